@@ -1,0 +1,122 @@
+"""Every public exception of rivers.
+
+The names of the reference API derive directly from ``Exception``, as its specification says; what is new here derives
+from :class:`RiversError`. Where the specification names two types for one fault, a private class at the end of this
+module derives from both, so that either ``except`` clause catches it.
+"""
+
+from __future__ import annotations
+
+
+class RiversError(Exception):
+    """Base of the exceptions that exist in rivers only, not in the reference API."""
+
+
+class AssetDefinitionError(Exception):
+    """An asset is declared in a way that can never work."""
+
+
+class AssetNotFoundError(Exception):
+    """A selection names an asset that the repository does not hold."""
+
+
+class AssetOutputValidationError(Exception):
+    """A step returned a value that does not fit its annotation."""
+
+
+class ConfigurationError(Exception):
+    """A resource, a config document or a reference to a registered name is wrong."""
+
+
+class ExecutionError(Exception):
+    """A run or a step failed for a reason that the framework found, not the user's code."""
+
+
+class GraphValidationError(Exception):
+    """The dependency graph is not one that can run: a cycle, a self edge, an unresolved input."""
+
+
+class InvalidMetadataError(Exception):
+    """A metadata value cannot be stored."""
+
+
+class NodeNotFoundError(Exception):
+    """A job, schedule, sensor, asset or task of that name does not exist."""
+
+
+class PartitionDefinitionError(Exception):
+    """A partitions definition or a backfill strategy is malformed."""
+
+
+class PartitionValidationError(Exception):
+    """A partition key does not fit the definition it is used with."""
+
+
+class ResultDefinitionError(Exception):
+    """A result object (Output, SensorResult, ...) is malformed."""
+
+
+class ScheduleDefinitionError(Exception):
+    """A schedule is declared in a way that can never work."""
+
+
+class SensorDefinitionError(Exception):
+    """A sensor is declared in a way that can never work."""
+
+
+class StorageError(Exception):
+    """The store cannot be opened, read or written."""
+
+
+class SchemaMigrationNeededError(StorageError):
+    """The store was written by an older schema; ``rivers db migrate`` brings it up to date."""
+
+
+class TaskDefinitionError(Exception):
+    """A task is declared in a way that can never work."""
+
+
+class StorageLocked(StorageError, RiversError):
+    """Another process, or another handle of this one, holds the embedded store."""
+
+
+class Superseded(StorageError, RiversError):
+    """A write came from a graph that has been killed and replaced; nothing was written."""
+
+
+class NotQuiescent(RiversError):
+    """A simulated clock waited longer than its patience for work that never came to rest.
+
+    The message names every busy label with its age and every task that keeps running.
+    """
+
+
+class EvaluationTimeout(RiversError):
+    """A schedule or sensor function did not return within its ``eval_timeout``."""
+
+
+class Killed(BaseException):
+    """Raised in a thread that sleeps on the clock when its graph is killed.
+
+    A ``BaseException``, so that user code which catches ``Exception`` cannot survive its own kill.
+    """
+
+
+class _JobNotFound(NodeNotFoundError, ValueError):
+    """``get_job`` of an unknown name: the reference documents ``ValueError``, its release raises ``NodeNotFoundError``."""
+
+
+class _JobNotBound(ExecutionError, ValueError):
+    """``Job.execute`` on a job that no repository has resolved."""
+
+
+class _UnresolvedInput(ConfigurationError, GraphValidationError):
+    """A parameter that is neither an upstream, a resource nor defaulted."""
+
+
+class _UnknownHandler(ConfigurationError, AssetDefinitionError):
+    """An ``io_handler`` key that no resource is registered under."""
+
+
+class _SensorResultConflict(ValueError, ResultDefinitionError):
+    """A ``SensorResult`` with both run requests and a skip reason."""

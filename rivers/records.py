@@ -1,0 +1,395 @@
+"""The frozen records that storage returns, the daemons exchange and users read, and the words they are written in.
+
+Nothing here does I/O or knows a clock. Times are ``int`` nanoseconds since the Unix epoch, UTC.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import IntEnum
+from typing import Any, Final, Literal, Protocol
+
+RunStatus = Literal["Queued", "NotStarted", "Started", "Success", "Failure", "Canceled"]
+TickStatus = Literal["Success", "Skipped", "Failed", "Requested"]
+AutomationKind = Literal["schedule", "sensor", "condition"]
+
+RUN_STATUSES: Final[tuple[str, ...]] = ("Queued", "NotStarted", "Started", "Success", "Failure", "Canceled")
+TERMINAL_STATUSES: Final[frozenset[str]] = frozenset({"Success", "Failure", "Canceled"})
+IN_FLIGHT_STATUSES: Final[frozenset[str]] = frozenset({"NotStarted", "Started"})
+
+PREDECESSORS: Final[Mapping[str, frozenset[str]]] = {
+    "NotStarted": frozenset({"Queued"}),
+    "Started": frozenset({"NotStarted"}),
+    "Success": frozenset({"Started"}),
+    "Failure": frozenset({"Queued", "NotStarted", "Started"}),
+    "Canceled": frozenset({"Queued", "NotStarted", "Started"}),
+}
+"""The statuses from which a run may enter each status. Terminal statuses are final."""
+
+AUTOMATION_TYPES: Final[Mapping[AutomationKind, str]] = {
+    "schedule": "Schedule",
+    "sensor": "Sensor",
+    "condition": "AutomationCondition",
+}
+"""What a stored tick calls each kind of automation."""
+
+PRIORITY_TAG: Final = "rivers/priority"
+
+
+def priority_of(tags: Mapping[str, str] | list[tuple[str, str]] | tuple[tuple[str, str], ...]) -> int:
+    """The run-queue priority that the tag ``rivers/priority`` asks for; 0 when absent or not a whole number."""
+    text = dict(tags).get(PRIORITY_TAG)
+    try:
+        return int(text) if text is not None else 0
+    except ValueError:
+        return 0
+
+
+class _SpokenEnum(IntEnum):
+    """An int-like enum whose ``repr`` and ``str`` are ``ClassName.Member``, as in the reference API."""
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}.{self.name}"
+
+    __str__ = __repr__
+
+
+class StorageType(_SpokenEnum):
+    """What kind of store a ``Storage`` is."""
+
+    Memory = 0
+    Embedded = 1
+    Remote = 2
+
+
+class EvalMode(_SpokenEnum):
+    """Where a schedule or sensor function runs."""
+
+    Auto = 0
+    InProcess = 1
+    Subprocess = 2
+
+
+class ScheduleStatus(_SpokenEnum):
+    """Whether a schedule runs when nobody has chosen otherwise."""
+
+    Running = 0
+    Stopped = 1
+
+
+class SensorStatus(_SpokenEnum):
+    """Whether a sensor runs when nobody has chosen otherwise."""
+
+    Running = 0
+    Stopped = 1
+
+
+@dataclass(frozen=True, slots=True)
+class UserRef:
+    """A person who asked for something, when an identity provider told us who."""
+
+    subject: str
+    email: str | None = None
+    name: str | None = None
+
+    @property
+    def display(self) -> str:
+        """The name, else the email address, else the subject."""
+        return self.name or self.email or self.subject
+
+
+@dataclass(frozen=True, slots=True)
+class LaunchedBy:
+    """What asked for a run. Build it with the factories; discriminate on ``kind``."""
+
+    kind: Literal["manual", "schedule", "sensor", "backfill", "condition"]
+    name: str | None = None
+    backfill_id: str | None = None
+    user: UserRef | None = None
+
+    @classmethod
+    def manual(cls) -> LaunchedBy:
+        """A person, through the API, the CLI or ``materialize``."""
+        return cls("manual")
+
+    @classmethod
+    def schedule(cls, name: str) -> LaunchedBy:
+        """The schedule of that name."""
+        return cls("schedule", name=name)
+
+    @classmethod
+    def sensor(cls, name: str) -> LaunchedBy:
+        """The sensor of that name."""
+        return cls("sensor", name=name)
+
+    @classmethod
+    def backfill(cls, backfill_id: str) -> LaunchedBy:
+        """The backfill of that id."""
+        return cls("backfill", backfill_id=backfill_id)
+
+    @classmethod
+    def condition(cls) -> LaunchedBy:
+        """An automation condition."""
+        return cls("condition")
+
+    def __repr__(self) -> str:
+        argument = self.name if self.name is not None else self.backfill_id
+        return f"LaunchedBy.{self.kind}({'' if argument is None else _quoted(argument)})"
+
+
+def _quoted(text: str) -> str:
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+@dataclass(frozen=True, slots=True)
+class RunRecord:
+    """One run as stored. ``start_time`` is when it was created, also while it is queued.
+
+    ``error`` and ``traceback`` say why a run failed that failed outside its steps or in its first failed step.
+    ``started_at`` is when execution began, ``run_key`` the key its sensor or schedule gave it.
+    """
+
+    run_id: str
+    job_name: str | None
+    status: str
+    start_time: int
+    end_time: int | None = None
+    tags: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
+    node_names: list[str] = field(default_factory=list[str])
+    priority: int = 0
+    partition_key: Any = None
+    block_reason: str | None = None
+    launched_by: LaunchedBy = field(default_factory=LaunchedBy.manual)
+    admitted_at: int | None = None
+    started_at: int | None = None
+    run_key: str | None = None
+    error: str | None = None
+    traceback: str | None = None
+    config: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StoredTick:
+    """One evaluation of an automation. ``seq`` is gap-free within a name; ``id`` is opaque.
+
+    ``scheduled_at`` is the cron boundary a schedule's tick stands for. A tick that stands for a range of missed times
+    has ``missed_first``, ``missed_last`` and ``missed_count``.
+    """
+
+    id: str
+    automation_name: str
+    automation_type: str
+    status: str
+    timestamp: int
+    run_ids: list[str] = field(default_factory=list[str])
+    backfill_ids: list[str] = field(default_factory=list[str])
+    skip_reason: str | None = None
+    error: str | None = None
+    cursor: str | None = None
+    seq: int = 0
+    scheduled_at: int | None = None
+    traceback: str | None = None
+    missed_first: int | None = None
+    missed_last: int | None = None
+    missed_count: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class NewEvent:
+    """An event on its way to storage, which gives it its id."""
+
+    event_type: str
+    timestamp: int
+    asset_key: str | None = None
+    partition_key: Any = None
+    metadata: tuple[tuple[str, str], ...] = ()
+    data_version: str | None = None
+    code_version: str | None = None
+    input_data_versions: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class StoredEvent:
+    """One event of a run. ``id`` is opaque; ``metadata`` keeps the order of emission."""
+
+    id: str
+    event_type: str
+    asset_key: str | None
+    run_id: str
+    partition_key: Any
+    timestamp: int
+    metadata: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
+    data_version: str | None = None
+    code_version: str | None = None
+    input_data_versions: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
+
+
+@dataclass(frozen=True, slots=True)
+class StoredLog:
+    """What one step attempt printed and logged; a missing stream is ``None``."""
+
+    id: str
+    run_id: str
+    step_key: str
+    timestamp: int
+    stdout: str | None = None
+    stderr: str | None = None
+    logs: str | None = None
+    traceback: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AssetRecord:
+    """An asset as defined, and its newest materialization or observation."""
+
+    asset_key: str
+    tags: list[str] = field(default_factory=list[str])
+    kinds: list[str] = field(default_factory=list[str])
+    group: str | None = None
+    code_version: str | None = None
+    last_event_id: str | None = None
+    last_run_id: str | None = None
+    last_timestamp: int | None = None
+    last_data_version: str | None = None
+    last_materialization_code_version: str | None = None
+    last_input_data_versions: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
+    pool: list[tuple[str, int]] = field(default_factory=list[tuple[str, int]])
+
+
+@dataclass(frozen=True, slots=True)
+class StaleCause:
+    """Why an asset is stale."""
+
+    asset_key: str
+    category: str
+    reason: str
+    dependency: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NewRun:
+    """A run that a decision asks for. It is created ``Queued`` when the repository has a queue, else ``NotStarted``."""
+
+    run_id: str
+    job_name: str | None
+    node_names: tuple[str, ...]
+    status: str
+    start_time: int
+    tags: tuple[tuple[str, str], ...] = ()
+    priority: int = 0
+    launched_by: LaunchedBy = field(default_factory=LaunchedBy.manual)
+    run_key: str | None = None
+    partition_key: Any = None
+    config: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TriggerState:
+    """The state row of one schedule, sensor or condition, on which every decision about it is a compare-and-set.
+
+    ``checkpoint`` is the newest scheduled time that has been dealt with, in nanoseconds. ``choice`` is what a person
+    chose (``"running"`` or ``"stopped"``), ``None`` when nobody did and the default status holds.
+    """
+
+    kind: AutomationKind
+    name: str
+    last_seq: int = 0
+    cursor: str | None = None
+    checkpoint: int | None = None
+    last_tick_at: int | None = None
+    choice: Literal["running", "stopped"] | None = None
+    decision_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TickDecision:
+    """All that follows from one evaluation, to be written whole or not at all.
+
+    Valid only while the trigger's ``last_seq`` is still ``expected_seq``; ``tick.seq`` is ``expected_seq + 1`` and
+    ``tick.id`` is the decision id.
+    """
+
+    kind: AutomationKind
+    name: str
+    expected_seq: int
+    tick: StoredTick
+    runs: tuple[NewRun, ...] = ()
+    checkpoint: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One fact that has been committed: the line of a trace and of the live log.
+
+    ``facts`` holds only JSON values, and nothing measured in real time.
+    """
+
+    at: int
+    kind: str
+    subject: str
+    facts: Mapping[str, Any] = field(default_factory=dict[str, Any])
+
+
+class OutputContext:
+    """What an IO handler is told when it stores a value."""
+
+    def __init__(
+        self,
+        asset_name: str,
+        asset_metadata: dict[str, Any] | None = None,
+        partition: Any = None,
+        type_hint: Any = None,
+    ) -> None:
+        self.asset_name = asset_name
+        self.asset_metadata = asset_metadata
+        self.partition = partition
+        self.type_hint = type_hint
+        self._output_metadata: dict[str, Any] = {}
+        self._data_version: str | None = None
+
+    @property
+    def output_metadata(self) -> dict[str, Any] | None:
+        """The metadata gathered so far, ``None`` when there is none."""
+        return dict(self._output_metadata) or None
+
+    def add_output_metadata(self, metadata: dict[str, Any]) -> None:
+        """Merge ``metadata``; a later call wins key by key."""
+        if not isinstance(metadata, dict):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise TypeError(f"metadata must be a dict, got {type(metadata).__name__}")
+        for key in metadata:
+            if not isinstance(key, str):  # pyright: ignore[reportUnnecessaryIsInstance]
+                raise TypeError(f"metadata keys must be str, got {type(key).__name__}")
+        self._output_metadata.update(metadata)
+
+    def register_data_version(self, data_version: str) -> None:
+        """Give the stored value a data version of the handler's own; the last call wins."""
+        self._data_version = data_version
+
+    def drain_data_version(self) -> str | None:
+        """The registered data version, forgotten by this call."""
+        version, self._data_version = self._data_version, None
+        return version
+
+
+@dataclass(frozen=True)
+class InputContext:
+    """What an IO handler is told when it loads a value. ``asset_name`` and ``asset_metadata`` are the upstream's."""
+
+    asset_name: str
+    downstream_asset: str
+    asset_metadata: dict[str, Any] | None = None
+    partition: Any = None
+    type_hint: Any = None
+
+
+class IOHandler(Protocol):
+    """Stores the value of an asset and loads it again."""
+
+    def handle_output(self, context: OutputContext, obj: Any) -> None:
+        """Store ``obj`` as the value of ``context.asset_name``."""
+        ...
+
+    def load_input(self, context: InputContext) -> Any:
+        """The stored value of ``context.asset_name``, for ``context.downstream_asset``."""
+        ...

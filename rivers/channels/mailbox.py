@@ -1,0 +1,80 @@
+"""A daemon's fan-in: several receive ends, drained together.
+
+A daemon that wakes on whichever comes first (a message on any of its ports, something of its own that finished, a moment
+on the clock) waits on one mailbox. What has arrived is taken all at once, so that one instant is one decision.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Generic, TypeVar
+
+import anyio
+import anyio.abc
+from chrono_daemon import Context, EndOfStream, ReceiveStream, SendStream, WouldBlock
+
+from rivers.clock import Clock
+
+M = TypeVar("M")
+
+
+class Mailbox(Generic[M]):
+    """Everything that has been said to one daemon and not yet been drained."""
+
+    def __init__(self, *ports: ReceiveStream[Any]) -> None:
+        self._ports = ports
+        self._messages: list[M] = []
+        self._woken = anyio.Event()
+        self.stopping = False
+
+    def open(self, group: anyio.abc.TaskGroup, ctx: Context) -> None:
+        """Start to receive, in ``group``; ``stopping`` turns true, and waits end, when the supervisor asks to stop."""
+        for port in self._ports:
+            group.start_soon(self._receive, port)
+        group.start_soon(self._watch_for_stop, ctx)
+
+    def put(self, message: M) -> None:
+        """Leave a message of the daemon's own, as an evaluation does when it has finished."""
+        self._messages.append(message)
+        self._woken.set()
+
+    async def wait(self, clock: Clock, *, seconds: float | None = None, until_ns: int | None = None) -> None:
+        """Return when there is something to drain, when the stop is asked for, or at the given moment.
+
+        ``seconds`` is a duration (monotonic), ``until_ns`` a calendar time; with neither, wait for a message.
+        """
+        if self._messages or self.stopping:
+            return
+        self._woken = anyio.Event()
+        if until_ns is not None:
+            await clock.wait_until_ns(until_ns, interrupt=self._woken)
+        elif seconds is not None:
+            await clock.sleep(seconds, interrupt=self._woken)
+        else:
+            await self._woken.wait()
+
+    def drain(self) -> Sequence[M]:
+        """All messages since the last drain, in order of arrival, which nobody may let decide anything."""
+        messages, self._messages = self._messages, []
+        return messages
+
+    async def _receive(self, port: ReceiveStream[M]) -> None:
+        while True:
+            try:
+                message = await port.receive()
+            except EndOfStream:
+                return
+            self.put(message)
+
+    async def _watch_for_stop(self, ctx: Context) -> None:
+        await ctx.stop_event.wait()
+        self.stopping = True
+        self._woken.set()
+
+
+def tell(port: SendStream[M], message: M) -> None:
+    """Send a hint. A full channel is ignored: its reader is about to wake and will read storage."""
+    try:
+        port.send_nowait(message)
+    except WouldBlock:
+        return

@@ -1,0 +1,1 @@
+"""The moving parts: one file a daemon, wired in ``graph.py``, hosted in a thread by ``host.py``."""

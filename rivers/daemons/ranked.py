@@ -1,0 +1,41 @@
+"""What every daemon of rivers is: a ``chrono_daemon.Daemon`` with a rank on the clock."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+
+from chrono_daemon import Context, Daemon
+
+from rivers.clock import Clock, rank
+
+
+class RankedDaemon(Daemon):
+    """A daemon whose sleepers, among those due at one instant, wake in the order in which ``graph.py`` declares it.
+
+    ``rank`` is set by the graph when it adds the daemon; it is also the tie-break of every sleep that the daemon's own
+    tasks make.
+    """
+
+    rank: int = 0
+
+    def __init__(self, clock: Clock) -> None:
+        self.clock = clock
+
+    async def on_start(self, ctx: Context) -> None:
+        """Take the rank, let all daemons of the same start come to rest, then recover from storage in turn."""
+        rank.set(self.rank)
+        await self.clock.idle(self.rank)
+        self.recover()
+
+    @abstractmethod
+    def recover(self) -> None:
+        """Read from storage what there is to do. Must be repeatable: a restart calls it again."""
+
+    async def run(self, ctx: Context) -> None:
+        """Carry the rank into the loop's task."""
+        rank.set(self.rank)
+        await self.serve(ctx)
+
+    @abstractmethod
+    async def serve(self, ctx: Context) -> None:
+        """Wait, load, decide, persist, tell; until the supervisor asks to stop."""

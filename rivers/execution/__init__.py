@@ -1,0 +1,1 @@
+"""Running things: a run's steps, and the functions of schedules and sensors."""

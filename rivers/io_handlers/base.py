@@ -1,0 +1,32 @@
+"""The class that every IO handler derives from.
+
+A handler is a pydantic-settings model, so that its fields come from arguments, the environment or defaults, and an
+abstract class, so that one that cannot both store and load is refused when it is made.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import Any
+
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from rivers.records import InputContext, OutputContext
+
+
+class BaseIOHandler(BaseSettings, ABC):
+    """Stores the value of an asset and loads it again. Derive from it and write both methods.
+
+    One instance serves all steps of a repository, from several threads at once. In a step that runs in a worker
+    process it is a copy.
+    """
+
+    model_config = SettingsConfigDict(arbitrary_types_allowed=True)
+
+    @abstractmethod
+    def handle_output(self, context: OutputContext, obj: Any) -> None:
+        """Store ``obj`` as the value of ``context.asset_name``. An exception fails the step and is not retried."""
+
+    @abstractmethod
+    def load_input(self, context: InputContext) -> Any:
+        """The stored value of ``context.asset_name`` for ``context.downstream_asset``; raises when there is none."""

@@ -1,0 +1,20 @@
+"""How the value of one asset, or of one partition of it, is named in a store.
+
+A single key is its own text; a key of several dimensions is one ``dimension=value`` segment a dimension, in the order
+the key gives them; several values of one dimension are joined by ``|``.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+def partition_segments(partition: Any) -> list[str]:
+    """The path segments of the first key of a partition context; empty for an unpartitioned value."""
+    if partition is None:
+        return []
+    key = partition.key
+    dimensions: dict[str, list[str]] | None = getattr(key, "keys", None)
+    if isinstance(dimensions, dict):
+        return [f"{dimension}={'|'.join(values)}" for dimension, values in dimensions.items()]
+    return ["|".join(key.key)]

@@ -1,0 +1,34 @@
+"""The in-memory handler: same object back, one dictionary an instance."""
+
+from __future__ import annotations
+
+import pytest
+
+from rivers.io_handlers import InMemoryIOHandler
+from rivers.records import InputContext, OutputContext
+
+
+def test_the_very_object_that_was_stored_comes_back() -> None:
+    handler, value = InMemoryIOHandler(), [1]
+    context = OutputContext("a")
+    handler.handle_output(context, value)
+    assert handler.load_input(InputContext("a", "b")) is value
+    assert context.output_metadata is not None
+    assert context.output_metadata["storage"] == "memory"
+    assert context.output_metadata["size_bytes"] > 0
+
+
+def test_a_value_that_was_never_stored_is_a_key_error_with_the_storage_key() -> None:
+    with pytest.raises(KeyError) as caught:
+        InMemoryIOHandler().load_input(InputContext("a", "b"))
+    assert caught.value.args == ("a",)
+
+
+def test_instances_compare_equal_and_share_no_value() -> None:
+    one, other = InMemoryIOHandler(), InMemoryIOHandler()
+    assert one == other
+    assert hash(one) == hash(other)
+    assert one != object()
+    one.handle_output(OutputContext("a"), 1)
+    with pytest.raises(KeyError):
+        other.load_input(InputContext("a", "b"))

@@ -1,0 +1,115 @@
+"""What a step prints and logs, kept for its log record and still forwarded to the real streams.
+
+While a run is on, ``sys.stdout`` and ``sys.stderr`` are forwarders. Which step a write belongs to is read from a
+context variable, so that steps on several threads and coroutines on one loop keep their text apart, and a step costs
+one ``set`` and one ``reset``.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+import threading
+from collections.abc import Generator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any, Final, TextIO
+
+LOGGER_PREFIXES: Final = ("rivers.assets", "rivers.tasks")
+"""Parents of the loggers that execution contexts hand out as ``context.log``."""
+
+
+class Captured:
+    """The text of one step attempt, by stream."""
+
+    __slots__ = ("logs", "stderr", "stdout")
+
+    def __init__(self) -> None:
+        self.stdout: list[str] = []
+        self.stderr: list[str] = []
+        self.logs: list[str] = []
+
+    def __bool__(self) -> bool:
+        return bool(self.stdout or self.stderr or self.logs)
+
+    def texts(self) -> tuple[str | None, str | None, str | None]:
+        """stdout, stderr and log lines; ``None`` for a stream that got nothing."""
+        return "".join(self.stdout) or None, "".join(self.stderr) or None, "".join(self.logs) or None
+
+
+current: ContextVar[Captured | None] = ContextVar("rivers_captured", default=None)
+"""What the running step's text goes to; ``None`` outside steps."""
+
+
+class _Forwarder:
+    """A stand-in for one standard stream: keeps what a step writes and passes everything on."""
+
+    def __init__(self, stream: TextIO, name: str) -> None:
+        self._stream = stream
+        self._name = name
+
+    def write(self, text: str) -> int:
+        captured = current.get()
+        if captured is not None:
+            getattr(captured, self._name).append(text)
+        return self._stream.write(text)
+
+    def writelines(self, lines: Any) -> None:
+        for line in lines:
+            self.write(line)
+
+    def __getattr__(self, attribute: str) -> Any:
+        return getattr(self._stream, attribute)
+
+
+class _LogLines(logging.Handler):
+    def emit(self, record: logging.LogRecord) -> None:
+        captured = current.get()
+        if captured is not None:
+            captured.logs.append(f"{self.format(record)}\n")
+
+
+_log_lines: Final = _LogLines()
+# No time in the line: the record has one, and a wall-clock reading would differ between two simulations.
+_log_lines.setFormatter(logging.Formatter("%(levelname)s %(message)s"))
+_lock = threading.Lock()
+_users = 0
+_installed: dict[str, tuple[TextIO, _Forwarder]] = {}
+
+
+@contextmanager
+def capturing() -> Generator[None]:
+    """Have the forwarders in place while the block runs; blocks may nest and overlap between threads."""
+    global _users
+    with _lock:
+        _users += 1
+        _install()
+    try:
+        yield
+    finally:
+        with _lock:
+            _users -= 1
+            if _users == 0:
+                _remove()
+
+
+def _install() -> None:
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        # Somebody else may have swapped the stream since (a test runner does): then forward to the new one.
+        if stream is not None and not isinstance(stream, _Forwarder):
+            forwarder = _Forwarder(stream, name)
+            _installed[name] = (stream, forwarder)
+            setattr(sys, name, forwarder)
+    if _users == 1:
+        for prefix in LOGGER_PREFIXES:
+            logging.getLogger(prefix).addHandler(_log_lines)
+
+
+def _remove() -> None:
+    for name, (stream, forwarder) in _installed.items():
+        if getattr(sys, name) is forwarder:
+            setattr(sys, name, stream)
+    _installed.clear()
+    for prefix in LOGGER_PREFIXES:
+        logging.getLogger(prefix).removeHandler(_log_lines)

@@ -1,0 +1,127 @@
+"""One asyncio loop in a thread of its own, where the coroutines of user code run.
+
+It is asyncio whatever backend the graph runs on, since user code written for asyncio must not care. The loop starts at
+the first coroutine. Its thread is a daemon thread: a coroutine that refuses to end does not keep the process alive.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Awaitable, Callable
+from concurrent.futures import Future, InvalidStateError
+from contextlib import suppress
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+
+CLOSE_GRACE_SECONDS = 2.0
+"""How long ``close`` waits, in real time, for cancelled coroutines to end before it leaves them to their thread."""
+
+
+class CoroutineHost:
+    """Runs coroutines from any thread on one asyncio loop. Usable again after ``close``, with a new loop."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._thread: threading.Thread | None = None
+        self._tasks: dict[asyncio.Task[None], None] = {}
+
+    def submit(self, make: Callable[[], Awaitable[T]]) -> Future[T]:
+        """Start ``make()`` on the loop, in a copy of the caller's context; the result or exception, also a
+        ``SystemExit``, comes back in the future. Cancelling the future cancels the coroutine, which may refuse."""
+        future: Future[T] = Future()
+        loop = self._running_loop()
+
+        def start() -> None:
+            task = loop.create_task(_carry(make, future))
+            self._tasks[task] = None
+            task.add_done_callback(self._tasks.pop)
+            future.add_done_callback(lambda ended: _cancel_with(ended, loop, task))
+
+        loop.call_soon_threadsafe(start)
+        return future
+
+    def run(self, make: Callable[[], Awaitable[T]]) -> T:
+        """Run ``make()`` to its end and give back its result; blocks the calling thread.
+
+        From the loop's own thread (a coroutine that calls ``materialize()``) a second loop is borrowed for it.
+        """
+        if self.is_own_thread():
+            nested = CoroutineHost()
+            try:
+                return nested.run(make)
+            finally:
+                nested.close()
+        return self.submit(make).result()
+
+    def is_own_thread(self) -> bool:
+        """Whether the caller is on the loop's thread, where waiting for a coroutine would never end."""
+        thread = self._thread
+        return thread is not None and thread.ident == threading.get_ident()
+
+    def close(self) -> None:
+        """Cancel what runs and end the loop.
+
+        A coroutine that has not ended in ``CLOSE_GRACE_SECONDS`` is dropped;
+        one that blocks the thread keeps it, as a daemon thread.
+        """
+        with self._lock:
+            loop, thread = self._loop, self._thread
+            self._loop = self._thread = None
+        if loop is None or thread is None:
+            return
+        loop.call_soon_threadsafe(lambda: loop.create_task(self._wind_up(loop)))
+        if thread.ident != threading.get_ident():
+            thread.join(CLOSE_GRACE_SECONDS + 0.5)
+
+    def _running_loop(self) -> asyncio.AbstractEventLoop:
+        with self._lock:
+            if self._loop is None:
+                self._loop = asyncio.new_event_loop()
+                self._thread = threading.Thread(
+                    target=_serve, args=(self._loop,), name="rivers-coroutines", daemon=True
+                )
+                self._thread.start()
+            return self._loop
+
+    async def _wind_up(self, loop: asyncio.AbstractEventLoop) -> None:
+        running = list(self._tasks)
+        for task in running:
+            task.cancel()
+        if running:
+            await asyncio.wait(running, timeout=CLOSE_GRACE_SECONDS)
+        loop.stop()
+
+
+def _serve(loop: asyncio.AbstractEventLoop) -> None:
+    asyncio.set_event_loop(loop)
+    try:
+        loop.run_forever()
+        loop.run_until_complete(loop.shutdown_asyncgens())
+    finally:
+        loop.close()
+
+
+async def _carry(make: Callable[[], Awaitable[T]], future: Future[T]) -> None:
+    """Put the outcome of the coroutine into the future. A ``SystemExit`` that left a task would end the loop."""
+    try:
+        result = await make()
+    except asyncio.CancelledError:
+        future.cancel()
+    except BaseException as error:
+        _settle(future.set_exception, error)
+    else:
+        _settle(future.set_result, result)
+
+
+def _settle(setter: Callable[[Any], None], outcome: Any) -> None:
+    with suppress(InvalidStateError):  # the caller cancelled the future while the coroutine was ending
+        setter(outcome)
+
+
+def _cancel_with(future: Future[Any], loop: asyncio.AbstractEventLoop, task: asyncio.Task[None]) -> None:
+    if future.cancelled():
+        with suppress(RuntimeError):  # the loop has been closed, and its coroutines with it
+            loop.call_soon_threadsafe(task.cancel)

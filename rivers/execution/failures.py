@@ -1,0 +1,78 @@
+"""What is recorded about an exception that user code raised: one line, a class, a reason and a traceback."""
+
+from __future__ import annotations
+
+import json
+import traceback
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Final
+
+_RIVERS: Final = str(Path(__file__).resolve().parents[1])
+
+
+def error_text(error: BaseException) -> str:
+    """``<ExceptionType>: <message>``, also for an exception whose own ``str`` fails."""
+    try:
+        message = str(error)
+    except Exception as unspeakable:
+        message = f"<its message could not be read: {type(unspeakable).__name__}>"
+    return f"{type(error).__name__}: {message}"
+
+
+def class_names(error: BaseException) -> str:
+    """The qualified names of the exception's classes, most derived first, as a JSON list."""
+    return json.dumps([_qualified(cls) for cls in type(error).__mro__])
+
+
+def failure_reason(error: BaseException) -> str:
+    """``out_of_memory``, ``timeout``, ``cancelled``, ``infrastructure`` (a worker process died) or ``error``."""
+    if isinstance(error, MemoryError):
+        return "out_of_memory"
+    if isinstance(error, TimeoutError):
+        return "timeout"
+    if isinstance(error, KeyboardInterrupt):
+        return "cancelled"
+    if isinstance(error, WorkerDied):
+        return "infrastructure"
+    return "error"
+
+
+class WorkerDied(Exception):
+    """A worker process ended before it gave its answer: a crash, ``os._exit``, or the system's out-of-memory killer."""
+
+
+def traceback_text(error: BaseException) -> str:
+    """The traceback as Python prints it, from the first frame that is not rivers' own."""
+    return "".join(traceback.format_exception(type(error), error, users_part(error.__traceback__)))
+
+
+def traceback_document(error: BaseException) -> str:
+    """The traceback as JSON: ``text``, and ``exceptions``, oldest first, each with its type, message and frames."""
+    chain: list[dict[str, Any]] = []
+    current: BaseException | None = error
+    seen: list[BaseException] = []
+    while current is not None and not any(current is one for one in seen):
+        seen.append(current)
+        frames = traceback.extract_tb(users_part(current.__traceback__))
+        chain.append(
+            {
+                "type": _qualified(type(current)),
+                "message": error_text(current).partition(": ")[2],
+                "frames": [{"file": f.filename, "line": f.lineno, "function": f.name} for f in frames],
+            }
+        )
+        current = current.__cause__ or (None if current.__suppress_context__ else current.__context__)
+    return json.dumps({"exceptions": chain[::-1], "text": traceback_text(error)})
+
+
+def users_part(tb: TracebackType | None) -> TracebackType | None:
+    """The traceback from its first frame outside rivers; the whole of it when there is none."""
+    part = tb
+    while part is not None and part.tb_frame.f_code.co_filename.startswith(_RIVERS):
+        part = part.tb_next
+    return part if part is not None else tb
+
+
+def _qualified(cls: type) -> str:
+    return f"{cls.__module__}.{cls.__qualname__}"

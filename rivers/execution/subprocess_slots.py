@@ -1,0 +1,148 @@
+"""Worker processes, one to a slot, so that a crash or a kill ends its own work only.
+
+A slot is a loky executor with a single worker. Slots start when they are needed, stay warm, and are replaced when their
+worker died or was killed. Work beyond the number of slots waits its turn, first come first served.
+"""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import Future, InvalidStateError
+from contextlib import suppress
+from typing import Any, Protocol, TypeVar, cast
+
+from loky.process_executor import (  # pyright: ignore[reportMissingTypeStubs]
+    ProcessPoolExecutor,
+    ShutdownExecutorError,
+    TerminatedWorkerError,
+)
+
+from rivers.execution.failures import WorkerDied
+
+T = TypeVar("T")
+
+
+class _Slot(Protocol):
+    """What is used of a loky executor."""
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any) -> Future[Any]: ...
+
+    def shutdown(self, wait: bool, kill_workers: bool) -> None: ...
+
+
+def _new_slot() -> _Slot:
+    """A slot without a worker yet: the first task starts the process. It has no idle timeout, so it stays warm."""
+    return cast("_Slot", ProcessPoolExecutor(max_workers=1, timeout=None))
+
+
+class SubprocessSlots:
+    """Runs functions in worker processes. All methods may be called from any thread.
+
+    Functions and arguments travel as loky sends them: by reference where they can be imported, else by value.
+    """
+
+    def __init__(self, slots_max: int) -> None:
+        self._slots_max = slots_max
+        self._lock = threading.Lock()
+        self._idle: list[_Slot] = []
+        self._busy: dict[Future[Any], _Slot] = {}
+        self._waiting: deque[tuple[Future[Any], Callable[..., Any], tuple[Any, ...]]] = deque()
+        self._reapers: list[threading.Thread] = []
+        self._closed = False
+
+    def submit(self, fn: Callable[..., T], /, *args: Any) -> Future[T]:
+        """Run ``fn(*args)`` in a worker. Cancelling the future kills the worker that runs it.
+
+        The future fails with :class:`WorkerDied` when the worker ended by itself, with what pickle raises when
+        something cannot travel, else with what ``fn`` raised. Submitting after ``close`` raises RuntimeError.
+        """
+        outer: Future[T] = Future()
+        outer.add_done_callback(self._forget_cancelled)
+        with self._lock:
+            if self._closed:
+                raise RuntimeError("the worker processes have been shut down")
+            self._waiting.append((outer, fn, args))
+        self._start_waiting()
+        return outer
+
+    def close(self) -> None:
+        """Kill every worker; what is running or waiting fails with ``CancelledError``. Returns when they are gone."""
+        with self._lock:
+            self._closed = True
+            waiting, self._waiting = list(self._waiting), deque()
+            busy, idle = list(self._busy), self._idle
+            self._idle = []
+        for outer, _, _ in waiting:
+            outer.cancel()
+        for outer in busy:
+            outer.cancel()
+        for slot in idle:
+            self._reap(slot)
+        with self._lock:
+            reapers, self._reapers = self._reapers, []
+        for reaper in reapers:
+            reaper.join()
+
+    def _start_waiting(self) -> None:
+        while True:
+            with self._lock:
+                if not self._waiting or (not self._idle and len(self._busy) >= self._slots_max):
+                    return
+                outer, fn, args = self._waiting.popleft()
+                if outer.cancelled():
+                    continue
+                slot = self._idle.pop() if self._idle else _new_slot()
+                self._busy[outer] = slot
+            inner = slot.submit(fn, *args)
+            inner.add_done_callback(lambda ended, outer=outer: self._ended(outer, ended))
+
+    def _ended(self, outer: Future[Any], inner: Future[Any]) -> None:
+        """Hand the outcome over and give the slot back. On the executor's own thread."""
+        error = None if inner.cancelled() else inner.exception()
+        died = isinstance(error, TerminatedWorkerError)
+        with self._lock:
+            slot = self._busy.pop(outer, None)
+            reuse = slot is not None and not died and not inner.cancelled() and not self._closed
+            if slot is not None and reuse:
+                self._idle.append(slot)
+        if slot is not None and not reuse:
+            self._reap(slot)
+        with suppress(InvalidStateError):  # cancelled while it was ending
+            if died:
+                outer.set_exception(WorkerDied(_how_it_died(str(error))))
+            elif inner.cancelled() or isinstance(error, ShutdownExecutorError):
+                outer.cancel()
+            elif error is not None:
+                outer.set_exception(error)
+            else:
+                outer.set_result(inner.result())
+        self._start_waiting()
+
+    def _forget_cancelled(self, outer: Future[Any]) -> None:
+        if not outer.cancelled():
+            return
+        with self._lock:
+            slot = self._busy.pop(outer, None)
+        if slot is not None:
+            self._reap(slot)
+            self._start_waiting()
+
+    def _reap(self, slot: _Slot) -> None:
+        """Kill the slot's worker. It takes milliseconds and waits for the executor's thread: never on the caller's."""
+        reaper = threading.Thread(
+            target=slot.shutdown, kwargs={"wait": True, "kill_workers": True}, name="rivers-worker-reaper", daemon=True
+        )
+        with self._lock:
+            self._reapers = [thread for thread in self._reapers if thread.is_alive()]
+            self._reapers.append(reaper)
+        reaper.start()
+
+
+def _how_it_died(text: str) -> str:
+    """One line out of loky's paragraph: the exit code (``EXIT(3)``, ``SIGKILL(-9)``) without the guesses around it."""
+    found = re.search(r"exit codes of the workers are \{(.+?)\}", text)
+    how = found.group(1) if found else "exit code unknown"
+    return f"the worker process died before it gave an answer: {how}"

@@ -1,0 +1,114 @@
+"""The loop that user coroutines run on: from any thread, never stopped by what a coroutine does."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Generator
+from concurrent.futures import CancelledError
+from contextvars import ContextVar
+
+import pytest
+
+from rivers.execution.coroutine_host import CoroutineHost
+
+LIMIT = 30.0
+
+
+@pytest.fixture
+def host() -> Generator[CoroutineHost]:
+    made = CoroutineHost()
+    yield made
+    made.close()
+
+
+async def answer() -> int:
+    await asyncio.sleep(0)
+    return 42
+
+
+def test_a_coroutine_runs_on_asyncio_in_another_thread(host: CoroutineHost) -> None:
+    async def where() -> int:
+        assert asyncio.get_running_loop().is_running()
+        return threading.get_ident()
+
+    assert host.run(where) != threading.get_ident()
+    assert host.submit(answer).result(LIMIT) == 42
+
+
+def test_coroutines_run_beside_each_other(host: CoroutineHost) -> None:
+    met = asyncio.Event()
+
+    async def wait() -> str:
+        await met.wait()
+        return "met"
+
+    async def meet() -> None:
+        met.set()
+
+    waiting = host.submit(wait)
+    host.run(meet)
+    assert waiting.result(LIMIT) == "met"
+
+
+@pytest.mark.parametrize("fault", [ValueError("boom"), SystemExit(3), KeyboardInterrupt()])
+def test_whatever_a_coroutine_raises_comes_back_and_the_loop_lives_on(
+    host: CoroutineHost, fault: BaseException
+) -> None:
+    async def fail() -> None:
+        raise fault
+
+    with pytest.raises(type(fault)) as caught:
+        host.run(fail)
+    assert caught.value is fault
+    assert host.run(answer) == 42
+
+
+def test_the_coroutine_sees_the_context_of_the_submitting_thread(host: CoroutineHost) -> None:
+    variable: ContextVar[str] = ContextVar("variable", default="unset")
+
+    async def read() -> str:
+        return variable.get()
+
+    variable.set("set here")
+    assert host.run(read) == "set here"
+
+
+def test_cancelling_the_future_cancels_the_coroutine(host: CoroutineHost) -> None:
+    started, cancelled = threading.Event(), threading.Event()
+
+    async def hang() -> None:
+        started.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            cancelled.set()
+
+    future = host.submit(hang)
+    assert started.wait(LIMIT)
+    assert future.cancel()
+    assert cancelled.wait(LIMIT)
+
+
+def test_a_coroutine_may_block_on_another_one_from_the_loops_own_thread(host: CoroutineHost) -> None:
+    async def outer() -> int:
+        return host.run(answer)
+
+    assert host.submit(outer).result(LIMIT) == 42
+
+
+def test_closing_cancels_what_runs_and_a_new_loop_serves_afterwards(host: CoroutineHost) -> None:
+    started = threading.Event()
+
+    async def hang() -> None:
+        started.set()
+        await asyncio.Event().wait()
+
+    future = host.submit(hang)
+    assert started.wait(LIMIT)
+    host.close()
+    with pytest.raises(CancelledError):
+        future.result(LIMIT)
+    assert host.run(answer) == 42
+    host.close()
+    host.close()

@@ -1,0 +1,74 @@
+"""What is recorded about an exception of user code."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from rivers.execution.failures import (
+    WorkerDied,
+    class_names,
+    error_text,
+    failure_reason,
+    traceback_document,
+    traceback_text,
+)
+
+
+class Unspeakable(Exception):
+    def __str__(self) -> str:
+        raise RuntimeError("no")
+
+
+def test_the_error_text_is_type_and_message() -> None:
+    assert error_text(ValueError("boom")) == "ValueError: boom"
+    assert error_text(KeyError("k")) == "KeyError: 'k'"
+    assert error_text(SystemExit(3)) == "SystemExit: 3"
+    assert error_text(Unspeakable()) == "Unspeakable: <its message could not be read: RuntimeError>"
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (ValueError(), "error"),
+        (OSError(), "error"),
+        (ConnectionError(), "error"),
+        (SystemExit(), "error"),
+        (MemoryError(), "out_of_memory"),
+        (TimeoutError(), "timeout"),
+        (KeyboardInterrupt(), "cancelled"),
+        (WorkerDied(), "infrastructure"),
+    ],
+)
+def test_the_reason_follows_from_the_class(error: BaseException, reason: str) -> None:
+    assert failure_reason(error) == reason
+
+
+def test_the_class_names_go_from_the_most_derived_upwards() -> None:
+    assert json.loads(class_names(KeyError())) == [
+        "builtins.KeyError",
+        "builtins.LookupError",
+        "builtins.Exception",
+        "builtins.BaseException",
+        "builtins.object",
+    ]
+
+
+def failed() -> BaseException:
+    try:
+        try:
+            raise KeyError("first")
+        except KeyError as error:
+            raise ValueError("second") from error
+    except ValueError as error:
+        return error
+
+
+def test_the_traceback_document_lists_the_causes_oldest_first() -> None:
+    document = json.loads(traceback_document(failed()))
+    assert [one["type"] for one in document["exceptions"]] == ["builtins.KeyError", "builtins.ValueError"]
+    assert [one["message"] for one in document["exceptions"]] == ["'first'", "second"]
+    assert document["exceptions"][1]["frames"][-1]["function"] == "failed"
+    assert document["text"] == traceback_text(failed())
+    assert "ValueError: second" in document["text"]

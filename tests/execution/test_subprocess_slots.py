@@ -1,0 +1,110 @@
+"""Worker processes: real loky workers that answer, raise, die and are killed."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Generator
+from concurrent.futures import CancelledError, Future
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from rivers.execution.failures import WorkerDied
+from rivers.execution.subprocess_slots import SubprocessSlots
+
+LIMIT = 60.0
+
+
+@pytest.fixture
+def slots() -> Generator[SubprocessSlots]:
+    pool = SubprocessSlots(2)
+    yield pool
+    pool.close()
+
+
+def announce_and_hang(sign: Path) -> None:
+    sign.touch()
+    time.sleep(600)
+
+
+def until_it_exists(sign: Path) -> None:
+    while not sign.exists():
+        threading.Event().wait(0.005)
+
+
+def test_a_function_runs_in_another_process_which_stays_warm(slots: SubprocessSlots) -> None:
+    first = slots.submit(os.getpid).result(LIMIT)
+    assert first != os.getpid()
+    assert slots.submit(os.getpid).result(LIMIT) == first
+
+
+def test_an_exception_comes_back_with_its_type(slots: SubprocessSlots) -> None:
+    with pytest.raises(ZeroDivisionError):
+        slots.submit(lambda: 1 // 0).result(LIMIT)
+
+
+def test_a_worker_that_dies_says_how_and_harms_no_neighbour(slots: SubprocessSlots, tmp_path: Path) -> None:
+    sign = tmp_path / "neighbour"
+    go = tmp_path / "go"
+
+    def neighbour() -> str:
+        sign.touch()
+        while not go.exists():
+            time.sleep(0.005)
+        return "unharmed"
+
+    beside = slots.submit(neighbour)
+    until_it_exists(sign)
+    with pytest.raises(WorkerDied, match=r"died before it gave an answer: EXIT\(3\)"):
+        slots.submit(os._exit, 3).result(LIMIT)
+    go.touch()
+    assert beside.result(LIMIT) == "unharmed"
+    assert slots.submit(abs, -1).result(LIMIT) == 1
+
+
+def test_cancelling_kills_the_worker_and_lets_the_next_in_line_start(slots: SubprocessSlots, tmp_path: Path) -> None:
+    hanging: list[Future[Any]] = []
+    for name in ("one", "two"):
+        hanging.append(slots.submit(announce_and_hang, tmp_path / name))
+        until_it_exists(tmp_path / name)
+    waiting = slots.submit(abs, -5)
+    assert not waiting.done()
+    assert hanging[0].cancel()
+    assert waiting.result(LIMIT) == 5
+    assert not hanging[1].done()
+
+
+def test_work_cancelled_before_its_turn_never_starts(slots: SubprocessSlots, tmp_path: Path) -> None:
+    hanging = [slots.submit(announce_and_hang, tmp_path / name) for name in ("one", "two")]
+    never = slots.submit(announce_and_hang, tmp_path / "never")
+    until_it_exists(tmp_path / "one")
+    assert never.cancel()
+    for future in hanging:
+        future.cancel()
+    assert slots.submit(abs, -5).result(LIMIT) == 5
+    assert not (tmp_path / "never").exists()
+
+
+def test_what_cannot_travel_fails_alone(slots: SubprocessSlots) -> None:
+    lock = threading.Lock()
+    with pytest.raises(Exception, match="pickle"):
+        slots.submit(lambda: lock).result(LIMIT)
+    with pytest.raises(Exception, match="pickle"):
+        slots.submit(lambda: threading.Lock()).result(LIMIT)
+    assert slots.submit(abs, -5).result(LIMIT) == 5
+
+
+def test_closing_ends_everything_at_once(tmp_path: Path) -> None:
+    pool = SubprocessSlots(1)
+    running = pool.submit(announce_and_hang, tmp_path / "one")
+    waiting = pool.submit(abs, -1)
+    until_it_exists(tmp_path / "one")
+    pool.close()
+    for future in (running, waiting):
+        with pytest.raises(CancelledError):
+            future.result(LIMIT)
+    with pytest.raises(RuntimeError, match="shut down"):
+        pool.submit(abs, -1)

@@ -1,0 +1,70 @@
+"""Type checks of the arguments that definitions are built from. Each names the parameter at fault."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import cast
+
+
+def require_text(parameter: str, value: object) -> None:
+    """Raise ``TypeError`` unless ``value`` is a ``str``."""
+    if not isinstance(value, str):
+        raise TypeError(f"{parameter} must be a str, got {type(value).__name__}")
+
+
+def require_optional_text(parameter: str, value: object) -> None:
+    """Raise ``TypeError`` unless ``value`` is ``None`` or a ``str``."""
+    if value is not None:
+        require_text(parameter, value)
+
+
+def require_number(parameter: str, value: object) -> None:
+    """Raise ``TypeError`` unless ``value`` is an ``int`` or ``float``."""
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        raise TypeError(f"{parameter} must be a number, got {type(value).__name__}")
+
+
+def require_whole_number(parameter: str, value: object) -> None:
+    """Raise ``TypeError`` unless ``value`` is an ``int``."""
+    if not isinstance(value, int):
+        raise TypeError(f"{parameter} must be an int, got {type(value).__name__}")
+
+
+def text_list(parameter: str, value: object) -> tuple[str, ...]:
+    """The strings of a list or tuple; ``TypeError`` for anything else, a plain ``str`` included."""
+    return tuple(cast("str", item) for item in instance_list(parameter, value, str))
+
+
+def instance_list(parameter: str, value: object, kind: type) -> tuple[object, ...]:
+    """The items of a list or tuple of ``kind``; ``TypeError`` naming the parameter for anything else."""
+    if isinstance(value, str | bytes) or not isinstance(value, Sequence):
+        raise TypeError(f"{parameter} must be a list of {kind.__name__}, got {type(value).__name__}")
+    items = tuple(cast("Sequence[object]", value))
+    for item in items:
+        if not isinstance(item, kind):
+            raise TypeError(f"{parameter} must hold only {kind.__name__}, got {type(item).__name__}")
+    return items
+
+
+def require_text_mapping(parameter: str, value: object) -> None:
+    """Raise ``TypeError`` unless ``value`` is ``None`` or a dict of ``str`` to ``str``."""
+    if value is None:
+        return
+    if not isinstance(value, Mapping):
+        raise TypeError(f"{parameter} must be a dict[str, str], got {type(value).__name__}")
+    for key, item in cast("Mapping[object, object]", value).items():
+        if not isinstance(key, str):
+            raise TypeError(f"{parameter} keys must be str, got {type(key).__name__}")
+        if not isinstance(item, str):
+            raise TypeError(f"{parameter} values must be str, got {type(item).__name__} for {key!r}")
+
+
+def is_rivers_kind(value: object, class_name: str) -> bool:
+    """Whether ``value`` is an instance of the class of that name which rivers defines in a module above this package.
+
+    Definitions accept an IO handler or a condition without knowing its class: to import it here would turn the
+    direction of imports round, or load pydantic with the first asset.
+    """
+    return any(
+        base.__name__ == class_name and base.__module__.partition(".")[0] == "rivers" for base in type(value).__mro__
+    )

@@ -26,6 +26,7 @@ class Mailbox(Generic[M]):
         self._messages: list[M] = []
         self._woken = anyio.Event()
         self.stopping = False
+        self._stop_announced = False
 
     def open(self, group: anyio.abc.TaskGroup, ctx: Context) -> None:
         """Start to receive, in ``group``; ``stopping`` turns true, and waits end, when the supervisor asks to stop."""
@@ -39,11 +40,14 @@ class Mailbox(Generic[M]):
         self._woken.set()
 
     async def wait(self, clock: Clock, *, seconds: float | None = None, until_ns: int | None = None) -> None:
-        """Return when there is something to drain, when the stop is asked for, or at the given moment.
+        """Return when there is something to drain, once when the stop is asked for, or at the given moment.
 
         ``seconds`` is a duration (monotonic), ``until_ns`` a calendar time; with neither, wait for a message.
         """
-        if self._messages or self.stopping:
+        if self._messages:
+            return
+        if self.stopping and not self._stop_announced:
+            self._stop_announced = True
             return
         self._woken = anyio.Event()
         if until_ns is not None:

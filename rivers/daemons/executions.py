@@ -1,0 +1,101 @@
+"""The runs that are executing now.
+
+They belong to the graph, not to a daemon: the launcher may fail and restart without losing one, and a run that has started
+can finish when the graph has gone.
+"""
+
+from __future__ import annotations
+
+import logging
+import traceback
+from collections.abc import Collection
+from typing import Final
+
+import anyio.abc
+from chrono_daemon import SendStream
+
+from rivers.channels.mailbox import tell
+from rivers.channels.messages import RunFinished
+from rivers.clock import Clock
+from rivers.exceptions import Killed, StorageError, Superseded
+from rivers.records import RunRecord
+from rivers.repository import CodeRepository
+from rivers.storage import Storage
+
+_log = logging.getLogger("rivers.executions")
+
+_OUTCOME_RETRY_SECONDS: Final = (0.1, 0.5, 2.0, 10.0, 60.0)
+
+
+class Executions:
+    """Starts each run's synchronous core on a thread of the clock and says when it has come back."""
+
+    def __init__(
+        self,
+        repo: CodeRepository,
+        storage: Storage,
+        clock: Clock,
+        group: anyio.abc.TaskGroup,
+        finished: SendStream[RunFinished],
+    ) -> None:
+        self._repo = repo
+        self._storage = storage
+        self._clock = clock
+        self._group = group
+        self._finished = finished
+        self._running: dict[str, RunRecord] = {}
+        self._none_running = anyio.Event()
+        self._none_running.set()
+
+    @property
+    def running(self) -> dict[str, RunRecord]:
+        """The runs that are executing, by id."""
+        return dict(self._running)
+
+    @property
+    def running_ids(self) -> Collection[str]:
+        """The ids of those runs, as a live view."""
+        return self._running.keys()
+
+    def launch(self, run: RunRecord) -> None:
+        """Execute a run that storage already says is Started. Launching a run that is executing is harmless."""
+        if run.run_id in self._running:
+            return
+        if not self._running:
+            self._none_running = anyio.Event()
+        self._running[run.run_id] = run
+        self._group.start_soon(self._execute, run, name=f"run {run.run_id}")
+
+    async def wait_none_running(self) -> None:
+        """Return once every run that was launched has come back."""
+        await self._none_running.wait()
+
+    async def _execute(self, run: RunRecord) -> None:
+        try:
+            key = ("run", -run.priority, run.start_time, run.run_id)
+            await self._clock.offload(key, self._repo.execute_run, run)
+        except (Killed, Superseded):
+            _log.debug("run %s belonged to a graph that was killed", run.run_id)
+        except Exception as error:
+            _log.exception("run %s could not be carried out", run.run_id)
+            await self._record_failure(run.run_id, error)
+        finally:
+            self._running.pop(run.run_id, None)
+            if not self._running:
+                self._none_running.set()
+            tell(self._finished, RunFinished(run_id=run.run_id))
+
+    async def _record_failure(self, run_id: str, error: Exception) -> None:
+        """Write the outcome that the core could not write; storage may need a while to take it."""
+        text = f"{type(error).__name__}: {error}"
+        trace = "".join(traceback.format_exception(error))
+        for seconds in _OUTCOME_RETRY_SECONDS:
+            try:
+                self._storage.finish_run(run_id, "Failure", self._clock.now_ns(), error=text, traceback=trace)
+                return
+            except Superseded:
+                return
+            except StorageError:
+                _log.exception("the failure of run %s could not be stored; trying again", run_id)
+                await self._clock.sleep(seconds)
+        _log.error("run %s stays Started in storage until the next start finds it orphaned", run_id)

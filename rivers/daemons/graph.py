@@ -1,0 +1,281 @@
+"""The wiring: every channel and every daemon of a running system, on one screen.
+
+::
+
+    people -> ControlDaemon ----------------------------.
+                 | ReloadTrigger                        | CancelRun
+                 v                                      |
+    clock -> ScheduleDaemon --RunsQueued--.             |
+    clock -> SensorDaemon ----RunsQueued--+-> RunQueueDaemon --RunsAdmitted--> LauncherDaemon --> Executions
+             (ConditionDaemon)            |     ^  ^  ^  |                        |   ^              |
+             (BackfillDaemon)             |     |  |  |  `--RunsAdmitted--.       |   `-RunFinished--'
+    ControlDaemon ------------RunsQueued--'     |  |  |                   v       |
+    storage commits of others --RunsChanged-----'  |  `--RunsEnded-- LeaseDaemon  |
+                                                   `-------RunsEnded--------------'
+
+Two edges close a cycle: queue -> launcher -> queue. Neither end waits for room: hints are sent without waiting, and a full
+channel is ignored, because its reader is about to wake and will read storage.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any, Final, Literal
+
+import anyio
+import anyio.abc
+from chrono_daemon import Channel, DaemonHealth, RestartPolicy, SendStream, Supervisor, open_channel
+
+from rivers.channels.mailbox import tell
+from rivers.channels.messages import (
+    CancelRun,
+    ControlRequest,
+    ReloadTrigger,
+    RunFinished,
+    RunsAdmitted,
+    RunsChanged,
+    RunsEnded,
+    RunsQueued,
+)
+from rivers.channels.ports import ControlPorts, LauncherPorts, LeasePorts, RunQueuePorts, SchedulePorts, SensorPorts
+from rivers.clock import Clock, WallClock
+from rivers.daemons.control import ControlDaemon
+from rivers.daemons.executions import Executions
+from rivers.daemons.launcher import LauncherDaemon
+from rivers.daemons.leases import LeaseDaemon
+from rivers.daemons.ranked import RankedDaemon
+from rivers.daemons.run_queue import RunQueueDaemon
+from rivers.daemons.schedules import ScheduleDaemon
+from rivers.daemons.sensors import SensorDaemon
+from rivers.daemons.settings import QueueSettings, TriggerSettings
+from rivers.durations import parse_duration
+from rivers.exceptions import RiversError
+from rivers.execution.evaluation import Evaluator
+from rivers.execution.interception import StepInterceptor
+from rivers.ids import IdSource, RandomIds
+from rivers.records import TERMINAL_STATUSES, Change, RunRecord
+from rivers.repository import CodeRepository
+from rivers.storage import Storage
+
+HINTS_MAX: Final = 4096
+"""Capacity of every edge: more than the decisions of one instant on any system that one machine can run."""
+
+
+@dataclass(frozen=True, slots=True)
+class GraphHealth:
+    """How the daemons are, and which evaluations were given up on and have not returned (name -> seconds)."""
+
+    daemons: Mapping[str, DaemonHealth]
+    abandoned_evaluations: Mapping[str, float]
+    running_runs: int
+
+
+class AutomationGraph:
+    """A running system: what the faces (``rivers serve``, ``AutomationDaemon``, ``Scenario``) hold on to."""
+
+    def __init__(
+        self,
+        repo: CodeRepository,
+        storage: Storage,
+        clock: Clock,
+        supervisor: Supervisor,
+        executions: Executions,
+        evaluator: Evaluator,
+        requests: SendStream[ControlRequest],
+    ) -> None:
+        self.repo = repo
+        self.storage = storage
+        self.clock = clock
+        self._supervisor = supervisor
+        self._executions = executions
+        self._evaluator = evaluator
+        self._requests = requests
+
+    @property
+    def running_runs(self) -> dict[str, RunRecord]:
+        """The runs that are executing in this graph, by id."""
+        return self._executions.running
+
+    def health(self) -> GraphHealth:
+        """A snapshot; cheap enough to be asked for at every request."""
+        now = self.clock.now()
+        abandoned = {f"{kind} {name}": now - since for (kind, name), since in self._evaluator.abandoned.items()}
+        return GraphHealth(self._supervisor.snapshot(), abandoned, len(self._executions.running_ids))
+
+    async def control(self, request: ControlRequest) -> Any:
+        """Hand a request to ``ControlDaemon``; the reply comes after its commit.
+
+        Raises what the request cannot be done for, such as ``NodeNotFoundError``.
+        """
+        await self._requests.send(request)
+        return await request.reply.wait()
+
+    async def wait_started(self) -> None:
+        """Return when every daemon has recovered from storage; raise what kept one from it."""
+        await self._supervisor.wait_all_started()
+        for name, health in self._supervisor.snapshot().items():
+            if health.state == "failed" or (health.last_error is not None and health.last_error_phase == "on_start"):
+                raise RiversError(f"daemon '{name}' could not start: {health.last_error}") from health.last_error
+
+    async def wait_runs_finished(self) -> None:
+        """Return when no run is executing."""
+        await self._executions.wait_none_running()
+
+    async def stop(self, grace_seconds: float = 5.0) -> None:
+        """Fire no more triggers and let the evaluations in flight end, for at most ``grace_seconds`` of real time.
+
+        Runs that have started are not touched; they write their own outcome.
+        """
+        self._supervisor.signal_stop()
+        await self.clock.settle()
+        await self._supervisor.stop(grace=grace_seconds)
+
+
+@asynccontextmanager
+async def automation_graph(
+    repo: CodeRepository,
+    storage: Storage | None = None,
+    clock: Clock | None = None,
+    ids: IdSource | None = None,
+    *,
+    condition_eval_interval: str = "30s",
+    max_ticks_retained: int | None = 100,
+    interceptor: StepInterceptor | None = None,
+) -> AsyncGenerator[AutomationGraph]:
+    """Run the whole system while the block runs, on asyncio or trio, and stop it cleanly afterwards.
+
+    ``storage`` defaults to the repository's, ``clock`` to a ``WallClock``, ``ids`` to random ones. Raises ``RiversError``
+    when a daemon cannot start, ``ValueError`` for an interval that is no duration.
+    """
+    parse_duration(condition_eval_interval, "condition_eval_interval")
+    async with open_graph(
+        repo, storage, clock, ids, max_ticks_retained=max_ticks_retained, interceptor=interceptor
+    ) as graph:
+        await graph.clock.settle()
+        await graph.wait_started()
+        yield graph
+        await graph.stop()
+
+
+@asynccontextmanager
+async def open_graph(
+    repo: CodeRepository,
+    storage: Storage | None,
+    clock: Clock | None,
+    ids: IdSource | None,
+    *,
+    max_ticks_retained: int | None = 100,
+    interceptor: StepInterceptor | None = None,
+    on_error: Literal["restart", "shutdown"] = "restart",
+) -> AsyncGenerator[AutomationGraph]:
+    """Start the daemons without waiting for them; leaving the block cancels whatever still runs in the loop."""
+    clock = clock if clock is not None else WallClock()
+    ids = ids if ids is not None else RandomIds()
+    bound_storage = (storage if storage is not None else repo.storage).bound(clock, ids)
+    bound_repo = repo.bound(bound_storage, clock, ids, interceptor=interceptor)
+    evaluator = Evaluator(bound_repo, clock)
+    try:
+        async with anyio.create_task_group() as executions_group:
+            supervisor = Supervisor(clock=clock, on_error=on_error, restart=RestartPolicy(base=0.1, cap=5.0))
+            graph, hints = _wire(bound_repo, bound_storage, clock, evaluator, supervisor, executions_group, max_ticks_retained)
+            unsubscribe = bound_storage.subscribe(hints)
+            try:
+                async with supervisor:
+                    yield graph
+                    await supervisor.stop(grace=0)
+            finally:
+                unsubscribe()
+                executions_group.cancel_scope.cancel()
+    finally:
+        evaluator.close()
+
+
+def _wire(
+    repo: CodeRepository,
+    storage: Storage,
+    clock: Clock,
+    evaluator: Evaluator,
+    supervisor: Supervisor,
+    executions_group: anyio.abc.TaskGroup,
+    max_ticks_retained: int | None,
+) -> tuple[AutomationGraph, _OutsideChanges]:
+    """Open every channel, hand out the ends, add every daemon in the order of its rank."""
+    requests: Channel[ControlRequest] = open_channel(HINTS_MAX)
+    schedule_commands: Channel[ReloadTrigger] = open_channel(HINTS_MAX)
+    sensor_commands: Channel[ReloadTrigger] = open_channel(HINTS_MAX)
+    cancellations: Channel[CancelRun] = open_channel(HINTS_MAX)
+    queued_by_schedules: Channel[RunsQueued] = open_channel(HINTS_MAX)
+    queued_by_sensors: Channel[RunsQueued] = open_channel(HINTS_MAX)
+    queued_by_people: Channel[RunsQueued] = open_channel(HINTS_MAX)
+    changed_outside: Channel[RunsChanged] = open_channel(HINTS_MAX)
+    admitted: Channel[RunsAdmitted] = open_channel(HINTS_MAX)
+    launching: Channel[RunsAdmitted] = open_channel(HINTS_MAX)
+    finished: Channel[RunFinished] = open_channel(HINTS_MAX)
+    ended: Channel[RunsEnded] = open_channel(HINTS_MAX)
+    reclaimed: Channel[RunsEnded] = open_channel(HINTS_MAX)
+
+    executions = Executions(repo, storage, clock, executions_group, finished.send)
+    settings = QueueSettings.of(repo.run_queue)
+    triggers = TriggerSettings.of(repo, max_ticks_retained)
+
+    lease_ports = LeasePorts(launching=launching.recv, reclaimed=reclaimed.send)
+    schedule_ports = SchedulePorts(commands=schedule_commands.recv, runs_queued=queued_by_schedules.send)
+    sensor_ports = SensorPorts(commands=sensor_commands.recv, runs_queued=queued_by_sensors.send)
+    queue_ports = RunQueuePorts(
+        queued_by_schedules=queued_by_schedules.recv,
+        queued_by_sensors=queued_by_sensors.recv,
+        queued_by_people=queued_by_people.recv,
+        ended=ended.recv,
+        reclaimed=reclaimed.recv,
+        changed_outside=changed_outside.recv,
+        admitted=admitted.send,
+        launching=launching.send,
+    )
+    launcher_ports = LauncherPorts(
+        admitted=admitted.recv, finished=finished.recv, cancellations=cancellations.recv, ended=ended.send
+    )
+    control_ports = ControlPorts(
+        requests=requests.recv,
+        schedule_commands=schedule_commands.send,
+        sensor_commands=sensor_commands.send,
+        cancellations=cancellations.send,
+        runs_queued=queued_by_people.send,
+    )
+    _add_in_rank_order(
+        supervisor,
+        LeaseDaemon(lease_ports, storage, clock, settings.start_timeout_seconds),
+        ScheduleDaemon(schedule_ports, storage, clock, evaluator, repo.schedules, triggers),
+        SensorDaemon(sensor_ports, storage, clock, evaluator, repo.sensors, triggers),
+        RunQueueDaemon(queue_ports, storage, clock, settings.limits, settings.dequeue_interval_seconds),
+        LauncherDaemon(launcher_ports, storage, clock, executions),
+        ControlDaemon(control_ports, storage, clock, repo),
+    )
+    graph = AutomationGraph(repo, storage, clock, supervisor, executions, evaluator, requests.send)
+    return graph, _OutsideChanges(clock, executions, changed_outside.send)
+
+
+def _add_in_rank_order(supervisor: Supervisor, *daemons: RankedDaemon) -> None:
+    for position, daemon in enumerate(daemons):
+        daemon.rank = position
+        supervisor.add(daemon)
+
+
+@dataclass(frozen=True, slots=True)
+class _OutsideChanges:
+    """A storage subscriber that tells the queue of runs that nobody in the graph has created or ended."""
+
+    clock: Clock
+    executions: Executions
+    port: SendStream[RunsChanged]
+
+    def __call__(self, changes: Sequence[Change]) -> None:
+        if any(self._is_news(change) for change in changes):
+            self.clock.post(tell, self.port, RunsChanged())
+
+    def _is_news(self, change: Change) -> bool:
+        if change.kind != "run" or change.subject in self.executions.running_ids:
+            return False
+        status = change.facts.get("status")
+        return status in TERMINAL_STATUSES or (status == "Queued" and change.facts.get("launched_by") == "manual")

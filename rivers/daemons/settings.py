@@ -1,0 +1,57 @@
+"""What the daemons take from a repository's declarations, as plain data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from rivers.definitions.run_queue import RunQueueConfig
+from rivers.durations import parse_duration
+from rivers.queueing.admission import Limits, TagLimit
+from rivers.repository import CodeRepository
+
+DEFAULT_START_TIMEOUT_SECONDS: Final = 180.0
+DEFAULT_DEQUEUE_INTERVAL_SECONDS: Final = 0.25
+
+
+@dataclass(frozen=True, slots=True)
+class QueueSettings:
+    """The run queue as configured. ``limits`` is ``None`` when the repository has no queue."""
+
+    limits: Limits | None
+    dequeue_interval_seconds: float
+    start_timeout_seconds: float
+
+    @classmethod
+    def of(cls, config: RunQueueConfig | None) -> QueueSettings:
+        """Read ``CodeRepository(run_queue=...)``."""
+        if config is None:
+            return cls(None, DEFAULT_DEQUEUE_INTERVAL_SECONDS, DEFAULT_START_TIMEOUT_SECONDS)
+        tag_limits = tuple(
+            TagLimit(key=limit.key, limit=limit.limit, value=limit.value, per_unique_value=limit.per_unique_value)
+            for limit in config.tag_concurrency_limits
+        )
+        return cls(
+            Limits(max_concurrent_runs=config.max_concurrent_runs, tag_limits=tag_limits),
+            parse_duration(config.dequeue_interval, "dequeue_interval") / 1e9,
+            parse_duration(config.start_timeout, "start_timeout") / 1e9,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class TriggerSettings:
+    """What every tick of a schedule or sensor is decided with.
+
+    ``targets`` are the nodes of each job; ``queued`` says whether new runs enter a queue; ``retain`` is how many ticks
+    of a name are kept, ``None`` for all.
+    """
+
+    targets: Mapping[str, tuple[str, ...]]
+    queued: bool
+    retain: int | None
+
+    @classmethod
+    def of(cls, repo: CodeRepository, retain: int | None) -> TriggerSettings:
+        """Read the jobs and the queue of a resolved repository."""
+        return cls(repo.launch_targets(), repo.run_queue is not None, retain)

@@ -120,3 +120,7 @@ class _UnknownHandler(ConfigurationError, AssetDefinitionError):
 
 class _SensorResultConflict(ValueError, ResultDefinitionError):
     """A ``SensorResult`` with both run requests and a skip reason."""
+
+
+class _NegativeCount(OverflowError, ValueError):
+    """A count below zero: the reference raises ``OverflowError``, its documentation allows ``ValueError``."""

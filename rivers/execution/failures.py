@@ -1,9 +1,10 @@
-"""What is recorded about an exception that user code raised: one line, a class, a reason and a traceback."""
+"""What is recorded about an exception that user code raised: one line, its classes and a traceback."""
 
 from __future__ import annotations
 
 import json
 import traceback
+from concurrent.futures import BrokenExecutor
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final
@@ -25,20 +26,7 @@ def class_names(error: BaseException) -> str:
     return json.dumps([_qualified(cls) for cls in type(error).__mro__])
 
 
-def failure_reason(error: BaseException) -> str:
-    """``out_of_memory``, ``timeout``, ``cancelled``, ``infrastructure`` (a worker process died) or ``error``."""
-    if isinstance(error, MemoryError):
-        return "out_of_memory"
-    if isinstance(error, TimeoutError):
-        return "timeout"
-    if isinstance(error, KeyboardInterrupt):
-        return "cancelled"
-    if isinstance(error, WorkerDied):
-        return "infrastructure"
-    return "error"
-
-
-class WorkerDied(Exception):
+class WorkerDied(BrokenExecutor):
     """A worker process ended before it gave its answer: a crash, ``os._exit``, or the system's out-of-memory killer."""
 
 

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import json
 
-import pytest
-
+from rivers.definitions.retries import FailureReason, classify_failure
 from rivers.execution.failures import (
     WorkerDied,
     class_names,
     error_text,
-    failure_reason,
     traceback_document,
     traceback_text,
 )
@@ -28,21 +26,8 @@ def test_the_error_text_is_type_and_message() -> None:
     assert error_text(Unspeakable()) == "Unspeakable: <its message could not be read: RuntimeError>"
 
 
-@pytest.mark.parametrize(
-    ("error", "reason"),
-    [
-        (ValueError(), "error"),
-        (OSError(), "error"),
-        (ConnectionError(), "error"),
-        (SystemExit(), "error"),
-        (MemoryError(), "out_of_memory"),
-        (TimeoutError(), "timeout"),
-        (KeyboardInterrupt(), "cancelled"),
-        (WorkerDied(), "infrastructure"),
-    ],
-)
-def test_the_reason_follows_from_the_class(error: BaseException, reason: str) -> None:
-    assert failure_reason(error) == reason
+def test_the_death_of_a_worker_counts_as_infrastructure() -> None:
+    assert classify_failure(WorkerDied()) is FailureReason.INFRASTRUCTURE
 
 
 def test_the_class_names_go_from_the_most_derived_upwards() -> None:

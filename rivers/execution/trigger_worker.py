@@ -1,0 +1,115 @@
+"""The part of an evaluation that runs in a worker process: find the function, call it, read its result.
+
+Only the primitives of the context cross the boundary: a function that needs a resource or a config fails there.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import importlib.util
+import inspect
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from rivers.definitions.context_clock import FixedMoment
+from rivers.definitions.evaluation_contexts import ScheduleEvaluationContext, SensorEvaluationContext
+from rivers.definitions.tick_results import (
+    ScheduleTickResult,
+    SensorTickResult,
+    interpret_schedule_result,
+    interpret_sensor_result,
+)
+from rivers.execution.evaluated import Evaluated
+from rivers.execution.trigger_arguments import read_trigger_arguments
+
+
+@dataclass(frozen=True)
+class FunctionAddress:
+    """Where a worker imports a function from: the module, the name in it, and the file for a module off the path.
+
+    A decorated function's name leads to the schedule or sensor, which holds the function.
+    """
+
+    module: str
+    qualname: str
+    file: str | None
+
+    def load(self) -> Callable[..., Any]:
+        """Import the module and return the function."""
+        found: Any = self._module()
+        for part in self.qualname.split("."):
+            found = getattr(found, part)
+        return getattr(found, "evaluation_fn", found)
+
+    def _module(self) -> Any:
+        try:
+            return importlib.import_module(self.module)
+        except ModuleNotFoundError:
+            spec = None if self.file is None else importlib.util.spec_from_file_location(self.module, self.file)
+            if spec is None or spec.loader is None:
+                raise
+            module = importlib.util.module_from_spec(spec)
+            sys.modules[self.module] = module
+            spec.loader.exec_module(module)
+            return module
+
+
+@dataclass(frozen=True)
+class WorkerTask:
+    """One evaluation for a worker. ``job_name`` is the trigger's own target."""
+
+    function: FunctionAddress | Callable[..., Any]
+    name: str
+    job_name: str | None
+    now: datetime
+    scheduled_execution_time: str | None = None
+    cursor: str | None = None
+    last_tick_time: float | None = None
+
+
+def address_of(function: Callable[..., Any]) -> FunctionAddress | None:
+    """The address of a function that a worker can import; ``None`` for a local one, which must travel by value."""
+    module = sys.modules.get(getattr(function, "__module__", None) or "")
+    if module is None or module.__name__ == "__main__":
+        return None
+    found: Any = module
+    for part in function.__qualname__.split("."):
+        found = getattr(found, part, None)
+    if found is not function and getattr(found, "evaluation_fn", None) is not function:
+        return None
+    return FunctionAddress(module.__name__, function.__qualname__, getattr(module, "__file__", None))
+
+
+def evaluate_in_worker(task: WorkerTask) -> Evaluated:
+    """Evaluate ``task``; whatever the user's code does short of ending the process becomes an ``Evaluated``."""
+    try:
+        return Evaluated.of_result(_evaluate(task))
+    except BaseException as error:
+        return Evaluated.of_error(error)
+
+
+def _evaluate(task: WorkerTask) -> ScheduleTickResult | SensorTickResult:
+    function = task.function.load() if isinstance(task.function, FunctionAddress) else task.function
+    now = FixedMoment(task.now)
+    if task.scheduled_execution_time is not None:
+        arguments = read_trigger_arguments(f"Schedule '{task.name}'", function, ScheduleEvaluationContext, ())
+        context = ScheduleEvaluationContext[Any](task.scheduled_execution_time, task.name, now=now)
+        value = _awaited(arguments.call(function, context, {}))
+        return interpret_schedule_result(task.name, task.job_name or "", value)
+    arguments = read_trigger_arguments(f"Sensor '{task.name}'", function, SensorEvaluationContext, ())
+    context = SensorEvaluationContext[Any](task.name, task.cursor, task.last_tick_time, now=now)
+    return interpret_sensor_result(task.name, task.job_name, _awaited(arguments.call(function, context, {})))
+
+
+def _awaited(value: Any) -> Any:
+    if not inspect.isawaitable(value):
+        return value
+
+    async def wait() -> Any:
+        return await value
+
+    return asyncio.run(wait())

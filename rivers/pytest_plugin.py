@@ -1,1 +1,45 @@
-"""The pytest plugin (entry point ``pytest11``)."""
+"""The pytest plugin (entry point ``pytest11``): the ``scenario`` fixture."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from rivers.simulation import Scenario
+
+_TRACE_LINES = 40
+_opened = pytest.StashKey[list["Scenario"]]()
+
+
+@pytest.fixture
+def scenario(request: pytest.FixtureRequest) -> Callable[..., Scenario]:
+    """A factory of :class:`rivers.simulation.Scenario`, with its arguments.
+
+    ``async with scenario(repo) as sim`` in an asynchronous test, ``with scenario(repo).blocking() as sim`` in a plain one.
+    When the test fails, the end of each scenario's trace is shown with it.
+    """
+    from rivers.simulation import Scenario
+
+    opened = request.node.stash.setdefault(_opened, [])
+
+    def make(*args: Any, **kwargs: Any) -> Scenario:
+        opened.append(Scenario(*args, **kwargs))
+        return opened[-1]
+
+    return make
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Show what a scenario did when its test failed."""
+    report = yield
+    if report.when == "call" and report.failed:
+        for each in item.stash.get(_opened, []):
+            text = "\n".join(each.trace.lines[-_TRACE_LINES:])
+            report.sections.append((f"scenario trace (last {_TRACE_LINES} lines)", text))
+    return report

@@ -12,6 +12,7 @@ from rivers.channels.mailbox import Mailbox
 from rivers.clock import Clock
 from rivers.execution.evaluation import Evaluated
 from rivers.records import AutomationKind
+from rivers.scheduling.ticks import timed_out_text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,26 +43,26 @@ class EvaluationsInFlight:
     def __len__(self) -> int:
         return len(self._names)
 
-    def start(self, name: str, started_at: int, evaluate: Evaluate, timeout_seconds: float | None) -> None:
-        """Evaluate; the answer arrives in the mailbox as :class:`EvaluationFinished`."""
+    def start(self, name: str, started_at: int, evaluate: Evaluate, timeout: int | None) -> None:
+        """Evaluate; the answer arrives in the mailbox as :class:`EvaluationFinished`. ``timeout`` is in nanoseconds."""
         self._names.add(name)
-        self._group.start_soon(self._run, name, started_at, evaluate, timeout_seconds)
+        self._group.start_soon(self._run, name, started_at, evaluate, timeout)
 
-    async def _run(self, name: str, started_at: int, evaluate: Evaluate, timeout_seconds: float | None) -> None:
+    async def _run(self, name: str, started_at: int, evaluate: Evaluate, timeout: int | None) -> None:
         try:
-            evaluated = await self._within(timeout_seconds, evaluate)
+            evaluated = await self._within(timeout, evaluate)
         finally:
             self._names.discard(name)
         if evaluated is None:
-            evaluated = timed_out(self._kind, name, timeout_seconds)
+            evaluated = Evaluated(error=timed_out_text(self._kind, name, timeout or 0))
         self._mailbox.put(EvaluationFinished(name=name, started_at=started_at, evaluated=evaluated))
 
-    async def _within(self, seconds: float | None, evaluate: Evaluate) -> Evaluated | None:
-        if seconds is None:
+    async def _within(self, timeout: int | None, evaluate: Evaluate) -> Evaluated | None:
+        if timeout is None:
             return await evaluate()
         answer: Evaluated | None = None
         async with anyio.create_task_group() as race:
-            race.start_soon(self._cancel_after, seconds, race.cancel_scope)
+            race.start_soon(self._cancel_after, timeout / 1e9, race.cancel_scope)
             answer = await evaluate()
             race.cancel_scope.cancel()
         return answer
@@ -70,8 +71,3 @@ class EvaluationsInFlight:
         await self._clock.sleep(seconds)
         scope.cancel()
 
-
-def timed_out(kind: AutomationKind, name: str, timeout_seconds: float | None) -> Evaluated:
-    """What stands in the tick of an evaluation that did not return in time."""
-    text = f"EvaluationTimeout: {kind} '{name}' timed out after {timeout_seconds:g}s (eval_timeout)"
-    return Evaluated(requests=(), skip_reason=None, cursor=None, error=text, traceback=None)

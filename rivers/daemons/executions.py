@@ -30,22 +30,19 @@ _OUTCOME_RETRY_SECONDS: Final = (0.1, 0.5, 2.0, 10.0, 60.0)
 class Executions:
     """Starts each run's synchronous core on a thread of the clock and says when it has come back."""
 
-    def __init__(
-        self,
-        repo: CodeRepository,
-        storage: Storage,
-        clock: Clock,
-        group: anyio.abc.TaskGroup,
-        finished: SendStream[RunFinished],
-    ) -> None:
+    def __init__(self, repo: CodeRepository, storage: Storage, clock: Clock, group: anyio.abc.TaskGroup) -> None:
         self._repo = repo
         self._storage = storage
         self._clock = clock
         self._group = group
-        self._finished = finished
+        self._finished: SendStream[RunFinished] | None = None
         self._running: dict[str, RunRecord] = {}
         self._none_running = anyio.Event()
         self._none_running.set()
+
+    def tell_ends_to(self, finished: SendStream[RunFinished]) -> None:
+        """Give the end of the edge on which every run that has come back is told."""
+        self._finished = finished
 
     @property
     def running(self) -> dict[str, RunRecord]:
@@ -83,7 +80,8 @@ class Executions:
             self._running.pop(run.run_id, None)
             if not self._running:
                 self._none_running.set()
-            tell(self._finished, RunFinished(run_id=run.run_id))
+            if self._finished is not None:
+                tell(self._finished, RunFinished(run_id=run.run_id))
 
     async def _record_failure(self, run_id: str, error: Exception) -> None:
         """Write the outcome that the core could not write; storage may need a while to take it."""

@@ -22,12 +22,12 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, TypeVar
 
 import anyio
-import anyio.abc
 from chrono_daemon import Channel, DaemonHealth, RestartPolicy, SendStream, Supervisor, open_channel
 
+from rivers.channels.losing import LosingSend, Loses
 from rivers.channels.mailbox import tell
 from rivers.channels.messages import (
     CancelRun,
@@ -58,6 +58,8 @@ from rivers.ids import IdSource, RandomIds
 from rivers.records import TERMINAL_STATUSES, Change, RunRecord
 from rivers.repository import CodeRepository
 from rivers.storage import Storage
+
+T = TypeVar("T")
 
 HINTS_MAX: Final = 4096
 """Capacity of every edge: more than the decisions of one instant on any system that one machine can run."""
@@ -169,8 +171,12 @@ async def open_graph(
     max_ticks_retained: int | None = 100,
     interceptor: StepInterceptor | None = None,
     on_error: Literal["restart", "shutdown"] = "restart",
+    loses: Loses | None = None,
 ) -> AsyncGenerator[AutomationGraph]:
-    """Start the daemons without waiting for them; leaving the block cancels whatever still runs in the loop."""
+    """Start the daemons without waiting for them; leaving the block cancels whatever still runs in the loop.
+
+    ``on_error`` is what the supervisor does about a daemon that fails; ``loses`` picks the hints that are lost on purpose.
+    """
     clock = clock if clock is not None else WallClock()
     ids = ids if ids is not None else RandomIds()
     bound_storage = (storage if storage is not None else repo.storage).bound(clock, ids)
@@ -179,8 +185,11 @@ async def open_graph(
     try:
         async with anyio.create_task_group() as executions_group:
             supervisor = Supervisor(clock=clock, on_error=on_error, restart=RestartPolicy(base=0.1, cap=5.0))
-            graph, hints = _wire(bound_repo, bound_storage, clock, evaluator, supervisor, executions_group, max_ticks_retained)
-            unsubscribe = bound_storage.subscribe(hints)
+            executions = Executions(bound_repo, bound_storage, clock, executions_group)
+            graph, outside_changes = _wire(
+                bound_repo, bound_storage, clock, evaluator, executions, supervisor, max_ticks_retained, loses
+            )
+            unsubscribe = bound_storage.subscribe(outside_changes)
             try:
                 async with supervisor:
                     yield graph
@@ -197,9 +206,10 @@ def _wire(
     storage: Storage,
     clock: Clock,
     evaluator: Evaluator,
+    executions: Executions,
     supervisor: Supervisor,
-    executions_group: anyio.abc.TaskGroup,
     max_ticks_retained: int | None,
+    loses: Loses | None,
 ) -> tuple[AutomationGraph, _OutsideChanges]:
     """Open every channel, hand out the ends, add every daemon in the order of its rank."""
     requests: Channel[ControlRequest] = open_channel(HINTS_MAX)
@@ -216,13 +226,16 @@ def _wire(
     ended: Channel[RunsEnded] = open_channel(HINTS_MAX)
     reclaimed: Channel[RunsEnded] = open_channel(HINTS_MAX)
 
-    executions = Executions(repo, storage, clock, executions_group, finished.send)
+    def hints(channel: Channel[T]) -> SendStream[T]:
+        return channel.send if loses is None else LosingSend(channel.send, loses)
+
+    executions.tell_ends_to(hints(finished))
     settings = QueueSettings.of(repo.run_queue)
     triggers = TriggerSettings.of(repo, max_ticks_retained)
 
-    lease_ports = LeasePorts(launching=launching.recv, reclaimed=reclaimed.send)
-    schedule_ports = SchedulePorts(commands=schedule_commands.recv, runs_queued=queued_by_schedules.send)
-    sensor_ports = SensorPorts(commands=sensor_commands.recv, runs_queued=queued_by_sensors.send)
+    lease_ports = LeasePorts(launching=launching.recv, reclaimed=hints(reclaimed))
+    schedule_ports = SchedulePorts(commands=schedule_commands.recv, runs_queued=hints(queued_by_schedules))
+    sensor_ports = SensorPorts(commands=sensor_commands.recv, runs_queued=hints(queued_by_sensors))
     queue_ports = RunQueuePorts(
         queued_by_schedules=queued_by_schedules.recv,
         queued_by_sensors=queued_by_sensors.recv,
@@ -230,18 +243,18 @@ def _wire(
         ended=ended.recv,
         reclaimed=reclaimed.recv,
         changed_outside=changed_outside.recv,
-        admitted=admitted.send,
-        launching=launching.send,
+        admitted=hints(admitted),
+        launching=hints(launching),
     )
     launcher_ports = LauncherPorts(
-        admitted=admitted.recv, finished=finished.recv, cancellations=cancellations.recv, ended=ended.send
+        admitted=admitted.recv, finished=finished.recv, cancellations=cancellations.recv, ended=hints(ended)
     )
     control_ports = ControlPorts(
         requests=requests.recv,
         schedule_commands=schedule_commands.send,
         sensor_commands=sensor_commands.send,
         cancellations=cancellations.send,
-        runs_queued=queued_by_people.send,
+        runs_queued=hints(queued_by_people),
     )
     _add_in_rank_order(
         supervisor,
@@ -253,7 +266,7 @@ def _wire(
         ControlDaemon(control_ports, storage, clock, repo),
     )
     graph = AutomationGraph(repo, storage, clock, supervisor, executions, evaluator, requests.send)
-    return graph, _OutsideChanges(clock, executions, changed_outside.send)
+    return graph, _OutsideChanges(clock, executions, hints(changed_outside))
 
 
 def _add_in_rank_order(supervisor: Supervisor, *daemons: RankedDaemon) -> None:

@@ -14,6 +14,7 @@ import anyio.abc
 import anyio.from_thread
 
 from rivers.clock import Clock
+from rivers.daemons.failures import innermost
 from rivers.daemons.graph import AutomationGraph, GraphHealth, automation_graph
 from rivers.durations import parse_duration
 from rivers.exceptions import RiversError
@@ -113,7 +114,7 @@ class _Hosting:
             future, started = self._portal.start_task(serve)
         except BaseException as error:
             self._stack.close()
-            raise _innermost(error) from None
+            raise innermost(error) from None
         self._serving: Future[None] = future
         self.graph: AutomationGraph
         self.graph, self._stop = started
@@ -131,13 +132,7 @@ class _Hosting:
                 self._portal.call(self._stop.set)
             self._serving.result(_STOP_SECONDS)
         except BaseException as error:
-            raise _innermost(error) from None
+            raise innermost(error) from None
         finally:
             self._stack.close()
 
-
-def _innermost(error: BaseException) -> BaseException:
-    """The one exception at the bottom of groups that hold nothing else."""
-    while isinstance(error, BaseExceptionGroup) and len(error.exceptions) == 1:
-        error = error.exceptions[0]  # pyright: ignore[reportUnknownVariableType, reportUnknownMemberType]
-    return error

@@ -134,12 +134,11 @@ class ScheduleDaemon(RankedDaemon):
     def _evaluate(self, name: str, scheduled_at: int) -> None:
         assert self._evaluations is not None  # serve() made it before the first time could come
         schedule = self._schedules[name]
-        timeout = timeout_ns(schedule.eval_timeout)
         self._evaluations.start(
             name,
             scheduled_at,
             partial(self._evaluator.evaluate_schedule, schedule, scheduled_at),
-            None if timeout is None else timeout / 1e9,
+            timeout_ns(schedule.eval_timeout),
         )
 
     def _decide(self, name: str, scheduled_at: int, evaluated: Evaluated, now: int) -> TickDecision:

@@ -19,9 +19,8 @@ from rivers.daemons.trigger_book import TriggerBook, is_running
 from rivers.definitions.sensors import Sensor
 from rivers.execution.evaluation import Evaluated, Evaluator
 from rivers.records import SensorStatus, TickDecision
-from rivers.scheduling.due import ABANDONED
 from rivers.scheduling.polls import Agenda, interval_ns, next_poll_at, timeout_ns
-from rivers.scheduling.ticks import TriggerFacts, decide_sensor_tick
+from rivers.scheduling.ticks import TriggerFacts, decide_blocked_tick, decide_sensor_tick
 from rivers.storage import Storage
 
 _Message = ReloadTrigger | EvaluationFinished
@@ -81,40 +80,41 @@ class SensorDaemon(RankedDaemon):
         return None if moment is None else moment - self.clock.monotonic()
 
     def _act(self, messages: Sequence[_Message], stopping: bool) -> None:
+        now = self.clock.now_ns()
         finished = sorted(
             (message for message in messages if isinstance(message, EvaluationFinished)), key=lambda each: each.name
         )
-        self._store([(each.name, each.started_at, each.evaluated) for each in finished])
+        self._store([self._decide(each.name, each.evaluated, now) for each in finished])
         for message in messages:
             if isinstance(message, ReloadTrigger):
                 self._reload(message)
         if not stopping:
-            self._poll([name for name in self._agenda.take_due(self.clock.monotonic()) if self._is_running(name)])
+            self._poll([name for name in self._agenda.take_due(self.clock.monotonic()) if self._is_running(name)], now)
 
-    def _poll(self, names: Sequence[str]) -> None:
-        assert self._evaluations is not None  # serve() made it before the first poll could come
-        now = self.clock.now_ns()
-        self._store([(name, now, _still_running()) for name in names if self._is_abandoned(name)])
+    def _poll(self, names: Sequence[str], now: int) -> None:
+        blocked = [name for name in names if self._is_abandoned(name)]
+        self._store([decide_blocked_tick(_facts(self._sensors[name]), self._book[name], now=now) for name in blocked])
         for name in names:
-            if self._is_abandoned(name) or name in self._evaluations:
-                continue
-            sensor, state = self._sensors[name], self._book[name]
-            timeout = timeout_ns(sensor.eval_timeout)
-            self._evaluations.start(
-                name,
-                now,
-                partial(self._evaluator.evaluate_sensor, sensor, state.cursor, state.last_tick_at),
-                None if timeout is None else timeout / 1e9,
-            )
+            if name not in blocked:
+                self._evaluate(name, now)
 
-    def _store(self, answers: Sequence[tuple[str, int, Evaluated]]) -> None:
-        """Commit the ticks of these answers and expect the next poll of each sensor an interval from now."""
-        now = self.clock.now_ns()
-        self._book.commit([self._decide(name, evaluated, now) for name, _started_at, evaluated in answers])
-        for name, _started_at, _evaluated in answers:
-            if self._is_running(name):
-                interval = interval_ns(self._sensors[name].minimum_interval)
-                self._agenda.put(name, next_poll_at(self.clock.monotonic(), interval))
+    def _evaluate(self, name: str, now: int) -> None:
+        assert self._evaluations is not None  # serve() made it before the first poll could come
+        sensor, state = self._sensors[name], self._book[name]
+        self._evaluations.start(
+            name,
+            now,
+            partial(self._evaluator.evaluate_sensor, sensor, state.cursor, state.last_tick_at),
+            timeout_ns(sensor.eval_timeout),
+        )
+
+    def _store(self, decisions: Sequence[TickDecision]) -> None:
+        """Commit these ticks and expect the next poll of each sensor an interval from now."""
+        self._book.commit(decisions)
+        for decision in decisions:
+            if self._is_running(decision.name):
+                interval = interval_ns(self._sensors[decision.name].minimum_interval)
+                self._agenda.put(decision.name, next_poll_at(self.clock.monotonic(), interval))
 
     def _decide(self, name: str, evaluated: Evaluated, now: int) -> TickDecision:
         return decide_sensor_tick(
@@ -141,11 +141,6 @@ class SensorDaemon(RankedDaemon):
 
     def _is_abandoned(self, name: str) -> bool:
         return ("sensor", name) in self._evaluator.abandoned
-
-
-def _still_running() -> Evaluated:
-    text = f"EvaluationTimeout: {ABANDONED}"
-    return Evaluated(requests=(), skip_reason=None, cursor=None, error=text, traceback=None)
 
 
 def _runs_by_default(sensor: Sensor) -> bool:

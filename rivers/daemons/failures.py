@@ -1,0 +1,21 @@
+"""What is at the bottom of the exception groups that task groups raise."""
+
+from __future__ import annotations
+
+from typing import cast
+
+from chrono_daemon import DaemonError
+
+
+def innermost(error: BaseException) -> BaseException:
+    """The one exception inside groups that hold nothing else; of a ``DaemonError``, what the daemon raised."""
+    while True:
+        if isinstance(error, BaseExceptionGroup):
+            inner = cast("tuple[BaseException, ...]", error.exceptions)
+            if len(inner) != 1:
+                return error
+            error = inner[0]
+        elif isinstance(error, DaemonError) and error.__cause__ is not None:
+            error = error.__cause__
+        else:
+            return error

@@ -1,0 +1,291 @@
+"""``Scenario``: a whole system on a simulated clock, for tests and for looking ahead."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import datetime, timedelta
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import anyio
+import anyio.abc
+
+from rivers.channels.messages import ChooseTrigger, ControlRequest
+from rivers.clock import SimClock
+from rivers.daemons.failures import innermost
+from rivers.daemons.graph import AutomationGraph, open_graph
+from rivers.durations import parse_duration
+from rivers.exceptions import NodeNotFoundError, NotQuiescent
+from rivers.ids import SeededIds
+from rivers.records import AutomationKind, Change, RunRecord, StoredTick, TriggerState
+from rivers.repository import CodeRepository
+from rivers.scheduling.due import utc_text
+from rivers.simulation.faults import FaultPlan, Faults
+from rivers.simulation.steps import SimulatedSteps
+from rivers.simulation.trace import Trace
+from rivers.storage import Storage
+
+if TYPE_CHECKING:
+    from rivers.execution.run_result import RunResult
+    from rivers.simulation.blocking import BlockingScenario
+
+T = TypeVar("T")
+
+_ALL = 2**31
+
+
+class Scenario:
+    """The system that ``rivers serve`` runs, on a clock that a test moves.
+
+    .. code-block:: python
+
+        async with Scenario(repo, start="2026-01-01T00:00:00Z") as sim:
+            await sim.clock.advance("1h")
+            assert sim.runs(status="Success")
+
+    :param repo: the repository; it need not be resolved, and two scenarios over one share nothing.
+    :param start: the first moment, as RFC 3339 text, an aware ``datetime`` or epoch seconds.
+    :param storage: an existing store to go on with; a new one in memory when not given. Records in it that are later than
+        ``start`` are a ``ValueError`` that names both times.
+    :param execute: false to record materializations without calling asset code.
+    :param durations: simulated length of steps, ``{"asset": "10m"}``.
+    :param failures: how many of its first attempts of a step fail, ``{"asset": 2}``.
+    :param faults: crashes and lost messages to plant.
+    :param seed: what ids and faults are drawn from.
+    :param condition_eval_interval: as for ``AutomationDaemon``.
+    :param max_ticks_retained: ticks kept for each automation; ``None`` keeps all.
+    :param patch_time: make ``time.time()`` and ``datetime.now()`` tell simulated time in in-process user code.
+    :param patience: real seconds to wait for work that does not come to rest before ``NotQuiescent`` is raised.
+    """
+
+    def __init__(
+        self,
+        repo: CodeRepository,
+        *,
+        start: str | datetime | float = "2026-01-01T00:00:00Z",
+        storage: Storage | None = None,
+        execute: bool = True,
+        durations: Mapping[str, str | int | float | timedelta] | None = None,
+        failures: Mapping[str, int] | None = None,
+        faults: Faults | None = None,
+        seed: int = 0,
+        condition_eval_interval: str = "30s",
+        max_ticks_retained: int | None = None,
+        patch_time: bool = False,
+        patience: float = 30.0,
+    ) -> None:
+        parse_duration(condition_eval_interval, "condition_eval_interval")
+        self.clock = SimClock(start, patience=patience)
+        self.trace = Trace()
+        self._repo = repo
+        self._ids = SeededIds(seed)
+        self._plan = FaultPlan(faults, seed)
+        self._max_ticks_retained = max_ticks_retained
+        self._steps = SimulatedSteps(
+            durations=durations or {}, failures=failures or {}, execute=execute, patch_time=patch_time
+        )
+        self._engine = storage if storage is not None else Storage.memory()
+        self._owns_engine = storage is None
+        _refuse_later_records(self._engine, self.clock.now_ns())
+        self.storage = self._engine.bound(self.clock, self._ids)
+        self._graph: AutomationGraph | None = None
+        self._scope = anyio.CancelScope()
+        self._ended = anyio.Event()
+        self._failure: BaseException | None = None
+        self._manual_count = 0
+
+    async def __aenter__(self) -> Scenario:
+        self.clock.attach()
+        self._unsubscribe = self._engine.subscribe(self._watch)
+        self._group = anyio.create_task_group()
+        await self._group.__aenter__()
+        try:
+            await self._boot()
+        except BaseException as error:
+            await self._group.__aexit__(type(error), error, error.__traceback__)
+            raise
+        self.clock.after_settle.append(self._between_instants)
+        return self
+
+    async def __aexit__(
+        self, exc_type: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None
+    ) -> bool | None:
+        self.clock.after_settle.remove(self._between_instants)
+        try:
+            with anyio.CancelScope(shield=True):
+                await self._kill(settle=not isinstance(exc, NotQuiescent))
+        finally:
+            self._unsubscribe()
+            self._group.cancel_scope.cancel()
+            suppressed = await self._group.__aexit__(exc_type, exc, trace)
+            if self._owns_engine:
+                self._engine.close()
+        if exc is None:
+            self._raise_failure()
+        return suppressed
+
+    @property
+    def graph(self) -> AutomationGraph:
+        """The running graph; another one after each restart."""
+        if self._graph is None:
+            raise RuntimeError("the scenario is not running: use it as `async with Scenario(...) as sim`")
+        return self._graph
+
+    def runs(self, status: str | None = None) -> list[RunRecord]:
+        """Every run so far, or those with this status, oldest first."""
+        return self.storage.get_runs(limit=_ALL, status=status)[::-1]
+
+    def ticks(self, name: str) -> list[StoredTick]:
+        """Every retained tick of this schedule or sensor, oldest first."""
+        return self.storage.get_ticks(name, limit=_ALL)[::-1]
+
+    async def materialize(self, selection: Sequence[str] | None = None, **options: Any) -> RunResult:
+        """What a person would do by hand, now: ``CodeRepository.materialize`` with the same parameters and errors.
+
+        Moves the clock as far as the run needs, which is not at all when nothing in it waits.
+        """
+        self._manual_count += 1
+        graph = self.graph
+        key = ("materialize", self._manual_count)
+
+        def run() -> RunResult:
+            return graph.repo.materialize(None if selection is None else list(selection), **options)
+
+        return await self._carry_out(lambda: self.clock.offload(key, run))
+
+    async def pause(self, name: str, kind: AutomationKind | None = None) -> TriggerState:
+        """Stop a schedule or sensor, as ``rivers automations pause`` does."""
+        return await self._choose(name, kind, "stopped")
+
+    async def resume(self, name: str, kind: AutomationKind | None = None) -> TriggerState:
+        """Start a schedule or sensor, as ``rivers automations resume`` does."""
+        return await self._choose(name, kind, "running")
+
+    async def reset(self, name: str, kind: AutomationKind | None = None) -> TriggerState:
+        """Forget what was chosen, as ``rivers automations reset`` does."""
+        return await self._choose(name, kind, None)
+
+    async def control(self, request: ControlRequest) -> Any:
+        """Hand any request to the graph, and bring the instant to rest until it has been answered."""
+        graph = self.graph
+        return await self._carry_out(lambda: graph.control(request))
+
+    async def restart(self) -> None:
+        """Kill every daemon without warning and start again on the same storage, at the same instant.
+
+        Nothing is drained: later writes of the old graph are refused, threads that sleep on the clock are killed, busy
+        ones are waited for up to ``patience``.
+        """
+        await self._kill()
+        await self._boot()
+
+    def blocking(self) -> BlockingScenario:
+        """The same for plain synchronous tests: ``with Scenario(...).blocking() as sim: sim.advance("1h")``."""
+        from rivers.simulation.blocking import BlockingScenario
+
+        return BlockingScenario(self)
+
+    async def _boot(self) -> None:
+        self._failure = None
+        self._scope, self._ended = anyio.CancelScope(), anyio.Event()
+        await self._group.start(self._host)
+        await self.clock.settle()
+        self._raise_failure()
+        await self.graph.wait_started()
+
+    async def _host(self, *, task_status: anyio.abc.TaskStatus[None]) -> None:
+        try:
+            with self._scope:
+                async with open_graph(
+                    self._repo,
+                    self._engine,
+                    self.clock,
+                    self._ids,
+                    max_ticks_retained=self._max_ticks_retained,
+                    interceptor=self._steps,
+                    on_error="shutdown",
+                    loses=self._plan.loses,
+                ) as graph:
+                    self._graph = graph
+                    task_status.started()
+                    await anyio.sleep_forever()
+        except Exception as error:
+            self._failure = innermost(error)
+        finally:
+            self._ended.set()
+
+    async def _kill(self, *, settle: bool = True) -> None:
+        graph, self._graph = self._graph, None
+        if graph is None:
+            return
+        self._engine.supersede(graph.storage.session)
+        self._scope.cancel()
+        self.clock.kill_blocked_threads()
+        if settle:
+            await self.clock.settle()
+        await self._ended.wait()
+
+    def _watch(self, changes: Sequence[Change]) -> None:
+        self.trace(changes)
+        graph = self._graph
+        if graph is not None and self._plan.watch(changes):
+            # Everything that the old graph does from here on is refused, so no message about this commit can matter.
+            self._engine.supersede(graph.storage.session)
+
+    async def _between_instants(self) -> None:
+        """The driver of the clock looks here whenever an instant has come to rest."""
+        if self._plan.crash_due:
+            self._plan.crash_due = False
+            await self.restart()
+        self._raise_failure()
+
+    def _raise_failure(self) -> None:
+        failure, self._failure = self._failure, None
+        if failure is not None:
+            raise failure
+
+    async def _choose(self, name: str, kind: AutomationKind | None, choice: str | None) -> TriggerState:
+        kind = kind or self._kind_of(name)
+        return await self.control(ChooseTrigger(kind=kind, name=name, choice=choice))
+
+    def _kind_of(self, name: str) -> AutomationKind:
+        kinds: list[AutomationKind] = []
+        if any(schedule.name == name for schedule in self._repo.schedules):
+            kinds.append("schedule")
+        if any(sensor.name == name for sensor in self._repo.sensors):
+            kinds.append("sensor")
+        if not kinds:
+            raise NodeNotFoundError(f"no schedule or sensor is called '{name}'")
+        if len(kinds) == 2:
+            raise ValueError(f"'{name}' is a schedule and a sensor; say which with kind=")
+        return kinds[0]
+
+    async def _carry_out(self, act: Callable[[], Awaitable[T]]) -> T:
+        """Do something in the graph and move the clock until it is done."""
+        done = anyio.Event()
+        outcome: list[T] = []
+        errors: list[BaseException] = []
+
+        async def carry() -> None:
+            try:
+                outcome.append(await act())
+            except Exception as error:
+                errors.append(error)
+            finally:
+                done.set()
+
+        self._group.start_soon(carry)
+        await self.clock.advance_until(done)
+        if errors:
+            raise errors[0]
+        return outcome[0]
+
+
+def _refuse_later_records(storage: Storage, start: int) -> None:
+    latest = storage.latest_record_at()
+    if latest is not None and latest > start:
+        raise ValueError(
+            f"the storage holds records up to {utc_text(latest)}, later than the scenario's start {utc_text(start)}; "
+            "start later, or use another storage"
+        )
+

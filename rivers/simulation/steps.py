@@ -1,0 +1,60 @@
+"""What a scenario does in place of, or before, the user's function of a step."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
+from datetime import timedelta
+from typing import Any
+
+from rivers.clock import Clock
+from rivers.definitions.results import Materialization
+from rivers.durations import to_ns
+from rivers.exceptions import RiversError
+
+
+class SimulatedFailure(RiversError):
+    """A failure that ``Scenario(failures=...)`` asked for."""
+
+
+class SimulatedSteps:
+    """Gives steps a simulated length, makes attempts fail, records materializations without calling asset code.
+
+    :param durations: simulated length of each step, by name.
+    :param failures: how many of the first attempts of each step fail.
+    :param execute: false to leave the user's functions alone.
+    :param patch_time: true to make ``time.time()`` and ``datetime.now()`` tell simulated time in user code.
+    """
+
+    def __init__(
+        self,
+        *,
+        durations: Mapping[str, str | int | float | timedelta],
+        failures: Mapping[str, int],
+        execute: bool,
+        patch_time: bool,
+    ) -> None:
+        self._seconds = {step: to_ns(length, f"durations[{step!r}]") / 1e9 for step, length in durations.items()}
+        self._failures = dict(failures)
+        self._execute = execute
+        self._patch_time = patch_time
+
+    def around(self, step: str, attempt: int, call: Callable[[], Any], clock: Clock) -> Any:
+        """Wait the simulated length, then fail, record, or call."""
+        seconds = self._seconds.get(step, 0.0)
+        if seconds:
+            clock.sleep_blocking(seconds)
+        if attempt <= self._failures.get(step, 0):
+            raise SimulatedFailure(f"attempt {attempt} of '{step}' fails, as the scenario asked")
+        if not self._execute:
+            return Materialization()
+        with self.user_time(clock):
+            return call()
+
+    def user_time(self, clock: Clock) -> AbstractContextManager[Any]:
+        """A block in which the standard library tells simulated time, when that was asked for."""
+        if not self._patch_time:
+            return nullcontext()
+        import time_machine
+
+        return time_machine.travel(clock.datetime(), tick=False)

@@ -1,0 +1,57 @@
+"""What happened, one line of JSON a committed fact, in the order of the commits."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from rivers.records import Change
+
+
+class Trace:
+    """The facts that the system under a scenario has committed.
+
+    A line has ``at`` (epoch nanoseconds), ``kind``, ``subject`` and the facts. Nothing in it is measured in real time, so
+    two runs of one scenario give the same lines, byte for byte.
+    """
+
+    def __init__(self) -> None:
+        self._lines: list[str] = []
+
+    def __call__(self, changes: Sequence[Change]) -> None:
+        """Take the changes of one commit; a scenario subscribes this to its storage."""
+        self._lines.extend(
+            json.dumps(
+                {"at": change.at, "kind": change.kind, "subject": change.subject, **change.facts},
+                ensure_ascii=False,
+                separators=(",", ":"),
+                sort_keys=True,
+            )
+            for change in changes
+        )
+
+    @property
+    def lines(self) -> list[str]:
+        """The lines so far, oldest first."""
+        return list(self._lines)
+
+    def events(self, kind: str | None = None) -> list[dict[str, Any]]:
+        """The lines as dictionaries, only those of one kind (``tick``, ``run``, ``event``, ``trigger``) when given."""
+        parsed: list[dict[str, Any]] = [json.loads(line) for line in self._lines]
+        return [each for each in parsed if kind is None or each["kind"] == kind]
+
+    def digest(self) -> str:
+        """BLAKE2b over the lines: equal for two scenarios exactly when their traces are, byte for byte."""
+        digest = hashlib.blake2b(digest_size=16)
+        for line in self._lines:
+            digest.update(line.encode())
+            digest.update(b"\n")
+        return digest.hexdigest()
+
+    def __len__(self) -> int:
+        return len(self._lines)
+
+    def __str__(self) -> str:
+        return "\n".join(self._lines)

@@ -1,0 +1,88 @@
+"""How frames reach the engine: in this process, through the SDK's extension.
+
+The only module that imports ``surrealdb``.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Any, Final, Protocol
+
+from rivers.exceptions import StorageError
+from rivers.storage.wire import request
+
+NAMESPACE: Final = "rivers"
+DATABASE: Final = "main"
+_SYNC_VARIABLE: Final = "SURREAL_SYNC_DATA"
+
+_sync_of_this_process: list[str] = []
+
+
+class Connection(Protocol):
+    """One way to the engine; not thread-safe, its caller holds a lock."""
+
+    def execute(self, frame: bytes) -> bytes:
+        """The reply to one request frame."""
+        ...
+
+    def close(self) -> None:
+        """Give everything back. Harmless when called twice."""
+        ...
+
+
+def choose_sync(synced: bool | None) -> None:
+    """Settle whether commits are synced to disk, before the engine looks.
+
+    The engine reads the setting once a process, so the first store decides for all.
+
+    :param synced: ``None`` takes what has been settled, else the environment, else ``True``.
+    :raises StorageError: another store of this process has settled it otherwise.
+    """
+    settled = _sync_of_this_process[0] if _sync_of_this_process else None
+    unsaid = settled or os.environ.get(_SYNC_VARIABLE, "true")
+    wanted = unsaid if synced is None else str(synced).lower()
+    if settled is None:
+        os.environ[_SYNC_VARIABLE] = wanted
+        _sync_of_this_process.append(wanted)
+    elif settled != wanted:
+        raise StorageError(
+            f"failed to open the store with {_SYNC_VARIABLE}={wanted}: this process has opened one with {settled}, "
+            "and the engine reads that setting once a process"
+        )
+
+
+class EmbeddedConnection:
+    """The engine inside this process, on memory or on a folder. Calls run inline and hold the GIL."""
+
+    def __init__(self, url: str, *, synced: bool | None = None) -> None:
+        from surrealdb import Surreal
+
+        choose_sync(synced)
+        try:
+            sdk: Any = Surreal(url)
+            self._database: Any = sdk._db
+            self._database.execute(request("use", [NAMESPACE, DATABASE]))
+        except (RuntimeError, ValueError, OSError) as error:
+            raise StorageError(f"failed to open {url}: {error}") from error
+        self._process = os.getpid()
+
+    def execute(self, frame: bytes) -> bytes:
+        """The reply to one request frame.
+
+        :raises StorageError: the frame does not parse, the store is closed, or this is a forked child, which must
+            not touch the handle of its parent.
+        """
+        if os.getpid() != self._process:
+            raise StorageError("this store was opened before the process forked; open it in the process that uses it")
+        if self._database is None:
+            raise StorageError("the store is closed")
+        try:
+            return self._database.execute(frame)
+        except (RuntimeError, ValueError, BufferError) as error:
+            raise StorageError(str(error)) from error
+
+    def close(self) -> None:
+        """Close the engine; a forked child leaves its parent's alone."""
+        database, self._database = self._database, None
+        if database is not None and os.getpid() == self._process:
+            database.close()

@@ -1,0 +1,201 @@
+"""Events and logs: recording them in groups, closing groups, reading them back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from rivers.records import NewEvent, StoredEvent, StoredLog
+from rivers.storage.groups import Group
+from rivers.storage.limits import checked_limit
+from rivers.storage.pages import Writes, event_id
+from rivers.storage.rows import RunRow, partition_from, stored_event
+from rivers.storage.session import PAGE_ROWS, Session
+from rivers.storage.transitions import read_run
+from rivers.storage.wire import record_id, unpack
+
+_FINAL = ("StepSuccess", "StepFailure")
+
+
+class Events(Session):
+    """What happened inside runs. A read here first writes every open group, so that it sees what has been recorded."""
+
+    def record_events(self, run_id: str, events: Sequence[NewEvent]) -> None:
+        """Add events to the run's open group. They are durable when the group closes: when it is full, before a read
+        that could see them, in ``flush_events`` and in ``finish_run``.
+
+        :raises Superseded: this session may not write any more.
+        """
+        with self._engine as engine:
+            engine.refuse_superseded(self.session)
+            group = engine.groups.group(self.session, run_id)
+            group.events.extend(events)
+            if group.full:
+                self._write_groups(self.session, [group])
+
+    def record_log(
+        self,
+        run_id: str,
+        step_key: str,
+        at: int,
+        stdout: str | None,
+        stderr: str | None,
+        logs: str | None,
+        traceback: str | None = None,
+    ) -> None:
+        """Add what a step printed and logged to the run's open group.
+
+        :raises Superseded: this session may not write any more.
+        """
+        with self._engine as engine:
+            engine.refuse_superseded(self.session)
+            group = engine.groups.group(self.session, run_id)
+            texts = (stdout, stderr, logs, traceback)
+            group.logs.append((step_key, at, *texts))
+            group.log_characters += sum(len(text) for text in texts if text is not None)
+            if group.full:
+                self._write_groups(self.session, [group])
+
+    def flush_events(self) -> None:
+        """Write every open group of this engine."""
+        with self._engine as engine:
+            for session in engine.groups.sessions():
+                self._write_groups(session, engine.groups.of(session))
+
+    def _write_groups(self, session: str, groups: Sequence[Group]) -> None:
+        """Write groups in one transaction. They stay open when it fails."""
+        engine = self._engine
+        writes = Writes(engine, groups)
+        if writes.statements:
+            engine.transact(session, writes.statements, writes.variables)
+        engine.groups.forget(session, groups)
+        engine.changes.put(writes.changes)
+
+    def get_events_for_run(self, run_id: str) -> list[StoredEvent]:
+        """Every event of a run, oldest first; none when it is unknown."""
+        with self._engine as engine:
+            self.flush_events()
+            run = read_run(engine, run_id)
+            before, after = ([], []) if run is None else _queue_events(run)
+            return [*before, *self._recorded_events(run_id), *after]
+
+    def _recorded_events(self, run_id: str) -> list[StoredEvent]:
+        return [
+            stored_event(event_id(run_id, number, index), run_id, parts)
+            for number, page in self._pages("event_page", run_id)
+            for index, parts in enumerate(page)
+        ]
+
+    def _pages(self, table: str, run_id: str) -> list[tuple[int, list[list[Any]]]]:
+        (rows,) = self._engine.query(f"SELECT * FROM {table}:[$run,NONE]..[$run,..]", run=run_id)
+        return [(row["id"][1], unpack(row["b"])) for row in rows]
+
+    def get_run_logs(self, run_id: str) -> list[StoredLog]:
+        """What the steps of a run printed and logged, oldest first."""
+        with self._engine:
+            self.flush_events()
+            return [
+                StoredLog(f"{run_id}/{number}/log/{index}", run_id, *entry)
+                for number, page in self._pages("log_page", run_id)
+                for index, entry in enumerate(page)
+            ]
+
+    def get_run_progress(self, run_id: str) -> tuple[int, int]:
+        """How many steps of a run have ended, and how many it has begun so far."""
+        begun: dict[str, None] = {}
+        ended: dict[str, None] = {}
+        with self._engine:
+            self.flush_events()
+            for _, page in self._pages("event_page", run_id):
+                for event_type, _, step, partition, *_ in page:
+                    if event_type in _FINAL and partition is None:
+                        ended[step] = None
+                        begun[step] = None
+                    elif event_type == "StepStart":
+                        begun[step] = None
+        return len(ended), len(begun)
+
+    def get_events_for_asset(self, asset_key: str, limit: int = 100) -> list[StoredEvent]:
+        """The newest events of an asset first, at most ``limit``.
+
+        :raises OverflowError: ``limit`` is negative.
+        """
+        limit = checked_limit(limit)
+        found: list[StoredEvent] = []
+        if limit == 0:
+            return found
+        sql, variables = "SELECT * FROM asset_event:[$key,NONE]..[$key,..]", dict[str, Any](key=asset_key)
+        with self._engine as engine:
+            self.flush_events()
+            while len(found) < limit:
+                rows_max = min(limit - len(found), PAGE_ROWS)
+                (rows,) = engine.query(f"{sql} LIMIT $rows_max", rows_max=rows_max, **variables)
+                for row in rows:
+                    found.extend(reversed(_asset_events(row)))
+                if len(rows) < rows_max:
+                    break
+                sql = "SELECT * FROM asset_event:[$key,$at,$number]>..[$key,..]"
+                _, variables["at"], variables["number"] = rows[-1]["id"]
+        return found[:limit]
+
+    def get_latest_materialization(self, asset_key: str, partition: str | None = None) -> StoredEvent | None:
+        """The newest materialization of an asset, or of the partition with that display text."""
+        with self._engine as engine:
+            self.flush_events()
+            if partition is None:
+                (body,) = engine.query("SELECT VALUE m FROM ONLY $id", id=record_id("asset", asset_key))
+                pointer = None if body is None else unpack(body)[2]
+            else:
+                row_id = record_id("asset_partition", asset_key, partition)
+                (body,) = engine.query("SELECT VALUE p FROM ONLY $id", id=row_id)
+                pointer = None if body is None else unpack(body)
+            if pointer is None:
+                return None
+            timestamp, number, place = pointer
+            (row,) = engine.query("SELECT * FROM ONLY $id", id=record_id("asset_event", asset_key, -timestamp, -number))
+            return None if row is None else _asset_events(row)[place]
+
+    def get_materialized_partitions(self, asset_key: str) -> list[Any]:
+        """The partition keys of an asset that have been materialized, by display text."""
+        sql = "SELECT VALUE k FROM asset_partition:[$key,NONE]..[$key,..]"
+        with self._engine as engine:
+            self.flush_events()
+            (texts,) = engine.query(sql, key=asset_key)
+            return [partition_from(text) for text in texts]
+
+    def count_materialized_partitions(self, asset_key: str) -> int:
+        """How many partitions of an asset have been materialized."""
+        sql = "SELECT count() FROM asset_partition:[$key,NONE]..[$key,..] GROUP ALL"
+        with self._engine as engine:
+            self.flush_events()
+            (rows,) = engine.query(sql, key=asset_key)
+            return rows[0]["count"] if rows else 0
+
+
+def _asset_events(row: dict[str, Any]) -> list[StoredEvent]:
+    run_id, number = row["r"], -row["id"][2]
+    return [stored_event(event_id(run_id, number, index), run_id, parts) for index, parts in unpack(row["b"])]
+
+
+def _queue_events(run: RunRow) -> tuple[list[StoredEvent], list[StoredEvent]]:
+    """The events of the run's way through the queue, before and after those of its steps.
+
+    They are told by its row, which says when each happened: a row of their own for each would cost more than the
+    transition they tell of.
+    """
+    priority = str(run.priority)
+    metadata = [("priority", priority), ("rivers/priority", priority)]
+    before: list[StoredEvent] = []
+    if run.was_queued:
+        before.append(_run_event(run, "RunQueued", run.start_time, metadata))
+        admitted_at = run.columns.get("aa")
+        if admitted_at is not None:
+            before.append(_run_event(run, "RunDequeued", admitted_at, metadata))
+    if not run.columns.get("lf"):
+        return before, []
+    error = [("error", run.columns.get("er") or "")]
+    return before, [_run_event(run, "RunLaunchFailed", run.columns["ea"], error)]
+
+
+def _run_event(run: RunRow, event_type: str, at: int, metadata: list[tuple[str, str]]) -> StoredEvent:
+    return StoredEvent(f"{run.run_id}/{event_type}", event_type, None, run.run_id, None, at, metadata)

@@ -1,0 +1,200 @@
+"""Runs in execution: started with a lease, ended once, cancelled, and ended for an owner that died."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from rivers.records import PREDECESSORS, Change, RunRecord, StorageType
+from rivers.storage.events import Events
+from rivers.storage.faults import LOST, Lost
+from rivers.storage.groups import Group
+from rivers.storage.pages import Writes
+from rivers.storage.queued import QueuedRuns
+from rivers.storage.rows import RunRow
+from rivers.storage.transitions import move, read_run
+from rivers.storage.wire import pack, record_id
+
+VERDICTS: Final = ("Success", "Failure", "Cancelled")
+
+_FINISH = "LET $moved = (UPDATE $run MERGE $set WHERE s = 'Started' RETURN VALUE b)"
+_MUST_MOVE = f"IF array::len($moved) != 1 {{ THROW '{LOST}' }}"
+
+
+class Executions(QueuedRuns, Events):
+    """Runs from their start to their end."""
+
+    def start_runs(self, run_ids: Sequence[str], *, owner: str, at: int, lease_until: int) -> list[RunRecord]:
+        """Attach an executor: ``NotStarted`` to ``Started``, with a lease for ``owner``.
+
+        :returns: the runs that this call started, in the order asked for.
+        """
+        if not run_ids:
+            return []
+        with self._engine as engine:
+            # A flight row has an owner exactly when its run is Started, so both statements take the same runs and no
+            # read is needed before.
+            rows, _ = engine.transact(
+                self.session,
+                [
+                    "UPDATE $runs SET s = 'Started', sa = $at WHERE s = 'NotStarted' RETURN AFTER",
+                    "UPDATE $flights SET o = $owner, u = $until WHERE o = NONE RETURN NONE",
+                ],
+                {
+                    "runs": [record_id("run", run_id) for run_id in run_ids],
+                    "flights": [record_id("flight", run_id) for run_id in run_ids],
+                    "at": at,
+                    "owner": owner,
+                    "until": lease_until,
+                },
+            )
+            started = [RunRow(columns) for columns in rows]
+            if engine.changes.wanted:
+                engine.changes.put(
+                    [Change(at, "run", row.run_id, {"status": "Started", **row.facts()}) for row in started]
+                )
+            return [row.record() for row in started]
+
+    def finish_run(
+        self, run_id: str, status: str, at: int, *, error: str | None = None, traceback: str | None = None
+    ) -> bool:
+        """End a run. Its open event group is written and its lease deleted in the same transaction.
+
+        :returns: ``False`` when it has ended already, is unknown or cannot enter ``status`` from where it is; what it
+            recorded is written all the same.
+        """
+        with self._engine as engine:
+            engine.refuse_superseded(self.session)
+            group = engine.groups.find(self.session, run_id)
+            groups = [] if group is None else [group]
+            columns: dict[str, Any] = {"ea": at}
+            if error is not None:
+                columns["er"] = error
+            if traceback is not None:
+                columns["tb"] = traceback
+            if status == "Success":
+                ended = self._succeed(run_id, at, columns, groups)
+            else:
+                ended = self._end(run_id, status, at, columns, groups)
+            if not ended and groups:
+                self._write_groups(self.session, groups)
+            return ended
+
+    def _succeed(self, run_id: str, at: int, columns: dict[str, Any], groups: list[Group]) -> bool:
+        """The common case in one transaction that reads nothing first: only a started run can succeed."""
+        engine = self._engine
+        writes = Writes(engine, groups)
+        statements = [_FINISH, _MUST_MOVE, "DELETE $flight RETURN NONE", *writes.statements]
+        variables = {
+            "run": record_id("run", run_id),
+            "flight": record_id("flight", run_id),
+            "set": {**columns, "s": "Success"},
+        }
+        try:
+            engine.transact(self.session, statements, variables | writes.variables)
+        except Lost:
+            return False
+        self._written(groups, writes)
+        if engine.changes.wanted:
+            row = read_run(engine, run_id)
+            facts = {} if row is None else row.facts()
+            engine.changes.put([Change(at, "run", run_id, {"status": "Success", **facts})])
+        return True
+
+    def _end(self, run_id: str, status: str, at: int, columns: dict[str, Any], groups: list[Group]) -> bool:
+        engine = self._engine
+        writes = Writes(engine, groups)
+        moved = move(
+            engine,
+            self.session,
+            [run_id],
+            PREDECESSORS[status],
+            status,
+            columns,
+            at=at,
+            extra=(writes.statements, writes.variables),
+            before=writes.changes,
+        )
+        if moved:
+            engine.groups.forget(self.session, groups)
+        return bool(moved)
+
+    def _written(self, groups: list[Group], writes: Writes) -> None:
+        self._engine.groups.forget(self.session, groups)
+        self._engine.changes.put(writes.changes)
+
+    def cancel_run(self, run_id: str, at: int) -> str | None:
+        """Cancel a run that has not ended and raise its flag, which tells its executor to start no further step.
+
+        :returns: the new status, ``None`` when the run has ended or is unknown.
+        """
+        flag = (["UPSERT $flag SET at = $flag_at RETURN NONE"], {"flag": record_id("cancel", run_id), "flag_at": at})
+        with self._engine as engine:
+            columns = {"ea": at}
+            moved = move(
+                engine, self.session, [run_id], PREDECESSORS["Canceled"], "Canceled", columns, at=at, extra=flag
+            )
+            return "Canceled" if moved else None
+
+    def cancel_queued_run(self, run_id: str) -> bool:
+        """Cancel a run that has not started. ``True`` also when it is ``Canceled`` already."""
+        at = self.clock.now_ns()
+        with self._engine as engine:
+            allowed = ("Queued", "NotStarted")
+            if move(engine, self.session, [run_id], allowed, "Canceled", {"ea": at}, at=at):
+                return True
+            row = read_run(engine, run_id)
+            return row is not None and row.status == "Canceled"
+
+    def request_cancellation(self, run_id: str) -> None:
+        """Raise the flag that tells an executor to start no further step. The status does not change."""
+        with self._engine as engine:
+            statement = "UPSERT $flag SET at = 0 RETURN NONE"
+            engine.transact(self.session, [statement], {"flag": record_id("cancel", run_id)})
+
+    def is_cancelled(self, run_id: str) -> bool:
+        """Whether the flag is raised."""
+        (at,) = self._engine.query("SELECT VALUE at FROM ONLY $id", id=record_id("cancel", run_id))
+        return at is not None
+
+    def set_run_outcome(
+        self, run_id: str, status: str, completed_steps: int, total_steps: int, message: str | None = None
+    ) -> None:
+        """Persist an executor's verdict for its launcher; the status of the run does not change.
+
+        :raises ValueError: ``status`` is none of ``Success``, ``Failure`` and ``Cancelled``.
+        """
+        if status not in VERDICTS:
+            raise ValueError(f"status must be one of {', '.join(VERDICTS)}, got {status!r}")
+        body = pack([status, completed_steps, total_steps, message])
+        with self._engine as engine:
+            statement = "UPSERT $verdict SET b = $body RETURN NONE"
+            engine.transact(self.session, [statement], {"verdict": record_id("verdict", run_id), "body": body})
+
+    def renew_leases(self, owner: str, until: int) -> int:
+        """Extend every lease of ``owner``. Returns how many there are."""
+        with self._engine as engine:
+            (renewed,) = engine.transact(
+                self.session,
+                ["UPDATE flight SET u = $until WHERE o = $owner RETURN VALUE 1"],
+                {"owner": owner, "until": until},
+            )
+            return len(renewed)
+
+    def fail_orphans(self, at: int, reason: str) -> list[RunRecord]:
+        """End the started runs whose owner is dead, with ``reason``. Returns them as they are now.
+
+        In memory and embedded an owner is dead when it is no live session of this process; on a remote store, which
+        others share, when its lease has expired as well.
+        """
+        with self._engine as engine:
+            (leases,) = engine.query("SELECT VALUE [id[0], o, u] FROM flight WHERE o != NONE")
+            live = engine.live_sessions()
+            shared = engine.kind == StorageType.Remote
+            orphans = [
+                run_id for run_id, owner, until in leases if owner not in live and (not shared or (until or 0) < at)
+            ]
+            columns = {"ea": at, "er": reason}
+            moved = move(engine, self.session, orphans, ("Started",), "Failure", columns, at=at)
+            ended = [read_run(engine, row.run_id) for row in moved]
+            return [row.record() for row in ended if row is not None]

@@ -1,0 +1,137 @@
+"""``Storage``: the one class users and daemons hold."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from rivers.exceptions import StorageError
+from rivers.records import Change, StorageType
+from rivers.storage.awaitable import AwaitableReads
+from rivers.storage.connection import EmbeddedConnection
+from rivers.storage.engine import Engine
+from rivers.storage.folder import FolderLock
+from rivers.storage.schema import migrate, open_schema
+
+if TYPE_CHECKING:
+    from rivers.clock import Clock
+    from rivers.ids import IdSource
+
+
+class Storage(AwaitableReads):
+    """A handle on a store: runs, events, ticks, assets, key-value pairs.
+
+    Thread-safe. Build one with ``memory``, ``embedded`` or ``connect``. A store is closed when ``close`` is called on a
+    handle or when its last handle is collected.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        clock: Clock | None = None,
+        ids: IdSource | None = None,
+        folder: FolderLock | None = None,
+    ) -> None:
+        super().__init__(engine, clock, ids)
+        self._folder = folder
+
+    @classmethod
+    def memory(cls) -> Storage:
+        """A fresh store in this process, lost when it is closed."""
+        engine = Engine(StorageType.Memory, EmbeddedConnection("mem://"))
+        open_schema(engine)
+        return cls(engine)
+
+    @classmethod
+    def embedded(cls, path: str, *, synced: bool | None = None) -> Storage:
+        """The store in a folder, created when there is none.
+
+        :param synced: whether a commit is on disk when it returns, so that it outlives a power cut. ``None`` means yes,
+            unless the environment has ``SURREAL_SYNC_DATA=false``. One setting holds for the whole process.
+        :raises StorageLocked: the folder is open elsewhere; the message names the holder.
+        :raises SchemaMigrationNeededError: the store is older than this build.
+        :raises StorageError: the path cannot be a store, or the process has opened one with the other setting.
+        """
+        engine, folder = _open_folder(path, synced)
+        try:
+            open_schema(engine)
+        except BaseException:
+            engine.close()
+            raise
+        return cls(engine, folder=folder)
+
+    @staticmethod
+    def migrate_embedded(path: str) -> None:
+        """Bring the store in a folder up to date; does nothing to one that is, and creates one when there is none.
+
+        :raises StorageError: as ``embedded``.
+        """
+        engine, _ = _open_folder(path, None)
+        try:
+            migrate(engine)
+        finally:
+            engine.close()
+
+    @property
+    def type(self) -> StorageType:
+        """What kind of store this is."""
+        return self._engine.kind
+
+    def bound(self, clock: Clock, ids: IdSource) -> Storage:
+        """A sibling on the same store with that clock and id source, and a session of its own."""
+        return Storage(self._engine, clock, ids, self._folder)
+
+    def supersede(self, session: str) -> None:
+        """Kill a session: its later writes raise ``Superseded`` and its open event groups are dropped."""
+        self._engine.supersede(session)
+
+    def live_sessions(self) -> frozenset[str]:
+        """The sessions of this process that may write."""
+        return self._engine.live_sessions()
+
+    def subscribe(self, subscriber: Callable[[Sequence[Change]], None]) -> Callable[[], None]:
+        """Call ``subscriber`` after each commit with its changes, in commit order, from a committing thread.
+
+        Returns the function that ends the subscription. An exception of a subscriber is logged and harms no commit.
+        """
+        return self._engine.changes.subscribe(subscriber)
+
+    def advertise(self, address: str | None, token: str | None) -> None:
+        """Tell other processes, through the sidecar of the folder, where the server of this one is.
+
+        :raises StorageError: the store has no folder.
+        """
+        if self._folder is None:
+            raise StorageError("only an embedded store has a sidecar to advertise an address in")
+        self._folder.advertise(address, token)
+
+    def close(self) -> None:
+        """Write what is open, close the store and free its folder. Idempotent; other handles are closed as well."""
+        engine = self._engine
+        with engine:
+            try:
+                if engine.is_open:
+                    self.flush_events()
+            finally:
+                engine.close()
+
+    def __enter__(self) -> Storage:
+        return self
+
+    def __exit__(self, *_: Any) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        where = "" if self._folder is None else f" at {str(self._folder.folder)!r}"
+        return f"<Storage {self.type!r}{where}>"
+
+
+def _open_folder(path: str, synced: bool | None) -> tuple[Engine, FolderLock]:
+    folder = FolderLock(path, boot_id=f"{os.getpid()}")
+    try:
+        connection = EmbeddedConnection(f"surrealkv://{folder.folder}", synced=synced)
+    except BaseException:
+        folder.release()
+        raise
+    return Engine(StorageType.Embedded, connection, folder.release), folder

@@ -1,0 +1,53 @@
+"""What can go wrong between rivers and the engine, told apart so that callers can act on it.
+
+All of them are :class:`rivers.exceptions.StorageError` to a user; only the storage package looks at the subclass.
+"""
+
+from __future__ import annotations
+
+from rivers.exceptions import StorageError
+
+
+class Duplicate(StorageError):
+    """A row with that id exists already; nothing of the transaction was written."""
+
+
+class Lost(StorageError):
+    """A compare-and-set found another value than it expected; nothing of the transaction was written."""
+
+
+class Conflict(StorageError):
+    """Another client wrote the same rows at the same moment; the transaction can be repeated as it is."""
+
+
+class OutcomeUnknown(StorageError):
+    """The connection broke before the reply came: the transaction may or may not have been committed."""
+
+
+LOST = "rivers:lost"
+"""The text that our scripts THROW when a compare-and-set is lost."""
+
+_FOLLOW_ON = "The query was not executed"
+
+
+def fault_from(text: str) -> StorageError:
+    """The exception for an error text of the engine."""
+    if LOST in text:
+        return Lost("a compare-and-set was lost: the row has changed since it was read")
+    if "already exists" in text or "already contains" in text:
+        return Duplicate(text)
+    if "can be retried" in text:
+        return Conflict(text)
+    return StorageError(text)
+
+
+def raise_first(statuses: list[tuple[str, object]]) -> None:
+    """Raise for the statement that failed, if any did.
+
+    When a transaction fails every statement reports an error; only the culprit says why, so the follow-on texts are
+    looked at last.
+    """
+    texts = [str(result) for status, result in statuses if status != "OK"]
+    if not texts:
+        return
+    raise fault_from(next((text for text in texts if not text.startswith(_FOLLOW_ON)), texts[0]))

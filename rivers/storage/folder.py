@@ -1,0 +1,141 @@
+"""The folder of an embedded store: who holds it, and what may be opened at all.
+
+The engine does not lock its folder, and two of them on one folder destroy it. The lock is a file beside the folder
+(``<folder>.lock``), freed by the kernel when its holder dies; a sidecar (``<folder>.owner.json``, mode 0600) says who
+the holder is and at which address it serves. Local disks only.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from rivers.exceptions import StorageError, StorageLocked
+
+_STORE_ENTRIES = ("manifest", "clog", "vlog", "sstables", "wal", "LOCK")
+
+
+@dataclass(frozen=True, slots=True)
+class Sidecar:
+    """Who holds a folder. ``address`` and ``token`` are those of a server that it runs, ``None`` when it runs none."""
+
+    pid: int
+    boot_id: str
+    address: str | None = None
+    token: str | None = None
+
+
+def read_sidecar(path: str | os.PathLike[str]) -> Sidecar | None:
+    """What the holder of a folder has written, ``None`` when nobody holds it.
+
+    A holder that was killed leaves its sidecar behind; its text counts only while the lock is held.
+    """
+    folder = _resolved(path)
+    if not _is_held(folder):
+        return None
+    return _read(folder)
+
+
+class FolderLock:
+    """The lock on one folder, taken by the constructor and held until ``release``.
+
+    :raises StorageLocked: another process, or another handle of this one, holds it.
+    :raises StorageError: the path is no folder that can hold a store.
+    """
+
+    def __init__(self, path: str | os.PathLike[str], boot_id: str) -> None:
+        self.folder = _resolved(path)
+        self._boot_id = boot_id
+        self._process = os.getpid()
+        _refuse_foreign(self.folder)
+        try:
+            self.folder.parent.mkdir(parents=True, exist_ok=True)
+            self._lock = FileLock(_lock_path(self.folder), timeout=0, thread_local=False)
+            self._lock.acquire()
+        except Timeout:
+            raise StorageLocked(_held_text(self.folder)) from None
+        except OSError as error:
+            raise StorageError(f"failed to open {self.folder}: {error.strerror or error}") from error
+        self.advertise(None, None)
+
+    def advertise(self, address: str | None, token: str | None) -> None:
+        """Write the sidecar: this process, and the server it runs, if any."""
+        sidecar = Sidecar(self._process, self._boot_id, address, token)
+        target = _sidecar_path(self.folder)
+        fresh = target.with_name(f"{target.name}.{self._process}")
+        descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            json.dump(asdict(sidecar), file)
+        os.replace(fresh, target)
+
+    def release(self) -> None:
+        """Free the folder. Idempotent; a forked child leaves its parent's lock alone."""
+        if os.getpid() != self._process or not self._lock.is_locked:
+            return
+        _sidecar_path(self.folder).unlink(missing_ok=True)
+        self._lock.release()
+
+
+def _resolved(path: str | os.PathLike[str]) -> Path:
+    return Path(path).expanduser().resolve()
+
+
+def _lock_path(folder: Path) -> Path:
+    return folder.with_name(f"{folder.name}.lock")
+
+
+def _sidecar_path(folder: Path) -> Path:
+    return folder.with_name(f"{folder.name}.owner.json")
+
+
+def _is_held(folder: Path) -> bool:
+    if not _lock_path(folder).exists():
+        return False
+    probe = FileLock(_lock_path(folder), timeout=0, thread_local=False)
+    try:
+        probe.acquire()
+    except (Timeout, OSError):
+        return True
+    probe.release()
+    return False
+
+
+def _read(folder: Path) -> Sidecar | None:
+    try:
+        facts = json.loads(_sidecar_path(folder).read_text(encoding="utf-8"))
+        return Sidecar(facts["pid"], facts["boot_id"], facts.get("address"), facts.get("token"))
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _held_text(folder: Path) -> str:
+    holder = _read(folder)
+    if holder is None:
+        who = "another process"
+    elif holder.pid == os.getpid():
+        who = f"another Storage of this process (pid {holder.pid})"
+    else:
+        who = f"process {holder.pid}"
+    where = "" if holder is None or holder.address is None else f", which serves it at {holder.address}"
+    return f"failed to open {folder}: {who} holds it{where}. Close it there, or wait until it ends"
+
+
+def _refuse_foreign(folder: Path) -> None:
+    """Refuse what cannot be a store, before anything is created."""
+    try:
+        if not folder.exists():
+            return
+        if not folder.is_dir():
+            raise StorageError(f"failed to open {folder}: storage dir cannot be created, a file has that name")
+        entries = sorted(entry.name for entry in folder.iterdir())
+    except OSError as error:
+        raise StorageError(f"failed to open {folder}: {error.strerror or error}") from error
+    if entries and not any(entry in _STORE_ENTRIES for entry in entries):
+        raise StorageError(
+            f"failed to open {folder}: it is not empty and holds no rivers store (found {entries[0]}); "
+            "name an empty or new folder"
+        )

@@ -1,0 +1,67 @@
+"""Event groups: what a run tells is gathered here and written as a few fat rows.
+
+A group holds the events and logs of one run from one session since the last time they were written. It is the only
+copy outside the engine, and a crash may lose it: what it described is then done again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from rivers.records import NewEvent
+
+GROUP_EVENTS_MAX: Final = 200
+GROUP_LOG_CHARACTERS_MAX: Final = 256 * 1024
+
+
+@dataclass(slots=True)
+class Group:
+    """The open group of one run."""
+
+    run_id: str
+    events: list[NewEvent] = field(default_factory=list[NewEvent])
+    logs: list[tuple[Any, ...]] = field(default_factory=list[tuple[Any, ...]])
+    log_characters: int = 0
+
+    @property
+    def full(self) -> bool:
+        """Whether it is time to write it."""
+        return len(self.events) >= GROUP_EVENTS_MAX or self.log_characters >= GROUP_LOG_CHARACTERS_MAX
+
+
+class OpenGroups:
+    """The groups that have not been written yet, of every session of one engine. Guarded by the engine's lock."""
+
+    def __init__(self) -> None:
+        self._groups: dict[tuple[str, str], Group] = {}
+
+    def group(self, session: str, run_id: str) -> Group:
+        """The open group of that run, opened when there is none."""
+        key = (session, run_id)
+        group = self._groups.get(key)
+        if group is None:
+            group = self._groups[key] = Group(run_id)
+        return group
+
+    def find(self, session: str, run_id: str) -> Group | None:
+        """The open group of that run, if there is one."""
+        return self._groups.get((session, run_id))
+
+    def of(self, session: str) -> list[Group]:
+        """The open groups of a session, in the order in which they were opened."""
+        return [group for (owner, _), group in self._groups.items() if owner == session]
+
+    def sessions(self) -> list[str]:
+        """The sessions that have an open group."""
+        return list(dict.fromkeys(session for session, _ in self._groups))
+
+    def forget(self, session: str, groups: Iterable[Group]) -> None:
+        """Drop groups that have been written."""
+        for group in groups:
+            self._groups.pop((session, group.run_id), None)
+
+    def drop(self, session: str) -> None:
+        """Drop every open group of a session that has been killed."""
+        self.forget(session, self.of(session))

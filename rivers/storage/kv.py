@@ -1,0 +1,67 @@
+"""The key-value rows that users and the rest of rivers keep, and the keys of dynamic partitions."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterable
+
+from rivers.exceptions import StorageError
+from rivers.storage.session import Session
+from rivers.storage.wire import record_id
+
+RESERVED_CHARACTERS = ("|", ",")
+
+
+class KeyValues(Session):
+    """Key-value pairs and dynamic partition keys."""
+
+    def kv_get(self, key: str) -> bytes | None:
+        """The value of a key, ``None`` when it has none."""
+        (value,) = self._engine.query("SELECT VALUE v FROM ONLY $id", id=record_id("kv", key))
+        return value
+
+    def kv_set(self, key: str, value: bytes) -> None:
+        """Give a key a value.
+
+        :raises TypeError: ``value`` is not ``bytes``.
+        """
+        if type(value) is not bytes:
+            raise TypeError(f"value must be bytes, got {type(value).__name__}")
+        with self._engine as engine:
+            statement = "UPSERT $id SET v = $value RETURN NONE"
+            engine.transact(self.session, [statement], {"id": record_id("kv", key), "value": value})
+
+    def add_dynamic_partitions(self, name: str, keys: Iterable[str]) -> None:
+        """Add keys to a dynamic partitions definition; those it has are left alone.
+
+        :raises StorageError: a key is empty or holds a reserved character; nothing has been added.
+        """
+        keys = list(dict.fromkeys(keys))
+        for key in keys:
+            if not key:
+                raise StorageError("a dynamic partition key must not be empty")
+            for character in RESERVED_CHARACTERS:
+                if character in key:
+                    raise StorageError(f"dynamic partition key '{key}' holds the reserved character '{character}'")
+        if not keys:
+            return
+        with self._engine as engine:
+            statement = "INSERT IGNORE INTO dynamic $rows RETURN NONE"
+            engine.transact(self.session, [statement], {"rows": [{"id": [name, key]} for key in keys]})
+
+    def delete_dynamic_partition(self, name: str, key: str) -> None:
+        """Remove a key; one that is not there is no error."""
+        with self._engine as engine:
+            engine.transact(self.session, ["DELETE $id RETURN NONE"], {"id": record_id("dynamic", name, key)})
+
+    def get_dynamic_partitions(self, name: str) -> list[str]:
+        """The keys of a definition in lexicographic order; a warning when there are none, often a misspelt name."""
+        (keys,) = self._engine.query("SELECT VALUE id[1] FROM dynamic:[$name,NONE]..[$name,..]", name=name)
+        if not keys:
+            warnings.warn(f"dynamic partitions definition '{name}' has no keys", UserWarning, stacklevel=2)
+        return keys
+
+    def has_dynamic_partition(self, name: str, key: str) -> bool:
+        """Whether a definition has that key."""
+        (row,) = self._engine.query("SELECT VALUE id FROM ONLY $id", id=record_id("dynamic", name, key))
+        return row is not None

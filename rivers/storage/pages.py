@@ -1,0 +1,100 @@
+"""What event groups turn into: one page row a group, one row for each asset in it, and the state rows they settle.
+
+Tables: ``event_page:[run_id, number]``, ``log_page:[run_id, number]``, ``asset_event:[asset, -timestamp, -number]``,
+``asset:[asset]`` (``d`` definition, ``l`` newest event, ``m`` newest materialization),
+``asset_partition:[asset, text]``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, Final
+
+from rivers.records import Change, NewEvent
+from rivers.storage.engine import Engine
+from rivers.storage.groups import Group
+from rivers.storage.rows import Row, event_parts, partition_text
+from rivers.storage.wire import pack
+
+_INSERTS: Final = {
+    "event_page": "INSERT INTO event_page $event_page RETURN NONE",
+    "log_page": "INSERT INTO log_page $log_page RETURN NONE",
+    "asset_event": "INSERT INTO asset_event $asset_event RETURN NONE",
+    "materialized": "INSERT INTO asset $materialized ON DUPLICATE KEY UPDATE l = $input.l, m = $input.m RETURN NONE",
+    "observed": "INSERT INTO asset $observed ON DUPLICATE KEY UPDATE l = $input.l RETURN NONE",
+    "asset_partition": "INSERT INTO asset_partition $asset_partition ON DUPLICATE KEY UPDATE k = $input.k, p = $input.p"
+    " RETURN NONE",
+}
+
+
+def event_id(run_id: str, page: int, index: int) -> str:
+    """The opaque id of the event at ``index`` of a page."""
+    return f"{run_id}/{page}/{index}"
+
+
+class Writes:
+    """The rows that some groups turn into: the statements, their variables and what subscribers are told."""
+
+    def __init__(self, engine: Engine, groups: Iterable[Group]) -> None:
+        self.changes: list[Change] = []
+        self._telling = engine.changes.wanted
+        self._rows: dict[str, dict[tuple[Any, ...], Row]] = {table: {} for table in _INSERTS}
+        for group in groups:
+            number = engine.next_number()
+            if group.events:
+                self._add_events(group, number)
+            if group.logs:
+                self._put("log_page", (group.run_id, number), b=pack(group.logs))
+
+    @property
+    def statements(self) -> list[str]:
+        """The statements that write the rows."""
+        return [_INSERTS[table] for table, rows in self._rows.items() if rows]
+
+    @property
+    def variables(self) -> dict[str, Any]:
+        """The variables of the statements."""
+        return {table: list(rows.values()) for table, rows in self._rows.items() if rows}
+
+    def _put(self, table: str, key: tuple[Any, ...], **columns: Any) -> None:
+        self._rows[table][key] = {"id": list(key), **columns}
+
+    def _add_events(self, group: Group, number: int) -> None:
+        run_id = group.run_id
+        page: list[list[Any]] = []
+        by_asset: dict[str, list[tuple[int, NewEvent]]] = {}
+        for index, event in enumerate(group.events):
+            page.append(event_parts(event))
+            if event.asset_key is not None:
+                by_asset.setdefault(event.asset_key, []).append((index, event))
+            if self._telling:
+                facts = {"type": event.event_type, "run": run_id}
+                self.changes.append(Change(event.timestamp, "event", event.asset_key or "", facts))
+        self._put("event_page", (run_id, number), b=pack(page))
+        for asset_key, events in by_asset.items():
+            self._add_asset_events(run_id, number, asset_key, events, page)
+
+    def _add_asset_events(
+        self, run_id: str, number: int, asset_key: str, events: list[tuple[int, NewEvent]], page: list[list[Any]]
+    ) -> None:
+        """One row with all events of an asset in this group, and the state rows that the newest of them settle."""
+        timestamp = events[-1][1].timestamp
+        self._put(
+            "asset_event",
+            (asset_key, -timestamp, -number),
+            r=run_id,
+            b=pack([[index, page[index]] for index, _ in events]),
+        )
+        for place, (index, event) in enumerate(events):
+            if event.event_type not in ("Materialization", "Observation"):
+                continue
+            newest = pack([event_id(run_id, number, index), run_id, event.timestamp, event.data_version])
+            if event.event_type == "Observation":
+                self._put("observed", (asset_key,), l=newest)
+                continue
+            pointer = [timestamp, number, place]
+            materialized = pack([event.code_version, event.input_data_versions, pointer])
+            self._put("materialized", (asset_key,), l=newest, m=materialized)
+            if event.partition_key is not None:
+                text = str(event.partition_key)
+                self._put("asset_partition", (asset_key, text), k=partition_text(event.partition_key), p=pack(pointer))

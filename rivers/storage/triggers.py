@@ -1,0 +1,287 @@
+"""Triggers and their ticks: the state row on which every decision is a compare-and-set, and what was decided."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Literal
+
+from rivers.exceptions import StorageError, Superseded
+from rivers.records import AUTOMATION_TYPES, AutomationKind, Change, StoredTick, TickDecision, TriggerState
+from rivers.storage.engine import Engine
+from rivers.storage.faults import LOST, Duplicate, Lost, OutcomeUnknown
+from rivers.storage.limits import checked_limit
+from rivers.storage.rows import Row, tick_record, tick_row, trigger_state
+from rivers.storage.session import Session
+from rivers.storage.transitions import created_changes, creation
+from rivers.storage.wire import record_id
+
+if TYPE_CHECKING:
+    from rivers.clock import Clock
+    from rivers.ids import IdSource
+
+GROUP_MAX = 50
+"""Decisions in one transaction: beyond that a group saves nothing and holds the GIL for long."""
+
+_CAS = f"IF (SELECT VALUE seq FROM $known) != $known_seqs {{ THROW '{LOST}' }}"
+_CAS_NEW = f"IF (SELECT VALUE seq FROM $new WHERE seq != 0) != [] {{ THROW '{LOST}' }}"
+_STATE = (
+    "INSERT INTO trigger $states ON DUPLICATE KEY UPDATE "
+    "seq = $input.seq, c = $input.c, at = $input.at, d = $input.d, cp = $input.cp ?? cp RETURN NONE"
+)
+
+
+class Triggers(Session):
+    """State rows, ticks and run keys of schedules, sensors and conditions."""
+
+    def __init__(self, engine: Engine, clock: Clock | None = None, ids: IdSource | None = None) -> None:
+        super().__init__(engine, clock, ids)
+        self._pruned: dict[tuple[AutomationKind, str], int] = {}
+        """Up to which tick this handle has deleted those of a trigger; only a hint that saves range deletes."""
+
+    def trigger_states(self, kind: AutomationKind) -> dict[str, TriggerState]:
+        """The state of every trigger of a kind, by name."""
+        (rows,) = self._engine.query("SELECT * FROM trigger:[$kind,NONE]..[$kind,..]", kind=kind)
+        return {state.name: state for state in map(trigger_state, rows)}
+
+    def trigger_state(self, kind: AutomationKind, name: str) -> TriggerState | None:
+        """The state of one trigger."""
+        (row,) = self._engine.query("SELECT * FROM ONLY $id", id=record_id("trigger", kind, name))
+        return None if row is None else trigger_state(row)
+
+    def ensure_triggers(
+        self, kind: AutomationKind, names: Iterable[str], checkpoint: int | None
+    ) -> dict[str, TriggerState]:
+        """The states of ``names``; those that are missing are created with that checkpoint."""
+        names = list(names)
+        if not names:
+            return {}
+        fresh: Row = {"seq": 0} if checkpoint is None else {"seq": 0, "cp": checkpoint}
+        with self._engine as engine:
+            *_, rows = engine.transact(
+                self.session,
+                ["INSERT IGNORE INTO trigger $rows RETURN NONE", "SELECT * FROM $ids"],
+                {
+                    "rows": [{"id": [kind, name], **fresh} for name in names],
+                    "ids": [record_id("trigger", kind, name) for name in names],
+                },
+            )
+            return {state.name: state for state in map(trigger_state, rows)}
+
+    def set_trigger_choice(
+        self,
+        kind: AutomationKind,
+        name: str,
+        choice: Literal["running", "stopped"] | None,
+        at: int,
+        checkpoint: int | None = None,
+    ) -> TriggerState:
+        """Write what a person chose; a given ``checkpoint`` is moved with it, as when a schedule is resumed."""
+        with self._engine as engine:
+            sets = "seq = seq ?? 0, ch = $choice"
+            if checkpoint is not None:
+                sets += ", cp = $checkpoint"
+            (rows,) = engine.transact(
+                self.session,
+                [f"UPSERT $id SET {sets} RETURN AFTER"],
+                {"id": record_id("trigger", kind, name), "choice": choice, "checkpoint": checkpoint},
+            )
+            if engine.changes.wanted:
+                facts = {"automation": AUTOMATION_TYPES[kind], "choice": choice}
+                engine.changes.put([Change(at, "trigger", name, facts)])
+            return trigger_state(rows[0])
+
+    def set_checkpoints(self, kind: AutomationKind, checkpoints: Mapping[str, int]) -> None:
+        """Move checkpoints without a tick, as for times that were passed over."""
+        if not checkpoints:
+            return
+        rows: list[Row] = [{"id": [kind, name], "seq": 0, "cp": at} for name, at in checkpoints.items()]
+        with self._engine as engine:
+            statement = "INSERT INTO trigger $rows ON DUPLICATE KEY UPDATE cp = $input.cp RETURN NONE"
+            engine.transact(self.session, [statement], {"rows": rows})
+
+    def used_run_keys(self, kind: AutomationKind, name: str, keys: Iterable[str]) -> dict[str, str]:
+        """Which of ``keys`` this trigger has used, with the run that each produced."""
+        keys = list(keys)
+        if not keys:
+            return {}
+        ids = [record_id("run_key", kind, name, key) for key in keys]
+        (rows,) = self._engine.query("SELECT VALUE [id[2], r] FROM $ids", ids=ids)
+        return dict(rows)
+
+    def get_ticks(self, automation_name: str, limit: int = 100) -> list[StoredTick]:
+        """The newest ticks first, at most ``limit``; a schedule and a sensor may share the name.
+
+        :raises OverflowError: ``limit`` is negative.
+        """
+        limit = checked_limit(limit)
+        if limit == 0:
+            return []
+        ticks: list[StoredTick] = []
+        with self._engine as engine:
+            for kind in AUTOMATION_TYPES:
+                state = self.trigger_state(kind, automation_name)
+                if state is None or state.last_seq == 0:
+                    continue
+                (rows,) = engine.query(
+                    "SELECT * FROM tick:[$kind,$name,$first]..=[$kind,$name,$last]",
+                    kind=kind,
+                    name=automation_name,
+                    first=max(1, state.last_seq - limit + 1),
+                    last=state.last_seq,
+                )
+                ticks.extend(tick_record(row) for row in reversed(rows))
+        ticks.sort(key=lambda tick: tick.timestamp, reverse=True)
+        return ticks[:limit]
+
+    def commit_ticks(self, decisions: Sequence[TickDecision], *, retain: int | None) -> list[TickDecision]:
+        """Write decisions, each whole or not at all, in groups of at most 50 a transaction.
+
+        A decision holds only while its trigger's sequence is the expected one and its run keys are unused. When a
+        group fails it is replayed one by one, so that one bad decision takes no other with it.
+
+        :param retain: how many ticks of each trigger to keep; ``None`` keeps all.
+        :returns: the decisions that are committed. One that is missing lost its compare-and-set: read and decide again.
+        :raises StorageError: the engine refused a decision for another reason; those before it stand.
+        """
+        committed: list[TickDecision] = []
+        with self._engine:
+            for group in _groups(decisions):
+                try:
+                    self._commit_group(group, retain)
+                    committed.extend(group)
+                except Superseded:
+                    raise
+                except StorageError:
+                    committed.extend(decision for decision in group if self._commit_alone(decision, retain))
+        return committed
+
+    def _commit_alone(self, decision: TickDecision, retain: int | None) -> bool:
+        state = self.trigger_state(decision.kind, decision.name)
+        if state is not None and state.decision_id == decision.tick.id:
+            # The reply of the group was lost, not the group.
+            return True
+        try:
+            self._commit_group([decision], retain)
+        except (Duplicate, Lost):
+            return False
+        except OutcomeUnknown:
+            state = self.trigger_state(decision.kind, decision.name)
+            return state is not None and state.decision_id == decision.tick.id
+        return True
+
+    def _commit_group(self, group: Sequence[TickDecision], retain: int | None) -> None:
+        engine = self._engine
+        statements, variables = _decision_statements(group)
+        runs = [run for decision in group for run in decision.runs]
+        if runs:
+            run_statements, run_variables = creation(runs, engine.next_number())
+            statements += run_statements
+            variables |= run_variables
+        floors = {} if retain is None else _floors(group, retain)
+        prune_statements, prune_variables = self._pruning(floors)
+        engine.transact(self.session, [*statements, *prune_statements], variables | prune_variables)
+        self._pruned.update(floors)
+        if engine.changes.wanted:
+            changes: list[Change] = []
+            for decision in group:
+                changes.append(_tick_change(decision))
+                changes.extend(created_changes(decision.runs))
+            engine.changes.put(changes)
+
+    def _pruning(self, floors: Mapping[tuple[AutomationKind, str], int]) -> tuple[list[str], dict[str, Any]]:
+        """Delete every tick up to the floor of its trigger.
+
+        Where this handle has pruned up to the tick before, that is one row, and one statement deletes those of the
+        whole group; a range delete a trigger costs ten times as much.
+        """
+        steps = [key for key, floor in floors.items() if self._pruned.get(key, 0) == floor - 1]
+        leaps = [key for key in floors if self._pruned.get(key, 0) not in (floors[key] - 1, floors[key])]
+        statements: list[str] = []
+        variables: dict[str, Any] = {}
+        if steps:
+            statements.append("DELETE $outdated RETURN NONE")
+            variables["outdated"] = [record_id("tick", *key, floors[key]) for key in steps]
+        if leaps:
+            statements.append(
+                "FOR $old IN $ranges { DELETE tick:[$old.k,$old.n,NONE]..=[$old.k,$old.n,$old.s] RETURN NONE }"
+            )
+            variables["ranges"] = [{"k": key[0], "n": key[1], "s": floors[key]} for key in leaps]
+        return statements, variables
+
+
+def _floors(group: Sequence[TickDecision], retain: int) -> dict[tuple[AutomationKind, str], int]:
+    """The newest tick of each trigger that is to go, of those that have one."""
+    floors = {(decision.kind, decision.name): decision.tick.seq - retain for decision in group}
+    return {key: floor for key, floor in floors.items() if floor > 0}
+
+
+def _groups(decisions: Sequence[TickDecision]) -> list[list[TickDecision]]:
+    """Consecutive groups; two decisions of one trigger never share one, since the second builds on the first."""
+    groups: list[list[TickDecision]] = []
+    names: dict[tuple[str, str], None] = {}
+    for decision in decisions:
+        key = (decision.kind, decision.name)
+        if not groups or key in names or len(groups[-1]) == GROUP_MAX:
+            groups.append([])
+            names = {}
+        groups[-1].append(decision)
+        names[key] = None
+    return groups
+
+
+def _decision_statements(group: Sequence[TickDecision]) -> tuple[list[str], dict[str, Any]]:
+    """The compare-and-set, the state rows, the ticks and the run keys."""
+    known = [decision for decision in group if decision.expected_seq]
+    new = [decision for decision in group if not decision.expected_seq]
+    keys: list[Row] = [
+        {"id": [decision.kind, decision.name, run.run_key], "r": run.run_id}
+        for decision in group
+        for run in decision.runs
+        if run.run_key is not None
+    ]
+    statements: list[str] = []
+    variables: dict[str, Any] = {
+        "states": [_state_row(decision) for decision in group],
+        "ticks": [tick_row(decision.kind, decision.tick) for decision in group],
+    }
+    if known:
+        statements.append(_CAS)
+        variables["known"] = [record_id("trigger", decision.kind, decision.name) for decision in known]
+        variables["known_seqs"] = [decision.expected_seq for decision in known]
+    if new:
+        statements.append(_CAS_NEW)
+        variables["new"] = [record_id("trigger", decision.kind, decision.name) for decision in new]
+    statements += [_STATE, "INSERT INTO tick $ticks RETURN NONE"]
+    if keys:
+        statements.append("INSERT INTO run_key $keys RETURN NONE")
+        variables["keys"] = keys
+    return statements, variables
+
+
+def _state_row(decision: TickDecision) -> Row:
+    tick = decision.tick
+    row: Row = {"id": [decision.kind, decision.name], "seq": tick.seq, "at": tick.timestamp, "d": tick.id}
+    if tick.cursor is not None:
+        row["c"] = tick.cursor
+    if decision.checkpoint is not None:
+        row["cp"] = decision.checkpoint
+    return row
+
+
+def _tick_change(decision: TickDecision) -> Change:
+    tick = decision.tick
+    facts: dict[str, Any] = {
+        "automation": tick.automation_type,
+        "status": tick.status,
+        "seq": tick.seq,
+        "runs": list(tick.run_ids),
+    }
+    for name, value in (
+        ("scheduled_at", tick.scheduled_at),
+        ("skip_reason", tick.skip_reason),
+        ("error", tick.error),
+        ("missed", tick.missed_count or None),
+    ):
+        if value is not None:
+            facts[name] = value
+    return Change(tick.timestamp, "tick", decision.name, facts)

@@ -1,0 +1,81 @@
+"""Which scheduled time fires now, which ones were missed, and why.
+
+Owns the rule that nothing is replayed: of the times that have passed, at most the newest fires, and only if the trigger
+is free. The daemon asks
+
+* once at its start, with ``starting=True``;
+* whenever the next time has come and the trigger is free;
+* with ``in_flight=True`` at the instant an evaluation has ended and its tick is stored, for the times that passed
+  meanwhile. Not sooner: the checkpoint would pass the time under evaluation, and a crash would lose that time's tick;
+* with ``abandoned=True`` whenever the next time has come while a timed-out evaluation, whose tick is stored, runs on.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from rivers.durations import NANOS_PER_SECOND
+from rivers.scheduling.cron import CronTimes, MissedRange
+
+NOT_RUNNING: Final = "the daemon was not running"
+STILL_RUNNING: Final = "the previous evaluation was still running"
+ABANDONED: Final = "previous evaluation timed out and is still running"
+FELL_BEHIND: Final = "a later time was due as well"
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """What the passing of time asks of one schedule. All times are epoch nanoseconds.
+
+    ``fire`` is the time to evaluate now, ``missed`` the earlier times that will have no evaluation and ``reason`` why.
+    ``failed`` says that the missed times are recorded as a failure and not as skipped. ``next`` is the first time after
+    now; ``None`` when the schedule has no more times.
+    """
+
+    fire: int | None
+    missed: MissedRange | None
+    reason: str | None
+    failed: bool
+    next: int | None
+
+
+def decide_due(
+    times: CronTimes,
+    checkpoint: int | None,
+    now: int,
+    *,
+    starting: bool = False,
+    in_flight: bool = False,
+    abandoned: bool = False,
+) -> Due:
+    """Deal with the times in ``checkpoint < t <= now``. A trigger without a checkpoint has missed nothing."""
+    next_time = times.after(now)
+    passed = None if checkpoint is None else times.span(checkpoint, now)
+    if passed is None:
+        return Due(None, None, None, False, next_time)
+    if starting:
+        return Due(None, passed, NOT_RUNNING, False, next_time)
+    if abandoned:
+        return Due(None, passed, ABANDONED, True, next_time)
+    if in_flight:
+        return Due(None, passed, STILL_RUNNING, False, next_time)
+    if passed.count == 1:
+        return Due(passed.last, None, None, False, next_time)
+    older = times.span(passed.first - 1, passed.last - 1)
+    return Due(passed.last, older, FELL_BEHIND, False, next_time)
+
+
+def utc_text(ns: int) -> str:
+    """The moment as RFC 3339 in UTC, seconds precision: ``2026-11-20T22:43:32Z``."""
+    return f"{_EPOCH + timedelta(seconds=ns // NANOS_PER_SECOND):%Y-%m-%dT%H:%M:%SZ}"
+
+
+def missed_text(missed: MissedRange, reason: str) -> str:
+    """The sentence that a tick for missed times carries: how many, from when to when, and why."""
+    if missed.count == 1:
+        return f"missed the scheduled time {utc_text(missed.last)}: {reason}"
+    return f"missed {missed.count} scheduled times from {utc_text(missed.first)} to {utc_text(missed.last)}: {reason}"

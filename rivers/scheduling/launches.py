@@ -1,0 +1,166 @@
+"""What the requests of one evaluation become: runs, runs that exist already, or texts that say why not.
+
+Owns targets, tags, run keys and run ids. One faulty request never takes the others with it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
+
+from rivers.ids import run_id_for_key, run_id_for_position
+from rivers.records import AutomationKind, LaunchedBy, NewRun, priority_of
+
+
+class RunAsked(Protocol):
+    """A ``RunRequest``: what a function returned to ask for one run."""
+
+    @property
+    def run_key(self) -> str | None:
+        """Makes it at most one run for this trigger, ever."""
+        ...
+
+    @property
+    def tags(self) -> Mapping[str, str] | None:
+        """Laid over the trigger's tags."""
+        ...
+
+    @property
+    def partition_key(self) -> str | None:
+        """The partition to run for."""
+        ...
+
+    @property
+    def job_name(self) -> str | None:
+        """The job to run; ``None`` means the trigger's target."""
+        ...
+
+
+@runtime_checkable
+class BackfillAsked(Protocol):
+    """A ``BackfillRequest``: what a function returned to ask for runs over many partitions."""
+
+    @property
+    def selection(self) -> Sequence[str]:
+        """The assets to run. Having this attribute is what makes a request a backfill."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class TriggerFacts:
+    """What deciding needs to know of a schedule or sensor. Its own target is ``job_name``, else ``asset_selection``."""
+
+    kind: AutomationKind
+    name: str
+    job_name: str | None = None
+    tags: Mapping[str, str] | None = None
+    asset_selection: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Launches:
+    """``runs`` are to be created, in request order; ``failure`` describes the first request that cannot become one."""
+
+    runs: tuple[NewRun, ...]
+    failure: str | None
+
+
+def plan_launches(
+    trigger: TriggerFacts,
+    requests: Sequence[RunAsked | BackfillAsked],
+    *,
+    tick_id: str,
+    targets: Mapping[str, tuple[str, ...]],
+    used_keys: Mapping[str, str],
+    now: int,
+    queued: bool,
+) -> Launches:
+    """Turn requests into runs.
+
+    :param targets: the nodes of every job by its name.
+    :param used_keys: run key -> run id of those keys among the requests for which this trigger has launched before.
+    :param now: epoch nanoseconds; the runs' ``start_time``.
+    :param queued: whether a run queue admits runs (``Queued``) or they start at once (``NotStarted``).
+
+    A key that is in use, also by an earlier request of the same tick, launches nothing and is no failure. A request
+    that fails does not use up its key.
+    """
+    runs: list[NewRun] = []
+    taken = set(used_keys)
+    failure: str | None = None
+    for position, request in enumerate(requests):
+        target = _target_of(trigger, request, targets)
+        if isinstance(target, str):
+            failure = failure or _numbered(target, position, len(requests))
+            continue
+        key = target.request.run_key
+        if key is not None and key in taken:
+            continue
+        if key is None:
+            run_id = run_id_for_position(tick_id, position)
+        else:
+            taken.add(key)
+            run_id = run_id_for_key(trigger.kind, trigger.name, key)
+        tags = tuple({**(trigger.tags or {}), **(target.request.tags or {})}.items())
+        runs.append(
+            NewRun(
+                run_id=run_id,
+                job_name=target.job_name,
+                node_names=target.node_names,
+                status="Queued" if queued else "NotStarted",
+                start_time=now,
+                tags=tags,
+                priority=priority_of(tags),
+                launched_by=_launched_by(trigger),
+                run_key=key,
+            )
+        )
+    return Launches(tuple(runs), failure)
+
+
+@dataclass(frozen=True, slots=True)
+class _Target:
+    request: RunAsked
+    job_name: str | None
+    node_names: tuple[str, ...]
+
+
+def _target_of(
+    trigger: TriggerFacts, request: RunAsked | BackfillAsked, targets: Mapping[str, tuple[str, ...]]
+) -> _Target | str:
+    """What the request runs, or the text that says why it cannot run."""
+    if isinstance(request, BackfillAsked):
+        return (
+            f"a BackfillRequest for [{', '.join(request.selection)}] cannot be launched: "
+            "no asset of this repository is partitioned. Return a RunRequest for a job over these assets instead"
+        )
+    job_name = request.job_name if request.job_name is not None else trigger.job_name
+    if job_name is None:
+        if not trigger.asset_selection:
+            return f"the RunRequest names no job, and {trigger.kind} '{trigger.name}' has neither job_name nor assets"
+        nodes, target = trigger.asset_selection, f"the assets [{', '.join(trigger.asset_selection)}]"
+    elif job_name not in targets:
+        return f"Job '{job_name}' not found"
+    else:
+        nodes, target = targets[job_name], f"Job '{job_name}'"
+    if request.partition_key is not None:
+        return (
+            f"{target} cannot run for partition_key '{request.partition_key}': it is not partitioned. "
+            "Leave partition_key out of the RunRequest"
+        )
+    return _Target(request, job_name, nodes)
+
+
+def _numbered(text: str, position: int, count: int) -> str:
+    return text if count == 1 else f"{text} (request {position + 1} of {count})"
+
+
+def _launched_by(trigger: TriggerFacts) -> LaunchedBy:
+    match trigger.kind:
+        case "schedule":
+            return LaunchedBy.schedule(trigger.name)
+        case "sensor":
+            return LaunchedBy.sensor(trigger.name)
+        case "condition":
+            return LaunchedBy.condition()

@@ -11,10 +11,10 @@ from rivers.clock import Clock
 class StepInterceptor(Protocol):
     """Wraps each call of a step's function.
 
-    ``around`` runs on the thread of the step, after its inputs were loaded. What it returns is treated as what the
-    function returned (so it may answer with a ``Materialization`` and not call at all), what it raises as what the
-    function raised. It may wait with ``clock.sleep_blocking``. ``call`` of an ``async def`` step runs the coroutine to
-    its end.
+    ``around`` runs on the thread of the step. ``call`` loads the inputs and calls the function; for an ``async def``
+    step it also runs the coroutine to its end. What ``around`` returns is treated as what the function returned (so it
+    may answer with a ``Materialization`` and not call at all, and then nothing is loaded either), what it raises as
+    what the function raised. It may wait with ``clock.sleep_blocking``.
     """
 
     def around(self, step: str, attempt: int, call: Callable[[], Any], clock: Clock) -> Any:

@@ -7,7 +7,9 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
+from rivers.definitions.config import build_config
 from rivers.definitions.evaluation_contexts import ScheduleEvaluationContext, SensorEvaluationContext
+from rivers.definitions.parameters import FunctionArguments
 from rivers.definitions.schedules import Schedule
 from rivers.definitions.sensors import Sensor
 from rivers.definitions.tick_results import (
@@ -20,7 +22,7 @@ from rivers.definitions.tick_results import (
 from rivers.exceptions import ConfigurationError
 from rivers.execution.coroutine_host import CoroutineHost
 from rivers.execution.environment import Environment
-from rivers.execution.trigger_arguments import TriggerArguments
+from rivers.execution.trigger_worker import call_trigger
 
 
 class EvaluatingRepository(Protocol):
@@ -31,7 +33,7 @@ class EvaluatingRepository(Protocol):
         """Clock, resources and the rest."""
         ...
 
-    def trigger_arguments(self, trigger: Schedule | Sensor) -> TriggerArguments:
+    def trigger_arguments(self, trigger: Schedule | Sensor) -> FunctionArguments:
         """How the trigger's function is called. Raises ``ConfigurationError`` when it cannot be."""
         ...
 
@@ -70,10 +72,9 @@ def call_schedule(
     """Call the schedule's function and return what it returns, which may be awaitable."""
     environment = repo.environment
     arguments = repo.trigger_arguments(schedule)
-    context = ScheduleEvaluationContext[Any](
-        execution_time, schedule.name, arguments.config(), now=environment.clock.datetime
-    )
-    return arguments.call(function, context, environment.resources)
+    config = build_config(schedule.name, arguments.config_annotation)
+    context = ScheduleEvaluationContext[Any](execution_time, schedule.name, config, now=environment.clock.datetime)
+    return call_trigger(function, arguments, context, environment.resources)
 
 
 def call_sensor(
@@ -86,10 +87,9 @@ def call_sensor(
     """Call the sensor's function and return what it returns, which may be awaitable."""
     environment = repo.environment
     arguments = repo.trigger_arguments(sensor)
-    context = SensorEvaluationContext[Any](
-        sensor.name, cursor, last_tick_time, arguments.config(), now=environment.clock.datetime
-    )
-    return arguments.call(function, context, environment.resources)
+    config = build_config(sensor.name, arguments.config_annotation)
+    context = SensorEvaluationContext[Any](sensor.name, cursor, last_tick_time, config, now=environment.clock.datetime)
+    return call_trigger(function, arguments, context, environment.resources)
 
 
 def function_of(sensor: Sensor) -> Callable[..., Any]:

@@ -10,21 +10,23 @@ import importlib
 import importlib.util
 import inspect
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from rivers.definitions.context_clock import FixedMoment
 from rivers.definitions.evaluation_contexts import ScheduleEvaluationContext, SensorEvaluationContext
+from rivers.definitions.parameters import FunctionArguments, Source
+from rivers.definitions.signatures import read_signature
 from rivers.definitions.tick_results import (
     ScheduleTickResult,
     SensorTickResult,
     interpret_schedule_result,
     interpret_sensor_result,
 )
+from rivers.definitions.trigger_parameters import classify_trigger_parameters
 from rivers.execution.evaluated import Evaluated
-from rivers.execution.trigger_arguments import read_trigger_arguments
 
 
 @dataclass(frozen=True)
@@ -96,13 +98,31 @@ def _evaluate(task: WorkerTask) -> ScheduleTickResult | SensorTickResult:
     function = task.function.load() if isinstance(task.function, FunctionAddress) else task.function
     now = FixedMoment(task.now)
     if task.scheduled_execution_time is not None:
-        arguments = read_trigger_arguments(f"Schedule '{task.name}'", function, ScheduleEvaluationContext, ())
+        arguments = classify_trigger_parameters(
+            f"Schedule '{task.name}'", read_signature(function), ScheduleEvaluationContext, ()
+        )
         context = ScheduleEvaluationContext[Any](task.scheduled_execution_time, task.name, now=now)
-        value = _awaited(arguments.call(function, context, {}))
+        value = _awaited(call_trigger(function, arguments, context, {}))
         return interpret_schedule_result(task.name, task.job_name or "", value)
-    arguments = read_trigger_arguments(f"Sensor '{task.name}'", function, SensorEvaluationContext, ())
+    arguments = classify_trigger_parameters(
+        f"Sensor '{task.name}'", read_signature(function), SensorEvaluationContext, ()
+    )
     context = SensorEvaluationContext[Any](task.name, task.cursor, task.last_tick_time, now=now)
-    return interpret_sensor_result(task.name, task.job_name, _awaited(arguments.call(function, context, {})))
+    value = _awaited(call_trigger(function, arguments, context, {}))
+    return interpret_sensor_result(task.name, task.job_name, value)
+
+
+def call_trigger(
+    function: Callable[..., Any], arguments: FunctionArguments, context: Any, resources: Mapping[str, Any]
+) -> Any:
+    """Call the function of a schedule or sensor with its context and resources."""
+    values = {
+        argument.name: context if argument.source is Source.CONTEXT else resources[argument.name]
+        for argument in arguments.arguments
+        if argument.source is not Source.DEFAULT
+    }
+    positional, keyword = arguments.bind(values)
+    return function(*positional, **keyword)
 
 
 def _awaited(value: Any) -> Any:

@@ -1,0 +1,51 @@
+"""One step, compiled: everything about a node that is the same for each of its runs, ready for the hot loop."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from rivers.definitions.parameters import FunctionArguments
+from rivers.definitions.retries import RetryPolicy
+from rivers.records import IOHandler
+
+
+@dataclass(frozen=True, slots=True)
+class StepInput:
+    """An upstream value: the parameter it is for, whose value it is, and how it is loaded.
+
+    ``metadata`` is what the handler is told about the upstream.
+    """
+
+    parameter: str
+    upstream: str
+    handler: IOHandler
+    metadata: dict[str, Any] | None
+    type_hint: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A node of a bound repository, as it is executed.
+
+    ``upstreams`` are all nodes it waits for, whether it loads their values or not. ``resources`` pairs parameters with
+    the instances they get. ``return_annotation`` is ``None`` without one.
+    """
+
+    name: str
+    function: Callable[..., Any]
+    is_async: bool
+    arguments: FunctionArguments
+    inputs: tuple[StepInput, ...]
+    upstreams: tuple[str, ...]
+    resources: tuple[tuple[str, Any], ...]
+    handler: IOHandler
+    return_annotation: Any
+    new_context: Callable[[Any, str], Any] | None
+    """Makes the context, from the config and the run id; ``None`` when the function takes none."""
+    metadata: dict[str, Any] | None = None
+    code_version: str | None = None
+    retry: RetryPolicy | None = None
+    self_parameter: tuple[str, Any] | None = field(default=None)
+    """The ``SelfDependency`` parameter and its inner type."""

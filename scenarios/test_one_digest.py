@@ -1,0 +1,45 @@
+"""One story, one trace: whatever the backend, the run, the hash seed."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import anyio
+import pytest
+
+from scenarios.digest_story import tell
+
+HASH_SEEDS = ("0", "1", "20261121")
+
+
+@pytest.fixture(scope="module")
+def expected() -> str:
+    """The story as asyncio tells it."""
+    return anyio.run(tell, backend="asyncio")
+
+
+def test_the_story_has_runs_whose_steps_meet_in_one_instant(expected: str) -> None:
+    effects = expected.split(" ", 2)[2].split("|")
+    instants = [effect.split()[0] for effect in effects]
+    assert len(effects) > 20
+    assert len(instants) > len(set(instants))
+
+
+def test_twenty_runs_of_trio_tell_it_as_asyncio_does(expected: str) -> None:
+    assert {anyio.run(tell, backend="trio") for _ in range(20)} == {expected}
+
+
+@pytest.mark.parametrize("hash_seed", HASH_SEEDS)
+@pytest.mark.parametrize("backend", ["asyncio", "trio"])
+def test_other_processes_tell_it_alike_whatever_their_hash_seed(expected: str, backend: str, hash_seed: str) -> None:
+    told = subprocess.run(
+        [sys.executable, "-m", "scenarios.digest_story", backend],
+        env={**os.environ, "PYTHONHASHSEED": hash_seed},
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=120,
+    )
+    assert told.stdout.strip() == expected

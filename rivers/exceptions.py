@@ -124,3 +124,7 @@ class _SensorResultConflict(ValueError, ResultDefinitionError):
 
 class _NegativeCount(OverflowError, ValueError):
     """A count below zero: the reference raises ``OverflowError``, its documentation allows ``ValueError``."""
+
+
+class _NoSinglePartitionKey(PartitionValidationError, ValueError):
+    """``context.partition_key`` of a step that has no key, several keys, or a key of several dimensions."""

@@ -1,0 +1,240 @@
+"""What a step's function is told about its asset or task, and what it may say back."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from typing import Any, Generic, TypeVar, cast
+
+from rivers.definitions.argument_checks import require_text
+from rivers.definitions.context_clock import WALL_NOW, WALL_SLEEP
+from rivers.definitions.metadata import MetadataValue
+from rivers.definitions.metadata_encoding import coerce_metadata
+from rivers.exceptions import ExecutionError, _NoSinglePartitionKey  # pyright: ignore[reportPrivateUsage]
+
+ConfigT = TypeVar("ConfigT")
+
+
+class _StepContext(Generic[ConfigT]):
+    """What asset and task contexts have in common: the clock, the config, the partition."""
+
+    def __init__(
+        self,
+        partition: Any,
+        config: ConfigT | None,
+        now: Callable[[], datetime] | None,
+        sleep: Callable[[float], None] | None,
+    ) -> None:
+        self._partition = partition
+        self._config = config
+        self._now = now
+        self._sleep = sleep
+
+    @property
+    def config(self) -> ConfigT:
+        """An instance of the model that the annotation is subscripted with, ``None`` without one."""
+        return cast("ConfigT", self._config)
+
+    def now(self) -> datetime:
+        """The aware UTC time of the clock that the run is on."""
+        return (self._now or WALL_NOW)()
+
+    def sleep(self, seconds: float) -> None:
+        """Wait on the clock that the run is on. Blocks the calling thread."""
+        (self._sleep or WALL_SLEEP)(seconds)
+
+    @property
+    def partition(self) -> Any:
+        """The ``PartitionContext`` of this step, ``None`` when it is not partitioned."""
+        return self._partition
+
+    @property
+    def has_partition_key(self) -> bool:
+        """Whether the step runs for a partition."""
+        return self._partition is not None
+
+    @property
+    def partition_key(self) -> str:
+        """The key of a step that runs for one key of one dimension.
+
+        :raises ValueError: otherwise (also a ``PartitionValidationError``)
+        """
+        if self._partition is None:
+            raise _NoSinglePartitionKey("this step is not partitioned, it has no partition_key")
+        keys = self._partition.keys
+        values = getattr(keys[0], "key", None) if len(keys) == 1 else None
+        if values is None or len(values) != 1:
+            raise _NoSinglePartitionKey(
+                "partition_key needs one key of one dimension; use context.partition.keys for this step"
+            )
+        return values[0]
+
+    @property
+    def partition_time_window(self) -> tuple[datetime, datetime] | None:
+        """The half-open ``(start, end)`` of a single time-window key, else ``None``."""
+        return None if self._partition is None else self._partition.time_window()
+
+
+class AssetExecutionContext(_StepContext[ConfigT]):
+    """What an asset function is told. Subscript it with a pydantic model to get ``config``.
+
+    Also constructible by hand for tests; without ``now`` and ``sleep`` it tells and waits by the wall.
+    """
+
+    def __init__(
+        self,
+        asset_name: str,
+        tags: Sequence[str] | None = None,
+        kinds: Sequence[str] | None = None,
+        group: str | None = None,
+        code_version: str | None = None,
+        asset_metadata: Mapping[str, Any] | None = None,
+        partition: Any = None,
+        is_multi_asset: bool = False,
+        output_selection: Sequence[str] | None = None,
+        config: ConfigT | None = None,
+        run_id: str | None = None,
+        *,
+        now: Callable[[], datetime] | None = None,
+        sleep: Callable[[float], None] | None = None,
+    ) -> None:
+        super().__init__(partition, config, now, sleep)
+        self._asset_name = asset_name
+        self._tags = None if tags is None else list(tags)
+        self._kinds = list(kinds or ())
+        self._group = group
+        self._code_version = code_version
+        self._asset_metadata = None if asset_metadata is None else dict(asset_metadata)
+        self._is_multi_asset = is_multi_asset
+        self._output_selection = list(output_selection or ())
+        self._run_id = run_id
+        self._output_metadata: dict[str, MetadataValue] = {}
+        self._data_version: str | None = None
+        self._partition_failures: dict[str, str] = {}
+
+    @property
+    def asset_name(self) -> str:
+        """The name of the asset."""
+        return self._asset_name
+
+    @property
+    def tags(self) -> list[str] | None:
+        """The tags of the asset's definition."""
+        return self._tags
+
+    @property
+    def kinds(self) -> list[str]:
+        """The kinds of the asset's definition."""
+        return self._kinds
+
+    @property
+    def group(self) -> str | None:
+        """The group of the asset's definition."""
+        return self._group
+
+    @property
+    def code_version(self) -> str | None:
+        """The code version of the asset's definition."""
+        return self._code_version
+
+    @property
+    def asset_metadata(self) -> dict[str, Any] | None:
+        """The static metadata of the asset, with this run's overrides."""
+        return self._asset_metadata
+
+    @property
+    def is_multi_asset(self) -> bool:
+        """Whether the function computes several assets."""
+        return self._is_multi_asset
+
+    @property
+    def output_selection(self) -> list[str]:
+        """The outputs asked for, in order of definition; empty for a single asset."""
+        return self._output_selection
+
+    @property
+    def run_id(self) -> str | None:
+        """The id of the run, ``None`` for a context made by hand."""
+        return self._run_id
+
+    @property
+    def log(self) -> logging.Logger:
+        """The logger ``rivers.assets.<asset_name>``; what it is told is captured for this step."""
+        return logging.getLogger(f"rivers.assets.{self._asset_name}")
+
+    @property
+    def output_metadata(self) -> dict[str, MetadataValue] | None:
+        """The metadata gathered so far, ``None`` when there is none."""
+        return dict(self._output_metadata) or None
+
+    def add_output_metadata(self, metadata: Mapping[str, Any]) -> None:
+        """Merge ``metadata`` into that of the output; a later call wins key by key.
+
+        :raises TypeError: for anything but a dict with ``str`` keys and coercible values; then nothing is added
+        """
+        self._output_metadata.update(coerce_metadata(metadata))
+
+    def register_data_version(self, data_version: str) -> None:
+        """Give the output a data version; the last call wins."""
+        require_text("data_version", data_version)
+        self._data_version = data_version
+
+    def drain_data_version(self) -> str | None:
+        """The registered data version, forgotten by this call."""
+        version, self._data_version = self._data_version, None
+        return version
+
+    def mark_partition_failed(self, partition_key: Any, error: object) -> None:
+        """Record that one key of a batch failed while the rest of the step goes on; the last message for a key wins.
+
+        :raises ExecutionError: when the key is not one of this step's
+        """
+        keys = () if self._partition is None else self._partition.keys
+        wanted = _key_text(partition_key)
+        if wanted not in [_key_text(key) for key in keys]:
+            raise ExecutionError(f"cannot mark partition {wanted!r} as failed: it is not a partition of this step")
+        self._partition_failures[wanted] = str(error)
+
+    @property
+    def partition_failures(self) -> dict[str, str]:
+        """What ``mark_partition_failed`` was told, by key."""
+        return dict(self._partition_failures)
+
+
+class TaskExecutionContext(_StepContext[ConfigT]):
+    """What a task function is told. ``task_name`` is namespaced inside a graph, as in ``g/step``."""
+
+    def __init__(
+        self,
+        task_name: str,
+        tags: Sequence[str] | None = None,
+        partition: Any = None,
+        config: ConfigT | None = None,
+        *,
+        now: Callable[[], datetime] | None = None,
+        sleep: Callable[[float], None] | None = None,
+    ) -> None:
+        super().__init__(partition, config, now, sleep)
+        self._task_name = task_name
+        self._tags = None if tags is None else list(tags)
+
+    @property
+    def task_name(self) -> str:
+        """The name of the task's node."""
+        return self._task_name
+
+    @property
+    def tags(self) -> list[str] | None:
+        """The tags of the task's definition."""
+        return self._tags
+
+    @property
+    def log(self) -> logging.Logger:
+        """The logger ``rivers.tasks.<task_name>``; what it is told is captured for this step."""
+        return logging.getLogger(f"rivers.tasks.{self._task_name}")
+
+
+def _key_text(key: object) -> str:
+    values = cast("list[object] | None", getattr(key, "key", None))
+    return str(values[0] if values is not None and len(values) == 1 else key)

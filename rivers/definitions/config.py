@@ -1,0 +1,43 @@
+"""Which config model a function asks for, and the instance that one run gives it."""
+
+from __future__ import annotations
+
+import inspect
+import sys
+from collections.abc import Mapping
+from typing import Any, TypeVar, get_args
+
+from rivers.definitions.signatures import Unevaluated
+from rivers.exceptions import ConfigurationError
+
+
+def config_annotation_of(annotation: Any) -> Any:
+    """What a context annotation such as ``AssetExecutionContext[C]`` is subscripted with, ``None`` when it is bare."""
+    if isinstance(annotation, Unevaluated):
+        return annotation if "[" in annotation.text else None
+    arguments = get_args(annotation)
+    if not arguments or arguments[0] in (Any, None, type(None)) or isinstance(arguments[0], TypeVar):
+        return None
+    return arguments[0]
+
+
+def build_config(owner: str, annotation: Any, overrides: Mapping[str, Any] | None = None) -> Any:
+    """A new instance of the model that ``owner`` asks for, ``None`` when it asks for none.
+
+    ``annotation`` is what ``config_annotation_of`` gave. Values come from ``overrides``, else the environment
+    (``BaseSettings`` only), else defaults; pydantic's ``ValidationError`` comes through as it is.
+
+    :raises ConfigurationError: when what it asks for is not a pydantic model, naming it
+    """
+    if annotation is None:
+        return None
+    if isinstance(annotation, Unevaluated):
+        raise ConfigurationError(
+            f"config type of {owner!r} cannot be evaluated: annotation {annotation.text!r}: {annotation.error}"
+        )
+    # A model class exists only where pydantic has been imported, so there is no need to load it to answer no.
+    pydantic = sys.modules.get("pydantic")
+    if pydantic is None or not inspect.isclass(annotation) or not issubclass(annotation, pydantic.BaseModel):
+        name = getattr(annotation, "__name__", repr(annotation))
+        raise ConfigurationError(f"config type {name!r} of {owner!r} must be a pydantic BaseModel or BaseSettings")
+    return annotation(**(overrides or {}))

@@ -1,0 +1,115 @@
+"""What a function's signature says: its parameters, with annotations that are evaluated even when they are text.
+
+Nothing here knows what a parameter stands for; ``parameters`` (assets) and ``trigger_parameters`` decide that.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Unevaluated:
+    """An annotation whose text could not be evaluated, and why."""
+
+    text: str
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """One parameter. ``annotation`` is ``None`` when there is none; variadic parameters are left out of signatures."""
+
+    name: str
+    annotation: Any
+    has_annotation: bool
+    has_default: bool
+    default: Any
+    positional: bool
+    keyword: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """The parameters in order, and the evaluated return annotation (``None`` when there is none)."""
+
+    parameters: tuple[Parameter, ...]
+    return_annotation: Any
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The parameter names in order."""
+        return tuple(parameter.name for parameter in self.parameters)
+
+
+def read_signature(function: Callable[..., Any]) -> Signature:
+    """Read the signature of ``function``. A callable that has none (some builtins) has no parameters."""
+    try:
+        raw = inspect.signature(function)
+    except (TypeError, ValueError):
+        return Signature((), None)
+    namespace = _Namespace(function)
+    parameters = tuple(
+        Parameter(
+            name=parameter.name,
+            annotation=namespace.evaluate(parameter.annotation),
+            has_annotation=parameter.annotation is not inspect.Parameter.empty,
+            has_default=parameter.default is not inspect.Parameter.empty,
+            default=None if parameter.default is inspect.Parameter.empty else parameter.default,
+            positional=parameter.kind is not inspect.Parameter.KEYWORD_ONLY,
+            keyword=parameter.kind is not inspect.Parameter.POSITIONAL_ONLY,
+        )
+        for parameter in raw.parameters.values()
+        if parameter.kind not in (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+    )
+    return Signature(parameters, namespace.evaluate(raw.return_annotation))
+
+
+def is_async_function(function: object) -> bool:
+    """Whether calling it gives something to await or to iterate asynchronously."""
+    unwrapped = _innermost(function)
+    return inspect.iscoroutinefunction(unwrapped) or inspect.isasyncgenfunction(unwrapped)
+
+
+def _innermost(function: object) -> Any:
+    while isinstance(function, functools.partial):
+        function = function.func  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
+    if not inspect.isroutine(function) and not inspect.isclass(function):  # an object with __call__
+        function = getattr(function, "__call__", function)  # noqa: B004
+    return function  # pyright: ignore[reportUnknownVariableType]
+
+
+class _Namespace:
+    """The names that a function's annotations may use: its module, its closure, its type parameters."""
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        self._function = function
+        self._scopes: tuple[dict[str, Any], dict[str, Any]] | None = None
+
+    def evaluate(self, annotation: Any) -> Any:
+        if annotation is inspect.Parameter.empty:
+            return None
+        if not isinstance(annotation, str):
+            return annotation
+        if self._scopes is None:
+            self._scopes = self._collect()
+        try:
+            return eval(annotation, *self._scopes)
+        except Exception as error:  # whatever the text of an annotation raises is the reason it has no value
+            return Unevaluated(annotation, f"{type(error).__name__}: {error}")
+
+    def _collect(self) -> tuple[dict[str, Any], dict[str, Any]]:
+        function = inspect.unwrap(_innermost(self._function))
+        function = getattr(function, "__func__", function)
+        names = {parameter.__name__: parameter for parameter in getattr(function, "__type_params__", ())}
+        code, cells = getattr(function, "__code__", None), getattr(function, "__closure__", None)
+        for name, cell in zip(code.co_freevars if code else (), cells or (), strict=False):
+            try:
+                names[name] = cell.cell_contents
+            except ValueError:  # a variable that is not bound yet
+                continue
+        return getattr(function, "__globals__", {}), names

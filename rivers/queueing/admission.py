@@ -12,8 +12,6 @@ from typing import Final
 
 from rivers.records import RunRecord
 
-UNLIMITED: Final = -1
-
 
 @dataclass(frozen=True, slots=True)
 class TagLimit:
@@ -35,6 +33,10 @@ class Limits:
 
     max_concurrent_runs: int = 10
     tag_limits: tuple[TagLimit, ...] = ()
+
+
+UNLIMITED: Final = Limits(max_concurrent_runs=-1)
+"""Admits everything: what holds for a queue that a repository no longer has."""
 
 
 @dataclass(frozen=True, slots=True)

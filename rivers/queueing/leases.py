@@ -18,6 +18,10 @@ from rivers.records import RunRecord
 
 RENEWALS_PER_PERIOD: Final = 3
 
+RUN_LEASE_NS: Final = 15 * 60 * NANOS_PER_SECOND
+"""How long the lease of a run lasts. Renewed every five minutes, so that keeping leases costs an idle system next to
+nothing, in a simulated month as well as on a machine."""
+
 
 @dataclass(frozen=True, slots=True)
 class Lease:

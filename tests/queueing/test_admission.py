@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rivers.queueing.admission import Admission, Limits, TagLimit, admit
+from rivers.queueing.admission import UNLIMITED, Admission, Limits, TagLimit, admit
 from rivers.records import RunRecord, priority_of
 
 
@@ -94,7 +94,7 @@ def test_the_reason_of_everyone_replaces_reasons_of_their_own() -> None:
 
 def test_a_negative_limit_admits_everything() -> None:
     queued = [run(f"r{number}") for number in range(50)]
-    admission = admit(queued, busy(100), Limits(-1))
+    admission = admit(queued, busy(100), UNLIMITED)
     assert len(admission.admitted) == 50
     assert (admission.everyone, admission.wants_more, admission.filled) == (None, True, False)
 

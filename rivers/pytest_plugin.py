@@ -18,8 +18,8 @@ _opened = pytest.StashKey[list["Scenario"]]()
 def scenario(request: pytest.FixtureRequest) -> Callable[..., Scenario]:
     """A factory of :class:`rivers.simulation.Scenario`, with its arguments.
 
-    ``async with scenario(repo) as sim`` in an asynchronous test, ``with scenario(repo).blocking() as sim`` in a plain one.
-    When the test fails, the end of each scenario's trace is shown with it.
+    ``async with scenario(repo) as sim`` in an asynchronous test, ``with scenario(repo).blocking() as sim`` in a plain
+    one. When the test fails, the end of each scenario's trace is shown with it.
     """
     from rivers.simulation import Scenario
 

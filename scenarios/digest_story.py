@@ -1,7 +1,8 @@
 """A story with everything in it that could change the order of things, told by ``test_one_digest.py``.
 
-Two schedules fire in one instant and their steps append to one list; three sensors are polled in one instant, one sync, one
-async, one in a worker process. Run as a program it prints the digest of its trace: ``python -m scenarios.digest_story trio``.
+Two schedules fire in one instant and their steps append to one list; three sensors are polled in one instant, one sync,
+one async, one in a worker process. Run as a program it prints the digest of its trace: ``python -m
+scenarios.digest_story trio``.
 """
 
 from __future__ import annotations

@@ -25,9 +25,7 @@ def make_repo() -> rs.CodeRepository:
         assets=[extract, load],
         jobs=[rs.Job("etl", [extract, load])],
         schedules=[
-            rs.Schedule(
-                name=name, cron_schedule="0 * * * *", job_name="etl", default_status=rs.ScheduleStatus.Running
-            )
+            rs.Schedule(name=name, cron_schedule="0 * * * *", job_name="etl", default_status=rs.ScheduleStatus.Running)
             for name in ("first", "second")
         ],
         run_queue=rs.RunQueueConfig(max_concurrent_runs=1),
@@ -35,7 +33,9 @@ def make_repo() -> rs.CodeRepository:
     )
 
 
-async def outcome(*, faults: Faults | None = None, restart_at: str | None = None, takes: str | None = None) -> dict[str, str]:
+async def outcome(
+    *, faults: Faults | None = None, restart_at: str | None = None, takes: str | None = None
+) -> dict[str, str]:
     """Status of every run by id after four hours."""
     durations = {"extract": takes} if takes else {}
     async with Scenario(make_repo(), faults=faults, durations=durations) as sim:

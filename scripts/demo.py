@@ -1,6 +1,7 @@
 """``make demo``: the bundled example by hand, through a simulated day, and live for ten seconds.
 
-Everything goes through the public faces: the ``rivers`` command and ``rivers.simulation``. Exits 1 when no run succeeded.
+Everything goes through the public faces: the ``rivers`` command and ``rivers.simulation``. Exits 1 when no run
+succeeded.
 """
 
 from __future__ import annotations
@@ -63,7 +64,8 @@ def simulate_next_day() -> None:
             line = timeline_line(event)
             if line:
                 print(line)
-        print(f"one day in {took:.2f} s: {len(sim.runs(status='Success'))} runs succeeded, trace {sim.trace.digest()[:12]}")
+        succeeded = len(sim.runs(status="Success"))
+        print(f"one day in {took:.2f} s: {succeeded} runs succeeded, trace {sim.trace.digest()[:12]}")
 
 
 def timeline_line(event: dict) -> str | None:

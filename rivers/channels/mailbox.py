@@ -1,7 +1,7 @@
 """A daemon's fan-in: several receive ends, drained together.
 
-A daemon that wakes on whichever comes first (a message on any of its ports, something of its own that finished, a moment
-on the clock) waits on one mailbox. What has arrived is taken all at once, so that one instant is one decision.
+A daemon that wakes on whichever comes first (a message on any of its ports, something of its own that finished, a
+moment on the clock) waits on one mailbox. What has arrived is taken all at once, so that one instant is one decision.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Which daemon holds which end of each edge.
 
-One frozen class a daemon: receive ends are what wakes it, send ends are whom it tells. An end has one owner; the edges are
-opened, and the ends handed out, in ``rivers/daemons/graph.py``.
+One frozen class a daemon: receive ends are what wakes it, send ends are whom it tells. An end has one owner; the edges
+are opened, and the ends handed out, in ``rivers/daemons/graph.py``.
 """
 
 from __future__ import annotations

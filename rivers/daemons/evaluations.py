@@ -17,7 +17,10 @@ from rivers.scheduling.ticks import timed_out_text
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EvaluationFinished:
-    """One evaluation has come back, or its time was up. ``started_at`` is the scheduled time or the time of the poll."""
+    """One evaluation has come back, or its time was up.
+
+    ``started_at`` is the scheduled time or the time of the poll.
+    """
 
     name: str
     started_at: int
@@ -30,7 +33,9 @@ Evaluate = Callable[[], Awaitable[Evaluated]]
 class EvaluationsInFlight:
     """At most one evaluation a trigger, all within the task group of the daemon that asked for them."""
 
-    def __init__(self, kind: AutomationKind, clock: Clock, group: anyio.abc.TaskGroup, mailbox: Mailbox[object]) -> None:
+    def __init__(
+        self, kind: AutomationKind, clock: Clock, group: anyio.abc.TaskGroup, mailbox: Mailbox[object]
+    ) -> None:
         self._kind: AutomationKind = kind
         self._clock = clock
         self._group = group
@@ -70,4 +75,3 @@ class EvaluationsInFlight:
     async def _cancel_after(self, seconds: float, scope: anyio.CancelScope) -> None:
         await self._clock.sleep(seconds)
         scope.cancel()
-

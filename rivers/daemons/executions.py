@@ -1,7 +1,7 @@
 """The runs that are executing now.
 
-They belong to the graph, not to a daemon: the launcher may fail and restart without losing one, and a run that has started
-can finish when the graph has gone.
+They belong to the graph, not to a daemon: the launcher may fail and restart without losing one, and a run that has
+started can finish when the graph has gone.
 """
 
 from __future__ import annotations

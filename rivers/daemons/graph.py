@@ -13,8 +13,8 @@
     storage commits of others --RunsChanged-----'  |  `--RunsEnded-- LeaseDaemon  |
                                                    `-------RunsEnded--------------'
 
-Two edges close a cycle: queue -> launcher -> queue. Neither end waits for room: hints are sent without waiting, and a full
-channel is ignored, because its reader is about to wake and will read storage.
+Two edges close a cycle: queue -> launcher -> queue. Neither end waits for room: hints are sent without waiting, and a
+full channel is ignored, because its reader is about to wake and will read storage.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from typing import Any, Final, Literal, TypeVar
 import anyio
 from chrono_daemon import Channel, DaemonHealth, RestartPolicy, SendStream, Supervisor, open_channel
 
-from rivers.channels.losing import LosingSend, Loses
+from rivers.channels.losing import Loses, LosingSend
 from rivers.channels.mailbox import tell
 from rivers.channels.messages import (
     CancelRun,
@@ -148,8 +148,8 @@ async def automation_graph(
 ) -> AsyncGenerator[AutomationGraph]:
     """Run the whole system while the block runs, on asyncio or trio, and stop it cleanly afterwards.
 
-    ``storage`` defaults to the repository's, ``clock`` to a ``WallClock``, ``ids`` to random ones. Raises ``RiversError``
-    when a daemon cannot start, ``ValueError`` for an interval that is no duration.
+    ``storage`` defaults to the repository's, ``clock`` to a ``WallClock``, ``ids`` to random ones. Raises
+    ``RiversError`` when a daemon cannot start, ``ValueError`` for an interval that is no duration.
     """
     parse_duration(condition_eval_interval, "condition_eval_interval")
     async with open_graph(
@@ -175,7 +175,8 @@ async def open_graph(
 ) -> AsyncGenerator[AutomationGraph]:
     """Start the daemons without waiting for them; leaving the block cancels whatever still runs in the loop.
 
-    ``on_error`` is what the supervisor does about a daemon that fails; ``loses`` picks the hints that are lost on purpose.
+    ``on_error`` is what the supervisor does about a daemon that fails; ``loses`` picks the hints that are lost on
+    purpose.
     """
     clock = clock if clock is not None else WallClock()
     ids = ids if ids is not None else RandomIds()

@@ -27,8 +27,9 @@ _STOP_SECONDS: Final = 30.0
 class AutomationDaemon:
     """Evaluates schedules and sensors and executes their runs in the background.
 
-    ``repo.resolve(storage)`` comes first. ``max_ticks_retained`` is how many ticks of each automation are kept (``None``:
-    all), ``condition_eval_interval`` a duration such as ``"30s"``. ``clock`` is for tests that share one with the graph.
+    ``repo.resolve(storage)`` comes first. ``max_ticks_retained`` is how many ticks of each automation are kept
+    (``None``: all), ``condition_eval_interval`` a duration such as ``"30s"``. ``clock`` is for tests that share one
+    with the graph.
 
     Raises ``TypeError`` when ``repo`` is no ``CodeRepository``, ``ValueError`` for an interval that is no duration.
     """
@@ -135,4 +136,3 @@ class _Hosting:
             raise innermost(error) from None
         finally:
             self._stack.close()
-

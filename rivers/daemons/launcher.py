@@ -40,9 +40,7 @@ class LauncherDaemon(RankedDaemon):
 
     async def serve(self, ctx: Context) -> None:
         """Drain the mailbox: ends first, since they free what starts may need."""
-        mailbox = Mailbox[_Message](
-            self._ports.admitted, self._ports.finished, self._ports.cancellations
-        )
+        mailbox = Mailbox[_Message](self._ports.admitted, self._ports.finished, self._ports.cancellations)
         async with anyio.create_task_group() as receivers:
             mailbox.open(receivers, ctx)
             while not mailbox.stopping:

@@ -5,15 +5,15 @@ from __future__ import annotations
 from typing import Final
 
 IDLE_SECONDS: Final = 300.0
-"""The longest a daemon goes without reading storage. Short enough that a stranded run is a curiosity, long enough that a
-simulated month of an idle system costs 8640 wake-ups."""
+"""The longest a daemon goes without reading storage. Short enough that a stranded run is a curiosity, long enough that
+a simulated month of an idle system costs 8640 wake-ups."""
 
 
 class SafetyInterval:
     """Seconds until the next unasked look at storage.
 
-    While work is outstanding the looks start ``first_seconds`` apart and double up to :data:`IDLE_SECONDS`, and any change
-    starts them over: a hint is lost, if ever, near the change that it was about.
+    While work is outstanding the looks start ``first_seconds`` apart and double up to :data:`IDLE_SECONDS`, and any
+    change starts them over: a hint is lost, if ever, near the change that it was about.
     """
 
     def __init__(self, first_seconds: float) -> None:
@@ -23,7 +23,7 @@ class SafetyInterval:
         self._seen: object = None
 
     def observe(self, outstanding: object) -> None:
-        """Take note of what the look found: anything comparable that describes the work left; falsy when there is none."""
+        """Note what the look found: anything comparable that describes the work left, falsy when there is none."""
         if not outstanding:
             self.seconds = self._longest
         elif outstanding != self._seen:

@@ -94,7 +94,9 @@ class ScheduleDaemon(RankedDaemon):
         self._finish(finished, now)
         for message in messages:
             if isinstance(message, ReloadTrigger):
-                message.reply.answer(self._book.reload(message.name, _runs_by_default(self._schedules[message.name]), now))
+                message.reply.answer(
+                    self._book.reload(message.name, _runs_by_default(self._schedules[message.name]), now)
+                )
                 self._look_ahead(message.name, now)
         if not stopping:
             self._fire([name for name in self._agenda.take_due(now) if self._is_running(name)], now)
@@ -114,9 +116,7 @@ class ScheduleDaemon(RankedDaemon):
 
     def _fire(self, names: Sequence[str], now: int) -> None:
         due = {
-            name: decide_due(
-                self._times[name], self._book[name].checkpoint, now, abandoned=self._is_abandoned(name)
-            )
+            name: decide_due(self._times[name], self._book[name].checkpoint, now, abandoned=self._is_abandoned(name))
             for name in names
         }
         self._book.commit(self._missed(due, now))
@@ -125,7 +125,9 @@ class ScheduleDaemon(RankedDaemon):
             if verdict.fire is None:
                 self._expect(name, verdict.next)
             elif self._schedules[name].evaluation_fn is None:
-                inline.append(self._decide(name, verdict.fire, self._evaluator.default_request(self._schedules[name]), now))
+                inline.append(
+                    self._decide(name, verdict.fire, self._evaluator.default_request(self._schedules[name]), now)
+                )
                 self._expect(name, verdict.next)
             else:
                 self._evaluate(name, verdict.fire)

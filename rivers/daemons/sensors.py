@@ -56,9 +56,7 @@ class SensorDaemon(RankedDaemon):
     def recover(self) -> None:
         """Read every state row and expect the first poll now."""
         self._agenda = Agenda()
-        self._book.open(
-            {name: _runs_by_default(sensor) for name, sensor in self._sensors.items()}, self.clock.now_ns()
-        )
+        self._book.open({name: _runs_by_default(sensor) for name, sensor in self._sensors.items()}, self.clock.now_ns())
         for name in self._sensors:
             if self._is_running(name):
                 self._agenda.put(name, self.clock.monotonic())

@@ -48,8 +48,7 @@ class FaultPlan:
         self._commit_count += 1
         faults = self._faults
         crash = self._commit_count in faults.crash_after_commits or (
-            faults.crash_rate > 0
-            and random_for(self._seed, "crash", self._commit_count).random() < faults.crash_rate
+            faults.crash_rate > 0 and random_for(self._seed, "crash", self._commit_count).random() < faults.crash_rate
         )
         self.crash_due = self.crash_due or crash
         return crash

@@ -45,7 +45,8 @@ class Scenario:
 
     :param repo: the repository; it need not be resolved, and two scenarios over one share nothing.
     :param start: the first moment, as RFC 3339 text, an aware ``datetime`` or epoch seconds.
-    :param storage: an existing store to go on with; a new one in memory when not given. Records in it that are later than
+    :param storage: an existing store to go on with; a new one in memory when not given. Records in it that are later
+    than
         ``start`` are a ``ValueError`` that names both times.
     :param execute: false to record materializations without calling asset code.
     :param durations: simulated length of steps, ``{"asset": "10m"}``.
@@ -288,4 +289,3 @@ def _refuse_later_records(storage: Storage, start: int) -> None:
             f"the storage holds records up to {utc_text(latest)}, later than the scenario's start {utc_text(start)}; "
             "start later, or use another storage"
         )
-

@@ -13,8 +13,8 @@ from rivers.records import Change
 class Trace:
     """The facts that the system under a scenario has committed.
 
-    A line has ``at`` (epoch nanoseconds), ``kind``, ``subject`` and the facts. Nothing in it is measured in real time, so
-    two runs of one scenario give the same lines, byte for byte.
+    A line has ``at`` (epoch nanoseconds), ``kind``, ``subject`` and the facts. Nothing in it is measured in real time,
+    so two runs of one scenario give the same lines, byte for byte.
     """
 
     def __init__(self) -> None:

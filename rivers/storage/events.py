@@ -82,11 +82,11 @@ class Events(Session):
     def _recorded_events(self, run_id: str) -> list[StoredEvent]:
         return [
             stored_event(event_id(run_id, number, index), run_id, parts)
-            for number, page in self._pages("event_page", run_id)
-            for index, parts in enumerate(page)
+            for number, chunks in self._pages("event_page", run_id)
+            for index, parts in _in_order(chunks)
         ]
 
-    def _pages(self, table: str, run_id: str) -> list[tuple[int, list[list[Any]]]]:
+    def _pages(self, table: str, run_id: str) -> list[tuple[int, list[Any]]]:
         (rows,) = self._engine.query(f"SELECT * FROM {table}:[$run,NONE]..[$run,..]", run=run_id)
         return [(row["id"][1], unpack(row["b"])) for row in rows]
 
@@ -106,8 +106,8 @@ class Events(Session):
         ended: dict[str, None] = {}
         with self._engine:
             self.flush_events()
-            for _, page in self._pages("event_page", run_id):
-                for event_type, _, step, partition, *_ in page:
+            for _, chunks in self._pages("event_page", run_id):
+                for _, (event_type, _, step, partition, *_) in _in_order(chunks):
                     if event_type in _FINAL and partition is None:
                         ended[step] = None
                         begun[step] = None
@@ -170,6 +170,11 @@ class Events(Session):
             self.flush_events()
             (rows,) = engine.query(sql, key=asset_key)
             return rows[0]["count"] if rows else 0
+
+
+def _in_order(chunks: list[list[tuple[int, list[Any]]]]) -> list[tuple[int, list[Any]]]:
+    """The events of a page in the order in which they were recorded."""
+    return sorted((entry for chunk in chunks for entry in chunk), key=lambda entry: entry[0])
 
 
 def _asset_events(row: dict[str, Any]) -> list[StoredEvent]:

@@ -14,7 +14,7 @@ from rivers.records import Change, NewEvent
 from rivers.storage.engine import Engine
 from rivers.storage.groups import Group
 from rivers.storage.rows import Row, event_parts, partition_text
-from rivers.storage.wire import pack
+from rivers.storage.wire import pack, pack_array
 
 _INSERTS: Final = {
     "event_page": "INSERT INTO event_page $event_page RETURN NONE",
@@ -60,31 +60,30 @@ class Writes:
         self._rows[table][key] = {"id": list(key), **columns}
 
     def _add_events(self, group: Group, number: int) -> None:
+        """The page is the chunks of its assets one after another, in which readers put the events in order again."""
         run_id = group.run_id
-        page: list[list[Any]] = []
+        chunks: list[bytes] = []
         by_asset: dict[str, list[tuple[int, NewEvent]]] = {}
         for index, event in enumerate(group.events):
-            page.append(event_parts(event))
-            if event.asset_key is not None:
+            if event.asset_key is None:
+                chunks.append(pack([(index, event_parts(event))]))
+            else:
                 by_asset.setdefault(event.asset_key, []).append((index, event))
             if self._telling:
                 facts = {"type": event.event_type, "run": run_id}
                 self.changes.append(Change(event.timestamp, "event", event.asset_key or "", facts))
-        self._put("event_page", (run_id, number), b=pack(page))
         for asset_key, events in by_asset.items():
-            self._add_asset_events(run_id, number, asset_key, events, page)
+            chunk = pack([(index, event_parts(event)) for index, event in events])
+            chunks.append(chunk)
+            self._add_asset_events(run_id, number, asset_key, events, chunk)
+        self._put("event_page", (run_id, number), b=pack_array(chunks))
 
     def _add_asset_events(
-        self, run_id: str, number: int, asset_key: str, events: list[tuple[int, NewEvent]], page: list[list[Any]]
+        self, run_id: str, number: int, asset_key: str, events: list[tuple[int, NewEvent]], chunk: bytes
     ) -> None:
         """One row with all events of an asset in this group, and the state rows that the newest of them settle."""
         timestamp = events[-1][1].timestamp
-        self._put(
-            "asset_event",
-            (asset_key, -timestamp, -number),
-            r=run_id,
-            b=pack([[index, page[index]] for index, _ in events]),
-        )
+        self._put("asset_event", (asset_key, -timestamp, -number), r=run_id, b=chunk)
         for place, (index, event) in enumerate(events):
             if event.event_type not in ("Materialization", "Observation"):
                 continue

@@ -84,7 +84,7 @@ class Runs(Session):
         if limit == 0:
             return []
         with self._engine:
-            for page in self._newest_first(status):
+            for page in self._newest_first(status, min(limit, PAGE_ROWS) if status is None else PAGE_ROWS):
                 rows.extend(row for row in page if status is None or row.status == status)
                 if len(rows) >= limit:
                     break
@@ -92,17 +92,17 @@ class Runs(Session):
             everyone = self._everyone(rows)
             return [row.record(everyone) for row in rows]
 
-    def _newest_first(self, status: str | None) -> Iterator[list[RunRow]]:
-        """Pages of rows that hold every run of that status, newest first."""
+    def _newest_first(self, status: str | None, size: int) -> Iterator[list[RunRow]]:
+        """Pages of ``size`` rows that hold every run of that status, newest first."""
         if status == "Queued":
             return self._indexed("SELECT VALUE id[2] FROM queue")
         if status in ("NotStarted", "Started"):
             return self._indexed("SELECT VALUE id[0] FROM flight")
         if status in RARE_OUTCOMES:
             table = "SELECT id, r FROM run_outcome"
-            return self._ranged(f"{table}:[$s,NONE]..[$s,..]", f"{table}:[$s,$a,$b,$c]>..[$s,..]", s=status)
+            return self._ranged(f"{table}:[$s,NONE]..[$s,..]", f"{table}:[$s,$a,$b,$c]>..[$s,..]", size, s=status)
         table = "SELECT id, r FROM run_order"
-        return self._ranged(table, f"{table}:[$a,$b]>..")
+        return self._ranged(table, f"{table}:[$a,$b]>..", size)
 
     def _indexed(self, sql: str) -> Iterator[list[RunRow]]:
         (run_ids,) = self._engine.query(sql)
@@ -110,14 +110,14 @@ class Runs(Session):
         rows.sort(key=lambda row: (row.start_time, row.place), reverse=True)
         yield rows
 
-    def _ranged(self, first: str, following: str, **variables: Any) -> Iterator[list[RunRow]]:
+    def _ranged(self, first: str, following: str, size: int, **variables: Any) -> Iterator[list[RunRow]]:
         sql = first
         while True:
-            (index,) = self._engine.query(f"{sql} LIMIT {PAGE_ROWS}", **variables)
-            if not index:
-                return
-            yield read_runs(self._engine, list(_run_ids(index)))
-            if len(index) < PAGE_ROWS:
+            (index,) = self._engine.query(f"{sql} LIMIT {size}", **variables)
+            run_ids = list(_run_ids(index))
+            for start in range(0, len(run_ids), size):
+                yield read_runs(self._engine, run_ids[start : start + size])
+            if len(index) < size:
                 return
             sql = following
             key = [part for part in index[-1]["id"] if not isinstance(part, str)]

@@ -100,7 +100,8 @@ class Job:
         """
         if self._runner is None:
             raise _JobNotBound(
-                f"Job '{self._name}' belongs to no resolved repository; execute the one from repo.get_job('{self._name}')"
+                f"Job '{self._name}' belongs to no resolved repository; "
+                f"execute the one that repo.get_job('{self._name}') returns"
             )
         return self._runner(self, partition_key=partition_key, tags=tags, config=config, raise_on_error=raise_on_error)
 

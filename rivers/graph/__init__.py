@@ -1,1 +1,1 @@
-"""The dependency graph of a repository: what feeds what, what a selection means, and in which order it can run. Pure."""
+"""The dependency graph of a repository: what feeds what, what a selection means, in which order it runs. All pure."""

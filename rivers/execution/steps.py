@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from rivers.definitions.parameters import FunctionArguments
 from rivers.definitions.retries import RetryPolicy
+from rivers.definitions.signatures import Unevaluated
 from rivers.records import IOHandler
 
 
@@ -30,7 +31,7 @@ class Step:
     """A node of a bound repository, as it is executed.
 
     ``upstreams`` are all nodes it waits for, whether it loads their values or not. ``resources`` pairs parameters with
-    the instances they get. ``return_annotation`` is ``None`` without one.
+    the instances they get. ``return_annotation`` is ``None`` without one, and a stand-in when it cannot be evaluated.
     """
 
     name: str
@@ -47,5 +48,8 @@ class Step:
     metadata: dict[str, Any] | None = None
     code_version: str | None = None
     retry: RetryPolicy | None = None
-    self_parameter: tuple[str, Any] | None = field(default=None)
-    """The ``SelfDependency`` parameter and its inner type."""
+
+    @property
+    def type_hint(self) -> Any:
+        """What the handler is told about the type of the value."""
+        return None if isinstance(self.return_annotation, Unevaluated) else self.return_annotation

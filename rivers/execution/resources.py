@@ -1,0 +1,92 @@
+"""The resources of a repository: which objects may be one, their life, and changed copies for one run."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from typing import Any, cast
+
+from pydantic import BaseModel, ValidationError
+
+from rivers.exceptions import ConfigurationError
+
+_log = logging.getLogger("rivers.resources")
+
+
+def checked_resources(resources: Mapping[str, Any] | None) -> dict[str, Any]:
+    """The resources as given, in order of registration.
+
+    :raises TypeError: for a name that is not a ``str``
+    :raises ConfigurationError: for an object that is neither a resource, an IO handler nor a pydantic model
+    """
+    checked: dict[str, Any] = {}
+    for name, resource in cast("Mapping[object, object]", resources or {}).items():
+        if not isinstance(name, str):
+            raise TypeError(f"resource names must be str, got {type(name).__name__}")
+        is_model_class = isinstance(resource, type) and issubclass(resource, BaseModel)
+        if not isinstance(resource, BaseModel) and not is_model_class:
+            raise ConfigurationError(
+                f"resource '{name}' is of an unsupported type {type(resource).__name__}: it must be a Resource, "
+                "a BaseIOHandler or a pydantic model"
+            )
+        checked[name] = resource
+    return checked
+
+
+def copies_of(resources: Mapping[str, Any]) -> dict[str, Any]:
+    """A copy of each resource, for a sibling of the repository that must share nothing with it."""
+    return {name: one.model_copy() if isinstance(one, BaseModel) else one for name, one in resources.items()}
+
+
+def set_up(resources: Mapping[str, Any]) -> None:
+    """Call ``setup`` on every resource that has one. When one fails, those before it are torn down."""
+    done: dict[str, Any] = {}
+    for name, resource in resources.items():
+        setup = None if isinstance(resource, type) else getattr(resource, "setup", None)
+        if callable(setup):
+            try:
+                setup()
+            except BaseException:
+                tear_down(done)
+                raise
+        done[name] = resource
+
+
+def tear_down(resources: Mapping[str, Any]) -> None:
+    """Call ``teardown`` on every resource that has one; a failure is logged and the next one is torn down."""
+    for name, resource in resources.items():
+        teardown = None if isinstance(resource, type) else getattr(resource, "teardown", None)
+        if callable(teardown):
+            try:
+                teardown()
+            except Exception:
+                _log.exception("the teardown of resource '%s' failed", name)
+
+
+def with_changes(resources: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    """The resources with some rebuilt from changed fields, for one run.
+
+    :raises ConfigurationError: naming ``resources.<key>`` or ``resources.<key>.<field>``
+    """
+    changed = dict(resources)
+    for name, fields in changes.items():
+        resource = resources.get(name)
+        if not isinstance(resource, BaseModel):
+            raise ConfigurationError(f"resources.{name}: no resource of that name")
+        if not isinstance(fields, Mapping):
+            raise ConfigurationError(f"resources.{name}: expected a dict of fields, got {type(fields).__name__}")
+        changed[name] = _rebuilt(name, resource, cast("Mapping[str, Any]", fields))
+    return changed
+
+
+def _rebuilt(name: str, resource: BaseModel, fields: Mapping[str, Any]) -> BaseModel:
+    known = type(resource).model_fields
+    for field in fields:
+        if field not in known:
+            raise ConfigurationError(f"resources.{name}.{field}: the resource has no such field")
+    given = {field: getattr(resource, field) for field in known}
+    try:
+        return type(resource)(**{**given, **fields})
+    except ValidationError as error:
+        where = ".".join(str(part) for part in error.errors()[0]["loc"])
+        raise ConfigurationError(f"resources.{name}.{where}: {error}") from error

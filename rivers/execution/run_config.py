@@ -1,0 +1,96 @@
+"""The override document of one run: config of nodes, metadata of assets, fields of resources.
+
+Two shapes are read. Flat: ``{node: {field: value}}``. Sectioned: ``{"assets": {node: {"config": .., "metadata": ..}},
+"resources": {key: {field: value}}, "execution": {"executor": .., ..}}``, when every key is one of those sections.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final, cast
+
+from rivers.exceptions import ConfigurationError
+
+SECTIONS: Final = ("assets", "execution", "resources")
+EXECUTION_KEYS: Final = ("executor", "max_workers", "max_async_concurrent")
+EXECUTORS: Final = ("in_process", "parallel")
+
+
+@dataclass(frozen=True)
+class RunConfig:
+    """The overrides of one run, checked. ``execution`` is what the document says about executors."""
+
+    config: Mapping[str, Mapping[str, Any]] = field(default_factory=dict[str, Mapping[str, Any]])
+    metadata: Mapping[str, Mapping[str, Any]] = field(default_factory=dict[str, Mapping[str, Any]])
+    resources: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    execution: Mapping[str, Any] = field(default_factory=dict[str, Any])
+
+
+def read_run_config(document: Mapping[str, Any] | None, nodes: Collection[str]) -> RunConfig:
+    """Check an override document against the nodes of the run; ``None`` and ``{}`` mean no overrides.
+
+    :raises ConfigurationError: naming the path at fault and what would be accepted there
+    """
+    if not document:
+        return RunConfig()
+    given = _mapping("config", document)
+    try:
+        json.dumps(given)
+    except (TypeError, ValueError) as error:
+        raise ConfigurationError(f"config must be JSON-serializable: {error}") from error
+    if any(key not in SECTIONS for key in given):
+        for name in given:
+            _require_node(f"config.{name}", name, nodes)
+        return RunConfig(config={name: _mapping(f"config.{name}", values) for name, values in given.items()})
+    config, metadata = _assets(_mapping("config.assets", given.get("assets") or {}), nodes)
+    return RunConfig(
+        config,
+        metadata,
+        _mapping("config.resources", given.get("resources") or {}),
+        _execution(_mapping("config.execution", given.get("execution") or {})),
+    )
+
+
+def _assets(
+    section: Mapping[str, Any], nodes: Collection[str]
+) -> tuple[dict[str, Mapping[str, Any]], dict[str, Mapping[str, Any]]]:
+    config: dict[str, Mapping[str, Any]] = {}
+    metadata: dict[str, Mapping[str, Any]] = {}
+    for name, entry in section.items():
+        path = f"config.assets.{name}"
+        _require_node(path, name, nodes)
+        for key, value in _mapping(path, entry).items():
+            if key == "config":
+                config[name] = _mapping(f"{path}.config", value)
+            elif key == "metadata":
+                metadata[name] = _mapping(f"{path}.metadata", value)
+            else:
+                raise ConfigurationError(f"{path}.{key}: unknown key; expected config, metadata")
+    return config, metadata
+
+
+def _execution(section: Mapping[str, Any]) -> Mapping[str, Any]:
+    for key in section:
+        if key not in EXECUTION_KEYS:
+            raise ConfigurationError(f"config.execution.{key}: unknown key; expected {', '.join(EXECUTION_KEYS)}")
+    executor = section.get("executor")
+    if executor is not None and executor not in EXECUTORS:
+        raise ConfigurationError(f"config.execution.executor: {executor!r} is none of {', '.join(EXECUTORS)}")
+    if executor == "in_process" and section.get("max_workers") is not None:
+        raise ConfigurationError("config.execution.max_workers applies to the parallel executor, not to in_process")
+    return section
+
+
+def _require_node(path: str, name: str, nodes: Collection[str]) -> None:
+    if name not in nodes:
+        raise ConfigurationError(
+            f"{path}: '{name}' is neither part of this run nor one of the sections {', '.join(SECTIONS)}"
+        )
+
+
+def _mapping(path: str, value: object) -> Mapping[str, Any]:
+    if not isinstance(value, Mapping):
+        raise ConfigurationError(f"{path} must be a dict, got {type(value).__name__}")
+    return cast("Mapping[str, Any]", value)

@@ -1,0 +1,28 @@
+"""Import doors that the reference API documents (``rivers._core.AutomationDaemon``, ``rivers._core.storage``).
+
+Re-exports only, resolved at first use.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+_HOME_OF = {
+    "AutomationDaemon": "rivers.daemons.host",
+    "CodeRepository": "rivers.repository",
+    "Storage": "rivers.storage",
+}
+
+
+def __getattr__(name: str) -> Any:
+    home = _HOME_OF.get(name)
+    if home is None:
+        raise AttributeError(f"module 'rivers._core' has no attribute {name!r}")
+    value = getattr(import_module(home), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *_HOME_OF])

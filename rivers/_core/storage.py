@@ -1,0 +1,29 @@
+"""The records and classes of storage, under the name that the reference API documents."""
+
+from __future__ import annotations
+
+from rivers.records import (
+    AssetRecord,
+    LaunchedBy,
+    RunRecord,
+    StaleCause,
+    StorageType,
+    StoredEvent,
+    StoredLog,
+    StoredTick,
+    UserRef,
+)
+from rivers.storage import Storage
+
+__all__ = [
+    "AssetRecord",
+    "LaunchedBy",
+    "RunRecord",
+    "StaleCause",
+    "Storage",
+    "StorageType",
+    "StoredEvent",
+    "StoredLog",
+    "StoredTick",
+    "UserRef",
+]

@@ -1,0 +1,10 @@
+"""The command line: one file a command group. Nothing heavy is imported before a command needs it."""
+
+from __future__ import annotations
+
+
+def main() -> None:
+    """The console script ``rivers``."""
+    from rivers.cli.app import app
+
+    app(prog_name="rivers")

@@ -1,0 +1,74 @@
+"""Talking to the server that holds a storage: loopback HTTP with its bearer token."""
+
+from __future__ import annotations
+
+import http.client
+import json
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
+from typing import Any, Final
+from urllib.parse import quote, urlencode, urlsplit
+
+from rivers.cli.failures import CliFailure
+
+TIMEOUT_SECONDS: Final = 30.0
+
+
+class ServerClient:
+    """Requests to one server. ``address`` is its URL, such as ``http://127.0.0.1:43121``."""
+
+    def __init__(self, address: str, token: str) -> None:
+        self.address = address
+        self._token = token
+
+    def get(self, *path: str, **query: str | int | None) -> Any:
+        """The JSON document at ``/api/<path>``. Raises :class:`CliFailure` with what the server said."""
+        given = {key: value for key, value in query.items() if value is not None}
+        with self._request("GET", path, query=given) as response:
+            return json.load(response)
+
+    def post(self, *path: str, body: Mapping[str, Any] | None = None) -> Any:
+        """The answer to a POST. Raises :class:`CliFailure` with what the server said."""
+        with self._request("POST", path, body=json.dumps(body or {})) as response:
+            return json.load(response)
+
+    def lines(self, *path: str) -> Generator[dict[str, Any]]:
+        """The lines of an NDJSON stream as they arrive, for as long as it takes."""
+        with self._request("GET", path, timeout=None) as response:
+            for line in response:
+                yield json.loads(line)
+
+    @contextmanager
+    def _request(
+        self,
+        method: str,
+        path: tuple[str, ...],
+        *,
+        query: Mapping[str, str | int] | None = None,
+        body: str | None = None,
+        timeout: float | None = TIMEOUT_SECONDS,
+    ) -> Generator[http.client.HTTPResponse]:
+        connection = http.client.HTTPConnection(urlsplit(self.address).netloc, timeout=timeout)
+        headers = {"Authorization": f"Bearer {self._token}", "Connection": "close"}
+        target = "/api/" + "/".join(quote(part, safe="") for part in path)
+        try:
+            connection.request(method, f"{target}?{urlencode(query)}" if query else target, body, headers)
+            response = connection.getresponse()
+            if response.status >= 400:
+                raise CliFailure(_message_of(response))
+            yield response
+        except (OSError, http.client.HTTPException) as error:
+            raise CliFailure(
+                f"the server at {self.address} does not answer ({type(error).__name__}: {error})\n"
+                "  it may just have stopped: try again"
+            ) from error
+        finally:
+            connection.close()
+
+
+def _message_of(response: http.client.HTTPResponse) -> str:
+    raw = response.read()
+    try:
+        return json.loads(raw)["error"]["message"]
+    except (ValueError, KeyError, TypeError):
+        return f"the server answered {response.status} {response.reason}"

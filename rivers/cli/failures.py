@@ -1,0 +1,79 @@
+"""How a command fails: a short message on stderr that names the thing and the way out, and an exit code.
+
+Exit codes: 2 for usage (typer's own), 1 for every failure, 130 after Ctrl-C. A traceback is shown under ``--debug``
+only.
+"""
+
+from __future__ import annotations
+
+import traceback
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+
+class CliFailure(Exception):
+    """A failure that is understood. ``message`` may have further lines; ``last_line`` is printed bare after them."""
+
+    def __init__(self, message: str, *, last_line: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.last_line = last_line
+
+
+def _switch_debug_on(ctx: typer.Context, value: bool) -> bool:
+    if value:
+        ctx.find_root().obj = "debug"
+    return value
+
+
+DebugOption = Annotated[
+    bool, typer.Option("--debug/--no-debug", callback=_switch_debug_on, help="Show the traceback when something fails.")
+]
+
+
+class FailureReportingGroup(TyperGroup):
+    """The root group: turns what a command raises into a message and an exit code."""
+
+    def invoke(self, ctx: typer.Context) -> Any:
+        """Run the command; raises ``typer.Exit`` with the code when it fails."""
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:
+            raise  # typer knows how to end quietly when the reader of stdout has gone
+        except Exception as error:
+            if isinstance(error, (typer.Exit, typer.Abort)) or hasattr(error, "show"):
+                raise  # usage errors show themselves
+            report(error, debug=ctx.find_root().obj == "debug")
+            raise typer.Exit(1) from None
+
+
+def report(error: Exception, *, debug: bool) -> None:
+    """Print ``error`` on stderr the way a user should read it."""
+    if debug:
+        typer.echo("".join(traceback.format_exception(error.__cause__ or error)), err=True, nl=False)
+    typer.echo(f"Error: {describe(error)}", err=True)
+    if isinstance(error, CliFailure) and error.last_line is not None:
+        typer.echo(error.last_line, err=True)
+
+
+def describe(error: BaseException) -> str:
+    """One message for any exception: its type and what it says; for an unforeseen one, where more is to be had."""
+    error = innermost(error)
+    if isinstance(error, CliFailure):
+        return error.message
+    text = f"{type(error).__name__}: {error}"
+    if type(error).__module__ == "rivers.exceptions" or isinstance(error, OSError):
+        return text
+    return f"{text}\n  (run again with --debug for the traceback)"
+
+
+def innermost(error: BaseException) -> BaseException:
+    """The one exception inside groups that hold nothing else."""
+    while isinstance(error, BaseExceptionGroup):
+        inner: tuple[BaseException, ...] = error.exceptions  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
+        if len(inner) != 1:
+            break
+        error = inner[0]
+    return error

@@ -1,0 +1,232 @@
+"""``rivers materialize``: run assets now, here or in the server that holds the storage, and wait for the outcome."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from rivers.cli.client import ServerClient
+from rivers.cli.failures import CliFailure, DebugOption
+from rivers.cli.modules import ModuleArgument, RepoVarOption, load_repository
+from rivers.cli.stores import DEFAULT_PATH, EndpointOption, StoragePathOption, require_same_code, server_of
+from rivers.cli.tables import JsonOption, print_json, short_id
+
+if TYPE_CHECKING:
+    from rivers.repository import CodeRepository
+    from rivers.storage import Storage
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What was asked for. No selection and no job: every asset."""
+
+    selection: list[str] | None
+    job: str | None
+    partition_key: str | None
+
+
+@dataclass(slots=True)
+class Outcome:
+    """How a run ended: its steps in order of execution, the failed ones with ``<ExcType>: <message>``."""
+
+    run_id: str
+    status: str
+    assets: list[str] = field(default_factory=list[str])
+    failed: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
+    error: str | None = None
+    traceback: str | None = None
+
+
+def materialize(
+    module: ModuleArgument,
+    select: Annotated[str | None, typer.Option("--select", help="Names of assets, separated by commas.")] = None,
+    job: Annotated[str | None, typer.Option("--job", help="Name of a job, whose assets are run.")] = None,
+    partition_key: Annotated[str | None, typer.Option("--partition-key", help="The partition to materialize.")] = None,
+    memory: Annotated[
+        bool, typer.Option("--memory/--no-memory", help="Use a store in memory and leave no trace.")
+    ] = False,
+    storage_path: StoragePathOption = DEFAULT_PATH,
+    surreal_endpoint: EndpointOption = None,
+    repo_var: RepoVarOption = "repo",
+    as_json: JsonOption = False,
+    debug: DebugOption = False,
+) -> None:
+    """Materialize all assets, those of --select, or those of --job, and wait for the outcome.
+
+    While 'rivers serve' holds the storage, the run is submitted to it and followed here; Ctrl-C then leaves it running.
+    """
+    wanted = Wanted(_names(select), job, partition_key)
+    if wanted.selection is not None and job is not None:
+        raise typer.BadParameter("give --select or --job, not both", param_hint="'--select'")
+    client = None if memory or surreal_endpoint is not None else server_of(storage_path)
+    if client is not None:
+        require_same_code(client, module, repo_var)
+        outcome = _in_server(client, wanted, _Code(module, repo_var), as_json)
+    else:
+        outcome = _here(load_repository(module, repo_var), wanted, memory, storage_path, surreal_endpoint, as_json)
+    if as_json:
+        print_json(
+            {
+                "run_id": outcome.run_id,
+                "status": outcome.status,
+                "assets": outcome.assets,
+                "failed": dict(outcome.failed),
+                "error": outcome.error,
+            }
+        )
+    if outcome.status != "Success":
+        if debug and outcome.traceback:
+            typer.echo(outcome.traceback, err=True)
+        raise _failure(outcome, memory, storage_path)
+    if not as_json:
+        typer.echo(f"Materialization complete. Assets: {outcome.assets!r}")
+
+
+@dataclass(frozen=True, slots=True)
+class _Code:
+    module: str
+    repo_var: str
+
+
+def _names(text: str | None) -> list[str] | None:
+    if text is None:
+        return None
+    names = [name.strip() for name in text.split(",")]
+    if not all(names):
+        raise typer.BadParameter(
+            f"'{text}' has an empty name; separate names by single commas", param_hint="'--select'"
+        )
+    return names
+
+
+def _here(
+    repo: CodeRepository, wanted: Wanted, memory: bool, path: str, endpoint: str | None, as_json: bool
+) -> Outcome:
+    storage = _open(memory, path, endpoint)
+    printed = sys.stdout
+    try:
+        if as_json:
+            sys.stdout = sys.stderr  # what steps print must not end up inside the document
+        repo.resolve(storage)
+        return _execute(repo, storage, wanted)
+    finally:
+        sys.stdout = printed
+        repo.shutdown()
+        storage.close()
+
+
+def _open(memory: bool, path: str, endpoint: str | None) -> Storage:
+    from rivers.storage import Storage
+
+    if memory:
+        return Storage.memory()
+    return Storage.embedded(path) if endpoint is None else Storage.connect(endpoint)
+
+
+def _execute(repo: CodeRepository, storage: Storage, wanted: Wanted) -> Outcome:
+    key: Any = None
+    if wanted.partition_key is not None:
+        key = _single_key(wanted.partition_key)
+    if wanted.job is not None:
+        if wanted.job not in repo.launch_targets():
+            raise _unknown_job(wanted.job, list(repo.launch_targets()))
+        result = repo.get_job(wanted.job).execute(partition_key=key, raise_on_error=False)
+    else:
+        result = repo.materialize(wanted.selection, partition_key=key, raise_on_error=False)
+    run = storage.get_run(result.run_id)
+    return Outcome(
+        run_id=result.run_id,
+        status="Success" if result.success else (run.status if run is not None else "Failure"),
+        assets=list(result.materialized_assets),
+        failed=list(result.failed_assets),
+        error=None if run is None else run.error,
+        traceback=None if run is None else run.traceback,
+    )
+
+
+def _single_key(text: str) -> Any:
+    import rivers
+
+    try:
+        return rivers.PartitionKey.single(text)
+    except AttributeError:
+        raise CliFailure("--partition-key: this version of rivers has no partitioned assets") from None
+
+
+def _unknown_job(name: str, known: list[str]) -> CliFailure:
+    from difflib import get_close_matches
+
+    near = get_close_matches(name, known, n=3) or sorted(known)[:5]
+    hint = f"\n  there is {', '.join(repr(each) for each in near)}" if near else "\n  the repository has no jobs"
+    return CliFailure(f"Job '{name}' not found{hint}")
+
+
+def _in_server(client: ServerClient, wanted: Wanted, code: _Code, as_json: bool) -> Outcome:
+    if wanted.partition_key is not None:
+        raise CliFailure(
+            f"--partition-key: the server at {client.address} takes runs without partition only\n  stop it first"
+        )
+    body: dict[str, Any] = {"module": code.module, "repo_var": code.repo_var, "job": wanted.job}
+    body["selection"] = wanted.selection
+    run_id: str = client.post("runs", body=body)["run_id"]
+    if not as_json:
+        typer.echo(f"Run {short_id(run_id)} submitted to the server at {client.address}.")
+    try:
+        return _follow(client, run_id, as_json)
+    except KeyboardInterrupt:
+        typer.echo(f"\nThe run goes on in the server; 'rivers runs show {short_id(run_id)}' shows it.", err=True)
+        raise
+
+
+def _follow(client: ServerClient, run_id: str, as_json: bool) -> Outcome:
+    from rivers.cli.runs import event_line
+
+    steps: dict[str, None] = {}
+    failed: dict[str, str] = {}
+    for line in client.lines("runs", run_id, "log"):
+        match line["kind"]:
+            case "event":
+                if line["step"] is not None and line["event_type"] in ("StepStart", "StepSuccess", "StepFailure"):
+                    steps[line["step"]] = None
+                if line["event_type"] == "StepFailure" and line["partition_key"] is None:
+                    failed[line["step"]] = dict(line["metadata"]).get("error", "")
+                if not as_json:
+                    typer.echo(event_line(line))
+            case "log":
+                _print_output(line, to_stdout=not as_json)
+            case "run" if line["end_time"] is not None:
+                return Outcome(
+                    run_id, line["status"], list(steps), list(failed.items()), line["error"], line["traceback"]
+                )
+            case _:
+                pass
+    raise CliFailure(
+        f"the server at {client.address} stopped before run {short_id(run_id)} ended\n"
+        f"  'rivers runs show {short_id(run_id)}' shows what became of it"
+    )
+
+
+def _print_output(log: dict[str, Any], *, to_stdout: bool) -> None:
+    if log["stdout"]:
+        typer.echo(log["stdout"], nl=not log["stdout"].endswith("\n"), err=not to_stdout)
+    for stream in ("stderr", "logs"):
+        if log[stream]:
+            typer.echo(log[stream], nl=not log[stream].endswith("\n"), err=True)
+
+
+def _failure(outcome: Outcome, memory: bool, path: str) -> CliFailure:
+    errors = [name for name, error in outcome.failed if not error.endswith("Skipped: upstream dependency failed")]
+    what = f" in {', '.join(repr(name) for name in errors)}" if errors else ""
+    if outcome.status == "Canceled":
+        return CliFailure(f"run {short_id(outcome.run_id)} was canceled")
+    where = "" if path == DEFAULT_PATH else f" --storage-path {path}"
+    way_out = (
+        "run again with --debug for the traceback"
+        if memory
+        else f"'rivers runs show {short_id(outcome.run_id)}{where}' has the traceback and the output"
+    )
+    first = next((error for _, error in outcome.failed if error), None)
+    return CliFailure(f"run {short_id(outcome.run_id)} failed{what}\n  {way_out}", last_line=first or outcome.error)

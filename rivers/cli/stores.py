@@ -1,0 +1,203 @@
+"""Which store a command works on, and how to reach it: opened here, or through the server that holds it."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Final, Protocol
+
+import typer
+
+from rivers.cli.client import ServerClient
+from rivers.cli.failures import CliFailure
+
+if TYPE_CHECKING:
+    from rivers.repository import CodeRepository
+    from rivers.storage import Storage
+
+DEFAULT_PATH: Final = ".rivers/storage"
+
+StoragePathOption = Annotated[str, typer.Option("--storage-path", help="Folder of the embedded store.")]
+EndpointOption = Annotated[
+    str | None,
+    typer.Option(
+        "--surreal-endpoint", envvar="RIVERS_SURREAL_ENDPOINT", help="URL of a remote store; wins over the path."
+    ),
+]
+
+Document = dict[str, Any]
+
+
+class Store(Protocol):
+    """What the inspecting commands ask of a store, however it is reached."""
+
+    def ticks(self, name: str | None, limit: int) -> list[Document]:
+        """The newest ticks first."""
+        ...
+
+    def runs(self, status: str | None, limit: int) -> list[Document]:
+        """The newest runs first."""
+        ...
+
+    def run(self, run_id: str) -> Document:
+        """One run with events and logs; raises :class:`CliFailure` for an unknown id."""
+        ...
+
+    def automations(self) -> list[Document]:
+        """Every schedule and sensor."""
+        ...
+
+    def choose(self, kind: str, name: str, action: str) -> Document:
+        """Pause, resume or reset an automation that exists; the automation as it stands then."""
+        ...
+
+
+class OpenedStore:
+    """A store that this process has opened itself. ``repo`` tells defaults and names, when a module was given."""
+
+    def __init__(self, storage: Storage, repo: CodeRepository | None) -> None:
+        self._storage = storage
+        self._repo = repo
+
+    def ticks(self, name: str | None, limit: int) -> list[Document]:
+        """See :class:`Store`."""
+        from rivers.server import queries
+
+        return queries.ticks(self._storage, name, limit)
+
+    def runs(self, status: str | None, limit: int) -> list[Document]:
+        """See :class:`Store`."""
+        from rivers.server import queries
+
+        return queries.runs(self._storage, status, limit)
+
+    def run(self, run_id: str) -> Document:
+        """See :class:`Store`."""
+        from rivers.server import queries
+
+        try:
+            detail = queries.run_detail(self._storage, run_id)
+        except queries.AmbiguousRun as error:
+            raise CliFailure(str(error)) from error
+        if detail is None:
+            raise CliFailure(f"Run '{run_id}' not found")
+        return detail
+
+    def automations(self) -> list[Document]:
+        """See :class:`Store`."""
+        from rivers.server import queries
+
+        return queries.automations(self._storage, self._repo, self._storage.clock.now_ns())
+
+    def choose(self, kind: str, name: str, action: str) -> Document:
+        """See :class:`Store`."""
+        from rivers.server import queries
+
+        choice = queries.CHOICES[action]
+        queries.choose(self._storage, queries.trigger_kind(kind), name, choice, self._storage.clock.now_ns())
+        return next(each for each in self.automations() if (each["kind"], each["name"]) == (kind, name))
+
+
+class ServedStore:
+    """A store that a server holds."""
+
+    def __init__(self, client: ServerClient) -> None:
+        self._client = client
+
+    def ticks(self, name: str | None, limit: int) -> list[Document]:
+        """See :class:`Store`."""
+        return self._client.get("ticks", name=name, limit=limit)
+
+    def runs(self, status: str | None, limit: int) -> list[Document]:
+        """See :class:`Store`."""
+        return self._client.get("runs", status=status, limit=limit)
+
+    def run(self, run_id: str) -> Document:
+        """See :class:`Store`."""
+        return self._client.get("runs", run_id)
+
+    def automations(self) -> list[Document]:
+        """See :class:`Store`."""
+        return self._client.get("automations")
+
+    def choose(self, kind: str, name: str, action: str) -> Document:
+        """See :class:`Store`."""
+        return self._client.post("automations", kind, action, name)
+
+
+@contextmanager
+def inspect(path: str, endpoint: str | None, module: str | None = None, repo_var: str = "repo") -> Generator[Store]:
+    """The store to look into; never creates one.
+
+    ``module`` is loaded when no server holds the store; a server that serves another one is refused.
+    """
+    if endpoint is None:
+        require_store(path)
+    with open_or_reach(path, endpoint) as found:
+        if isinstance(found, ServerClient):
+            if module is not None:
+                require_same_code(found, module, repo_var)
+            yield ServedStore(found)
+        else:
+            repo = None
+            if module is not None:
+                from rivers.cli.modules import load_repository
+
+                repo = load_repository(module, repo_var)
+            yield OpenedStore(found, repo)
+
+
+@contextmanager
+def open_or_reach(path: str, endpoint: str | None) -> Generator[Storage | ServerClient]:
+    """The opened store, or a client of the server that holds it.
+
+    The lock is asked first, since only the lock tells a living server from what a dead one left behind.
+    """
+    from rivers.exceptions import StorageLocked
+    from rivers.storage import Storage
+
+    if endpoint is not None:
+        storage = Storage.connect(endpoint)
+    else:
+        try:
+            storage = Storage.embedded(path)
+        except StorageLocked:
+            client = server_of(path)
+            if client is None:
+                raise
+            yield client
+            return
+    try:
+        yield storage
+    finally:
+        storage.close()
+
+
+def server_of(path: str) -> ServerClient | None:
+    """The server that has advertised itself beside the store at ``path``, dead or alive."""
+    from rivers.storage import read_sidecar
+
+    sidecar = read_sidecar(path)
+    if sidecar is None or sidecar.address is None or sidecar.token is None:
+        return None
+    return ServerClient(sidecar.address, sidecar.token)
+
+
+def require_same_code(client: ServerClient, module: str, repo_var: str) -> None:
+    """Raise :class:`CliFailure`, naming both, when the server serves other code than the command means."""
+    health = client.get("health")
+    if (health["module"], health["repo_var"]) != (module, repo_var):
+        raise CliFailure(
+            f"the server at {client.address} holds this storage and serves '{health['module']}:{health['repo_var']}', "
+            f"not '{module}:{repo_var}'\n  stop it first, or choose another --storage-path"
+        )
+
+
+def require_store(path: str) -> None:
+    """Raise :class:`CliFailure` when there is nothing at ``path``: looking must not create a store."""
+    if not Path(path).exists():
+        raise CliFailure(
+            f"there is no store at '{path}'\n"
+            "  'rivers serve' and 'rivers materialize' create one; --storage-path names another folder"
+        )

@@ -1,0 +1,75 @@
+"""Following one run: a line of JSON for each event and each piece of output as they are committed, then its end."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
+from typing import Any, Final
+
+import anyio
+
+from rivers.records import TERMINAL_STATUSES, Change
+from rivers.server.queries import event_document, log_document, run_document
+from rivers.server.served import Served
+
+LOOK_SECONDS: Final = 0.5
+"""How often a run is looked at that nothing was heard of: a read closes its open event group, which tells nobody."""
+
+
+async def run_lines(served: Served, run_id: str) -> AsyncGenerator[bytes]:
+    """NDJSON: ``{"kind": "event"|"log"|"run", ...}``, the last line a ``run`` with a terminal status.
+
+    It ends early, after a ``run`` line with the status so far, when the server closes.
+    """
+    news = _News(served, run_id)
+    try:
+        async with aclosing(_documents(served, run_id, news)) as documents:
+            async for document in documents:
+                yield json.dumps(document, ensure_ascii=False).encode() + b"\n"
+    finally:
+        news.unsubscribe()
+
+
+async def _documents(served: Served, run_id: str, news: _News) -> AsyncGenerator[dict[str, Any]]:
+    storage = served.storage
+    events_seen = logs_seen = 0
+    while True:
+        closing = served.closing.is_set()
+        # The status first: what is read after a terminal one is complete.
+        run = storage.get_run(run_id)
+        events, logs = storage.get_events_for_run(run_id), storage.get_run_logs(run_id)
+        fresh = [{"kind": "event", **event_document(event)} for event in events[events_seen:]]
+        fresh += [{"kind": "log", **log_document(log)} for log in logs[logs_seen:]]
+        events_seen, logs_seen = len(events), len(logs)
+        for document in sorted(fresh, key=lambda each: each["timestamp"]):
+            yield document
+        if run is None:
+            return
+        if closing or run.status in TERMINAL_STATUSES:
+            yield {"kind": "run", **run_document(run), "traceback": run.traceback}
+            return
+        await news.wait()
+
+
+class _News:
+    """Wakes one reader when something of its run has been committed, or the server closes."""
+
+    def __init__(self, served: Served, run_id: str) -> None:
+        self._clock = served.clock
+        self._closing = served.closing
+        self._run_id = run_id
+        self._arrived = anyio.Event()
+        self.unsubscribe = served.storage.subscribe(self._look)
+
+    async def wait(self) -> None:
+        """Return at news, and after half a second without."""
+        await self._clock.sleep(LOOK_SECONDS, interrupt=self._arrived)
+        self._arrived = anyio.Event()
+
+    def _look(self, changes: Sequence[Change]) -> None:
+        if any(change.subject == self._run_id or change.facts.get("run") == self._run_id for change in changes):
+            self._clock.post(self._arrive)
+
+    def _arrive(self) -> None:
+        self._arrived.set()

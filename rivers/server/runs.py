@@ -1,0 +1,92 @@
+"""``/api/runs``: listing and reading runs, submitting and cancelling them, and following what one does."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+from starlette.routing import Route
+
+from rivers.channels.messages import CancelRun, SubmitRun
+from rivers.exceptions import NodeNotFoundError
+from rivers.server import queries
+from rivers.server.replies import BadRequest, answering, body_of, limit_of
+from rivers.server.run_stream import run_lines
+from rivers.server.served import NotAccepted, Served
+
+
+def run_routes(served: Served) -> list[Route]:
+    """The routes of this resource."""
+
+    async def runs(request: Request) -> list[dict[str, Any]]:
+        return queries.runs(served.storage, request.query_params.get("status"), limit_of(request))
+
+    async def run(request: Request) -> dict[str, Any]:
+        detail = queries.run_detail(served.storage, request.path_params["run_id"])
+        if detail is None:
+            raise NodeNotFoundError(f"Run '{request.path_params['run_id']}' not found")
+        return detail
+
+    async def submit(request: Request) -> dict[str, Any]:
+        body = await body_of(request)
+        _refuse_other_code(served, body)
+        run_id = await served.working_graph().control(submission_of(body))
+        return {"run_id": run_id}
+
+    async def cancel(request: Request) -> dict[str, Any]:
+        run_id = request.path_params["run_id"]
+        status = await _cancel(served, run_id)
+        if status is None:
+            raise NodeNotFoundError(f"Run '{run_id}' not found, or it has ended")
+        return {"run_id": run_id, "status": status}
+
+    async def log(request: Request) -> Response:
+        found = queries.find_run(served.storage, request.path_params["run_id"])
+        if found is None:
+            raise NodeNotFoundError(f"Run '{request.path_params['run_id']}' not found")
+        return StreamingResponse(run_lines(served, found.run_id), media_type="application/x-ndjson")
+
+    return [
+        Route("/api/runs", answering(runs)),
+        Route("/api/runs", answering(submit), methods=["POST"]),
+        Route("/api/runs/{run_id}", answering(run)),
+        Route("/api/runs/{run_id}/cancel", answering(cancel), methods=["POST"]),
+        Route("/api/runs/{run_id}/log", answering(log)),
+    ]
+
+
+def submission_of(body: dict[str, Any]) -> SubmitRun:
+    """The request in a body ``{"selection"?: [str], "job"?: str, "tags"?: {str: str}}``; raises ``BadRequest``."""
+    selection, job, tags = body.get("selection"), body.get("job"), body.get("tags") or {}
+    if selection is not None and (not isinstance(selection, list) or not _are_texts(selection)):  # pyright: ignore[reportUnknownArgumentType]
+        raise BadRequest("selection must be a list of asset names")
+    if job is not None and not isinstance(job, str):
+        raise BadRequest("job must be the name of a job")
+    if not isinstance(tags, dict) or not _are_texts([*tags, *tags.values()]):  # pyright: ignore[reportUnknownArgumentType, reportUnknownMemberType]
+        raise BadRequest("tags must be an object of texts")
+    return SubmitRun(
+        selection=None if selection is None else tuple(selection),  # pyright: ignore[reportUnknownArgumentType]
+        job_name=job,
+        tags=tuple(tags.items()),  # pyright: ignore[reportUnknownArgumentType]
+    )
+
+
+def _are_texts(values: list[Any]) -> bool:
+    return all(isinstance(value, str) for value in values)
+
+
+def _refuse_other_code(served: Served, body: dict[str, Any]) -> None:
+    """A client that means other code than the server holds must not get a run of this one."""
+    module, repo_var = body.get("module", served.module), body.get("repo_var", served.repo_var)
+    if (module, repo_var) != (served.module, served.repo_var):
+        raise NotAccepted(
+            f"the server of this storage serves '{served.module}:{served.repo_var}', not '{module}:{repo_var}'"
+        )
+
+
+async def _cancel(served: Served, run_id: str) -> str | None:
+    if served.graph is None or served.stopping:
+        # The daemons have gone, but a run that still executes looks for its flag in storage.
+        return served.storage.cancel_run(run_id, served.clock.now_ns())
+    return await served.graph.control(CancelRun(run_id=run_id))

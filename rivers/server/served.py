@@ -1,0 +1,46 @@
+"""What the handlers work on: one repository, its storage, and the graph when there is one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import anyio
+
+from rivers.exceptions import RiversError
+
+if TYPE_CHECKING:
+    from rivers.clock import Clock
+    from rivers.daemons.graph import AutomationGraph
+    from rivers.repository import CodeRepository
+    from rivers.storage import Storage
+
+
+class NotAccepted(RiversError):
+    """The server cannot do this in the state that it is in."""
+
+
+@dataclass(slots=True)
+class Served:
+    """A system that is being served.
+
+    ``module`` and ``repo_var`` say which code it is. ``graph`` is ``None`` when it was asked to start no daemons.
+    ``stopping`` refuses new work while running runs end; ``closing`` ends streams, so that the server can close.
+    """
+
+    module: str
+    repo_var: str
+    repo: CodeRepository
+    storage: Storage
+    clock: Clock
+    graph: AutomationGraph | None = None
+    stopping: bool = False
+    closing: anyio.Event = field(default_factory=anyio.Event)
+
+    def working_graph(self) -> AutomationGraph:
+        """The graph, to hand it something to do. Raises :class:`NotAccepted` when there is none or it is stopping."""
+        if self.stopping:
+            raise NotAccepted("the server is stopping and takes no new requests")
+        if self.graph is None:
+            raise NotAccepted("the server was started with --no-daemon, so that nothing would carry this out")
+        return self.graph

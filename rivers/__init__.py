@@ -9,20 +9,108 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+if TYPE_CHECKING:
+    from rivers import exceptions as exceptions
+    from rivers.definitions.asset_contexts import AssetExecutionContext as AssetExecutionContext
+    from rivers.definitions.asset_contexts import TaskExecutionContext as TaskExecutionContext
+    from rivers.definitions.assets import Asset as Asset
+    from rivers.definitions.assets import SingleAsset as SingleAsset
+    from rivers.definitions.backoff import Backoff as Backoff
+    from rivers.definitions.dependencies import AssetDef as AssetDef
+    from rivers.definitions.dependencies import DepDef as DepDef
+    from rivers.definitions.evaluation_contexts import ScheduleEvaluationContext as ScheduleEvaluationContext
+    from rivers.definitions.evaluation_contexts import SensorEvaluationContext as SensorEvaluationContext
+    from rivers.definitions.executors import Executor as Executor
+    from rivers.definitions.jobs import Job as Job
+    from rivers.definitions.metadata import MetadataValue as MetadataValue
+    from rivers.definitions.requests import BackfillRequest as BackfillRequest
+    from rivers.definitions.requests import RunRequest as RunRequest
+    from rivers.definitions.requests import SensorResult as SensorResult
+    from rivers.definitions.requests import SkipReason as SkipReason
+    from rivers.definitions.resources import Resource as Resource
+    from rivers.definitions.results import Materialization as Materialization
+    from rivers.definitions.results import Observation as Observation
+    from rivers.definitions.results import Output as Output
+    from rivers.definitions.retries import Compute as Compute
+    from rivers.definitions.retries import ComputeEscalation as ComputeEscalation
+    from rivers.definitions.retries import FailureReason as FailureReason
+    from rivers.definitions.retries import RetryOn as RetryOn
+    from rivers.definitions.retries import RetryPolicy as RetryPolicy
+    from rivers.definitions.run_queue import RunBackendConfig as RunBackendConfig
+    from rivers.definitions.run_queue import RunQueueConfig as RunQueueConfig
+    from rivers.definitions.run_queue import TagConcurrencyLimit as TagConcurrencyLimit
+    from rivers.definitions.schedules import Schedule as Schedule
+    from rivers.definitions.self_dependency import SelfDependency as SelfDependency
+    from rivers.definitions.sensors import Sensor as Sensor
+    from rivers.definitions.tick_results import ScheduleTickResult as ScheduleTickResult
+    from rivers.definitions.tick_results import SensorTickResult as SensorTickResult
+    from rivers.io_handlers import BaseIOHandler as BaseIOHandler
+    from rivers.io_handlers import InMemoryIOHandler as InMemoryIOHandler
+    from rivers.io_handlers import PickleIOHandler as PickleIOHandler
+    from rivers.records import AssetRecord as AssetRecord
+    from rivers.records import EvalMode as EvalMode
+    from rivers.records import InputContext as InputContext
+    from rivers.records import LaunchedBy as LaunchedBy
+    from rivers.records import OutputContext as OutputContext
+    from rivers.records import RunRecord as RunRecord
+    from rivers.records import ScheduleStatus as ScheduleStatus
+    from rivers.records import SensorStatus as SensorStatus
+    from rivers.records import StaleCause as StaleCause
+    from rivers.records import StorageType as StorageType
+    from rivers.records import StoredEvent as StoredEvent
+    from rivers.records import StoredTick as StoredTick
+    from rivers.storage import Storage as Storage
+
 _HOME_OF: dict[str, str] = {
+    "Asset": "rivers.definitions.assets",
+    "AssetDef": "rivers.definitions.dependencies",
+    "AssetExecutionContext": "rivers.definitions.asset_contexts",
     "AssetRecord": "rivers.records",
+    "BackfillRequest": "rivers.definitions.requests",
+    "Backoff": "rivers.definitions.backoff",
+    "BaseIOHandler": "rivers.io_handlers",
+    "Compute": "rivers.definitions.retries",
+    "ComputeEscalation": "rivers.definitions.retries",
+    "DepDef": "rivers.definitions.dependencies",
     "EvalMode": "rivers.records",
+    "Executor": "rivers.definitions.executors",
+    "FailureReason": "rivers.definitions.retries",
+    "InMemoryIOHandler": "rivers.io_handlers",
+    "InputContext": "rivers.records",
+    "Job": "rivers.definitions.jobs",
     "LaunchedBy": "rivers.records",
+    "Materialization": "rivers.definitions.results",
+    "MetadataValue": "rivers.definitions.metadata",
+    "Observation": "rivers.definitions.results",
+    "Output": "rivers.definitions.results",
+    "OutputContext": "rivers.records",
+    "PickleIOHandler": "rivers.io_handlers",
+    "Resource": "rivers.definitions.resources",
+    "RetryOn": "rivers.definitions.retries",
+    "RetryPolicy": "rivers.definitions.retries",
+    "RunBackendConfig": "rivers.definitions.run_queue",
+    "RunQueueConfig": "rivers.definitions.run_queue",
     "RunRecord": "rivers.records",
+    "RunRequest": "rivers.definitions.requests",
+    "Schedule": "rivers.definitions.schedules",
+    "ScheduleEvaluationContext": "rivers.definitions.evaluation_contexts",
     "ScheduleStatus": "rivers.records",
+    "ScheduleTickResult": "rivers.definitions.tick_results",
+    "SelfDependency": "rivers.definitions.self_dependency",
+    "Sensor": "rivers.definitions.sensors",
+    "SensorEvaluationContext": "rivers.definitions.evaluation_contexts",
+    "SensorResult": "rivers.definitions.requests",
     "SensorStatus": "rivers.records",
+    "SensorTickResult": "rivers.definitions.tick_results",
+    "SingleAsset": "rivers.definitions.assets",
+    "SkipReason": "rivers.definitions.requests",
     "StaleCause": "rivers.records",
+    "Storage": "rivers.storage",
     "StorageType": "rivers.records",
     "StoredEvent": "rivers.records",
     "StoredTick": "rivers.records",
-    "InputContext": "rivers.records",
-    "OutputContext": "rivers.records",
-    "Storage": "rivers.storage",
+    "TagConcurrencyLimit": "rivers.definitions.run_queue",
+    "TaskExecutionContext": "rivers.definitions.asset_contexts",
 }
 
 __version__ = "0.1.0"

@@ -1,0 +1,61 @@
+"""Threads that wait on a SimClock in ``sleep_blocking``, and how they are killed."""
+
+from __future__ import annotations
+
+from rivers.clock.sleepers import Sleepers
+from rivers.clock.threads import Seat
+from rivers.clock.turns import Turns
+
+
+class ThreadSleeper:
+    """A thread asleep on simulated time. Woken by the driver, and gets the turn back before its gate opens."""
+
+    def __init__(self, threads: BlockedThreads, seat: Seat, deadline_ns: int) -> None:
+        self.live = True
+        self.seat = seat
+        self.deadline_ns = deadline_ns
+        self._threads = threads
+
+    def wake(self) -> None:
+        self.live = False
+        self._threads.resume(self.seat)
+
+
+class BlockedThreads:
+    """Who sleeps, in the order in which they fell asleep, and which generation of work may still sleep."""
+
+    def __init__(self, sleepers: Sleepers, turns: Turns) -> None:
+        self.generation = 0
+        self._sleepers = sleepers
+        self._turns = turns
+        self._asleep: dict[Seat, ThreadSleeper] = {}
+
+    def add(self, seat: Seat, deadline_ns: int) -> None:
+        """A thread has fallen asleep; on the loop's thread."""
+        sleeper = ThreadSleeper(self, seat, deadline_ns)
+        self._asleep[seat] = sleeper
+        self._sleepers.add(deadline_ns, seat.rank, sleeper)
+
+    def resume(self, seat: Seat) -> None:
+        """Let a thread go on. One of the clock's own takes the turn first; a thread of the user's is merely woken."""
+        del self._asleep[seat]
+        if seat.work is None:
+            seat.gate.release()
+        else:
+            self._turns.hand_to(seat.work, seat.gate.release)
+
+    def kill(self, now_ns: int) -> int:
+        """Mark everyone who sleeps as killed and due now, and all work begun so far as unable to sleep again."""
+        self.generation += 1
+        doomed = list(self._asleep.values())
+        for sleeper in doomed:
+            sleeper.live = False
+            sleeper.seat.killed = True
+            self._sleepers.note_death()
+            self.add(sleeper.seat, now_ns)
+        return len(doomed)
+
+    def sleep_again(self) -> None:
+        """Put everyone back on the heap, after it was cleared."""
+        for sleeper in self._asleep.values():
+            self._sleepers.add(sleeper.deadline_ns, sleeper.seat.rank, sleeper)

@@ -1,0 +1,169 @@
+"""The state of one simulated timeline, and what tasks and threads do to it: wait, ask to run, come back.
+
+Time itself is moved by ``driver`` alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any, TypeVar
+
+import anyio
+import anyio.lowlevel
+
+from rivers.clock.blocked import BlockedThreads
+from rivers.clock.busy import BusyTokens, busy_label_here
+from rivers.clock.loops import LoopGone, LoopPort, current_port
+from rivers.clock.protocol import rank as rank_here
+from rivers.clock.sleepers import Sleepers
+from rivers.clock.threads import Seat
+from rivers.clock.turns import Turns
+from rivers.clock.work import Outcome, Work
+
+T = TypeVar("T")
+
+
+class ScopeSleeper:
+    """A sleeper that waits for an event and is woken by cancelling that wait."""
+
+    __slots__ = ("_scope", "live", "woken")
+
+    def __init__(self, scope: anyio.CancelScope) -> None:
+        self.live = True
+        self.woken = False
+        self._scope = scope
+
+    def wake(self) -> None:
+        self.live = False
+        self.woken = True
+        self._scope.cancel()
+
+
+class Timeline:
+    """Now, who sleeps, who has the turn or asks for it, what is busy."""
+
+    def __init__(self, start_ns: int, real_time: Callable[[], float]) -> None:
+        self.now_ns = start_ns  # Invariant: grows only in the driver, with everything at rest
+        self.port: LoopPort | None = None
+        self.sleepers = Sleepers()
+        self.turns = Turns()
+        self.blocked = BlockedThreads(self.sleepers, self.turns)
+        self.busy = BusyTokens(real_time, self._busy_released)
+        self.failures: list[Exception] = []
+        self.real_time = real_time
+        self.changed: Callable[[], None] = _nobody_cares
+        """Called on the loop's thread when something that a driver may be parked for has changed."""
+
+    def bind(self) -> LoopPort:
+        """The loop that the timeline belongs to: the one that runs the caller, unless another still runs.
+
+        Raises ``RuntimeError`` for a caller on another loop, or on none.
+        """
+        port = self.port
+        if port is not None and port.is_current():
+            return port
+        if port is not None and port.is_alive():
+            raise RuntimeError("the clock is bound to another loop; from another thread or loop use clock.blocking()")
+        found = current_port()
+        if port is not None:
+            # The tasks of the old loop are gone, and with them whatever they waited for. Threads may still sleep.
+            self.sleepers.clear()
+            self.turns.clear()
+            self.busy.clear()
+            self.blocked.sleep_again()
+        self.port = found
+        return found
+
+    async def sleep(self, deadline_ns: int, interrupt: anyio.Event | None, rank: int | None = None) -> bool:
+        """Wait until simulated time has come to ``deadline_ns``, or ``interrupt`` is set (``False``)."""
+        port = self.bind()
+        _refuse_under_busy("sleep()")
+        if rank is None:
+            rank = rank_here.get()
+        if interrupt is not None:
+            return await self._sleep_interruptibly(deadline_ns, rank, interrupt)
+        sleeper = port.waiter()
+        self.sleepers.add(deadline_ns, rank, sleeper)
+        try:
+            await sleeper.wait()
+        except BaseException:
+            self.sleepers.note_death()
+            raise
+        return True
+
+    async def _sleep_interruptibly(self, deadline_ns: int, rank: int, interrupt: anyio.Event) -> bool:
+        if interrupt.is_set():
+            await anyio.lowlevel.checkpoint()
+            return False
+        # The deadline cancels the wait for the event: no helper task, whose start trio would order at random.
+        scope = anyio.CancelScope()
+        sleeper = ScopeSleeper(scope)
+        with scope:
+            self.sleepers.add(deadline_ns, rank, sleeper)
+            try:
+                await interrupt.wait()
+            finally:
+                if sleeper.live:
+                    sleeper.live = False
+                    self.sleepers.note_death()
+        return sleeper.woken
+
+    async def run(self, work: Work[T]) -> T:
+        """Queue work for its turn and wait for its result. Cancelled, it is withdrawn, or abandoned once begun."""
+        _refuse_under_busy("offload()")
+        work.since = self.real_time()
+        self.turns.ask(work)
+        try:
+            await work.waiter.wait()
+        except BaseException:
+            work.withdrawn = True
+            if work.started:
+                work.abandon()
+            raise
+        return work.result()
+
+    def finish(self, work: Work[Any], outcome: Outcome) -> None:
+        """Work has ended: what it posted goes first, then its outcome. On the loop's thread."""
+        self._take_turn_back(work)
+        if not work.withdrawn:
+            work.finish(outcome)
+
+    def fall_asleep(self, seat: Seat, length_ns: int) -> None:
+        """A thread begins to wait on the clock, handing back its turn if it has one. On the loop's thread."""
+        if seat.generation != self.blocked.generation:
+            seat.killed = True
+            length_ns = 0
+        self.blocked.add(seat, self.now_ns + max(0, length_ns))
+        if seat.work is not None:
+            self._take_turn_back(seat.work)
+
+    def run_posted(self, fn: Callable[..., object], args: tuple[Any, ...]) -> None:
+        """Call what was posted; the drive raises its exception, since there is no caller left to raise it in."""
+        try:
+            fn(*args)
+        except Exception as error:
+            self.failures.append(error)
+
+    def _take_turn_back(self, work: Work[Any]) -> None:
+        for fn, args in self.turns.end(work):
+            fn(*args)
+        self.changed()
+
+    def _busy_released(self) -> None:
+        port = self.port
+        if port is None or port.is_own_thread():
+            self.changed()
+            return
+        with suppress(LoopGone):
+            port.call(self.changed)
+
+
+def _refuse_under_busy(what: str) -> None:
+    label = busy_label_here()
+    if label is not None:
+        raise RuntimeError(f"{what} inside busy({label!r}) would never end: while busy no time passes, no work begins")
+
+
+def _nobody_cares() -> None:
+    """Stands in until a driver is attached."""

@@ -1,0 +1,130 @@
+"""Who may run off the loop of a SimClock: one piece of work at a time, in order of key.
+
+While a turn is out the loop has nothing runnable, and what the thread posts is held back until the turn returns. So
+loop and threads alternate strictly, which is what makes the order of all effects the same on every machine.
+"""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+import threading
+from collections.abc import Callable
+from contextvars import Context
+from typing import Any
+
+from rivers.clock.loops import LoopPort
+from rivers.clock.work import Work
+
+Call = tuple[Callable[..., object], tuple[Any, ...]]
+
+LISTEN_SECONDS = 0.0005
+"""How long the loop's thread itself listens for the turn before it parks (real time).
+
+Handing a turn over between two locks costs a fraction of a trip through the loop's selector. The loop has nothing
+else to run meanwhile; a thread that calls into the loop and waits for the answer is delayed by this much.
+"""
+
+
+class Turns:
+    """The queue for the turn, its holder, and the calls held back meanwhile."""
+
+    def __init__(self) -> None:
+        self.holder: Work[Any] | None = None  # Invariant: changed on the loop's thread only, under the lock
+        self.count = 0  # of all that was handed out, begun or held back, for those who ask whether anything happened
+        self._queue: list[tuple[Any, int, Work[Any]]] = []
+        self._sequence = itertools.count()
+        self._held: list[Call] = []
+        self._lock = threading.Lock()
+        self._listening = False
+        self._heard: Call | None = None
+        self._bell = threading.Lock()
+        self._bell.acquire()
+
+    def ask(self, work: Work[Any]) -> None:
+        """Queue for the turn. Raises ``TypeError`` for a key that has no order of its own."""
+        heapq.heappush(self._queue, (_ordered(work.key), next(self._sequence), work))
+
+    def waiting(self) -> list[Work[Any]]:
+        """Work that has asked and not begun, in order."""
+        return [work for _, _, work in sorted(self._queue, key=lambda entry: entry[:2]) if not work.withdrawn]
+
+    def next(self) -> Work[Any] | None:
+        """Take the first in the queue; ``None`` when nobody waits."""
+        while self._queue:
+            _, _, work = heapq.heappop(self._queue)
+            if not work.withdrawn:
+                return work
+        return None
+
+    def hand_to(self, work: Work[Any], begin: Callable[[], None]) -> None:
+        """Give the turn to ``work``, let it go on by ``begin``, and listen a moment for its return."""
+        with self._lock:
+            self.holder = work
+            self._listening = True
+        self.count += 1
+        begin()
+        if self._bell.acquire(timeout=LISTEN_SECONDS):
+            self._answer()
+            return
+        with self._lock:
+            if self._listening:
+                self._listening = False
+                return
+        self._bell.acquire()  # it rang between the time-out and the lock
+        self._answer()
+
+    def _answer(self) -> None:
+        call, self._heard = self._heard, None
+        if call is not None:
+            # A fresh context, as on the other way back: the driver's own must not leak into what is woken.
+            Context().run(call[0], *call[1])
+
+    def hand_back(self, port: LoopPort, fn: Callable[..., object], *args: Any) -> None:
+        """From the turn's thread: run ``fn(*args)``, which calls ``end``, on the loop. May raise ``LoopGone``."""
+        with self._lock:
+            if self._listening:
+                self._listening = False
+                self._heard = (fn, args)
+                self._bell.release()
+                return
+        port.call(fn, *args)
+
+    def end(self, work: Work[Any]) -> list[Call]:
+        """The turn is back, if ``work`` has it; returns the calls held back, in order, for the caller to run."""
+        with self._lock:
+            if self.holder is not work:
+                return []
+            self.holder = None
+            held, self._held = self._held, []
+            return held
+
+    def post(self, port: LoopPort, fn: Callable[..., object], *args: Any) -> None:
+        """Hold a call back while the turn is out, else pass it to the loop. Raises ``LoopGone``."""
+        self.count += 1
+        with self._lock:
+            if self.holder is not None:
+                self._held.append((fn, args))
+                return
+        port.call(fn, *args)
+
+    def clear(self) -> None:
+        """Forget the queue: the loop of its tasks has ended. The turn, if out, stays out until its thread returns."""
+        self._queue.clear()
+
+
+def _ordered(key: tuple[Any, ...]) -> tuple[Any, ...]:
+    # Kinds apart, so that keys of unlike shape still compare. No repr(): it may hold an address.
+    return tuple(_part(part) for part in key)
+
+
+def _part(part: Any) -> tuple[Any, ...]:
+    if part is None:
+        return (0,)
+    if isinstance(part, (int, float)):
+        return (1, part)
+    if isinstance(part, str):
+        return (2, str(part))
+    if isinstance(part, tuple):
+        return (3, _ordered(part))  # pyright: ignore[reportUnknownArgumentType]
+    raise TypeError(f"a key is made of strings, numbers, None and tuples of those, got {type(part).__name__}")

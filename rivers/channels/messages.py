@@ -50,12 +50,12 @@ class RunsChanged:
     """Somebody outside the graph has created, cancelled or ended runs in the same storage."""
 
 
-@dataclass(frozen=True, slots=True)
 class Reply(Generic[T]):
     """The one-shot answer to a command, given on the loop that the graph runs on."""
 
-    _arrived: anyio.Event = field(default_factory=anyio.Event)
-    _answer: list[T | Exception] = field(default_factory=list["T | Exception"])
+    def __init__(self) -> None:
+        self._arrived = anyio.Event()
+        self._answer: list[T | Exception] = []
 
     def answer(self, value: T | Exception) -> None:
         """Give the answer; an exception is raised where the reply is awaited. A second answer is ignored."""

@@ -22,11 +22,12 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any, Final, Literal, TypeVar
+from typing import Any, Literal, TypeVar
 
 import anyio
-from chrono_daemon import Channel, DaemonHealth, RestartPolicy, SendStream, Supervisor, open_channel
+from chrono_daemon import Channel, DaemonHealth, RestartPolicy, SendStream, Supervisor
 
+from rivers.channels.edges import Edges
 from rivers.channels.losing import Loses, LosingSend
 from rivers.channels.mailbox import tell
 from rivers.channels.messages import (
@@ -60,9 +61,6 @@ from rivers.repository import CodeRepository
 from rivers.storage import Storage
 
 T = TypeVar("T")
-
-HINTS_MAX: Final = 4096
-"""Capacity of every edge: more than the decisions of one instant on any system that one machine can run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,11 +182,11 @@ async def open_graph(
     bound_repo = repo.bound(bound_storage, clock, ids, interceptor=interceptor)
     evaluator = Evaluator(bound_repo, clock)
     try:
-        async with anyio.create_task_group() as executions_group:
+        async with Edges() as edges, anyio.create_task_group() as executions_group:
             supervisor = Supervisor(clock=clock, on_error=on_error, restart=RestartPolicy(base=0.1, cap=5.0))
             executions = Executions(bound_repo, bound_storage, clock, executions_group)
             graph, outside_changes = _wire(
-                bound_repo, bound_storage, clock, evaluator, executions, supervisor, max_ticks_retained, loses
+                bound_repo, bound_storage, clock, evaluator, executions, supervisor, edges, max_ticks_retained, loses
             )
             unsubscribe = bound_storage.subscribe(outside_changes)
             try:
@@ -209,23 +207,24 @@ def _wire(
     evaluator: Evaluator,
     executions: Executions,
     supervisor: Supervisor,
+    edges: Edges,
     max_ticks_retained: int | None,
     loses: Loses | None,
 ) -> tuple[AutomationGraph, _OutsideChanges]:
     """Open every channel, hand out the ends, add every daemon in the order of its rank."""
-    requests: Channel[ControlRequest] = open_channel(HINTS_MAX)
-    schedule_commands: Channel[ReloadTrigger] = open_channel(HINTS_MAX)
-    sensor_commands: Channel[ReloadTrigger] = open_channel(HINTS_MAX)
-    cancellations: Channel[CancelRun] = open_channel(HINTS_MAX)
-    queued_by_schedules: Channel[RunsQueued] = open_channel(HINTS_MAX)
-    queued_by_sensors: Channel[RunsQueued] = open_channel(HINTS_MAX)
-    queued_by_people: Channel[RunsQueued] = open_channel(HINTS_MAX)
-    changed_outside: Channel[RunsChanged] = open_channel(HINTS_MAX)
-    admitted: Channel[RunsAdmitted] = open_channel(HINTS_MAX)
-    launching: Channel[RunsAdmitted] = open_channel(HINTS_MAX)
-    finished: Channel[RunFinished] = open_channel(HINTS_MAX)
-    ended: Channel[RunsEnded] = open_channel(HINTS_MAX)
-    reclaimed: Channel[RunsEnded] = open_channel(HINTS_MAX)
+    requests: Channel[ControlRequest] = edges.open()
+    schedule_commands: Channel[ReloadTrigger] = edges.open()
+    sensor_commands: Channel[ReloadTrigger] = edges.open()
+    cancellations: Channel[CancelRun] = edges.open()
+    queued_by_schedules: Channel[RunsQueued] = edges.open()
+    queued_by_sensors: Channel[RunsQueued] = edges.open()
+    queued_by_people: Channel[RunsQueued] = edges.open()
+    changed_outside: Channel[RunsChanged] = edges.open()
+    admitted: Channel[RunsAdmitted] = edges.open()
+    launching: Channel[RunsAdmitted] = edges.open()
+    finished: Channel[RunFinished] = edges.open()
+    ended: Channel[RunsEnded] = edges.open()
+    reclaimed: Channel[RunsEnded] = edges.open()
 
     def hints(channel: Channel[T]) -> SendStream[T]:
         return channel.send if loses is None else LosingSend(channel.send, loses)

@@ -56,16 +56,17 @@ class LiveLog:
         self._thread.join(seconds)
 
     def _write(self) -> None:
-        while (line := self._lines.get()) is not None:
-            dropped, self._dropped = self._dropped, 0
-            if dropped:
-                line = f"{line}\n({dropped} lines were left out: nobody was reading)"
-            try:
+        try:
+            while (line := self._lines.get()) is not None:
+                dropped, self._dropped = self._dropped, 0
+                if dropped:
+                    line = f"{line}\n({dropped} lines were left out: nobody was reading)"
                 self._out.write(f"{line}\n")
                 if self._lines.empty():
                     self._out.flush()
-            except (OSError, ValueError):
-                return  # the reader has gone; the system goes on without its log
+            self._out.flush()
+        except (OSError, ValueError):
+            return  # the reader has gone; the system goes on without its log
 
 
 def json_line(change: Change) -> str:

@@ -1,0 +1,114 @@
+"""What a step's function is told, and what it may say back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from rivers.definitions.asset_contexts import AssetExecutionContext, TaskExecutionContext
+from rivers.definitions.metadata import MetadataValue
+from rivers.exceptions import ExecutionError, PartitionValidationError
+
+
+@dataclass
+class Key:
+    key: list[str]
+
+
+@dataclass
+class Partition:
+    """As much of a partition context as these contexts read."""
+
+    keys: list[Any]
+    window: Any = None
+
+    def time_window(self) -> Any:
+        return self.window
+
+
+def test_a_context_made_by_hand_has_the_documented_defaults() -> None:
+    context = AssetExecutionContext[Any]("a")
+    assert (context.asset_name, context.kinds, context.output_selection) == ("a", [], [])
+    assert (context.tags, context.group, context.code_version, context.asset_metadata) == (None,) * 4
+    assert (context.partition, context.config, context.run_id, context.output_metadata) == (None,) * 4
+    assert not context.is_multi_asset
+    assert not context.has_partition_key
+    assert context.partition_time_window is None
+    assert context.log.name == "rivers.assets.a"
+
+
+def test_a_task_context_names_its_task() -> None:
+    context = TaskExecutionContext[Any]("g/step", ["t"])
+    assert (context.task_name, context.tags, context.config) == ("g/step", ["t"], None)
+    assert context.log.name == "rivers.tasks.g/step"
+
+
+def test_members_are_read_only() -> None:
+    with pytest.raises(AttributeError):
+        AssetExecutionContext("a").asset_name = "b"  # type: ignore[misc]
+
+
+def test_time_is_told_and_waited_for_on_the_clock_that_was_given() -> None:
+    moment = datetime(2026, 1, 1, tzinfo=UTC)
+    waits: list[float] = []
+    context = AssetExecutionContext("a", now=lambda: moment, sleep=waits.append)
+    context.sleep(2.5)
+    assert (context.now(), waits) == (moment, [2.5])
+    assert TaskExecutionContext("t").now().tzinfo is UTC
+
+
+def test_output_metadata_is_merged_and_coerced() -> None:
+    context = AssetExecutionContext("a")
+    context.add_output_metadata({"rows": 1, "kept": "x"})
+    context.add_output_metadata({"rows": 2})
+    assert context.output_metadata == {"rows": MetadataValue.int(2), "kept": MetadataValue.text("x")}
+
+
+@pytest.mark.parametrize("metadata", [3, {1: "a"}, {"good": 1, "bad": []}])
+def test_bad_output_metadata_adds_nothing(metadata: Any) -> None:
+    context = AssetExecutionContext("a")
+    with pytest.raises(TypeError):
+        context.add_output_metadata(metadata)
+    assert context.output_metadata is None
+
+
+def test_the_last_data_version_wins_and_is_drained_once() -> None:
+    context = AssetExecutionContext("a")
+    context.register_data_version("1")
+    context.register_data_version("2")
+    assert (context.drain_data_version(), context.drain_data_version()) == ("2", None)
+    with pytest.raises(TypeError):
+        context.register_data_version(3)  # type: ignore[arg-type]
+
+
+def test_a_single_key_is_told() -> None:
+    partition = Partition([Key(["2026-01-01"])], ("start", "end"))
+    for context in (AssetExecutionContext("a", partition=partition), TaskExecutionContext("t", None, partition)):
+        assert context.has_partition_key
+        assert context.partition_key == "2026-01-01"
+        assert context.partition_time_window == ("start", "end")
+
+
+@pytest.mark.parametrize(
+    "partition", [None, Partition([Key(["a", "b"])]), Partition([Key(["a"]), Key(["b"])]), Partition([{"d": "1"}])]
+)
+@pytest.mark.parametrize("kind", [ValueError, PartitionValidationError])
+def test_anything_but_one_key_of_one_dimension_has_no_partition_key(partition: Any, kind: type[Exception]) -> None:
+    with pytest.raises(kind):
+        _ = AssetExecutionContext("a", partition=partition).partition_key
+
+
+def test_a_partition_of_the_step_can_be_marked_as_failed() -> None:
+    context = AssetExecutionContext("a", partition=Partition([Key(["x"]), Key(["y"])]))
+    context.mark_partition_failed("x", "first")
+    context.mark_partition_failed(Key(["x"]), "second")
+    assert context.partition_failures == {"x": "second"}
+
+
+@pytest.mark.parametrize("partition", [None, Partition([Key(["x"])])])
+def test_a_partition_that_is_not_of_the_step_is_refused_by_name(partition: Any) -> None:
+    with pytest.raises(ExecutionError, match="'z'"):
+        AssetExecutionContext("a", partition=partition).mark_partition_failed("z", "e")

@@ -17,6 +17,7 @@ from rivers.daemons.ranked import RankedDaemon
 from rivers.daemons.settings import TriggerSettings
 from rivers.daemons.trigger_book import TriggerBook, is_running
 from rivers.definitions.schedules import Schedule
+from rivers.definitions.tick_results import default_schedule_result
 from rivers.execution.evaluation import Evaluated, Evaluator
 from rivers.records import ScheduleStatus, TickDecision
 from rivers.scheduling.cron import CronTimes
@@ -125,9 +126,7 @@ class ScheduleDaemon(RankedDaemon):
             if verdict.fire is None:
                 self._expect(name, verdict.next)
             elif self._schedules[name].evaluation_fn is None:
-                inline.append(
-                    self._decide(name, verdict.fire, self._evaluator.default_request(self._schedules[name]), now)
-                )
+                inline.append(self._decide(name, verdict.fire, _without_function(self._schedules[name]), now))
                 self._expect(name, verdict.next)
             else:
                 self._evaluate(name, verdict.fire)
@@ -187,3 +186,8 @@ def _runs_by_default(schedule: Schedule) -> bool:
 
 def _facts(schedule: Schedule) -> TriggerFacts:
     return TriggerFacts(kind="schedule", name=schedule.name, job_name=schedule.job_name, tags=schedule.tags)
+
+
+def _without_function(schedule: Schedule) -> Evaluated:
+    """A schedule without a function asks for its job once a time, and needs no thread to say so."""
+    return Evaluated.of_result(default_schedule_result(schedule.name, schedule.job_name))

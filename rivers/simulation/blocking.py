@@ -13,7 +13,7 @@ import anyio.from_thread
 from rivers.records import AutomationKind, RunRecord, StoredTick, TriggerState
 
 if TYPE_CHECKING:
-    from rivers.execution.run_result import RunResult
+    from rivers.execution.results import RunResult
     from rivers.simulation.scenario import Scenario
     from rivers.simulation.trace import Trace
     from rivers.storage import Storage

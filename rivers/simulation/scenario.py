@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import anyio
 import anyio.abc
@@ -17,7 +17,7 @@ from rivers.daemons.graph import AutomationGraph, open_graph
 from rivers.durations import parse_duration
 from rivers.exceptions import NodeNotFoundError, NotQuiescent
 from rivers.ids import SeededIds
-from rivers.records import AutomationKind, Change, RunRecord, StoredTick, TriggerState
+from rivers.records import AUTOMATION_TYPES, AutomationKind, Change, RunRecord, StoredTick, TriggerState
 from rivers.repository import CodeRepository
 from rivers.scheduling.due import utc_text
 from rivers.simulation.faults import FaultPlan, Faults
@@ -26,12 +26,13 @@ from rivers.simulation.trace import Trace
 from rivers.storage import Storage
 
 if TYPE_CHECKING:
-    from rivers.execution.run_result import RunResult
+    from rivers.execution.results import RunResult
     from rivers.simulation.blocking import BlockingScenario
 
 T = TypeVar("T")
 
-_ALL = 2**31
+_ALL: Final = 2**31
+_RECENT: Final = 200
 
 
 class Scenario:
@@ -283,9 +284,16 @@ class Scenario:
 
 
 def _refuse_later_records(storage: Storage, start: int) -> None:
-    latest = storage.latest_record_at()
-    if latest is not None and latest > start:
+    latest = _latest_record_at(storage)
+    if latest > start:
         raise ValueError(
             f"the storage holds records up to {utc_text(latest)}, later than the scenario's start {utc_text(start)}; "
             "start later, or use another storage"
         )
+
+
+def _latest_record_at(storage: Storage) -> int:
+    """The newest time that a run or a tick of this storage bears; 0 for an empty one."""
+    runs = [max(run.start_time, run.end_time or 0) for run in storage.get_runs(limit=_RECENT)]
+    ticks = [state.last_tick_at or 0 for kind in AUTOMATION_TYPES for state in storage.trigger_states(kind).values()]
+    return max([0, *runs, *ticks])

@@ -1,0 +1,54 @@
+"""Scheduled runs on simulated time: evaluation function, tick, run and events, all persisted in a memory store."""
+
+from __future__ import annotations
+
+import time
+
+import anyio
+
+from bench import floors
+from bench.apart import apart
+from bench.figures import Figure, Floor
+from bench.graphs import scheduled_repository
+from rivers.simulation import Scenario
+
+BUDGET = 1500
+
+
+def measure(schedules: int, seconds: int, backend: str) -> dict[str, float]:
+    """Runs a CPU second and a wall second, and transactions a second of the bare engine."""
+    repo = scheduled_repository(schedules, "* * * * * *")
+    floor = 1 / floors.memory_transaction_seconds()
+
+    async def simulate() -> dict[str, float]:
+        async with Scenario(repo) as sim:
+            await sim.clock.advance(1)
+            before = len(sim.runs())
+            cpu, wall = time.process_time(), time.perf_counter()
+            await sim.clock.advance(seconds)
+            cpu, wall = time.process_time() - cpu, time.perf_counter() - wall
+            runs = sim.runs(status="Success")[before:]
+            assert len(runs) == schedules * seconds
+            return {"by_cpu": len(runs) / cpu, "by_wall": len(runs) / wall}
+
+    return {"floor": floor, **anyio.run(simulate, backend=backend)}
+
+
+def figures(*, runs: int = 3000) -> list[Figure]:
+    """Many schedules due at once, and one schedule for a long time; asyncio, the former on trio as well."""
+    found: list[Figure] = []
+    for schedules, backend in ((100, "asyncio"), (1, "asyncio"), (100, "trio")):
+        sample = apart(measure, schedules=schedules, seconds=max(1, runs // schedules), backend=backend)
+        for value, by in (("by_cpu", "CPU"), ("by_wall", "wall")):
+            found.append(
+                Figure(
+                    what=f"simulated runs a {by} second, {schedules} due each second, {backend}",
+                    unit="1/s",
+                    ours=sample[value],
+                    budget=BUDGET if value == "by_cpu" else None,
+                    floor=Floor("transactions of the engine", sample["floor"]),
+                    loop_seconds=sample.loop_seconds,
+                    more_is_better=True,
+                )
+            )
+    return found

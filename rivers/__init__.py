@@ -44,6 +44,8 @@ if TYPE_CHECKING:
     from rivers.definitions.sensors import Sensor as Sensor
     from rivers.definitions.tick_results import ScheduleTickResult as ScheduleTickResult
     from rivers.definitions.tick_results import SensorTickResult as SensorTickResult
+    from rivers.execution.results import RunResult as RunResult
+    from rivers.execution.run_handle import RunHandle as RunHandle
     from rivers.io_handlers import BaseIOHandler as BaseIOHandler
     from rivers.io_handlers import InMemoryIOHandler as InMemoryIOHandler
     from rivers.io_handlers import PickleIOHandler as PickleIOHandler
@@ -59,6 +61,7 @@ if TYPE_CHECKING:
     from rivers.records import StorageType as StorageType
     from rivers.records import StoredEvent as StoredEvent
     from rivers.records import StoredTick as StoredTick
+    from rivers.repository import CodeRepository as CodeRepository
     from rivers.storage import Storage as Storage
 
 _HOME_OF: dict[str, str] = {
@@ -69,6 +72,7 @@ _HOME_OF: dict[str, str] = {
     "BackfillRequest": "rivers.definitions.requests",
     "Backoff": "rivers.definitions.backoff",
     "BaseIOHandler": "rivers.io_handlers",
+    "CodeRepository": "rivers.repository",
     "Compute": "rivers.definitions.retries",
     "ComputeEscalation": "rivers.definitions.retries",
     "DepDef": "rivers.definitions.dependencies",
@@ -89,9 +93,11 @@ _HOME_OF: dict[str, str] = {
     "RetryOn": "rivers.definitions.retries",
     "RetryPolicy": "rivers.definitions.retries",
     "RunBackendConfig": "rivers.definitions.run_queue",
+    "RunHandle": "rivers.execution.run_handle",
     "RunQueueConfig": "rivers.definitions.run_queue",
     "RunRecord": "rivers.records",
     "RunRequest": "rivers.definitions.requests",
+    "RunResult": "rivers.execution.results",
     "Schedule": "rivers.definitions.schedules",
     "ScheduleEvaluationContext": "rivers.definitions.evaluation_contexts",
     "ScheduleStatus": "rivers.records",

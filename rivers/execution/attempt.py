@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from rivers.clock import Clock
 from rivers.definitions.config import build_config
 from rivers.definitions.parameters import Source
 from rivers.definitions.results import Materialization, Observation
@@ -30,7 +31,7 @@ class Attempt:
         self.returned: Any = None
         self.failure: BaseException | None = None
 
-    def prepare(self, run_id: str, overrides: Mapping[str, Any] | None) -> Callable[[], Any]:
+    def prepare(self, run_id: str, clock: Clock, overrides: Mapping[str, Any] | None) -> Callable[[], Any]:
         """Build the context and load the inputs; returns the call that remains."""
         step = self.step
         arguments = step.arguments
@@ -39,7 +40,7 @@ class Attempt:
         values: dict[str, Any] = dict(step.resources)
         if step.new_context is not None:
             config = build_config(step.name, arguments.config_annotation, overrides)
-            self.context = step.new_context(config, run_id)
+            self.context = step.new_context(config, run_id, clock)
         for argument in arguments.arguments:
             if argument.source is Source.CONTEXT:
                 values[argument.name] = self.context

@@ -6,10 +6,10 @@ called from inside one runs on its clock and takes its ids.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import asyncio
+import sys
 from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import Any
 
 from rivers.clock import Clock
 from rivers.execution.coroutine_host import CoroutineHost
@@ -28,7 +28,6 @@ class Environment:
     storage: Storage
     clock: Clock
     ids: IdSource
-    resources: Mapping[str, Any]
     coroutines: CoroutineHost
     interceptor: StepInterceptor | None
     family: object
@@ -38,3 +37,17 @@ class Environment:
 
 running_in: ContextVar[Environment | None] = ContextVar("rivers_running_in", default=None)
 """The environment of the user code that is running here; ``None`` outside evaluations and steps."""
+
+
+def on_event_loop() -> bool:
+    """Whether this thread runs an event loop, which a blocking call would stop."""
+    if "trio" in sys.modules:
+        import trio
+
+        if trio.lowlevel.in_trio_run():
+            return True
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True

@@ -12,11 +12,11 @@ import inspect
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import anyio
 
-from rivers.clock import Clock
+from rivers.clock import Clock, datetime_of
 from rivers.definitions.schedules import Schedule
 from rivers.definitions.sensors import Sensor
 from rivers.definitions.tick_results import (
@@ -28,18 +28,11 @@ from rivers.definitions.tick_results import (
 )
 from rivers.exceptions import ConfigurationError, Killed, Superseded
 from rivers.execution.coroutine_host import CoroutineHost
-from rivers.execution.environment import running_in
+from rivers.execution.environment import Environment, running_in
 from rivers.execution.evaluated import Evaluated
 from rivers.execution.failures import WorkerDied
 from rivers.execution.subprocess_slots import SubprocessSlots
-from rivers.execution.trigger_calls import (
-    EvaluatingRepository,
-    awaited,
-    call_schedule,
-    call_sensor,
-    function_of,
-    utc_text,
-)
+from rivers.execution.trigger_calls import TriggerCaller, awaited, function_of, utc_text
 from rivers.execution.trigger_worker import WorkerTask, address_of, evaluate_in_worker
 from rivers.records import EvalMode
 
@@ -49,6 +42,20 @@ WORKERS_MAX: Final = 16
 """Worker processes for evaluations. More than the CPUs, since a function that hangs keeps its worker to itself."""
 
 SECOND_NS: Final = 1_000_000_000
+
+
+class EvaluatingRepository(Protocol):
+    """What evaluation needs of a bound repository."""
+
+    @property
+    def environment(self) -> Environment:
+        """What ``repo.materialize()`` inside an evaluation runs on."""
+        ...
+
+    @property
+    def triggers(self) -> TriggerCaller:
+        """How the functions of its triggers are called."""
+        ...
 
 
 class Evaluator:
@@ -68,7 +75,7 @@ class Evaluator:
         function = schedule.evaluation_fn
         if function is None:
             return Evaluated.of_result(default_schedule_result(schedule.name, schedule.job_name))
-        when = utc_text(scheduled_at_ns)
+        when = utc_text(datetime_of(scheduled_at_ns))
         if schedule.eval_mode is EvalMode.Subprocess:
             now = self._clock.datetime()
             return await self._in_worker(
@@ -77,7 +84,7 @@ class Evaluator:
         return await self._in_process(
             ("schedule", schedule.name),
             function,
-            lambda: call_schedule(self._repo, schedule, function, when),
+            lambda: self._repo.triggers.call_schedule(schedule, when),
             lambda value: interpret_schedule_result(schedule.name, schedule.job_name, value),
         )
 
@@ -97,7 +104,7 @@ class Evaluator:
         return await self._in_process(
             ("sensor", sensor.name),
             function,
-            lambda: call_sensor(self._repo, sensor, function, cursor, last_tick_time),
+            lambda: self._repo.triggers.call_sensor(sensor, cursor, last_tick_time),
             lambda value: interpret_sensor_result(sensor.name, sensor.job_name, value),
         )
 

@@ -23,14 +23,21 @@ def checked_resources(resources: Mapping[str, Any] | None) -> dict[str, Any]:
     for name, resource in cast("Mapping[object, object]", resources or {}).items():
         if not isinstance(name, str):
             raise TypeError(f"resource names must be str, got {type(name).__name__}")
-        is_model_class = isinstance(resource, type) and issubclass(resource, BaseModel)
-        if not isinstance(resource, BaseModel) and not is_model_class:
+        if not isinstance(resource, BaseModel) and not _is_model_class(resource):
             raise ConfigurationError(
-                f"resource '{name}' is of an unsupported type {type(resource).__name__}: it must be a Resource, "
+                f"resource '{name}' is of an unsupported type {_type_name(resource)}: it must be a Resource, "
                 "a BaseIOHandler or a pydantic model"
             )
         checked[name] = resource
     return checked
+
+
+def _is_model_class(resource: object) -> bool:
+    return isinstance(resource, type) and issubclass(resource, BaseModel)
+
+
+def _type_name(value: object) -> str:
+    return type(value).__name__
 
 
 def copies_of(resources: Mapping[str, Any]) -> dict[str, Any]:

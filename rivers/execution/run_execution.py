@@ -89,9 +89,13 @@ class RunExecution:
             trace = None if self.first_failure is None else traceback_text(self.first_failure)
             self._finish("Failure", next(iter(self._failed.values())), trace)
         else:
-            # False when somebody cancelled it after its last step: a terminal status is final.
-            success = self._finish("Success", None, None)
+            success = self._finish("Success", None, None) or not self._ended_as_cancelled()
         return RunResult(success, self._run_id, self._attempted, list(self._failed.items()))
+
+    def _ended_as_cancelled(self) -> bool:
+        """Whether somebody cancelled the run after its last step: a terminal status is final."""
+        record = self._storage.get_run(self._run_id)
+        return record is not None and record.status == "Canceled"
 
     def _finish(self, status: str, error: str | None, trace: str | None) -> bool:
         return self._storage.finish_run(self._run_id, status, self._clock.now_ns(), error=error, traceback=trace)
@@ -139,7 +143,7 @@ class RunExecution:
         environment, step = self._environment, attempt.step
 
         def call() -> Any:
-            rest = attempt.prepare(self._run_id, self._config.get(step.name))
+            rest = attempt.prepare(self._run_id, self._clock, self._config.get(step.name))
             return environment.coroutines.run(rest) if step.is_async else rest()
 
         if environment.interceptor is None:
@@ -153,7 +157,7 @@ class RunExecution:
             attempt = self._begin(step, 1)
             token = capture.current.set(attempt.captured)
             try:
-                rest = attempt.prepare(self._run_id, self._config.get(step.name))
+                rest = attempt.prepare(self._run_id, self._clock, self._config.get(step.name))
                 started.append((attempt, self._environment.coroutines.submit(rest)))
             except BaseException as error:
                 attempt.fail(error)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from rivers.clock import Clock
 from rivers.definitions.parameters import FunctionArguments
 from rivers.definitions.retries import RetryPolicy
 from rivers.definitions.signatures import Unevaluated
@@ -43,8 +44,8 @@ class Step:
     resources: tuple[tuple[str, Any], ...]
     handler: IOHandler
     return_annotation: Any
-    new_context: Callable[[Any, str], Any] | None
-    """Makes the context, from the config and the run id; ``None`` when the function takes none."""
+    new_context: Callable[[Any, str, Clock], Any] | None
+    """Makes the context, from the config, the run id and the clock; ``None`` when the function takes none."""
     metadata: dict[str, Any] | None = None
     code_version: str | None = None
     retry: RetryPolicy | None = None

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from typing import Any, Protocol
+from typing import Any
 
 from rivers.definitions.config import build_config
 from rivers.definitions.evaluation_contexts import ScheduleEvaluationContext, SensorEvaluationContext
@@ -21,82 +21,68 @@ from rivers.definitions.tick_results import (
 )
 from rivers.exceptions import ConfigurationError
 from rivers.execution.coroutine_host import CoroutineHost
-from rivers.execution.environment import Environment
 from rivers.execution.trigger_worker import call_trigger
 
 
-class EvaluatingRepository(Protocol):
-    """What evaluation needs of a bound repository."""
+class TriggerCaller:
+    """Calls the functions of a repository's schedules and sensors in this process.
 
-    @property
-    def environment(self) -> Environment:
-        """Clock, resources and the rest."""
-        ...
+    ``now`` is what their contexts tell the time by, ``arguments_of`` says how a trigger's function is called. Whatever
+    a function raises comes through unchanged.
+    """
 
-    def trigger_arguments(self, trigger: Schedule | Sensor) -> FunctionArguments:
-        """How the trigger's function is called. Raises ``ConfigurationError`` when it cannot be."""
-        ...
+    def __init__(
+        self,
+        now: Callable[[], datetime],
+        resources: Mapping[str, Any],
+        arguments_of: Callable[[Schedule | Sensor], FunctionArguments],
+        coroutines: CoroutineHost,
+    ) -> None:
+        self._now = now
+        self._resources = resources
+        self._arguments_of = arguments_of
+        self._coroutines = coroutines
+
+    def run_schedule(self, schedule: Schedule, execution_time: str | None) -> ScheduleTickResult:
+        """Call the schedule's function, to the end of its coroutine if it is one; ``None`` stands for now."""
+        if schedule.evaluation_fn is None:
+            return default_schedule_result(schedule.name, schedule.job_name)
+        when = utc_text(self._now()) if execution_time is None else execution_time
+        value = awaited(self.call_schedule(schedule, when), self._coroutines)
+        return interpret_schedule_result(schedule.name, schedule.job_name, value)
+
+    def run_sensor(self, sensor: Sensor, cursor: str | None, last_tick_time: float | None) -> SensorTickResult:
+        """Call the sensor's function, to the end of its coroutine if it is one."""
+        value = awaited(self.call_sensor(sensor, cursor, last_tick_time), self._coroutines)
+        return interpret_sensor_result(sensor.name, sensor.job_name, value)
+
+    def call_schedule(self, schedule: Schedule, execution_time: str) -> Any:
+        """What the schedule's function returns, which may be awaitable."""
+        arguments = self._arguments_of(schedule)
+        config = build_config(schedule.name, arguments.config_annotation)
+        context = ScheduleEvaluationContext[Any](execution_time, schedule.name, config, now=self._now)
+        return call_trigger(function_of(schedule), arguments, context, self._resources)
+
+    def call_sensor(self, sensor: Sensor, cursor: str | None, last_tick_time: float | None) -> Any:
+        """What the sensor's function returns, which may be awaitable."""
+        function = function_of(sensor)
+        arguments = self._arguments_of(sensor)
+        config = build_config(sensor.name, arguments.config_annotation)
+        context = SensorEvaluationContext[Any](sensor.name, cursor, last_tick_time, config, now=self._now)
+        return call_trigger(function, arguments, context, self._resources)
 
 
-def utc_text(epoch_ns: int) -> str:
+def function_of(trigger: Schedule | Sensor) -> Callable[..., Any]:
+    """The trigger's function; ``ConfigurationError`` when it has none."""
+    if trigger.evaluation_fn is None:
+        kind = "Sensor" if isinstance(trigger, Sensor) else "Schedule"
+        raise ConfigurationError(f"{kind} has no evaluation function")
+    return trigger.evaluation_fn
+
+
+def utc_text(moment: datetime) -> str:
     """A moment as schedules are told it: UTC, RFC 3339, whole seconds, ``Z``."""
-    return datetime.fromtimestamp(epoch_ns // 1_000_000_000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def run_schedule(
-    repo: EvaluatingRepository, schedule: Schedule, execution_time: str, coroutines: CoroutineHost
-) -> ScheduleTickResult:
-    """Call the schedule's function here and read its result. What it raises comes through unchanged."""
-    function = schedule.evaluation_fn
-    if function is None:
-        return default_schedule_result(schedule.name, schedule.job_name)
-    value = call_schedule(repo, schedule, function, execution_time)
-    return interpret_schedule_result(schedule.name, schedule.job_name, awaited(value, coroutines))
-
-
-def run_sensor(
-    repo: EvaluatingRepository,
-    sensor: Sensor,
-    cursor: str | None,
-    last_tick_time: float | None,
-    coroutines: CoroutineHost,
-) -> SensorTickResult:
-    """Call the sensor's function here and read its result. What it raises comes through unchanged."""
-    value = call_sensor(repo, sensor, function_of(sensor), cursor, last_tick_time)
-    return interpret_sensor_result(sensor.name, sensor.job_name, awaited(value, coroutines))
-
-
-def call_schedule(
-    repo: EvaluatingRepository, schedule: Schedule, function: Callable[..., Any], execution_time: str
-) -> Any:
-    """Call the schedule's function and return what it returns, which may be awaitable."""
-    environment = repo.environment
-    arguments = repo.trigger_arguments(schedule)
-    config = build_config(schedule.name, arguments.config_annotation)
-    context = ScheduleEvaluationContext[Any](execution_time, schedule.name, config, now=environment.clock.datetime)
-    return call_trigger(function, arguments, context, environment.resources)
-
-
-def call_sensor(
-    repo: EvaluatingRepository,
-    sensor: Sensor,
-    function: Callable[..., Any],
-    cursor: str | None,
-    last_tick_time: float | None,
-) -> Any:
-    """Call the sensor's function and return what it returns, which may be awaitable."""
-    environment = repo.environment
-    arguments = repo.trigger_arguments(sensor)
-    config = build_config(sensor.name, arguments.config_annotation)
-    context = SensorEvaluationContext[Any](sensor.name, cursor, last_tick_time, config, now=environment.clock.datetime)
-    return call_trigger(function, arguments, context, environment.resources)
-
-
-def function_of(sensor: Sensor) -> Callable[..., Any]:
-    """The sensor's function; ``ConfigurationError`` when it has none."""
-    if sensor.evaluation_fn is None:
-        raise ConfigurationError("Sensor has no evaluation function")
-    return sensor.evaluation_fn
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def awaited(value: Any, coroutines: CoroutineHost) -> Any:

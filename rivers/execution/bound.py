@@ -1,0 +1,243 @@
+"""A repository bound to a storage, a clock and a source of ids: everything it takes to make and execute runs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from rivers.definitions.retries import RetryPolicy
+from rivers.exceptions import (
+    ExecutionError,
+    Killed,
+    PartitionValidationError,
+    Superseded,
+    _JobNotFound,  # pyright: ignore[reportPrivateUsage]
+)
+from rivers.execution.compiling import StepCompiler
+from rivers.execution.declarations import Compiled, Declarations
+from rivers.execution.environment import Environment, running_in
+from rivers.execution.failures import error_text, traceback_text
+from rivers.execution.handlers import Handlers
+from rivers.execution.resources import copies_of, set_up, tear_down, with_changes
+from rivers.execution.results import RunResult
+from rivers.execution.run_config import RunConfig, read_run_config
+from rivers.execution.run_execution import RunExecution
+from rivers.execution.steps import Step
+from rivers.execution.trigger_calls import TriggerCaller
+from rivers.graph.plan import plan_execution
+from rivers.graph.references import check_handlers, resolve_retry
+from rivers.graph.selection import require_loadable_upstreams, select_nodes
+from rivers.queueing.leases import RUN_LEASE_NS
+from rivers.records import AssetRecord, LaunchedBy, NewRun, RunRecord, priority_of
+from rivers.storage.assets import TOPOLOGY_KEY
+
+
+class BoundRepository:
+    """The working half of a repository. Siblings share the compiled definitions and nothing else that rivers owns."""
+
+    def __init__(
+        self, declarations: Declarations, compiled: Compiled, environment: Environment, *, sibling: bool
+    ) -> None:
+        """Check the handlers, set the resources up, and write the topology and the asset records to the storage."""
+        check_handlers(compiled.graph, declarations.resources)
+        self.declarations = declarations
+        self.compiled = compiled
+        self.environment = environment
+        self.resources = copies_of(declarations.resources) if sibling else declarations.resources
+        self.handlers = Handlers(self.resources, copy_memory=sibling)
+        self.steps = StepCompiler(compiled.graph, self.handlers, self.resources, declarations.retries)
+        self.triggers = TriggerCaller(
+            environment.clock.datetime,
+            self.resources,
+            lambda trigger: compiled.trigger_arguments[(type(trigger), trigger.name)],
+            environment.coroutines,
+        )
+        set_up(self.resources)
+        self._is_set_up = True
+        self._persist_definitions()
+
+    def tear_down(self) -> None:
+        """Tear the resources down, once, and end the coroutine loop."""
+        if self._is_set_up:
+            self._is_set_up = False
+            tear_down(self.resources)
+        self.environment.coroutines.close()
+
+    def nodes_of(self, selection: Sequence[str] | None, job_name: str | None, *, upstream: bool = False) -> list[str]:
+        """The nodes that a selection or a job runs, in order of registration.
+
+        :raises NodeNotFoundError: for an unknown job
+        :raises AssetNotFoundError: for an unknown asset
+        :raises GraphValidationError: for an input that is neither selected nor loadable
+        """
+        if job_name is not None:
+            members = self.compiled.jobs.get(job_name)
+            if members is None:
+                raise _JobNotFound(f"Job '{job_name}' not found")
+            return list(members)
+        names = select_nodes(self.compiled.graph, selection, include_upstream=upstream)
+        require_loadable_upstreams(self.compiled.graph, names)
+        return list(names)
+
+    def refuse_partition_key(self, names: Sequence[str], partition_key: Any) -> None:
+        """No node is partitioned yet, so a key fits none of them."""
+        if partition_key is not None and names:
+            raise PartitionValidationError(f"'{names[0]}' is not partitioned, so it has no partition {partition_key!r}")
+
+    def retry_policy(self, job_name: str | None, given: RetryPolicy | str | None) -> RetryPolicy | None:
+        """The policy of a run's steps that have none of their own: the run's, the job's, the repository's."""
+        retries = self.declarations.retries
+        if given is not None:
+            return resolve_retry("materialize(retry=)", given, retries)
+        for job in self.declarations.jobs:
+            if job.name == job_name and job.retry is not None:
+                return resolve_retry(f"Job '{job.name}'", job.retry, retries)
+        return resolve_retry("default_retry_policy", self.declarations.default_retry_policy, retries)
+
+    def new_run(
+        self,
+        run_id: str,
+        names: Sequence[str],
+        status: str,
+        at: int,
+        *,
+        job_name: str | None = None,
+        tags: Sequence[tuple[str, str]] | None = None,
+        config: Mapping[str, Any] | None = None,
+    ) -> NewRun:
+        """What a person asks for, as it is stored.
+
+        :raises TypeError: when ``tags`` is not a list of pairs of text
+        """
+        pairs = _pairs(tags)
+        return NewRun(
+            run_id=run_id,
+            job_name=job_name,
+            node_names=tuple(names),
+            status=status,
+            start_time=at,
+            tags=pairs,
+            priority=priority_of(pairs),
+            launched_by=LaunchedBy.manual(),
+            config=dict(config) if config else None,
+        )
+
+    def run_now(
+        self,
+        names: Sequence[str],
+        *,
+        job_name: str | None = None,
+        tags: Sequence[tuple[str, str]] | None = None,
+        config: Mapping[str, Any] | None = None,
+        run_id: str | None = None,
+        resume: bool = False,
+        retry: RetryPolicy | str | None = None,
+        raise_on_error: bool = True,
+    ) -> RunResult:
+        """Create a run as Started and execute it on this thread, on the clock of the evaluation or step around it."""
+        environment = self._environment_here()
+        changes = read_run_config(config, names)
+        policy = self.retry_policy(job_name, retry)
+        steps = self._levels(names, changes)
+        run_id = environment.ids.new_id() if run_id is None else run_id
+        at = environment.clock.now_ns()
+        run = self.new_run(run_id, names, "Started", at, job_name=job_name, tags=tags, config=config)
+        completed = self._completed_steps(run_id) if resume else {}
+        environment.storage.create_run(run, owner=environment.storage.session, lease_until=at + RUN_LEASE_NS)
+        execution = RunExecution(environment, run_id, steps, config=changes.config, retry=policy, completed=completed)
+        result = execution.execute()
+        if raise_on_error and execution.first_failure is not None:
+            raise execution.first_failure
+        return result
+
+    def execute_run(self, run: RunRecord) -> RunResult:
+        """Execute a run that storage says is Started, and write its outcome. A run that cannot be planned fails."""
+        environment = self.environment
+        try:
+            names = list(run.node_names) or self.nodes_of([], run.job_name)
+            self._require_known(run, names)
+            changes = read_run_config(run.config, names)
+            execution = RunExecution(
+                environment,
+                run.run_id,
+                self._levels(names, changes),
+                config=changes.config,
+                retry=self.retry_policy(run.job_name, None),
+            )
+        except (Killed, Superseded):
+            raise
+        except Exception as error:
+            at = environment.clock.now_ns()
+            text = error_text(error)
+            environment.storage.finish_run(run.run_id, "Failure", at, error=text, traceback=traceback_text(error))
+            return RunResult(False, run.run_id, [], [])
+        return execution.execute()
+
+    def _require_known(self, run: RunRecord, names: Sequence[str]) -> None:
+        for name in names:
+            if name not in self.compiled.graph:
+                raise ExecutionError(f"run {run.run_id} asks for '{name}', which this code does not define")
+        require_loadable_upstreams(self.compiled.graph, names)
+
+    def _environment_here(self) -> Environment:
+        """This repository's environment; inside an evaluation or step of another repository, on that one's time."""
+        around = running_in.get()
+        if around is None or around is self.environment:
+            return self.environment
+        return replace(self.environment, clock=around.clock, ids=around.ids)
+
+    def _levels(self, names: Collection[str], changes: RunConfig) -> list[list[Step]]:
+        plan = plan_execution(self.compiled.graph, names)
+        if not changes.metadata and not changes.resources:
+            return [[self.steps.step(name) for name in level] for level in plan.levels]
+        resources = with_changes(self.resources, changes.resources)
+        return [[self.steps.changed_step(name, resources, changes.metadata) for name in level] for level in plan.levels]
+
+    def _completed_steps(self, run_id: str) -> dict[str, str | None]:
+        """The steps of an earlier execution of the same run that succeeded, with their data versions."""
+        completed: dict[str, str | None] = {}
+        versions: dict[str, str | None] = {}
+        for event in self.environment.storage.get_events_for_run(run_id):
+            if event.asset_key is None:
+                continue
+            if event.event_type in ("Materialization", "Observation"):
+                versions[event.asset_key] = event.data_version
+            elif event.event_type == "StepSuccess":
+                completed[event.asset_key] = versions.get(event.asset_key)
+        return completed
+
+    def _persist_definitions(self) -> None:
+        graph = self.compiled.graph
+        topology = {node.name: {"deps": list(node.upstreams)} for node in graph}
+        storage = self.environment.storage
+        encoded = json.dumps(topology).encode()
+        if storage.kv_get(TOPOLOGY_KEY) != encoded:
+            storage.kv_set(TOPOLOGY_KEY, encoded)
+        storage.register_assets(
+            [
+                AssetRecord(
+                    asset_key=node.name,
+                    tags=node.asset.tags or [],
+                    kinds=node.asset.kinds,
+                    group=node.asset.group,
+                    code_version=node.asset.code_version,
+                    pool=node.asset.pool,
+                )
+                for node in graph
+            ]
+        )
+
+
+def _pairs(tags: Any) -> tuple[tuple[str, str], ...]:
+    if tags is None:
+        return ()
+    if isinstance(tags, Mapping | str):
+        raise TypeError(f"tags must be a list of (key, value) pairs, got {type(tags).__name__}")  # pyright: ignore[reportUnknownArgumentType]
+    pairs: list[tuple[str, str]] = []
+    for pair in tags:
+        if not isinstance(pair, tuple | list) or len(pair) != 2 or not all(isinstance(part, str) for part in pair):  # pyright: ignore
+            raise TypeError(f"tags must be a list of (key, value) pairs of str, got {pair!r}")
+        pairs.append((pair[0], pair[1]))  # pyright: ignore
+    return tuple(pairs)

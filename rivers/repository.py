@@ -1,0 +1,445 @@
+"""``CodeRepository``: the user's front door to everything declared, and to running it. The work is in ``execution``."""
+
+from __future__ import annotations
+
+import threading
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from types import TracebackType
+from typing import Any, Final, TypeVar
+
+from rivers.clock import Clock, SimClock, WallClock
+from rivers.definitions.asset_base import BaseAsset
+from rivers.definitions.executors import Executor
+from rivers.definitions.jobs import Job
+from rivers.definitions.retries import RetryPolicy
+from rivers.definitions.run_queue import RunBackendConfig, RunQueueConfig
+from rivers.definitions.schedules import Schedule
+from rivers.definitions.sensors import Sensor
+from rivers.definitions.tick_results import ScheduleTickResult, SensorTickResult
+from rivers.exceptions import (
+    ExecutionError,
+    NodeNotFoundError,
+    PartitionValidationError,
+    _JobNotFound,  # pyright: ignore[reportPrivateUsage]
+)
+from rivers.execution.bound import BoundRepository
+from rivers.execution.coroutine_host import CoroutineHost
+from rivers.execution.declarations import Compiled, arguments_of, checked_declarations, compile_declarations
+from rivers.execution.environment import Environment, on_event_loop, running_in
+from rivers.execution.interception import StepInterceptor
+from rivers.execution.results import RunResult
+from rivers.execution.run_handle import RunHandle
+from rivers.execution.trigger_calls import TriggerCaller
+from rivers.graph.nodes import Graph
+from rivers.ids import IdSource
+from rivers.records import InputContext, IOHandler, RunRecord
+from rivers.storage import Storage
+
+T = TypeVar("T")
+
+DEFAULT_STORAGE_FOLDER: Final = ".rivers/storage"
+
+
+class CodeRepository:
+    """Assets, jobs, schedules and sensors, with the resources they share.
+
+    The constructor checks types only; the graph is checked by ``validate`` and ``resolve``. Most other calls resolve
+    first when nobody has, with an embedded store in ``.rivers/storage`` under the current folder.
+    """
+
+    def __init__(
+        self,
+        assets: Sequence[BaseAsset],
+        tasks: Sequence[Any] | None = None,
+        jobs: Sequence[Job] | None = None,
+        schedules: Sequence[Schedule] | None = None,
+        sensors: Sequence[Sensor] | None = None,
+        default_executor: Executor | None = None,
+        resources: Mapping[str, Any] | None = None,
+        partition_defs: Mapping[str, Any] | None = None,
+        retries: Mapping[str, RetryPolicy] | None = None,
+        default_retry_policy: RetryPolicy | str | None = None,
+        run_queue: RunQueueConfig | None = None,
+        run_backend: RunBackendConfig | None = None,
+        pool_limits: Mapping[str, int] | None = None,
+    ) -> None:
+        self._given = checked_declarations(
+            assets,
+            tasks,
+            jobs,
+            schedules,
+            sensors,
+            default_executor,
+            resources,
+            partition_defs,
+            retries,
+            default_retry_policy,
+            run_queue,
+            run_backend,
+            pool_limits,
+        )
+        self._lock = threading.RLock()
+        self._compiled: Compiled | None = None
+        self._bound: BoundRepository | None = None
+        self._jobs: dict[str, Job] = {}
+        self._early_triggers: tuple[TriggerCaller, CoroutineHost] | None = None
+        self._family = object()
+
+    # -- checking and binding ------------------------------------------------------------------------------------------
+
+    def validate(self) -> None:
+        """Check the graph, the jobs, the triggers and every name but those of IO handlers. Touches no storage."""
+        self._warn_of_shadows(compile_declarations(self._given).graph)
+
+    def resolve(self, storage: Storage | None = None) -> None:
+        """Check everything, bind the storage, set the resources up and persist the topology.
+
+        A second call does nothing. An exception of a resource's ``setup`` comes through, and the repository stays unresolved.
+        """
+        with self._lock:
+            if self._bound is not None:
+                return
+            compiled = self._compile()
+            own = Storage.embedded(DEFAULT_STORAGE_FOLDER) if storage is None else None
+            bound_to = storage if own is None else own
+            if not isinstance(bound_to, Storage):
+                raise TypeError(f"storage must be a Storage, got {type(storage).__name__}")
+            try:
+                self._bind(compiled, bound_to, bound_to.clock, bound_to.ids, None, sibling=False)
+            except BaseException:
+                if own is not None:
+                    own.close()
+                raise
+
+    def bound(
+        self, storage: Storage, clock: Clock, ids: IdSource, *, interceptor: StepInterceptor | None = None
+    ) -> CodeRepository:
+        """A sibling with the same definitions on its own storage, clock and ids. It shares nothing that rivers owns:
+        its default IO handler is empty, its resources are copies that have been set up. Shut it down when it is done.
+        """
+        with self._lock:
+            compiled = self._compile()
+        sibling = CodeRepository.__new__(CodeRepository)
+        sibling._given = self._given
+        sibling._lock = threading.RLock()
+        sibling._compiled = compiled
+        sibling._bound = None
+        sibling._jobs = {}
+        sibling._early_triggers = None
+        sibling._family = self._family
+        sibling._bind(compiled, storage, clock, ids, interceptor, sibling=True)
+        return sibling
+
+    def shutdown(self) -> None:
+        """Tear the resources down, once, in order of registration; what they raise is logged."""
+        with self._lock:
+            bound, early = self._bound, self._early_triggers
+            self._early_triggers = None
+        if bound is not None:
+            bound.tear_down()
+        if early is not None:
+            early[1].close()
+
+    def __enter__(self) -> CodeRepository:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.shutdown()
+
+    # -- what is declared ----------------------------------------------------------------------------------------------
+
+    @property
+    def is_resolved(self) -> bool:
+        """Whether storage is bound."""
+        return self._bound is not None
+
+    @property
+    def assets(self) -> dict[str, BaseAsset]:
+        """Every asset by name, in order of registration."""
+        return {node.name: node.asset for node in self._resolved.compiled.graph}
+
+    @property
+    def schedules(self) -> list[Schedule]:
+        """The schedules."""
+        return list(self._given.schedules.values())
+
+    @property
+    def sensors(self) -> list[Sensor]:
+        """The sensors."""
+        return list(self._given.sensors.values())
+
+    @property
+    def run_queue(self) -> RunQueueConfig | None:
+        """The run queue's configuration, ``None`` when runs are not queued."""
+        return self._given.run_queue
+
+    @property
+    def storage(self) -> Storage:
+        """The storage it is bound to."""
+        return self.environment.storage
+
+    @property
+    def clock(self) -> Clock:
+        """The clock it runs on."""
+        return self.environment.clock
+
+    @property
+    def ids(self) -> IdSource:
+        """Where the ids of what a person asks for come from."""
+        return self.environment.ids
+
+    @property
+    def graph(self) -> Graph:
+        """The dependency graph."""
+        return self._resolved.compiled.graph
+
+    @property
+    def environment(self) -> Environment:
+        """What its runs and evaluations run on."""
+        return self._resolved.environment
+
+    @property
+    def triggers(self) -> TriggerCaller:
+        """How the functions of its schedules and sensors are called here."""
+        return self._resolved.triggers
+
+    def get_job(self, name: str) -> Job:
+        """The job of that name, which can be executed; ``NodeNotFoundError`` (also a ``ValueError``) without one."""
+        _ = self._resolved
+        job = self._jobs.get(name)
+        if job is None:
+            raise _JobNotFound(f"Job '{name}' not found")
+        return job
+
+    def get_schedule(self, name: str) -> Schedule:
+        """The schedule of that name; ``NodeNotFoundError`` without one."""
+        schedule = self._given.schedules.get(name)
+        if schedule is None:
+            raise NodeNotFoundError(f"Schedule '{name}' not found")
+        return schedule
+
+    def get_sensor(self, name: str) -> Sensor:
+        """The sensor of that name; ``NodeNotFoundError`` without one."""
+        sensor = self._given.sensors.get(name)
+        if sensor is None:
+            raise NodeNotFoundError(f"Sensor '{name}' not found")
+        return sensor
+
+    # -- running -------------------------------------------------------------------------------------------------------
+
+    def materialize(
+        self,
+        selection: Sequence[str] | None = None,
+        partition_key: Any = None,
+        tags: Sequence[tuple[str, str]] | None = None,
+        raise_on_error: bool = True,
+        config: Mapping[str, Any] | None = None,
+        run_id_override: str | None = None,
+        include_upstream: bool = False,
+        resume: bool = False,
+        retry: RetryPolicy | str | None = None,
+    ) -> RunResult:
+        """Run a selection to its end on this thread; ``None`` means everything, ``[]`` nothing.
+
+        The run is carried to its end even when a step fails; then the first failure is raised, as the very object that
+        the step raised, unless ``raise_on_error`` is off. ``resume`` with the id of an earlier run skips the steps that
+        succeeded in it. Called from inside a schedule, sensor or step, it runs on that one's clock.
+
+        :raises AssetNotFoundError: for an unknown name in ``selection``
+        :raises GraphValidationError: when an input is neither selected nor loadable through an explicit IO handler
+        :raises ConfigurationError: for a bad ``config`` or an unknown ``retry`` name
+        :raises PartitionValidationError: for a partition key of unpartitioned assets
+        :raises RuntimeError: on the loop's thread of a simulated clock
+        """
+        bound = self._bound_here()
+        if isinstance(selection, str):
+            raise TypeError("selection must be a list of names, got str")
+        names = bound.nodes_of(selection, None, upstream=include_upstream)
+        bound.refuse_partition_key(names, partition_key)
+        return bound.run_now(
+            names,
+            tags=tags,
+            config=config,
+            run_id=run_id_override,
+            resume=resume,
+            retry=retry,
+            raise_on_error=raise_on_error,
+        )
+
+    def execute_run(self, run: RunRecord) -> RunResult:
+        """Execute a run that storage says is Started, on this thread, and write its events and its outcome.
+
+        Never raises for what user code does.
+
+        :raises StorageError: when something could not be recorded
+        :raises Killed: when the graph that it belongs to was killed
+        :raises Superseded: likewise
+        """
+        return self._resolved.execute_run(run)
+
+    def load_node(self, name: str, *, partition_key: Any = None, type_hint: Any = None) -> Any:
+        """The stored value of a node, through its own handler; what the handler raises without one comes through.
+
+        :raises NodeNotFoundError: for an unknown node
+        :raises PartitionValidationError: for a key of an unpartitioned node
+        """
+        bound = self._bound_here(may_wait=False)
+        handler = self._handler_of(bound, name)
+        if partition_key is not None:
+            raise PartitionValidationError(f"'{name}' is not partitioned, so it has no partition {partition_key!r}")
+        metadata = bound.compiled.graph[name].asset.metadata
+        return handler.load_input(InputContext(name, "__load_node__", metadata, None, type_hint))
+
+    def io_handler_for_output(self, name: str) -> IOHandler:
+        """The handler that stores the value of a node; ``NodeNotFoundError`` for an unknown one."""
+        return self._handler_of(self._resolved, name)
+
+    def evaluate_schedule(self, name: str, execution_time: str | None = None) -> ScheduleTickResult:
+        """Call a schedule's function and read its result. Launches and records nothing; exceptions come through.
+
+        ``execution_time`` is passed as it is; without it the function is told the present moment.
+        """
+        schedule = self.get_schedule(name)
+        return self._evaluated(lambda triggers: triggers.run_schedule(schedule, execution_time))
+
+    def evaluate_sensor(
+        self, name: str, cursor: str | None = None, last_tick_time: float | None = None
+    ) -> SensorTickResult:
+        """Call a sensor's function and read its result. Launches and records nothing; exceptions come through."""
+        sensor = self.get_sensor(name)
+        return self._evaluated(lambda triggers: triggers.run_sensor(sensor, cursor, last_tick_time))
+
+    def launch_targets(self) -> dict[str, tuple[str, ...]]:
+        """The nodes of every job by its name: what a decision about a tick needs to know of the jobs."""
+        return dict(self._resolved.compiled.jobs)
+
+    def nodes_to_run(self, selection: Sequence[str] | None, job_name: str | None = None) -> list[str]:
+        """The nodes that a selection or a job runs. Raises as ``materialize`` and ``get_job``."""
+        return self._resolved.nodes_of(selection, job_name)
+
+    def _submit_run(
+        self,
+        selection: Sequence[str] | None = None,
+        *,
+        job_name: str | None = None,
+        tags: Sequence[tuple[str, str]] | None = None,
+        partition_key: Any = None,
+        config: Mapping[str, Any] | None = None,
+    ) -> RunHandle:
+        """Queue a run; the automation graph admits and executes it.
+
+        :raises ExecutionError: when the repository has no run queue
+        """
+        bound = self._bound_here(may_wait=False)
+        if self._given.run_queue is None:
+            raise ExecutionError("a run can only be submitted to a queue; set one up with run_queue=RunQueueConfig()")
+        names = bound.nodes_of(selection, job_name)
+        bound.refuse_partition_key(names, partition_key)
+        environment = bound.environment
+        at = environment.clock.now_ns()
+        run = bound.new_run(environment.ids.new_id(), names, "Queued", at, job_name=job_name, tags=tags, config=config)
+        environment.storage.create_run(run)
+        return RunHandle(run.run_id, environment.storage, environment.clock)
+
+    # -- private -------------------------------------------------------------------------------------------------------
+
+    @property
+    def _resolved(self) -> BoundRepository:
+        if self._bound is None:
+            self.resolve()
+        bound = self._bound
+        if bound is None:
+            raise ExecutionError("the repository could not be resolved")
+        return bound
+
+    def _bound_here(self, *, may_wait: bool = True) -> BoundRepository:
+        """This repository, or the sibling in whose evaluation or step the caller is.
+
+        A run that may wait on a simulated clock must not start on the very loop that moves it.
+        """
+        around = running_in.get()
+        if around is not None and around.family is self._family and isinstance(around.owner, CodeRepository):
+            return around.owner._resolved
+        bound = self._resolved
+        if may_wait and around is None and isinstance(bound.environment.clock, SimClock) and on_event_loop():
+            raise RuntimeError(
+                "this would stop the loop that moves the simulated clock: use 'await sim.materialize(...)', "
+                "or call it from another thread"
+            )
+        return bound
+
+    def _compile(self) -> Compiled:
+        if self._compiled is None:
+            self._compiled = compile_declarations(self._given)
+            self._warn_of_shadows(self._compiled.graph)
+        return self._compiled
+
+    def _bind(
+        self,
+        compiled: Compiled,
+        storage: Storage,
+        clock: Clock,
+        ids: IdSource,
+        interceptor: StepInterceptor | None,
+        *,
+        sibling: bool,
+    ) -> None:
+        environment = Environment(storage, clock, ids, CoroutineHost(), interceptor, self._family, self)
+        self._bound = BoundRepository(self._given, compiled, environment, sibling=sibling)
+        if sibling:
+            self._jobs = {job.name: job.bound_to(self._run_job) for job in self._given.jobs}
+        else:
+            for job in self._given.jobs:
+                job.bind(self._run_job)
+            self._jobs = {job.name: job for job in self._given.jobs}
+
+    def _run_job(
+        self,
+        job: Job,
+        *,
+        partition_key: Any,
+        tags: Sequence[tuple[str, str]] | None,
+        config: Mapping[str, Any] | None,
+        raise_on_error: bool,
+    ) -> RunResult:
+        bound = self._bound_here()
+        names = bound.nodes_of(None, job.name)
+        bound.refuse_partition_key(names, partition_key)
+        return bound.run_now(names, job_name=job.name, tags=tags, config=config, raise_on_error=raise_on_error)
+
+    def _evaluated(self, evaluate: Callable[[TriggerCaller], T]) -> T:
+        """Evaluate with the bound resources; before ``resolve``, with the declared ones, and without storage."""
+        if self._bound is None:
+            return evaluate(self._triggers_before_resolve())
+        bound = self._bound_here(may_wait=False)
+        token = running_in.set(bound.environment)
+        try:
+            return evaluate(bound.triggers)
+        finally:
+            running_in.reset(token)
+
+    def _triggers_before_resolve(self) -> TriggerCaller:
+        with self._lock:
+            if self._early_triggers is None:
+                resources, host = self._given.resources, CoroutineHost()
+                caller = TriggerCaller(
+                    WallClock().datetime, resources, lambda trigger: arguments_of(trigger, resources), host
+                )
+                self._early_triggers = (caller, host)
+            return self._early_triggers[0]
+
+    def _handler_of(self, bound: BoundRepository, name: str) -> IOHandler:
+        if name not in bound.compiled.graph:
+            raise NodeNotFoundError(f"Node '{name}' not found")
+        return bound.steps.handler(name)
+
+    def _warn_of_shadows(self, graph: Graph) -> None:
+        for key in graph.shadowed_resources:
+            warnings.warn(
+                f"resource '{key}' has the name of an asset: parameters called '{key}' get the asset's value",
+                UserWarning,
+                stacklevel=3,
+            )

@@ -95,7 +95,7 @@ class CodeRepository:
     def resolve(self, storage: Storage | None = None) -> None:
         """Check everything, bind the storage, set the resources up and persist the topology.
 
-        A second call does nothing. An exception of a resource's ``setup`` comes through, and the repository stays unresolved.
+        A second call does nothing. What a resource's ``setup`` raises comes through; the repository stays unresolved.
         """
         with self._lock:
             if self._bound is not None:

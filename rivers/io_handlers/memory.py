@@ -34,6 +34,10 @@ class InMemoryIOHandler(BaseIOHandler):
         """The object that was stored; ``KeyError`` when there is none."""
         return self._values[_storage_key(context.asset_name, context.partition)]
 
+    def __copy__(self) -> InMemoryIOHandler:
+        """A handler of the same kind that holds nothing: two bound repositories share no values."""
+        return type(self)()
+
     def __eq__(self, other: object) -> bool:
         return isinstance(other, InMemoryIOHandler)
 

@@ -32,3 +32,10 @@ def test_instances_compare_equal_and_share_no_value() -> None:
     one.handle_output(OutputContext("a"), 1)
     with pytest.raises(KeyError):
         other.load_input(InputContext("a", "b"))
+
+
+def test_a_copy_of_a_handler_holds_nothing() -> None:
+    one = InMemoryIOHandler()
+    one.handle_output(OutputContext("a"), 1)
+    with pytest.raises(KeyError):
+        one.model_copy().load_input(InputContext("a", "b"))

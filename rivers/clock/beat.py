@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Literal
 
@@ -11,24 +10,35 @@ from rivers.clock.protocol import Clock
 from rivers.durations import to_ns
 
 
-def beat(clock: Clock, period: float | str | timedelta, first: Literal["now", "after"]) -> AsyncIterator[float]:
-    """See ``Clock.every``. Checks its arguments at once, not at the first ``anext``."""
-    if first not in ("now", "after"):
-        raise ValueError(f"first must be 'now' or 'after', got {first!r}")
-    period_ns = to_ns(period, "period") // 1_000 * 1_000
-    if period_ns <= 0:
-        raise ValueError(f"every() period must be at least one microsecond, got {period!r}")
-    return _beats(clock, period_ns, 0 if first == "now" else 1)
+class Beat:
+    """See ``Clock.every``. Checks its arguments at once; the beat starts at the first ``anext``.
 
+    An object and not an async generator: trio complains of a generator that its loop is left before the end.
+    """
 
-async def _beats(clock: Clock, period_ns: int, beat: int) -> AsyncIterator[float]:
-    # The length of the wait is monotonic and each stamp is start + k * period: no error adds up, and a step of the
-    # system clock neither delays a beat nor fires one twice.
-    started_ns = clock.now_ns()
-    origin = clock.monotonic()
-    while True:
+    def __init__(self, clock: Clock, period: float | str | timedelta, first: Literal["now", "after"]) -> None:
+        if first not in ("now", "after"):
+            raise ValueError(f"first must be 'now' or 'after', got {first!r}")
+        self._period_ns = to_ns(period, "period") // 1_000 * 1_000
+        if self._period_ns <= 0:
+            raise ValueError(f"every() period must be at least one microsecond, got {period!r}")
+        self._clock = clock
+        self._next = 0 if first == "now" else 1
+        self._started: tuple[int, float] | None = None
+
+    def __aiter__(self) -> Beat:
+        return self
+
+    async def __anext__(self) -> float:
+        # The wait is monotonic and each stamp is start + k * period: no error adds up, and a step of the system clock
+        # neither delays a beat nor fires one twice.
+        clock, period_ns = self._clock, self._period_ns
+        if self._started is None:
+            self._started = (clock.now_ns(), clock.monotonic())
+        else:
+            self._next = max(self._next, length_ns(clock.monotonic() - self._started[1]) // period_ns) + 1
+        started_ns, origin = self._started
         passed_ns = length_ns(clock.monotonic() - origin)
-        if beat * period_ns > passed_ns:
-            await clock.sleep(seconds_of(beat * period_ns - passed_ns))
-        yield seconds_of(started_ns + beat * period_ns)
-        beat = max(beat, length_ns(clock.monotonic() - origin) // period_ns) + 1
+        if self._next * period_ns > passed_ns:
+            await clock.sleep(seconds_of(self._next * period_ns - passed_ns))
+        return seconds_of(started_ns + self._next * period_ns)

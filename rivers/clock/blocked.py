@@ -10,10 +10,11 @@ from rivers.clock.turns import Turns
 class ThreadSleeper:
     """A thread asleep on simulated time. Woken by the driver, and gets the turn back before its gate opens."""
 
-    def __init__(self, threads: BlockedThreads, seat: Seat, deadline_ns: int) -> None:
+    def __init__(self, threads: BlockedThreads, seat: Seat, deadline_ns: int, rank: int) -> None:
         self.live = True
         self.seat = seat
         self.deadline_ns = deadline_ns
+        self.rank = rank
         self._threads = threads
 
     def wake(self) -> None:
@@ -30,11 +31,11 @@ class BlockedThreads:
         self._turns = turns
         self._asleep: dict[Seat, ThreadSleeper] = {}
 
-    def add(self, seat: Seat, deadline_ns: int) -> None:
+    def add(self, seat: Seat, deadline_ns: int, rank: int) -> None:
         """A thread has fallen asleep; on the loop's thread."""
-        sleeper = ThreadSleeper(self, seat, deadline_ns)
+        sleeper = ThreadSleeper(self, seat, deadline_ns, rank)
         self._asleep[seat] = sleeper
-        self._sleepers.add(deadline_ns, seat.rank, sleeper)
+        self._sleepers.add(deadline_ns, rank, sleeper)
 
     def resume(self, seat: Seat) -> None:
         """Let a thread go on. One of the clock's own takes the turn first; a thread of the user's is merely woken."""
@@ -52,10 +53,10 @@ class BlockedThreads:
             sleeper.live = False
             sleeper.seat.killed = True
             self._sleepers.note_death()
-            self.add(sleeper.seat, now_ns)
+            self.add(sleeper.seat, now_ns, sleeper.seat.rank)
         return len(doomed)
 
     def sleep_again(self) -> None:
         """Put everyone back on the heap, after it was cleared."""
         for sleeper in self._asleep.values():
-            self._sleepers.add(sleeper.deadline_ns, sleeper.seat.rank, sleeper)
+            self._sleepers.add(sleeper.deadline_ns, sleeper.rank, sleeper)

@@ -61,6 +61,9 @@ class AsyncioPort:
             raise LoopGone from error
 
     def run_from_thread(self, fn: Callable[..., Awaitable[None]], *args: Any) -> None:
+        if not self.is_alive():
+            raise RuntimeError("the loop that the clock is bound to has ended")
+
         async def run() -> None:
             await fn(*args)
 
@@ -95,8 +98,12 @@ class AsyncioPort:
             await _one_pass()
             for task in asyncio.all_tasks(self.loop):
                 if task is not me and _is_runnable(task):
-                    seen[task.get_name()] = innermost(task.get_coro())
-        return [f"task {name!r} at {place}" for name, place in sorted(seen.items())]
+                    seen[f"task {task.get_name()!r}"] = innermost(task.get_coro())
+            for handle in tuple(self._ready or ()):
+                callback = getattr(handle, "_callback", None)
+                if isinstance(callback, (types.FunctionType, types.MethodType)):
+                    seen[f"callback {callback.__qualname__}"] = callback.__module__
+        return [f"{name} at {place}" for name, place in sorted(seen.items())]
 
 
 @types.coroutine

@@ -70,6 +70,8 @@ class TrioPort:
             raise LoopGone from error
 
     def run_from_thread(self, fn: Callable[..., Awaitable[None]], *args: Any) -> None:
+        if not self.is_alive():
+            raise RuntimeError("the loop that the clock is bound to has ended")
         trio.from_thread.run(fn, *args, trio_token=self.token)
 
     def waiter(self) -> Waiter:

@@ -12,7 +12,7 @@ from typing import Any, Literal, TypeVar
 import anyio
 import anyio.lowlevel
 
-from rivers.clock.beat import beat
+from rivers.clock.beat import Beat
 from rivers.clock.blocking import BlockingDriver
 from rivers.clock.driver import Driver, Hook
 from rivers.clock.loops import LoopGone
@@ -138,10 +138,10 @@ class SimClock:
     def every(
         self, period: float | str | timedelta, *, first: Literal["now", "after"] = "after"
     ) -> AsyncIterator[float]:
-        return beat(self, period, first)
+        return Beat(self, period, first)
 
     async def idle(self, rank: int | None = None) -> None:
-        await self._line.sleep(self._line.now_ns, None, rank)
+        await self._line.idle(rank)
 
     def busy(self, label: str) -> AbstractContextManager[None]:
         return self._line.busy.hold(label)

@@ -9,6 +9,9 @@ from rivers.clock.moments import FOREVER
 
 _DEAD_MIN = 64  # below this, rebuilding the heap saves nothing
 
+AFTER_ALL = 1 << 40
+"""Added to the rank of what waits for the quiet of an instant: it comes after whoever's deadline is this instant."""
+
 
 class Sleeper(Protocol):
     """Something that is woken once, unless it dies (is cancelled) before."""

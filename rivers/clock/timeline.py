@@ -16,7 +16,7 @@ from rivers.clock.blocked import BlockedThreads
 from rivers.clock.busy import BusyTokens, busy_label_here
 from rivers.clock.loops import LoopGone, LoopPort, current_port
 from rivers.clock.protocol import rank as rank_here
-from rivers.clock.sleepers import Sleepers
+from rivers.clock.sleepers import AFTER_ALL, Sleepers
 from rivers.clock.threads import Seat
 from rivers.clock.turns import Turns
 from rivers.clock.work import Outcome, Work
@@ -75,24 +75,30 @@ class Timeline:
         self.port = found
         return found
 
-    async def sleep(self, deadline_ns: int, interrupt: anyio.Event | None, rank: int | None = None) -> bool:
+    async def sleep(self, deadline_ns: int, interrupt: anyio.Event | None) -> bool:
         """Wait until simulated time has come to ``deadline_ns``, or ``interrupt`` is set (``False``)."""
-        port = self.bind()
+        if interrupt is None:
+            await self._wait(deadline_ns, rank_here.get())
+            return True
+        self.bind()
         _refuse_under_busy("sleep()")
-        if rank is None:
-            rank = rank_here.get()
-        if interrupt is not None:
-            return await self._sleep_interruptibly(deadline_ns, rank, interrupt)
-        sleeper = port.waiter()
+        return await self._wait_interruptibly(deadline_ns, rank_here.get(), interrupt)
+
+    async def idle(self, rank: int | None) -> None:
+        """Wait until nothing else is left to do in this instant."""
+        await self._wait(self.now_ns, AFTER_ALL + (rank_here.get() if rank is None else rank))
+
+    async def _wait(self, deadline_ns: int, rank: int) -> None:
+        sleeper = self.bind().waiter()
+        _refuse_under_busy("sleep()")
         self.sleepers.add(deadline_ns, rank, sleeper)
         try:
             await sleeper.wait()
         except BaseException:
             self.sleepers.note_death()
             raise
-        return True
 
-    async def _sleep_interruptibly(self, deadline_ns: int, rank: int, interrupt: anyio.Event) -> bool:
+    async def _wait_interruptibly(self, deadline_ns: int, rank: int, interrupt: anyio.Event) -> bool:
         if interrupt.is_set():
             await anyio.lowlevel.checkpoint()
             return False
@@ -134,7 +140,8 @@ class Timeline:
         if seat.generation != self.blocked.generation:
             seat.killed = True
             length_ns = 0
-        self.blocked.add(seat, self.now_ns + max(0, length_ns))
+        rank = seat.rank if length_ns > 0 else AFTER_ALL + seat.rank
+        self.blocked.add(seat, self.now_ns + max(0, length_ns), rank)
         if seat.work is not None:
             self._take_turn_back(seat.work)
 

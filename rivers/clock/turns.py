@@ -42,8 +42,8 @@ class Turns:
         self._bell.acquire()
 
     def ask(self, work: Work[Any]) -> None:
-        """Queue for the turn. Raises ``TypeError`` for a key that has no order of its own."""
-        heapq.heappush(self._queue, (_ordered(work.key), next(self._sequence), work))
+        """Queue for the turn."""
+        heapq.heappush(self._queue, (work.order, next(self._sequence), work))
 
     def waiting(self) -> list[Work[Any]]:
         """Work that has asked and not begun, in order."""
@@ -63,22 +63,21 @@ class Turns:
             self.holder = work
             self._listening = True
         self.count += 1
-        begin()
-        if self._bell.acquire(timeout=LISTEN_SECONDS):
-            self._answer()
-            return
-        with self._lock:
-            if self._listening:
-                self._listening = False
-                return
-        self._bell.acquire()  # it rang between the time-out and the lock
-        self._answer()
+        try:
+            begin()
+            self._bell.acquire(timeout=LISTEN_SECONDS)
+        finally:  # however the wait ended, Ctrl-C included, a ring must not be left for the next holder
+            self._stop_listening()
 
-    def _answer(self) -> None:
-        call, self._heard = self._heard, None
-        if call is not None:
-            # A fresh context, as on the other way back: the driver's own must not leak into what is woken.
-            Context().run(call[0], *call[1])
+    def _stop_listening(self) -> None:
+        with self._lock:
+            self._listening = False
+            call, self._heard = self._heard, None
+        if call is None:
+            return
+        self._bell.acquire(blocking=False)  # it may have rung after the wait
+        # A fresh context, as on the other way back: the driver's own must not leak into what is woken.
+        Context().run(call[0], *call[1])
 
     def hand_back(self, port: LoopPort, fn: Callable[..., object], *args: Any) -> None:
         """From the turn's thread: run ``fn(*args)``, which calls ``end``, on the loop. May raise ``LoopGone``."""
@@ -101,8 +100,8 @@ class Turns:
 
     def post(self, port: LoopPort, fn: Callable[..., object], *args: Any) -> None:
         """Hold a call back while the turn is out, else pass it to the loop. Raises ``LoopGone``."""
-        self.count += 1
         with self._lock:
+            self.count += 1
             if self.holder is not None:
                 self._held.append((fn, args))
                 return
@@ -111,20 +110,3 @@ class Turns:
     def clear(self) -> None:
         """Forget the queue: the loop of its tasks has ended. The turn, if out, stays out until its thread returns."""
         self._queue.clear()
-
-
-def _ordered(key: tuple[Any, ...]) -> tuple[Any, ...]:
-    # Kinds apart, so that keys of unlike shape still compare. No repr(): it may hold an address.
-    return tuple(_part(part) for part in key)
-
-
-def _part(part: Any) -> tuple[Any, ...]:
-    if part is None:
-        return (0,)
-    if isinstance(part, (int, float)):
-        return (1, part)
-    if isinstance(part, str):
-        return (2, str(part))
-    if isinstance(part, tuple):
-        return (3, _ordered(part))  # pyright: ignore[reportUnknownArgumentType]
-    raise TypeError(f"a key is made of strings, numbers, None and tuples of those, got {type(part).__name__}")

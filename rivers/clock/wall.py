@@ -15,7 +15,7 @@ from typing import Any, Literal, TypeVar
 import anyio
 import anyio.lowlevel
 
-from rivers.clock.beat import beat
+from rivers.clock.beat import Beat
 from rivers.clock.loops import LoopGone, LoopPort, current_port
 from rivers.clock.moments import datetime_of, length_ns, seconds_of, whole_microsecond
 from rivers.clock.protocol import rank as rank_here
@@ -133,7 +133,7 @@ class WallClock:
     def every(
         self, period: float | str | timedelta, *, first: Literal["now", "after"] = "after"
     ) -> AsyncIterator[float]:
-        return beat(self, period, first)
+        return Beat(self, period, first)
 
     async def idle(self, rank: int | None = None) -> None:
         await anyio.lowlevel.checkpoint()

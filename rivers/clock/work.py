@@ -49,6 +49,7 @@ class Work(Generic[T]):
 
     def __init__(self, key: tuple[Any, ...], waiter: Waiter, deliver: Deliver) -> None:
         self.key = key
+        self.order = _ordered(key)
         self.waiter = waiter
         self.context: Context = copy_context()
         self.outcome: Outcome | None = None
@@ -140,3 +141,20 @@ class FutureWork(Work[T]):
 
     def _done(self, future: concurrent.futures.Future[T]) -> None:
         self._deliver(self, Outcome.of(future.result, 0))
+
+
+def _ordered(key: tuple[Any, ...]) -> tuple[Any, ...]:
+    # Kinds apart, so that keys of unlike shape still compare. No repr(): it may hold an address.
+    return tuple(_part(part) for part in key)
+
+
+def _part(part: Any) -> tuple[Any, ...]:
+    if part is None:
+        return (0,)
+    if isinstance(part, (int, float)):
+        return (1, part)
+    if isinstance(part, str):
+        return (2, str(part))
+    if isinstance(part, tuple):
+        return (3, _ordered(part))  # pyright: ignore[reportUnknownArgumentType]
+    raise TypeError(f"a key is made of strings, numbers, None and tuples of those, got {type(part).__name__}")

@@ -139,7 +139,7 @@ def _run(change: Change) -> str:
     text = f"run {short_id(change.subject)} {words[facts['status']]}"
     job, launched_by = facts.get("job"), facts.get("launched_by")
     about = [f"job {one_line(job)}"] if job else []
-    about += [one_line(launched_by)] if launched_by else []
+    about += [one_line(launched_by.replace(":", " ", 1))] if launched_by else []
     if about:
         text += f" ({', '.join(about)})"
     return f"{text}: {_brief(facts['error'])}" if facts.get("error") else text

@@ -50,4 +50,8 @@ def print_table(headers: Sequence[str], rows: Sequence[Sequence[str]], *, whole:
     for row in rows:
         # Text, not str: what users wrote must not be read as markup.
         table.add_row(*(Text(one_line(cell)) for cell in row))
-    Console(soft_wrap=False, highlight=False).print(table)
+    console = Console(highlight=False)
+    with console.capture() as captured:
+        console.print(table)
+    # rich fills every line up to the width of the table.
+    typer.echo("\n".join(line.rstrip() for line in captured.get().splitlines()))

@@ -62,7 +62,7 @@ def test_a_tick_that_asked_for_nothing_says_so() -> None:
     ],
 )
 def test_every_status_of_a_run_has_its_word(status: str, word: str) -> None:
-    line = human("run", RUN, status=status, job="etl", launched_by="schedule nightly")
+    line = human("run", RUN, status=status, job="etl", launched_by="schedule:nightly")
     assert line == f"2026-01-01 12:00:00 UTC  run 3fa8c1d2 {word} (job etl, schedule nightly)"
 
 

@@ -1,0 +1,106 @@
+"""``rivers materialize`` without a server: its output, its exit codes, and what it says when something is wrong."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tests.cli.conftest import Project
+
+FAILING = """
+import rivers as rs
+
+@rs.Asset
+def good():
+    return 1
+
+@rs.Asset
+def bad(good: int):
+    raise ValueError("boom")
+
+@rs.Asset
+def after(bad):
+    return 1
+
+repo = rs.CodeRepository(assets=[good, bad, after])
+"""
+
+
+def test_all_assets_are_materialized_and_listed(project: Project) -> None:
+    done = project.rivers("materialize", "pipeline", "--memory")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[-1] == "Materialization complete. Assets: ['a', 'b']"
+    assert "hello from a" in done.stdout
+
+
+def test_the_store_is_created_in_the_default_folder_and_holds_the_run(project: Project) -> None:
+    assert project.rivers("materialize", "pipeline").returncode == 0
+    assert (project.folder / ".rivers" / "storage").is_dir()
+    (run,) = json.loads(project.rivers("runs", "--json").stdout)
+    assert (run["status"], run["node_names"]) == ("Success", ["a", "b"])
+
+
+def test_memory_leaves_no_trace(project: Project) -> None:
+    project.rivers("materialize", "pipeline", "--memory")
+    assert not (project.folder / ".rivers").exists()
+
+
+def test_a_selection_and_a_job_limit_what_runs(project: Project) -> None:
+    one = project.rivers("materialize", "pipeline", "--memory", "--select", "a")
+    assert one.stdout.splitlines()[-1] == "Materialization complete. Assets: ['a']"
+    job = project.rivers("materialize", "pipeline", "--job", "ab", "--storage-path", "s")
+    assert job.stdout.splitlines()[-1] == "Materialization complete. Assets: ['a', 'b']"
+    (run,) = json.loads(project.rivers("runs", "--json", "--storage-path", "s").stdout)
+    assert run["job_name"] == "ab"
+
+
+def test_an_unknown_asset_is_named(project: Project) -> None:
+    done = project.rivers("materialize", "pipeline", "--memory", "--select", "a,zz")
+    assert done.returncode == 1
+    assert "zz" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_an_unknown_job_is_named_with_those_that_are_near(project: Project) -> None:
+    done = project.rivers("materialize", "pipeline", "--memory", "--job", "abb")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "Job 'abb' not found" in done.stderr
+    assert "'ab'" in done.stderr
+
+
+def test_a_failing_step_is_named_with_the_way_to_its_traceback_and_its_error_comes_last(project: Project) -> None:
+    project.write("failing", FAILING)
+    done = project.rivers("materialize", "failing", "--storage-path", "s")
+    assert done.returncode == 1
+    lines = done.stderr.splitlines()
+    assert "failed in 'bad'" in lines[0]
+    assert "--storage-path s" in lines[1]
+    assert lines[-1] == "ValueError: boom"
+    assert "Traceback" not in done.stderr
+    command = lines[1].split("'")[1].split()[1:]
+    assert "boom" in project.rivers(*command).stdout, "the command that the message names must work"
+
+
+def test_a_failing_step_shows_its_traceback_with_debug(project: Project) -> None:
+    project.write("failing", FAILING)
+    done = project.rivers("materialize", "failing", "--memory", "--debug")
+    assert done.returncode == 1
+    assert "failing.py" in done.stderr
+    assert 'raise ValueError("boom")' in done.stderr
+    assert done.stderr.splitlines()[-1] == "ValueError: boom"
+
+
+def test_json_is_one_document_whatever_the_steps_print(project: Project) -> None:
+    done = project.rivers("materialize", "pipeline", "--memory", "--json")
+    document = json.loads(done.stdout)
+    assert (document["status"], document["assets"], document["failed"]) == ("Success", ["a", "b"], {})
+    project.write("failing", FAILING)
+    done = project.rivers("materialize", "failing", "--memory", "--json")
+    assert done.returncode == 1
+    assert json.loads(done.stdout)["failed"]["bad"] == "ValueError: boom"
+
+
+def test_a_module_that_cannot_be_loaded_creates_no_store(project: Project) -> None:
+    assert project.rivers("materialize", "nope").returncode == 1
+    assert not (project.folder / ".rivers").exists()

@@ -1,0 +1,74 @@
+"""``rivers runs`` and ``rivers ticks``: tables for people, documents for programs."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from tests.cli.conftest import Project
+
+
+@pytest.fixture
+def stored(project: Project) -> Project:
+    """A project with a run that succeeded and one that failed."""
+    project.write("failing", "import rivers as rs\n@rs.Asset\ndef bad():\n    raise ValueError('boom')\n"
+                             "repo = rs.CodeRepository(assets=[bad])\n")  # fmt: skip
+    assert project.rivers("materialize", "pipeline").returncode == 0
+    assert project.rivers("materialize", "failing").returncode == 1
+    return project
+
+
+def test_runs_are_listed_newest_first_in_80_columns(stored: Project) -> None:
+    done = stored.rivers("runs")
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout.splitlines()
+    assert max(len(line) for line in lines) <= 80
+    assert lines[0].split() == ["RUN", "CREATED", "STATUS", "TARGET", "NOTE"]
+    assert done.stdout.index("Failure") < done.stdout.index("Success")
+
+
+def test_runs_are_filtered_by_status_whatever_its_case_and_limited(stored: Project) -> None:
+    (run,) = json.loads(stored.rivers("runs", "--status", "failure", "--json").stdout)
+    assert (run["status"], run["error"]) == ("Failure", "ValueError: boom")
+    assert len(json.loads(stored.rivers("runs", "--limit", "1", "--json").stdout)) == 1
+    assert stored.rivers("runs", "--status", "Queued").stdout == "No runs of status Queued.\n"
+
+
+def test_show_takes_the_beginning_of_an_id_and_tells_all(stored: Project) -> None:
+    failed, succeeded = json.loads(stored.rivers("runs", "--json").stdout)
+    shown = stored.rivers("runs", "show", failed["run_id"][:8])
+    assert shown.returncode == 0, shown.stderr
+    for part in (failed["run_id"], "Failure", "ValueError: boom", "StepFailure", "failing.py"):
+        assert part in shown.stdout
+    assert "hello from a" in stored.rivers("runs", "show", succeeded["run_id"]).stdout
+    document = json.loads(stored.rivers("runs", "show", failed["run_id"], "--json").stdout)
+    assert [event["event_type"] for event in document["events"]] == ["StepStart", "StepFailure"]
+
+
+def test_an_unknown_run_is_named(stored: Project) -> None:
+    done = stored.rivers("runs", "show", "nope")
+    assert (done.returncode, done.stderr) == (1, "Error: Run 'nope' not found\n")
+
+
+def test_ticks_are_listed_for_one_automation_and_for_all(project: Project) -> None:
+    with project.serve("pipeline") as server:
+        server.expect("sensor watch #1")
+        online = project.rivers("ticks", "--json").stdout
+    (tick,) = json.loads(project.rivers("ticks", "watch", "--json").stdout)
+    assert (tick["status"], tick["skip_reason"], tick["cursor"]) == ("Skipped", "nothing new", "17")
+    assert json.loads(online) == [tick]
+    table = project.rivers("ticks").stdout
+    assert "nothing new" in table
+    assert max(len(line) for line in table.splitlines()) <= 80
+    assert project.rivers("ticks", "yearly").stdout == "No ticks yet.\n"
+
+
+def test_ticks_of_an_unknown_automation_get_near_matches(project: Project) -> None:
+    with project.serve("pipeline") as server:
+        server.expect("sensor watch #1")
+        done = project.rivers("ticks", "wtch")
+    assert done.returncode == 1
+    assert "did you mean 'watch'" in done.stderr

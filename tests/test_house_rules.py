@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import ast
 import re
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -19,7 +17,6 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 LINES_MAX = 500
-HEAVY = ("pydantic", "anyio", "surrealdb", "croniter", "loky")
 
 
 @dataclass(frozen=True)
@@ -459,53 +456,3 @@ def test_what_is_allowed_passes(rule: Rule, source: str) -> None:
 def test_every_rule_has_a_planted_mistake() -> None:
     planted = [rule for rule, _ in MISTAKES]
     assert [scope.rule.__name__ for scope in SCOPES if scope.rule not in planted] == []
-
-
-# What `import rivers` loads.
-
-
-def heavy_modules_after(statement: str) -> list[str]:
-    """The heavy packages that a fresh interpreter has loaded after the statement."""
-    code = f"{statement}\nimport sys\nprint(*[name for name in {HEAVY!r} if name in sys.modules])"
-    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
-    return done.stdout.split()
-
-
-def test_importing_rivers_loads_nothing_heavy() -> None:
-    assert heavy_modules_after("import rivers") == []
-
-
-def test_a_heavy_import_would_be_seen() -> None:
-    assert heavy_modules_after("import rivers, anyio") == ["anyio"]
-
-
-# Tests mirror the sources.
-
-UNMIRRORED: dict[str, str] = {}
-"""Modules without a test module of the same path, and why."""
-
-
-def unmirrored(sources: list[str], tests: list[str]) -> list[str]:
-    """The modules of ``rivers/`` for which ``tests/`` has no module of the same path."""
-    missing: list[str] = []
-    for path in sources:
-        below = Path(path).relative_to("rivers")
-        if (
-            below.name not in {"__init__.py", "__main__.py"}
-            and (Path("tests") / below.parent / f"test_{below.name}").as_posix() not in tests
-        ):
-            missing.append(path)
-    return missing
-
-
-def test_every_module_has_a_test_module_of_the_same_path() -> None:
-    missing = unmirrored(
-        [module.path for module in modules_below("rivers")], [module.path for module in modules_below("tests")]
-    )
-    assert [path for path in missing if path not in UNMIRRORED] == []
-    assert [path for path in UNMIRRORED if path not in missing] == [], "listed, but gone or tested by now"
-
-
-def test_a_module_without_tests_is_seen() -> None:
-    sources = ["rivers/a/b.py", "rivers/a/c.py", "rivers/a/__init__.py", "rivers/d.py"]
-    assert unmirrored(sources, ["tests/a/test_b.py", "tests/test_c.py", "tests/test_d.py"]) == ["rivers/a/c.py"]

@@ -1,0 +1,89 @@
+"""``tests/`` repeats the tree of ``rivers/``, so that whoever changes a module knows where its tests are."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+
+TESTED_ELSEWHERE: dict[str, str] = {
+    "rivers/channels/ports.py": "tests/channels/test_edges.py",
+    "rivers/cli/failures.py": "tests/cli/test_app.py",
+    "rivers/cli/runs.py": "tests/cli/test_runs_and_ticks.py",
+    "rivers/cli/signals.py": "tests/cli/test_serve.py",
+    "rivers/cli/tables.py": "tests/cli/test_runs_and_ticks.py",
+    "rivers/cli/ticks.py": "tests/cli/test_runs_and_ticks.py",
+    "rivers/clock/beat.py": "tests/clock/test_sim.py",
+    "rivers/clock/blocked.py": "tests/clock/test_sim.py",
+    "rivers/clock/blocking.py": "tests/clock/test_sim.py",
+    "rivers/clock/busy.py": "tests/clock/test_sim.py",
+    "rivers/clock/driver.py": "tests/clock/test_sim.py",
+    "rivers/clock/frames.py": "tests/clock/test_sim.py",
+    "rivers/clock/loops.py": "tests/clock/test_sim.py",
+    "rivers/clock/on_asyncio.py": "tests/clock/test_sim.py",
+    "rivers/clock/on_trio.py": "tests/clock/test_sim.py",
+    "rivers/clock/protocol.py": "tests/clock/test_sim.py",
+    "rivers/clock/threads.py": "tests/clock/test_sim.py",
+    "rivers/clock/timeline.py": "tests/clock/test_sim.py",
+    "rivers/clock/turns.py": "tests/clock/test_sim.py",
+    "rivers/clock/work.py": "tests/clock/test_sim.py",
+    "rivers/daemons/graph.py": "scenarios/test_queue_of_one.py",
+    "rivers/daemons/launcher.py": "scenarios/test_queue_of_one.py",
+    "rivers/daemons/ranked.py": "scenarios/test_one_digest.py",
+    "rivers/daemons/run_queue.py": "scenarios/test_queue_of_one.py",
+    "rivers/daemons/schedules.py": "scenarios/test_nightly_batch_across_clock_changes.py",
+    "rivers/daemons/sensors.py": "scenarios/test_sensor_cursor_across_restart.py",
+    "rivers/daemons/settings.py": "scenarios/test_queue_of_one.py",
+    "rivers/daemons/trigger_book.py": "scenarios/test_restart_anywhere.py",
+    "rivers/definitions/argument_checks.py": "tests/definitions/test_requests.py",
+    "rivers/definitions/asset_base.py": "tests/definitions/test_assets.py",
+    "rivers/definitions/asset_settings.py": "tests/definitions/test_assets.py",
+    "rivers/definitions/context_clock.py": "tests/definitions/test_evaluation_contexts.py",
+    "rivers/execution/attempt.py": "tests/execution/test_run_execution.py",
+    "rivers/execution/environment.py": "tests/execution/test_run_execution.py",
+    "rivers/execution/handlers.py": "tests/execution/test_run_execution.py",
+    "rivers/execution/recording.py": "tests/execution/test_run_execution.py",
+    "rivers/execution/results.py": "tests/execution/test_run_execution.py",
+    "rivers/execution/steps.py": "tests/execution/test_run_execution.py",
+    "rivers/graph/nodes.py": "tests/graph/test_building.py",
+    "rivers/io_handlers/locations.py": "tests/io_handlers/test_pickled.py",
+    "rivers/storage/facade.py": "tests/storage/test_connection.py",
+    "rivers/storage/faults.py": "tests/storage/test_wire.py",
+    "rivers/storage/groups.py": "tests/storage/test_events.py",
+    "rivers/storage/limits.py": "tests/storage/test_runs.py",
+    "rivers/storage/pages.py": "tests/storage/test_events.py",
+    "rivers/storage/rows.py": "tests/storage/test_runs.py",
+    "rivers/storage/session.py": "tests/storage/test_engine.py",
+    "rivers/storage/transitions.py": "tests/storage/test_execution.py",
+}
+"""Modules that are tested through another one, and by which tests: parts that have no behaviour worth naming apart."""
+
+
+def sources_below(folder: str) -> list[str]:
+    return sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / folder).rglob("*.py"))
+
+
+def unmirrored(sources: list[str], tests: list[str]) -> list[str]:
+    """The modules of ``rivers/`` for which ``tests/`` has no module of the same path."""
+    missing: list[str] = []
+    for path in sources:
+        below = Path(path).relative_to("rivers")
+        mirror = Path("tests") / below.parent / f"test_{below.name}"
+        if below.name not in {"__init__.py", "__main__.py"} and mirror.as_posix() not in tests:
+            missing.append(path)
+    return missing
+
+
+def test_every_module_has_a_test_module_of_the_same_path() -> None:
+    missing = unmirrored(sources_below("rivers"), sources_below("tests"))
+    assert [path for path in missing if path not in TESTED_ELSEWHERE] == []
+
+
+def test_what_is_tested_elsewhere_exists_and_so_do_its_tests() -> None:
+    paths = [*TESTED_ELSEWHERE, *TESTED_ELSEWHERE.values()]
+    assert [path for path in dict.fromkeys(paths) if not (ROOT / path).is_file()] == []
+
+
+def test_a_module_without_tests_is_seen() -> None:
+    sources = ["rivers/a/b.py", "rivers/a/c.py", "rivers/a/__init__.py", "rivers/d.py"]
+    assert unmirrored(sources, ["tests/a/test_b.py", "tests/test_c.py", "tests/test_d.py"]) == ["rivers/a/c.py"]

@@ -37,10 +37,9 @@ format: $(INSTALLED)
 demo: $(INSTALLED)
 	@$(BIN)/python scripts/demo.py
 
-# Each file in bench/ is one benchmark and one command: `.venv/bin/python bench/NAME.py`.
+# One subject: `.venv/bin/python -m bench NAME`.
 bench: $(INSTALLED)
-	@for each in $(sort $(filter-out bench/_%,$(wildcard bench/*.py))); do \
-		echo "== $$each"; $(BIN)/python "$$each" || exit 1; done
+	@$(BIN)/python -m bench
 
 clean:
 	rm -rf $(VENV) .pytest_cache .ruff_cache .import_linter_cache .hypothesis dist build

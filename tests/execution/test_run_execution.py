@@ -1,0 +1,422 @@
+"""The core of a run: order, failures, skips, retries, cancellation, and what is recorded about each."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+import rivers as rs
+from rivers.exceptions import AssetOutputValidationError, ExecutionError
+from rivers.records import StoredEvent
+from rivers.repository import CodeRepository
+from rivers.storage import Storage
+
+Build = Callable[..., CodeRepository]
+
+
+def told(storage: Storage, run_id: str) -> list[tuple[str, str | None]]:
+    return [(event.event_type, event.asset_key) for event in storage.get_events_for_run(run_id)]
+
+
+def event(storage: Storage, run_id: str, event_type: str, step: str) -> StoredEvent:
+    [found] = [
+        event
+        for event in storage.get_events_for_run(run_id)
+        if event.event_type == event_type and event.asset_key == step
+    ]
+    return found
+
+
+@rs.Asset
+def raw() -> int:
+    return 1
+
+
+@rs.Asset
+def doubled(raw: int) -> int:
+    return raw * 2
+
+
+def test_a_chain_runs_in_order_and_every_step_is_recorded(build: Build, storage: Storage) -> None:
+    repo = build(doubled, raw)
+    result = repo.materialize()
+    assert result.success
+    assert result.materialized_assets == ["raw", "doubled"]
+    assert result.failed_assets == []
+    assert told(storage, result.run_id) == [
+        (event_type, step)
+        for step in ("raw", "doubled")
+        for event_type in ("StepStart", "Materialization", "StepSuccess")
+    ]
+    assert repo.load_node("doubled") == 2
+    record = storage.get_run(result.run_id)
+    assert record is not None
+    assert (record.status, record.job_name, record.node_names) == ("Success", None, ["doubled", "raw"])
+    assert record.end_time is not None
+
+
+def test_a_materialization_carries_metadata_versions_and_the_versions_of_its_inputs(
+    build: Build, storage: Storage
+) -> None:
+    @rs.Asset(code_version="7")
+    def up(context: rs.AssetExecutionContext) -> rs.Output:
+        context.add_output_metadata({"who": "context", "both": "context"})
+        context.register_data_version("from the context")
+        return rs.Output(3, metadata={"both": "output", "rows": 3})
+
+    @rs.Asset
+    def down(up: int) -> int:
+        return up
+
+    repo = build(up, down)
+    run_id = repo.materialize().run_id
+    upper = event(storage, run_id, "Materialization", "up")
+    metadata = {key: json.loads(value) for key, value in upper.metadata}
+    assert metadata["who"] == {"Text": {"value": "context"}}
+    assert metadata["both"] == {"Text": {"value": "output"}}
+    assert metadata["rows"] == {"Int": {"value": 3}}
+    assert metadata["storage"] == {"Text": {"value": "memory"}}
+    assert upper.data_version == "from the context"
+    record = storage.get_asset_record("down")
+    assert record is not None
+    assert record.last_input_data_versions == [("up", "from the context")]
+    upper_record = storage.get_asset_record("up")
+    assert upper_record is not None
+    assert upper_record.last_materialization_code_version == "7"
+
+
+def test_the_versions_of_inputs_that_another_run_made_are_looked_up(build: Build, storage: Storage) -> None:
+    handler = rs.InMemoryIOHandler()
+
+    @rs.Asset(io_handler=handler)
+    def up() -> rs.Output:
+        return rs.Output(1, data_version="v1")
+
+    @rs.Asset
+    def down(up: int) -> int:
+        return up
+
+    repo = build(up, down)
+    repo.materialize(["up"])
+    repo.materialize(["down"])
+    record = storage.get_asset_record("down")
+    assert record is not None
+    assert record.last_input_data_versions == [("up", "v1")]
+
+
+def test_a_failure_skips_its_dependents_and_leaves_other_branches_alone(build: Build, storage: Storage) -> None:
+    boom = ValueError("boom")
+
+    @rs.Asset
+    def bad(raw: int) -> int:
+        raise boom
+
+    @rs.Asset
+    def down(bad: int) -> int:
+        return bad
+
+    @rs.Asset(deps=[rs.AssetDef.dep("down")])
+    def further() -> int:
+        return 1
+
+    repo = build(raw, bad, down, further, doubled)
+    result = repo.materialize(raise_on_error=False)
+    assert not result.success
+    skipped = "ExecutionError: Skipped: upstream dependency failed"
+    assert result.failed_assets == [("bad", "ValueError: boom"), ("down", skipped), ("further", skipped)]
+    assert result.materialized_assets == ["raw", "bad", "doubled", "down", "further"]
+    assert [kind for kind, step in told(storage, result.run_id) if step == "down"] == ["StepFailure"]
+    assert dict(event(storage, result.run_id, "StepFailure", "down").metadata) == {"error": skipped}
+    failure = dict(event(storage, result.run_id, "StepFailure", "bad").metadata)
+    assert failure["error"] == "ValueError: boom"
+    assert failure["rivers/failure_reason"] == "error"
+    assert json.loads(failure["rivers/exc_type"])[0] == "builtins.ValueError"
+    record = storage.get_run(result.run_id)
+    assert record is not None
+    assert (record.status, record.error) == ("Failure", "ValueError: boom")
+    assert record.traceback is not None
+    assert "raise boom" in record.traceback
+    assert "rivers/execution" not in record.traceback
+    [log] = [log for log in storage.get_run_logs(result.run_id) if log.traceback is not None]
+    assert log.step_key == "bad"
+    assert log.traceback is not None
+    assert json.loads(log.traceback)["exceptions"][-1]["message"] == "boom"
+
+
+def test_the_raised_exception_is_the_very_object_and_comes_after_the_whole_run(build: Build, storage: Storage) -> None:
+    boom = ValueError("boom")
+
+    @rs.Asset
+    def bad() -> int:
+        raise boom
+
+    repo = build(bad, raw)
+    with pytest.raises(ValueError) as caught:
+        repo.materialize()
+    assert caught.value is boom
+    assert repo.load_node("raw") == 1
+
+
+@pytest.mark.parametrize("fault", [SystemExit(2), KeyboardInterrupt()])
+def test_an_exit_or_interrupt_inside_a_step_fails_that_step_only(
+    build: Build, storage: Storage, fault: BaseException
+) -> None:
+    @rs.Asset
+    def leaves() -> int:
+        raise fault
+
+    repo = build(leaves, raw)
+    result = repo.materialize(raise_on_error=False)
+    assert [name for name, _ in result.failed_assets] == ["leaves"]
+    assert repo.load_node("raw") == 1
+    with pytest.raises(type(fault)):
+        repo.materialize()
+
+
+def test_a_value_that_does_not_fit_its_annotation_is_never_stored(build: Build) -> None:
+    @rs.Asset
+    def wrong() -> int:
+        return "text"  # type: ignore[return-value]
+
+    repo = build(wrong)
+    with pytest.raises(AssetOutputValidationError, match="wrong"):
+        repo.materialize()
+    with pytest.raises(KeyError):
+        repo.load_node("wrong")
+
+
+def test_a_materialization_result_is_recorded_and_not_stored(build: Build, storage: Storage) -> None:
+    @rs.Asset
+    def elsewhere() -> rs.Materialization:
+        return rs.Materialization(metadata={"rows": 3}, data_version="v9")
+
+    repo = build(elsewhere)
+    run_id = repo.materialize().run_id
+    recorded = event(storage, run_id, "Materialization", "elsewhere")
+    assert (recorded.data_version, dict(recorded.metadata)) == ("v9", {"rows": '{"Int":{"value":3}}'})
+    with pytest.raises(KeyError):
+        repo.load_node("elsewhere")
+
+
+def test_an_observation_result_is_recorded_as_one(build: Build, storage: Storage) -> None:
+    @rs.Asset
+    def seen() -> rs.Observation:
+        return rs.Observation(metadata={"rows": 3})
+
+    run_id = build(seen).materialize().run_id
+    assert [kind for kind, _ in told(storage, run_id)] == ["StepStart", "Observation", "StepSuccess"]
+
+
+def test_metadata_that_cannot_be_recorded_fails_the_step(build: Build) -> None:
+    @rs.Asset
+    def odd() -> rs.Output:
+        return rs.Output(1, metadata={"x": object()})
+
+    result = build(odd).materialize(raise_on_error=False)
+    [(name, message)] = result.failed_assets
+    assert name == "odd"
+    assert message.startswith("TypeError: Cannot coerce object to MetadataValue")
+
+
+def test_what_a_step_prints_and_logs_is_kept_for_it(build: Build, storage: Storage) -> None:
+    @rs.Asset
+    def talks(context: rs.AssetExecutionContext) -> None:
+        print("to stdout")
+        print("to stderr", file=sys.stderr)
+        context.log.warning("careful")
+
+    @rs.Asset
+    def silent() -> None: ...
+
+    run_id = build(talks, silent).materialize().run_id
+    [log] = storage.get_run_logs(run_id)
+    assert (log.step_key, log.stdout, log.stderr, log.logs) == (
+        "talks",
+        "to stdout\n",
+        "to stderr\n",
+        "WARNING careful\n",
+    )
+
+
+def test_asynchronous_steps_of_one_level_run_together_on_asyncio(build: Build, storage: Storage) -> None:
+    everybody = asyncio.Barrier(2)
+
+    def meeting(name: str) -> Any:
+        async def step() -> str:
+            print(f"{name} is here")
+            await everybody.wait()
+            return name
+
+        step.__name__ = name
+        return rs.Asset(step)
+
+    repo = build(meeting("one"), meeting("two"))
+    result = repo.materialize()
+    assert result.materialized_assets == ["one", "two"]
+    assert repo.load_node("two") == "two"
+    assert {log.step_key: log.stdout for log in storage.get_run_logs(result.run_id)} == {
+        "one": "one is here\n",
+        "two": "two is here\n",
+    }
+
+
+def test_an_asynchronous_step_that_fails_does_not_touch_its_neighbour(build: Build) -> None:
+    @rs.Asset
+    async def bad() -> int:
+        raise SystemExit(3)
+
+    @rs.Asset
+    async def good() -> int:
+        return 1
+
+    repo = build(bad, good)
+    result = repo.materialize(raise_on_error=False)
+    assert result.failed_assets == [("bad", "SystemExit: 3")]
+    assert repo.load_node("good") == 1
+
+
+def test_a_run_cancelled_between_steps_starts_no_further_one(build: Build, storage: Storage) -> None:
+    @rs.Asset
+    def first(context: rs.AssetExecutionContext) -> int:
+        assert context.run_id is not None
+        storage.request_cancellation(context.run_id)
+        return 1
+
+    @rs.Asset
+    def second(first: int) -> int:
+        return first
+
+    result = build(first, second).materialize()
+    assert (result.success, result.materialized_assets, result.failed_assets) == (False, ["first"], [])
+    record = storage.get_run(result.run_id)
+    assert record is not None
+    assert record.status == "Canceled"
+
+
+def test_a_run_cancelled_in_its_last_step_stays_cancelled(build: Build, storage: Storage) -> None:
+    @rs.Asset
+    def only(context: rs.AssetExecutionContext) -> int:
+        assert context.run_id is not None
+        storage.cancel_run(context.run_id, repo.clock.now_ns())
+        return 1
+
+    repo = build(only)
+    result = repo.materialize()
+    assert not result.success
+    record = storage.get_run(result.run_id)
+    assert record is not None
+    assert record.status == "Canceled"
+
+
+def test_a_step_is_tried_again_as_its_policy_says(build: Build, storage: Storage) -> None:
+    tries: list[int] = []
+
+    @rs.Asset(retry=rs.RetryPolicy(2))
+    def flaky() -> int:
+        tries.append(1)
+        print("try")
+        if len(tries) < 3:
+            raise ConnectionError("away")
+        return 1
+
+    result = build(flaky).materialize()
+    assert result.success
+    assert [kind for kind, _ in told(storage, result.run_id)] == [
+        *["StepStart", "StepRetry"] * 2,
+        "StepStart",
+        "Materialization",
+        "StepSuccess",
+    ]
+    retries = [e.metadata for e in storage.get_events_for_run(result.run_id) if e.event_type == "StepRetry"]
+    assert [dict(facts)["rivers/attempt"] for facts in retries] == ["1", "2"]
+    assert dict(retries[0])["rivers/next_delay_ms"] == "0"
+    logs = storage.get_run_logs(result.run_id)
+    assert len([log for log in logs if log.stdout == "try\n"]) == 3
+    assert len([log for log in logs if log.traceback is not None]) == 2
+
+
+def test_the_policy_of_the_run_holds_where_the_step_has_none(build: Build) -> None:
+    tries: dict[str, int] = {"own": 0, "none": 0}
+
+    @rs.Asset(retry=rs.RetryPolicy(0))
+    def own() -> int:
+        tries["own"] += 1
+        raise ValueError
+
+    @rs.Asset
+    async def none() -> int:
+        tries["none"] += 1
+        raise ValueError
+
+    build(own, none).materialize(retry=rs.RetryPolicy(2), raise_on_error=False)
+    assert tries == {"own": 1, "none": 3}
+
+
+def test_a_value_that_could_not_be_stored_is_not_computed_again(build: Build) -> None:
+    tries: list[int] = []
+
+    class Full(rs.BaseIOHandler):
+        def handle_output(self, context: rs.OutputContext, obj: Any) -> None:
+            raise OSError("disk full")
+
+        def load_input(self, context: rs.InputContext) -> Any:
+            raise OSError("disk full")
+
+    @rs.Asset(io_handler=Full(), retry=rs.RetryPolicy(3))
+    def big() -> int:
+        tries.append(1)
+        return 1
+
+    result = build(big).materialize(raise_on_error=False)
+    assert result.failed_assets == [("big", "OSError: disk full")]
+    assert tries == [1]
+
+
+def test_a_previous_value_is_loaded_for_a_self_dependency(build: Build) -> None:
+    @rs.Asset
+    def total(self: rs.SelfDependency[int]) -> int:
+        return (self.get_inner() or 0) + 1
+
+    repo = build(total)
+    repo.materialize()
+    repo.materialize()
+    assert repo.load_node("total") == 2
+
+
+def test_a_misplaced_context_fails_the_step_when_it_runs(build: Build) -> None:
+    @rs.Asset
+    def late(raw: int, context: rs.AssetExecutionContext) -> int:
+        return raw
+
+    with pytest.raises(ExecutionError, match="Context must be the first parameter of 'late'"):
+        build(raw, late).materialize()
+
+
+def test_every_load_goes_through_the_handler_and_its_answer_is_honoured(build: Build) -> None:
+    seen: list[tuple[str, str, Any, Any]] = []
+
+    class Translating(rs.BaseIOHandler):
+        def handle_output(self, context: rs.OutputContext, obj: Any) -> None:
+            seen.append(("out", context.asset_name, context.asset_metadata, context.type_hint))
+
+        def load_input(self, context: rs.InputContext) -> Any:
+            seen.append((context.downstream_asset, context.asset_name, context.asset_metadata, context.type_hint))
+            return 100
+
+    @rs.Asset(io_handler=Translating(), metadata={"delta/mode": "append"})
+    def up() -> int:
+        return 1
+
+    @rs.Asset(deps=[rs.AssetDef.input("up", metadata={"other": "one"})])
+    def down(up: int) -> int:
+        return up
+
+    repo = build(up, down)
+    repo.materialize()
+    assert seen == [("out", "up", {"delta/mode": "append"}, int), ("down", "up", {"other": "one"}, int)]
+    assert repo.load_node("down") == 100

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from rivers.simulation import Scenario
 
 _TRACE_LINES = 40
+_NONE: list[Scenario] = []
 _opened = pytest.StashKey[list["Scenario"]]()
 
 
@@ -39,7 +40,7 @@ def pytest_runtest_makereport(
     """Show what a scenario did when its test failed."""
     report = yield
     if report.when == "call" and report.failed:
-        for each in item.stash.get(_opened, []):
+        for each in item.stash.get(_opened, _NONE):
             text = "\n".join(each.trace.lines[-_TRACE_LINES:])
             report.sections.append((f"scenario trace (last {_TRACE_LINES} lines)", text))
     return report

@@ -94,7 +94,7 @@ async def tell() -> str:
     """The digest of two minutes, over the trace and the order of the steps' effects."""
     effects.clear()
     async with Scenario(repo, durations={"calm": "700ms"}) as sim:
-        await sim.clock.advance("2m")
+        await sim.clock.advance("2m 1s")
         assert {run.status for run in sim.runs()} == {"Success"}, [run for run in sim.runs() if run.status != "Success"]
         return f"{sim.trace.digest()} {len(sim.trace)} {'|'.join(effects)}"
 

@@ -7,7 +7,7 @@ arrives twice does no harm. Commands are named in the imperative and carry a one
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Generic, TypeVar
+from typing import Generic, Literal, TypeVar
 
 import anyio
 
@@ -95,7 +95,7 @@ class ChooseTrigger:
 
     kind: AutomationKind
     name: str
-    choice: str | None
+    choice: Literal["running", "stopped"] | None
     reply: Reply[TriggerState] = field(default_factory=Reply[TriggerState])
 
 

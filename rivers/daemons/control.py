@@ -79,7 +79,7 @@ class ControlDaemon(RankedDaemon):
         run = NewRun(
             run_id=self._storage.ids.new_id(),
             job_name=request.job_name,
-            node_names=self._repo.nodes_to_run(request.selection, request.job_name),
+            node_names=tuple(self._repo.nodes_to_run(request.selection, request.job_name)),
             status="NotStarted",
             start_time=self.clock.now_ns(),
             tags=request.tags,

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 import anyio
 import anyio.abc
 
-from rivers.channels.mailbox import Mailbox
 from rivers.clock import Clock
 from rivers.execution.evaluation import Evaluated
 from rivers.records import AutomationKind
@@ -34,12 +33,12 @@ class EvaluationsInFlight:
     """At most one evaluation a trigger, all within the task group of the daemon that asked for them."""
 
     def __init__(
-        self, kind: AutomationKind, clock: Clock, group: anyio.abc.TaskGroup, mailbox: Mailbox[object]
+        self, kind: AutomationKind, clock: Clock, group: anyio.abc.TaskGroup, put: Callable[[EvaluationFinished], None]
     ) -> None:
         self._kind: AutomationKind = kind
         self._clock = clock
         self._group = group
-        self._mailbox = mailbox
+        self._put = put
         self._names: set[str] = set()
 
     def __contains__(self, name: str) -> bool:
@@ -60,7 +59,7 @@ class EvaluationsInFlight:
             self._names.discard(name)
         if evaluated is None:
             evaluated = Evaluated(error=timed_out_text(self._kind, name, timeout or 0))
-        self._mailbox.put(EvaluationFinished(name=name, started_at=started_at, evaluated=evaluated))
+        self._put(EvaluationFinished(name=name, started_at=started_at, evaluated=evaluated))
 
     async def _within(self, timeout: int | None, evaluate: Evaluate) -> Evaluated | None:
         if timeout is None:

@@ -11,10 +11,10 @@ def innermost(error: BaseException) -> BaseException:
     """The one exception inside groups that hold nothing else; of a ``DaemonError``, what the daemon raised."""
     while True:
         if isinstance(error, BaseExceptionGroup):
-            inner = cast("tuple[BaseException, ...]", error.exceptions)
-            if len(inner) != 1:
-                return error
-            error = inner[0]
+            group = cast("BaseExceptionGroup[BaseException]", error)
+            if len(group.exceptions) != 1:
+                return group
+            error = group.exceptions[0]
         elif isinstance(error, DaemonError) and error.__cause__ is not None:
             error = error.__cause__
         else:

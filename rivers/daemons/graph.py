@@ -22,7 +22,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, TypeVar, cast
 
 import anyio
 from chrono_daemon import Channel, DaemonHealth, RestartPolicy, SendStream, Supervisor
@@ -183,7 +183,8 @@ async def open_graph(
     evaluator = Evaluator(bound_repo, clock)
     try:
         async with Edges() as edges, anyio.create_task_group() as executions_group:
-            supervisor = Supervisor(clock=clock, on_error=on_error, restart=RestartPolicy(base=0.1, cap=5.0))
+            # chrono-daemon's protocol lets a sleep return nothing; ours says what ended it.
+            supervisor = Supervisor(clock=cast(Any, clock), on_error=on_error, restart=RestartPolicy(base=0.1, cap=5.0))
             executions = Executions(bound_repo, bound_storage, clock, executions_group)
             graph, outside_changes = _wire(
                 bound_repo, bound_storage, clock, evaluator, executions, supervisor, edges, max_ticks_retained, loses

@@ -13,9 +13,11 @@ from rivers.channels.ports import LeasePorts
 from rivers.clock import Clock
 from rivers.daemons.ranked import RankedDaemon
 from rivers.queueing.leases import RUN_LEASE_NS
+from rivers.records import StorageType
 from rivers.storage import Storage
 
-_INTERVAL_SECONDS: Final = RUN_LEASE_NS / 1e9 / 3
+_RENEWAL_SECONDS: Final = RUN_LEASE_NS / 1e9 / 3
+_IDLE_SECONDS: Final = 3600.0
 
 ORPHANED: Final = "the process that executed this run has died or was killed; the run did not finish"
 
@@ -35,6 +37,8 @@ class LeaseDaemon(RankedDaemon):
         self._storage = storage
         self._start_timeout = start_timeout_seconds
         self._renew_at = 0.0
+        # Others may die beside us on a store that processes share; alone, only an earlier process can have died.
+        self._idle_seconds = _RENEWAL_SECONDS if storage.type == StorageType.Remote else _IDLE_SECONDS
         self._sweep_at: float | None = None
 
     def recover(self) -> None:
@@ -52,6 +56,7 @@ class LeaseDaemon(RankedDaemon):
                 await mailbox.wait(self.clock, seconds=self._seconds_to_next())
                 if mailbox.drain():
                     self._arm_sweep()
+                    self._renew_at = min(self._renew_at, self.clock.monotonic() + _RENEWAL_SECONDS)
                 if self._seconds_to_next() <= 0:
                     await self.clock.idle(self.rank)
                     self._look()
@@ -74,8 +79,8 @@ class LeaseDaemon(RankedDaemon):
 
     def _renew(self) -> None:
         now_ns = self.clock.now_ns()
-        self._storage.renew_leases(self._storage.session, now_ns + RUN_LEASE_NS)
-        self._renew_at = self.clock.monotonic() + _INTERVAL_SECONDS
+        held = self._storage.renew_leases(self._storage.session, now_ns + RUN_LEASE_NS)
+        self._renew_at = self.clock.monotonic() + (_RENEWAL_SECONDS if held else self._idle_seconds)
         self._tell([run.run_id for run in self._storage.fail_orphans(now_ns, ORPHANED)])
 
     def _sweep(self) -> None:

@@ -7,6 +7,8 @@ from abc import abstractmethod
 from chrono_daemon import Context, Daemon
 
 from rivers.clock import Clock, rank
+from rivers.daemons.failures import innermost
+from rivers.exceptions import Superseded
 
 
 class RankedDaemon(Daemon):
@@ -34,7 +36,12 @@ class RankedDaemon(Daemon):
     async def run(self, ctx: Context) -> None:
         """Carry the rank into the loop's task."""
         rank.set(self.rank)
-        await self.serve(ctx)
+        try:
+            await self.serve(ctx)
+        except Exception as error:
+            # The graph of this daemon has been killed and replaced: not its failure, and not worth a restart.
+            if not isinstance(innermost(error), Superseded):
+                raise
 
     @abstractmethod
     async def serve(self, ctx: Context) -> None:

@@ -14,11 +14,12 @@ from rivers.channels.ports import RunQueuePorts
 from rivers.clock import Clock
 from rivers.daemons.ranked import RankedDaemon
 from rivers.daemons.safety import SafetyInterval
-from rivers.queueing.admission import UNLIMITED, Admission, Limits, admit
+from rivers.queueing.admission import UNLIMITED, Limits, admit
 from rivers.records import RunRecord
 from rivers.storage import Storage
 
 _PAGE: Final = 200
+_UNKNOWN: Final = "not read yet"
 
 _Message = RunsQueued | RunsEnded | RunsChanged
 
@@ -38,12 +39,14 @@ class RunQueueDaemon(RankedDaemon):
         super().__init__(clock)
         self._ports = ports
         self._storage = storage
-        self._limits = limits
+        self._has_queue = limits is not None
+        self._limits = limits or UNLIMITED
         self._safety = SafetyInterval(interval_seconds)
-        self._everyone: str | None = None
+        self._everyone: str | None = _UNKNOWN
 
     def recover(self) -> None:
         """Look at the whole queue."""
+        self._everyone = _UNKNOWN
         self._look()
 
     async def serve(self, ctx: Context) -> None:
@@ -62,7 +65,7 @@ class RunQueueDaemon(RankedDaemon):
                 await mailbox.wait(self.clock, seconds=self._safety.seconds)
                 await self.clock.idle(self.rank)
                 messages = mailbox.drain()
-                if messages and self._limits is None:
+                if messages and not self._has_queue:
                     self._pass_on(messages)
                 else:
                     self._look()
@@ -74,35 +77,43 @@ class RunQueueDaemon(RankedDaemon):
 
     def _look(self) -> None:
         in_flight = self._storage.in_flight()
-        admitted = self._admit_from_queue(in_flight)
         unstarted = [run.run_id for run in in_flight if run.status == "NotStarted"]
-        self._tell([*unstarted, *admitted])
+        admitted = self._admit_from_queue(in_flight)
+        self._tell([*unstarted, *(run.run_id for run in admitted)])
+        in_flight += admitted
         queued_count = self._storage.queued_count()
-        busy = [run.run_id for run in in_flight] + admitted
-        self._safety.observe((queued_count, tuple(busy)) if queued_count or busy else None)
+        self._explain_to_everyone(admit((), in_flight, self._limits).everyone if queued_count else None)
+        outstanding = (queued_count, tuple(run.run_id for run in in_flight))
+        self._safety.observe(outstanding if queued_count or in_flight else None)
 
-    def _admit_from_queue(self, in_flight: list[RunRecord]) -> list[str]:
-        limits = self._limits or UNLIMITED
+    def _admit_from_queue(self, in_flight: Sequence[RunRecord]) -> list[RunRecord]:
+        """Walk the queue page by page until it ends or the slots do."""
+        admitted: list[RunRecord] = []
         after: RunRecord | None = None
-        admitted: list[str] = []
         while True:
-            page = self._storage.queued_page(_PAGE, after=after)
-            decision = admit(page, in_flight, limits)
+            size = self._page_size(len(in_flight) + len(admitted))
+            page = self._storage.queued_page(size, after=after)
+            decision = admit(page, [*in_flight, *admitted], self._limits)
             if decision.admitted:
-                admitted += self._storage.admit_runs(decision.admitted, self.clock.now_ns())
-            self._explain(page, decision)
-            if not decision.wants_more or len(page) < _PAGE:
+                won = set(self._storage.admit_runs(decision.admitted, self.clock.now_ns()))
+                admitted += [run for run in page if run.run_id in won]
+            if decision.reasons:
+                self._storage.set_block_reasons(decision.reasons, decision.everyone)
+            if not decision.wants_more or len(page) < size:
                 return admitted
             after = page[-1]
-            in_flight = [*in_flight, *(run for run in page if run.run_id in decision.admitted)]
 
-    def _explain(self, page: list[RunRecord], decision: Admission) -> None:
-        """Store why runs wait, where that has changed."""
-        shown = {run.run_id: run.block_reason for run in page}
-        changed = {run_id: reason for run_id, reason in decision.reasons.items() if shown.get(run_id) != reason}
-        if changed or decision.everyone != self._everyone:
-            self._storage.set_block_reasons(changed, decision.everyone)
-            self._everyone = decision.everyone
+    def _page_size(self, in_flight_count: int) -> int:
+        """Without tag limits the head of the queue goes first, so no more is read than there are slots."""
+        slots = self._limits.max_concurrent_runs - in_flight_count
+        if self._limits.tag_limits or self._limits.max_concurrent_runs < 0:
+            return _PAGE
+        return max(1, min(slots, _PAGE))
+
+    def _explain_to_everyone(self, reason: str | None) -> None:
+        if reason != self._everyone:
+            self._storage.set_block_reasons({}, reason)
+            self._everyone = reason
 
     def _tell(self, run_ids: list[str]) -> None:
         if run_ids:

@@ -75,7 +75,7 @@ class ScheduleDaemon(RankedDaemon):
         """Wait for the earliest time of all schedules, a command, or an evaluation that has come back."""
         mailbox = Mailbox[_Message](self._ports.commands)
         async with anyio.create_task_group() as group:
-            self._evaluations = EvaluationsInFlight("schedule", self.clock, group, mailbox)
+            self._evaluations = EvaluationsInFlight("schedule", self.clock, group, mailbox.put)
             mailbox.open(group, ctx)
             while not mailbox.stopping or len(self._evaluations):
                 await mailbox.wait(self.clock, until_ns=self._next_moment(mailbox.stopping))

@@ -65,7 +65,7 @@ class SensorDaemon(RankedDaemon):
         """Wait for the earliest poll of all sensors, a command, or an evaluation that has come back."""
         mailbox = Mailbox[_Message](self._ports.commands)
         async with anyio.create_task_group() as group:
-            self._evaluations = EvaluationsInFlight("sensor", self.clock, group, mailbox)
+            self._evaluations = EvaluationsInFlight("sensor", self.clock, group, mailbox.put)
             mailbox.open(group, ctx)
             while not mailbox.stopping or len(self._evaluations):
                 await mailbox.wait(self.clock, seconds=self._seconds_to_next(mailbox.stopping))

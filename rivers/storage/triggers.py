@@ -90,8 +90,8 @@ class Triggers(Session):
                 engine.changes.put([Change(at, "trigger", name, facts)])
             return trigger_state(rows[0])
 
-    def set_checkpoints(self, kind: AutomationKind, checkpoints: Mapping[str, int]) -> None:
-        """Move checkpoints without a tick, as for times that were passed over."""
+    def set_checkpoints(self, kind: AutomationKind, checkpoints: Mapping[str, int | None]) -> None:
+        """Move checkpoints without a tick: ``None`` for a trigger that has been stopped."""
         if not checkpoints:
             return
         rows: list[Row] = [{"id": [kind, name], "seq": 0, "cp": at} for name, at in checkpoints.items()]

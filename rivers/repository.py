@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-import threading
-import warnings
 from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
 from typing import Any, Final, TypeVar
 
-from rivers.clock import Clock, SimClock, WallClock
+from rivers.clock import Clock, SimClock
 from rivers.definitions.asset_base import BaseAsset
-from rivers.definitions.executors import Executor
 from rivers.definitions.jobs import Job
 from rivers.definitions.retries import RetryPolicy
-from rivers.definitions.run_queue import RunBackendConfig, RunQueueConfig
-from rivers.definitions.schedules import Schedule
-from rivers.definitions.sensors import Sensor
 from rivers.definitions.tick_results import ScheduleTickResult, SensorTickResult
 from rivers.exceptions import (
     ExecutionError,
@@ -25,7 +19,8 @@ from rivers.exceptions import (
 )
 from rivers.execution.bound import BoundRepository
 from rivers.execution.coroutine_host import CoroutineHost
-from rivers.execution.declarations import Compiled, arguments_of, checked_declarations, compile_declarations
+from rivers.execution.declarations import Compiled
+from rivers.execution.declared import DeclaredRepository, SharedDefinitions
 from rivers.execution.environment import Environment, on_event_loop, running_in
 from rivers.execution.interception import StepInterceptor
 from rivers.execution.results import RunResult
@@ -41,56 +36,19 @@ T = TypeVar("T")
 DEFAULT_STORAGE_FOLDER: Final = ".rivers/storage"
 
 
-class CodeRepository:
+class CodeRepository(DeclaredRepository):
     """Assets, jobs, schedules and sensors, with the resources they share.
 
     The constructor checks types only; the graph is checked by ``validate`` and ``resolve``. Most other calls resolve
     first when nobody has, with an embedded store in ``.rivers/storage`` under the current folder.
     """
 
-    def __init__(
-        self,
-        assets: Sequence[BaseAsset],
-        tasks: Sequence[Any] | None = None,
-        jobs: Sequence[Job] | None = None,
-        schedules: Sequence[Schedule] | None = None,
-        sensors: Sequence[Sensor] | None = None,
-        default_executor: Executor | None = None,
-        resources: Mapping[str, Any] | None = None,
-        partition_defs: Mapping[str, Any] | None = None,
-        retries: Mapping[str, RetryPolicy] | None = None,
-        default_retry_policy: RetryPolicy | str | None = None,
-        run_queue: RunQueueConfig | None = None,
-        run_backend: RunBackendConfig | None = None,
-        pool_limits: Mapping[str, int] | None = None,
-    ) -> None:
-        self._given = checked_declarations(
-            assets,
-            tasks,
-            jobs,
-            schedules,
-            sensors,
-            default_executor,
-            resources,
-            partition_defs,
-            retries,
-            default_retry_policy,
-            run_queue,
-            run_backend,
-            pool_limits,
-        )
-        self._lock = threading.RLock()
-        self._compiled: Compiled | None = None
+    def _adopt(self, shared: SharedDefinitions) -> None:
+        super()._adopt(shared)
         self._bound: BoundRepository | None = None
         self._jobs: dict[str, Job] = {}
-        self._early_triggers: tuple[TriggerCaller, CoroutineHost] | None = None
-        self._family = object()
 
-    # -- checking and binding ------------------------------------------------------------------------------------------
-
-    def validate(self) -> None:
-        """Check the graph, the jobs, the triggers and every name but those of IO handlers. Touches no storage."""
-        self._warn_of_shadows(compile_declarations(self._given).graph)
+    # -- binding -------------------------------------------------------------------------------------------------------
 
     def resolve(self, storage: Storage | None = None) -> None:
         """Check everything, bind the storage, set the resources up and persist the topology.
@@ -100,7 +58,7 @@ class CodeRepository:
         with self._lock:
             if self._bound is not None:
                 return
-            compiled = self._compile()
+            compiled = self._shared.compiled()
             own = Storage.embedded(DEFAULT_STORAGE_FOLDER) if storage is None else None
             bound_to = storage if own is None else own
             if not isinstance(bound_to, Storage):
@@ -118,28 +76,16 @@ class CodeRepository:
         """A sibling with the same definitions on its own storage, clock and ids. It shares nothing that rivers owns:
         its default IO handler is empty, its resources are copies that have been set up. Shut it down when it is done.
         """
-        with self._lock:
-            compiled = self._compile()
         sibling = CodeRepository.__new__(CodeRepository)
-        sibling._given = self._given
-        sibling._lock = threading.RLock()
-        sibling._compiled = compiled
-        sibling._bound = None
-        sibling._jobs = {}
-        sibling._early_triggers = None
-        sibling._family = self._family
-        sibling._bind(compiled, storage, clock, ids, interceptor, sibling=True)
+        sibling._adopt(self._shared)
+        sibling._bind(self._shared.compiled(), storage, clock, ids, interceptor, sibling=True)
         return sibling
 
     def shutdown(self) -> None:
         """Tear the resources down, once, in order of registration; what they raise is logged."""
-        with self._lock:
-            bound, early = self._bound, self._early_triggers
-            self._early_triggers = None
-        if bound is not None:
-            bound.tear_down()
-        if early is not None:
-            early[1].close()
+        self._close_early_triggers()
+        if self._bound is not None:
+            self._bound.tear_down()
 
     def __enter__(self) -> CodeRepository:
         return self
@@ -160,21 +106,6 @@ class CodeRepository:
     def assets(self) -> dict[str, BaseAsset]:
         """Every asset by name, in order of registration."""
         return {node.name: node.asset for node in self._resolved.compiled.graph}
-
-    @property
-    def schedules(self) -> list[Schedule]:
-        """The schedules."""
-        return list(self._given.schedules.values())
-
-    @property
-    def sensors(self) -> list[Sensor]:
-        """The sensors."""
-        return list(self._given.sensors.values())
-
-    @property
-    def run_queue(self) -> RunQueueConfig | None:
-        """The run queue's configuration, ``None`` when runs are not queued."""
-        return self._given.run_queue
 
     @property
     def storage(self) -> Storage:
@@ -213,20 +144,6 @@ class CodeRepository:
         if job is None:
             raise _JobNotFound(f"Job '{name}' not found")
         return job
-
-    def get_schedule(self, name: str) -> Schedule:
-        """The schedule of that name; ``NodeNotFoundError`` without one."""
-        schedule = self._given.schedules.get(name)
-        if schedule is None:
-            raise NodeNotFoundError(f"Schedule '{name}' not found")
-        return schedule
-
-    def get_sensor(self, name: str) -> Sensor:
-        """The sensor of that name; ``NodeNotFoundError`` without one."""
-        sensor = self._given.sensors.get(name)
-        if sensor is None:
-            raise NodeNotFoundError(f"Sensor '{name}' not found")
-        return sensor
 
     # -- running -------------------------------------------------------------------------------------------------------
 
@@ -361,7 +278,7 @@ class CodeRepository:
         A run that may wait on a simulated clock must not start on the very loop that moves it.
         """
         around = running_in.get()
-        if around is not None and around.family is self._family and isinstance(around.owner, CodeRepository):
+        if around is not None and around.family is self._shared and isinstance(around.owner, CodeRepository):
             return around.owner._resolved
         bound = self._resolved
         if may_wait and around is None and isinstance(bound.environment.clock, SimClock) and on_event_loop():
@@ -370,12 +287,6 @@ class CodeRepository:
                 "or call it from another thread"
             )
         return bound
-
-    def _compile(self) -> Compiled:
-        if self._compiled is None:
-            self._compiled = compile_declarations(self._given)
-            self._warn_of_shadows(self._compiled.graph)
-        return self._compiled
 
     def _bind(
         self,
@@ -387,7 +298,7 @@ class CodeRepository:
         *,
         sibling: bool,
     ) -> None:
-        environment = Environment(storage, clock, ids, CoroutineHost(), interceptor, self._family, self)
+        environment = Environment(storage, clock, ids, CoroutineHost(), interceptor, self._shared, self)
         self._bound = BoundRepository(self._given, compiled, environment, sibling=sibling)
         if sibling:
             self._jobs = {job.name: job.bound_to(self._run_job) for job in self._given.jobs}
@@ -421,25 +332,7 @@ class CodeRepository:
         finally:
             running_in.reset(token)
 
-    def _triggers_before_resolve(self) -> TriggerCaller:
-        with self._lock:
-            if self._early_triggers is None:
-                resources, host = self._given.resources, CoroutineHost()
-                caller = TriggerCaller(
-                    WallClock().datetime, resources, lambda trigger: arguments_of(trigger, resources), host
-                )
-                self._early_triggers = (caller, host)
-            return self._early_triggers[0]
-
     def _handler_of(self, bound: BoundRepository, name: str) -> IOHandler:
         if name not in bound.compiled.graph:
             raise NodeNotFoundError(f"Node '{name}' not found")
         return bound.steps.handler(name)
-
-    def _warn_of_shadows(self, graph: Graph) -> None:
-        for key in graph.shadowed_resources:
-            warnings.warn(
-                f"resource '{key}' has the name of an asset: parameters called '{key}' get the asset's value",
-                UserWarning,
-                stacklevel=3,
-            )

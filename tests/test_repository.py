@@ -1,0 +1,729 @@
+"""The front door: what the constructor checks, what resolving does, and the calls that users make."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import threading
+import warnings
+from collections.abc import Callable, Generator
+from pathlib import Path
+from typing import Any
+
+import anyio
+import pytest
+from obstore.store import MemoryStore
+from pydantic import BaseModel, PrivateAttr, ValidationError
+
+import rivers as rs
+from rivers.clock import SimClock, WallClock
+from rivers.exceptions import (
+    AssetDefinitionError,
+    AssetNotFoundError,
+    ConfigurationError,
+    ExecutionError,
+    GraphValidationError,
+    NodeNotFoundError,
+    PartitionValidationError,
+    ScheduleDefinitionError,
+    SensorDefinitionError,
+)
+from rivers.ids import SeededIds
+from rivers.records import NewRun
+
+
+@pytest.fixture
+def storage() -> Generator[rs.Storage]:
+    with rs.Storage.memory() as made:
+        yield made
+
+
+@rs.Asset
+def raw() -> int:
+    return 1
+
+
+@rs.Asset
+def doubled(raw: int) -> int:
+    return raw * 2
+
+
+calls: list[str] = []
+
+
+class Db(rs.Resource):
+    url: str = "mine"
+    broken: bool = False
+    _opened: int = PrivateAttr(default=0)
+
+    def setup(self) -> None:
+        calls.append(f"setup {self.url}")
+        self._opened += 1
+        if self.broken:
+            raise OSError("no database")
+
+    def teardown(self) -> None:
+        calls.append(f"teardown {self.url}")
+
+
+@pytest.fixture(autouse=True)
+def nothing_called_yet() -> None:
+    calls.clear()
+
+
+# -- the constructor ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "named"),
+    [
+        ({"assets": [3]}, AssetDefinitionError, "int"),
+        ({"assets": [], "tasks": [3]}, AssetDefinitionError, "Task"),
+        ({"assets": [], "jobs": [3]}, TypeError, "Job"),
+        ({"assets": [], "schedules": [3]}, TypeError, "Schedule"),
+        ({"assets": [], "sensors": [3]}, TypeError, "Sensor"),
+        ({"assets": [], "default_executor": "in_process"}, TypeError, "Executor"),
+        ({"assets": [], "resources": {"n": 3}}, ConfigurationError, "int"),
+        ({"assets": [], "resources": {3: Db()}}, TypeError, "int"),
+        ({"assets": [], "retries": {"r": 3}}, TypeError, "RetryPolicy"),
+        ({"assets": [], "partition_defs": {"p": 3}}, TypeError, "PartitionsDefinition"),
+        ({"assets": [], "default_retry_policy": 3}, TypeError, "RetryPolicy"),
+        ({"assets": [], "run_queue": 3}, TypeError, "RunQueueConfig"),
+        ({"assets": [], "run_backend": 3}, TypeError, "RunBackendConfig"),
+        ({"assets": [], "pool_limits": {"p": "3"}}, TypeError, "int"),
+    ],
+)
+def test_the_constructor_checks_types(arguments: dict[str, Any], error: type[Exception], named: str) -> None:
+    with pytest.raises(error, match=named):
+        rs.CodeRepository(**arguments)
+
+
+def test_a_bad_graph_constructs_and_is_refused_by_validate_and_resolve(storage: rs.Storage) -> None:
+    @rs.Asset
+    def orphan(nowhere: int) -> int:
+        return nowhere
+
+    repo = rs.CodeRepository([orphan])
+    for check in (repo.validate, lambda: repo.resolve(storage)):
+        with pytest.raises(GraphValidationError, match=r"orphan.*nowhere"):
+            check()
+    assert not repo.is_resolved
+
+
+def test_a_context_manager_shuts_down_and_swallows_nothing(storage: rs.Storage) -> None:
+    def resolve_and_fail() -> None:
+        with rs.CodeRepository([raw], resources={"db": Db()}) as repo:
+            assert not repo.is_resolved
+            repo.resolve(storage)
+            raise ValueError("mine")
+
+    with pytest.raises(ValueError, match="mine"):
+        resolve_and_fail()
+    assert calls == ["setup mine", "teardown mine"]
+
+
+# -- resolving ---------------------------------------------------------------------------------------------------------
+
+
+def test_resolving_persists_the_topology_and_the_assets(storage: rs.Storage) -> None:
+    @rs.Asset(tags=["t"], kinds="table", group="g", code_version="3", pool="db")
+    def table() -> int:
+        return 1
+
+    rs.CodeRepository([raw, doubled, table]).resolve(storage)
+    assert json.loads(storage.kv_get("topology") or b"") == {
+        "raw": {"deps": []},
+        "doubled": {"deps": ["raw"]},
+        "table": {"deps": []},
+    }
+    record = storage.get_asset_record("table")
+    assert record is not None
+    assert (record.tags, record.kinds, record.group, record.code_version) == (["t"], ["table"], "g", "3")
+    assert record.pool == [("db", 1)]
+    assert record.last_run_id is None
+
+
+def test_resolving_again_changes_nothing_and_keeps_the_first_storage(storage: rs.Storage) -> None:
+    repo = rs.CodeRepository([raw], resources={"db": Db()})
+    repo.resolve(storage)
+    with rs.Storage.memory() as other:
+        repo.resolve(other)
+        assert repo.storage is storage
+    assert calls == ["setup mine"]
+
+
+def test_an_operation_resolves_by_itself_with_a_store_under_the_current_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    repo = rs.CodeRepository([raw])
+    assert list(repo.assets) == ["raw"]
+    assert (tmp_path / ".rivers" / "storage").is_dir()
+    repo.storage.close()
+
+
+def test_a_setup_that_fails_leaves_the_repository_unresolved_and_the_default_store_free(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    repo = rs.CodeRepository([raw], resources={"db": Db(broken=True)})
+    for _ in range(2):
+        with pytest.raises(OSError, match="no database"):
+            repo.resolve()
+    assert not repo.is_resolved
+    rs.Storage.embedded(str(tmp_path / ".rivers" / "storage")).close()
+
+
+def test_validate_touches_neither_storage_nor_resources_nor_handler_keys(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+
+    def keyed() -> int:
+        return 1
+
+    repo = rs.CodeRepository([rs.Asset(io_handler="nowhere")(keyed)], resources={"db": Db()})
+    repo.validate()
+    assert calls == []
+    assert list(tmp_path.iterdir()) == []
+    with pytest.raises(ConfigurationError, match=r"keyed.*nowhere"):
+        repo.resolve()
+
+
+def test_a_resource_that_an_asset_hides_is_warned_of(storage: rs.Storage) -> None:
+    with pytest.warns(UserWarning, match="'raw'"):
+        rs.CodeRepository([raw], resources={"raw": Db()}).resolve(storage)
+
+
+def test_triggers_are_checked_when_resolving(storage: rs.Storage) -> None:
+    def needy(unknown: int) -> None: ...
+
+    job = rs.Job("j", [raw])
+    nowhere = rs.Schedule(cron_schedule="@daily", job_name="nope")
+    with pytest.raises(ScheduleDefinitionError, match="nope"):
+        rs.CodeRepository([raw], schedules=[nowhere]).resolve(storage)
+    with pytest.raises(SensorDefinitionError, match="x"):
+        rs.CodeRepository([raw], sensors=[rs.Sensor(name="x")]).validate()
+    with pytest.raises(ConfigurationError, match="parameter 'unknown' does not match any known resource"):
+        rs.CodeRepository([raw], jobs=[job], sensors=[rs.Sensor(needy, job_name="j")]).resolve(storage)
+
+
+def test_an_unknown_retry_name_is_refused_where_it_stands(storage: rs.Storage) -> None:
+    repo = rs.CodeRepository([raw], retries={"twice": rs.RetryPolicy(2)}, default_retry_policy="nope")
+    with pytest.raises(ConfigurationError, match=r"default_retry_policy.*nope.*twice"):
+        repo.resolve(storage)
+    fine = rs.CodeRepository([raw], retries={"twice": rs.RetryPolicy(2)}, default_retry_policy="twice")
+    fine.resolve(storage)
+    with pytest.raises(ConfigurationError, match=r"nope.*twice"):
+        fine.materialize(retry="nope")
+
+
+# -- materializing -----------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def repo(storage: rs.Storage) -> Generator[rs.CodeRepository]:
+    with rs.CodeRepository([doubled, raw], jobs=[rs.Job("both", [raw, doubled])]) as made:
+        made.resolve(storage)
+        yield made
+
+
+def test_a_selection_runs_alone_and_order_and_duplicates_do_not_matter(repo: rs.CodeRepository) -> None:
+    assert repo.materialize(["doubled", "raw", "doubled"]).materialized_assets == ["raw", "doubled"]
+    assert repo.materialize([]).materialized_assets == []
+    assert repo.materialize([]).success
+    assert repo.materialize(["raw"]).materialized_assets == ["raw"]
+    assert repo.materialize(["doubled"], include_upstream=True).materialized_assets == ["raw", "doubled"]
+
+
+def test_an_unknown_name_is_an_error_even_when_errors_of_steps_are_not_raised(repo: rs.CodeRepository) -> None:
+    with pytest.raises(AssetNotFoundError, match="nope"):
+        repo.materialize(["nope"], raise_on_error=False)
+    with pytest.raises(TypeError, match="list"):
+        repo.materialize("raw")
+
+
+def test_the_default_handler_does_not_make_an_upstream_loadable(repo: rs.CodeRepository) -> None:
+    repo.materialize()
+    with pytest.raises(GraphValidationError, match=r"doubled.*raw.*not in the job and has no io_handler"):
+        repo.materialize(["doubled"])
+
+
+def test_an_upstream_with_an_explicit_handler_is_loaded_by_a_later_run(storage: rs.Storage) -> None:
+    @rs.Asset(io_handler="lake")
+    def up() -> int:
+        return 21
+
+    @rs.Asset
+    def down(up: int) -> int:
+        return up * 2
+
+    repo = rs.CodeRepository([up, down], resources={"lake": rs.PickleIOHandler(store=MemoryStore())})
+    repo.resolve(storage)
+    missing = repo.materialize(["down"], raise_on_error=False)
+    assert missing.failed_assets[0][1].startswith("FileNotFoundError")
+    repo.materialize(["up"])
+    repo.materialize(["down"])
+    assert repo.load_node("down") == 42
+    assert repo.io_handler_for_output("up") is repo.io_handler_for_output("up")
+
+
+def test_a_run_keeps_its_tags_and_its_given_id(repo: rs.CodeRepository, storage: rs.Storage) -> None:
+    tags = [("team", "x"), ("rivers/priority", "7")]
+    assert repo.materialize(["raw"], tags=tags, run_id_override="mine").run_id == "mine"
+    record = storage.get_run("mine")
+    assert record is not None
+    assert (record.tags, record.priority) == (tags, 7)
+    assert repo.materialize(["raw"], run_id_override="mine").success
+    for wrong in ({"team": "x"}, [("a", 1)], ["ab"]):
+        with pytest.raises(TypeError, match="pairs"):
+            repo.materialize(["raw"], tags=wrong)  # type: ignore[arg-type]
+
+
+def test_a_partition_key_fits_no_unpartitioned_asset(repo: rs.CodeRepository) -> None:
+    repo.materialize()
+    with pytest.raises(PartitionValidationError, match="raw"):
+        repo.materialize(["raw"], partition_key="2026-01-01")
+    with pytest.raises(PartitionValidationError, match="raw"):
+        repo.load_node("raw", partition_key="2026-01-01")
+
+
+def test_a_resumed_run_skips_what_has_succeeded(storage: rs.Storage) -> None:
+    counts = {"steady": 0, "shaky": 0}
+
+    @rs.Asset(io_handler=rs.InMemoryIOHandler())
+    def steady() -> int:
+        counts["steady"] += 1
+        return 1
+
+    @rs.Asset
+    def shaky(steady: int) -> int:
+        counts["shaky"] += 1
+        if counts["shaky"] == 1:
+            raise ValueError("first time")
+        return steady
+
+    repo = rs.CodeRepository([steady, shaky])
+    repo.resolve(storage)
+    first = repo.materialize(raise_on_error=False)
+    again = repo.materialize(run_id_override=first.run_id, resume=True)
+    assert again.success
+    assert again.materialized_assets == ["steady", "shaky"]
+    assert counts == {"steady": 1, "shaky": 2}
+
+
+def test_config_comes_from_overrides_then_defaults(storage: rs.Storage) -> None:
+    class Limits(BaseModel):
+        rows: int = 5
+
+    def events(context: rs.AssetExecutionContext[Limits]) -> int:
+        return context.config.rows
+
+    events.__annotations__["context"] = rs.AssetExecutionContext[Limits]
+    repo = rs.CodeRepository([rs.Asset(events)])
+    repo.resolve(storage)
+    repo.materialize()
+    assert repo.load_node("events") == 5
+    repo.materialize(config={"events": {"rows": "7"}})
+    assert repo.load_node("events") == 7
+    result = repo.materialize(config={"assets": {"events": {"config": {"rows": 8}}}})
+    assert repo.load_node("events") == 8
+    record = storage.get_run(result.run_id)
+    assert record is not None
+    assert record.config == {"assets": {"events": {"config": {"rows": 8}}}}
+    with pytest.raises(ValidationError):
+        repo.materialize(config={"events": {"rows": "many"}})
+    with pytest.raises(ConfigurationError, match="nope"):
+        repo.materialize(config={"nope": {}}, raise_on_error=False)
+
+
+def test_a_run_may_override_metadata_and_resources_for_itself(storage: rs.Storage) -> None:
+    @rs.Asset(metadata={"a": "1", "b": "1"})
+    def told(context: rs.AssetExecutionContext, db: Db) -> tuple[Any, str]:
+        return context.asset_metadata, db.url
+
+    repo = rs.CodeRepository([told], resources={"db": Db()})
+    repo.resolve(storage)
+    repo.materialize(config={"assets": {"told": {"metadata": {"b": "2"}}}, "resources": {"db": {"url": "other"}}})
+    assert repo.load_node("told") == ({"a": "1", "b": "2"}, "other")
+    repo.materialize()
+    assert repo.load_node("told") == ({"a": "1", "b": "1"}, "mine")
+
+
+def test_load_node_passes_the_hint_and_names_itself_as_downstream(storage: rs.Storage) -> None:
+    seen: list[rs.InputContext] = []
+
+    class Listening(rs.BaseIOHandler):
+        def handle_output(self, context: rs.OutputContext, obj: Any) -> None: ...
+
+        def load_input(self, context: rs.InputContext) -> Any:
+            seen.append(context)
+            return "loaded"
+
+    @rs.Asset(io_handler=Listening())
+    def one() -> int:
+        return 1
+
+    repo = rs.CodeRepository([one, raw])
+    repo.resolve(storage)
+    assert repo.load_node("one", type_hint=str) == "loaded"
+    assert (seen[0].downstream_asset, seen[0].type_hint, seen[0].partition) == ("__load_node__", str, None)
+    with pytest.raises(KeyError):
+        repo.load_node("raw")
+    for call in (repo.load_node, repo.io_handler_for_output):
+        with pytest.raises(NodeNotFoundError, match="nope"):
+            call("nope")
+
+
+# -- jobs --------------------------------------------------------------------------------------------------------------
+
+
+def test_a_job_executes_its_members_under_its_name(repo: rs.CodeRepository, storage: rs.Storage) -> None:
+    result = repo.get_job("both").execute()
+    assert result.materialized_assets == ["raw", "doubled"]
+    record = storage.get_run(result.run_id)
+    assert record is not None
+    assert record.job_name == "both"
+    assert repo.launch_targets() == {"both": ("doubled", "raw")}
+    assert repo.nodes_to_run(None, "both") == ["doubled", "raw"]
+    for error in (NodeNotFoundError, ValueError):
+        with pytest.raises(error, match="nope"):
+            repo.get_job("nope")
+
+
+def test_a_job_of_no_repository_cannot_execute() -> None:
+    with pytest.raises(ExecutionError, match="get_job"):
+        rs.Job("alone", [raw]).execute()
+
+
+def test_the_policy_of_a_job_holds_for_its_steps(storage: rs.Storage) -> None:
+    tries: list[int] = []
+
+    @rs.Asset
+    def shaky() -> int:
+        tries.append(1)
+        raise ValueError
+
+    repo = rs.CodeRepository(
+        [shaky], jobs=[rs.Job("j", [shaky], retry="thrice")], retries={"thrice": rs.RetryPolicy(2)}
+    )
+    repo.resolve(storage)
+    repo.get_job("j").execute(raise_on_error=False)
+    assert len(tries) == 3
+
+
+# -- evaluating --------------------------------------------------------------------------------------------------------
+
+
+@rs.Schedule(cron_schedule="@daily", job_name="both")
+def nightly(context: rs.ScheduleEvaluationContext) -> rs.RunRequest:
+    return rs.RunRequest(tags={"at": context.scheduled_execution_time})
+
+
+@rs.Sensor(job_name="both")
+async def watcher(context: rs.SensorEvaluationContext, db: Db) -> rs.SensorResult:
+    await asyncio.sleep(0)
+    return rs.SensorResult(run_requests=[rs.RunRequest(run_key=db.url)], cursor=f"after {context.cursor}")
+
+
+def test_triggers_can_be_evaluated_before_and_after_resolving(storage: rs.Storage) -> None:
+    plain = rs.Schedule(cron_schedule="@daily", job_name="both", name="plain")
+    repo = rs.CodeRepository(
+        [raw, doubled],
+        jobs=[rs.Job("both", [raw, doubled])],
+        schedules=[nightly, plain],
+        sensors=[watcher],
+        resources={"db": Db()},
+    )
+    for _ in range(2):
+        decided = repo.evaluate_schedule("nightly", execution_time="2025-03-10T00:00:00")
+        [request] = decided.run_requests
+        assert (request.tags, request.job_name) == ({"at": "2025-03-10T00:00:00"}, "both")  # type: ignore[union-attr]
+        assert [r.job_name for r in repo.evaluate_schedule("plain").run_requests] == ["both"]  # type: ignore[union-attr]
+        looked = repo.evaluate_sensor("watcher", cursor="7")
+        assert looked.cursor == "after 7"
+        assert [r.run_key for r in looked.run_requests] == ["mine"]  # type: ignore[union-attr]
+        assert repo.get_schedule("nightly") is nightly
+        assert repo.get_sensor("watcher") is watcher
+        if not repo.is_resolved:
+            repo.resolve(storage)
+    assert storage.get_runs() == []
+    assert storage.get_ticks("nightly") == []
+    with pytest.raises(NodeNotFoundError, match="Schedule 'nope' not found"):
+        repo.evaluate_schedule("nope")
+    with pytest.raises(NodeNotFoundError, match="Sensor 'nope' not found"):
+        repo.evaluate_sensor("nope")
+    repo.shutdown()
+
+
+def test_what_a_function_raises_comes_out_of_an_evaluation_unchanged(storage: rs.Storage) -> None:
+    boom = LookupError("boom")
+
+    @rs.Sensor(job_name="j")
+    def fails() -> None:
+        raise boom
+
+    repo = rs.CodeRepository([raw], jobs=[rs.Job("j", [raw])], sensors=[fails, rs.Sensor(name="empty", job_name="j")])
+    repo.resolve(storage)
+    with pytest.raises(LookupError) as caught:
+        repo.evaluate_sensor("fails")
+    assert caught.value is boom
+    with pytest.raises(ConfigurationError, match="Sensor has no evaluation function"):
+        repo.evaluate_sensor("empty")
+
+
+def test_of_two_triggers_of_one_name_the_later_one_counts() -> None:
+    first = rs.Sensor(name="s", job_name="j", description="first")
+    second = rs.Sensor(name="s", job_name="j", description="second")
+    repo = rs.CodeRepository([raw], jobs=[rs.Job("j", [raw])], sensors=[first, second])
+    assert repo.sensors == [second]
+
+
+# -- runs that storage says are started --------------------------------------------------------------------------------
+
+
+def started(storage: rs.Storage, run_id: str, *names: str, **columns: Any) -> rs.RunRecord:
+    run = NewRun(run_id, columns.pop("job_name", None), names, "Started", 1, **columns)
+    assert storage.create_run(run, owner=storage.session, lease_until=2)
+    record = storage.get_run(run_id)
+    assert record is not None
+    return record
+
+
+def test_a_started_run_is_executed_and_its_outcome_written(repo: rs.CodeRepository, storage: rs.Storage) -> None:
+    result = repo.execute_run(started(storage, "r", "raw", "doubled"))
+    assert result.success
+    record = storage.get_run("r")
+    assert record is not None
+    assert record.status == "Success"
+
+
+def test_a_started_run_that_fails_raises_nothing(storage: rs.Storage) -> None:
+    @rs.Asset
+    def bad() -> int:
+        raise SystemExit(3)
+
+    repo = rs.CodeRepository([bad])
+    repo.resolve(storage)
+    assert not repo.execute_run(started(storage, "r", "bad")).success
+    record = storage.get_run("r")
+    assert record is not None
+    assert (record.status, record.error) == ("Failure", "SystemExit: 3")
+
+
+def test_a_started_run_that_cannot_be_planned_fails_with_the_reason(
+    repo: rs.CodeRepository, storage: rs.Storage
+) -> None:
+    assert not repo.execute_run(started(storage, "r", "removed")).success
+    assert not repo.execute_run(started(storage, "s", "raw", config={"nope": {}})).success
+    errors = [record.error for record in map(storage.get_run, ("r", "s")) if record is not None]
+    assert errors[0] == "ExecutionError: run r asks for 'removed', which this code does not define"
+    assert errors[1] is not None
+    assert errors[1].startswith("ConfigurationError")
+
+
+# -- siblings ----------------------------------------------------------------------------------------------------------
+
+
+def sibling_of(repo: rs.CodeRepository, storage: rs.Storage, clock: Any, **options: Any) -> rs.CodeRepository:
+    ids = SeededIds(1)
+    return repo.bound(storage.bound(clock, ids), clock, ids, **options)
+
+
+def test_siblings_share_no_value_no_resource_and_no_clock(storage: rs.Storage) -> None:
+    @rs.Asset(io_handler=rs.InMemoryIOHandler())
+    def kept(db: Db) -> Db:
+        return db
+
+    repo = rs.CodeRepository([kept, raw], resources={"db": Db()})
+    one = sibling_of(repo, storage, WallClock())
+    two = sibling_of(repo, storage, WallClock())
+    assert calls == ["setup mine", "setup mine"]
+    one.materialize()
+    assert one.load_node("raw") == 1
+    for name in ("raw", "kept"):
+        with pytest.raises(KeyError):
+            two.load_node(name)
+    two.materialize()
+    assert one.load_node("kept") is not two.load_node("kept")
+    assert one.clock is not two.clock
+    assert not repo.is_resolved
+    one.shutdown()
+    one.shutdown()
+    assert calls == ["setup mine", "setup mine", "teardown mine"]
+    two.shutdown()
+
+
+def test_the_same_seed_gives_the_same_ids_and_data_versions(storage: rs.Storage) -> None:
+    repo = rs.CodeRepository([raw])
+    versions: list[tuple[str, str | None]] = []
+    for _ in range(2):
+        with rs.Storage.memory() as own, sibling_of(repo, own, WallClock()) as sibling:
+            run_id = sibling.materialize().run_id
+            event = own.get_latest_materialization("raw")
+            assert event is not None
+            versions.append((run_id, event.data_version))
+    assert versions[0] == versions[1]
+
+
+def test_an_interceptor_stands_around_every_attempt_and_may_answer_itself(storage: rs.Storage) -> None:
+    seen: list[tuple[str, int]] = []
+
+    class Recording:
+        def around(self, step: str, attempt: int, call: Callable[[], Any], clock: Any) -> Any:
+            seen.append((step, attempt))
+            return rs.Materialization() if step == "never" else call()
+
+    tries: list[int] = []
+
+    @rs.Asset
+    def never(missing: int) -> int:
+        raise AssertionError("not called")
+
+    @rs.Asset(retry=rs.RetryPolicy(1))
+    async def shaky() -> int:
+        tries.append(1)
+        if len(tries) == 1:
+            raise ValueError
+        return 3
+
+    @rs.Asset
+    def missing() -> rs.Materialization:
+        return rs.Materialization()
+
+    repo = rs.CodeRepository([missing, never, shaky])
+    with sibling_of(repo, storage, WallClock(), interceptor=Recording()) as sibling:
+        assert sibling.materialize().success
+        assert sibling.load_node("shaky") == 3
+    assert seen == [("missing", 1), ("shaky", 1), ("shaky", 2), ("never", 1)]
+
+
+def test_materialize_inside_a_step_reaches_the_sibling_that_runs_it(storage: rs.Storage) -> None:
+    @rs.Asset
+    def outer() -> str:
+        print("outer")
+        return repo.materialize(["raw"]).run_id
+
+    repo = rs.CodeRepository([outer, raw])
+    with sibling_of(repo, storage, WallClock()) as sibling:
+        result = sibling.materialize(["outer"])
+        inner = sibling.load_node("outer")
+        assert sibling.load_node("raw") == 1
+    assert not repo.is_resolved
+    assert [run.status for run in map(storage.get_run, (result.run_id, inner)) if run is not None] == ["Success"] * 2
+    assert [log.stdout for log in storage.get_run_logs(result.run_id)] == ["outer\n"]
+
+
+def test_materialize_works_inside_an_asynchronous_step(storage: rs.Storage) -> None:
+    @rs.Asset
+    async def inner() -> int:
+        await asyncio.sleep(0)
+        return 5
+
+    @rs.Asset
+    async def outer() -> int:
+        repo.materialize(["inner"])
+        return repo.load_node("inner") + 1
+
+    repo = rs.CodeRepository([outer, inner])
+    repo.resolve(storage)
+    repo.materialize(["outer"])
+    assert repo.load_node("outer") == 6
+    repo.shutdown()
+
+
+def test_another_repository_inside_a_step_runs_on_that_steps_clock(storage: rs.Storage) -> None:
+    with rs.Storage.memory() as elsewhere:
+        other = rs.CodeRepository([raw])
+        other.resolve(elsewhere)
+
+        @rs.Asset
+        def outer() -> str:
+            return other.materialize().run_id
+
+        clock = SimClock("2020-05-05T00:00:00Z")
+        with sibling_of(rs.CodeRepository([outer]), storage, clock) as sibling:
+            sibling.materialize()
+            record = elsewhere.get_run(sibling.load_node("outer"))
+        assert record is not None
+        assert record.start_time == clock.now_ns()
+
+
+@pytest.mark.anyio
+async def test_on_the_loop_of_a_simulated_clock_materialize_names_the_way_out(storage: rs.Storage) -> None:
+    clock = SimClock("2026-01-01T00:00:00Z")
+
+    @rs.Asset
+    def slow(context: rs.AssetExecutionContext) -> str:
+        before = context.now()
+        context.sleep(3600)
+        return str(context.now() - before)
+
+    with sibling_of(rs.CodeRepository([slow]), storage, clock) as sibling:
+        with pytest.raises(RuntimeError, match=r"await sim\.materialize"):
+            sibling.materialize()
+        results: list[Any] = []
+
+        async def ask() -> None:
+            results.append(await clock.offload(("run", "x"), sibling.materialize))
+
+        async with anyio.create_task_group() as group:
+            group.start_soon(ask)
+            await clock.advance("1h")
+        assert results[0].success
+        assert sibling.load_node("slow") == "1:00:00"
+
+
+@pytest.mark.anyio
+async def test_materialize_works_on_the_thread_of_a_running_loop_in_real_time(storage: rs.Storage) -> None:
+    @rs.Asset
+    async def one() -> int:
+        await asyncio.sleep(0)
+        return 1
+
+    with rs.CodeRepository([one]) as repo:
+        repo.resolve(storage)
+        assert repo.materialize().success
+
+
+# -- the queue ---------------------------------------------------------------------------------------------------------
+
+
+def test_submitting_needs_a_queue(repo: rs.CodeRepository) -> None:
+    with pytest.raises(ExecutionError, match="RunQueueConfig"):
+        repo._submit_run(["raw"])
+
+
+def test_a_submitted_run_is_queued_and_its_handle_waits_for_its_end(storage: rs.Storage) -> None:
+    @rs.Asset
+    def bad(raw: int) -> int:
+        raise ValueError("boom")
+
+    repo = rs.CodeRepository([raw, bad], jobs=[rs.Job("j", [raw, bad])], run_queue=rs.RunQueueConfig())
+    repo.resolve(storage)
+    handle = repo._submit_run(job_name="j", tags=[("rivers/priority", "3")])
+    assert handle.status == "Queued"
+    with pytest.raises(TimeoutError):
+        handle.wait(timeout=0)
+    waited: list[rs.RunResult] = []
+    waiter = threading.Thread(target=lambda: waited.append(handle.wait(30)))
+    waiter.start()
+    assert storage.admit_runs([handle.run_id], 2) == [handle.run_id]
+    [record] = storage.start_runs([handle.run_id], owner=storage.session, at=3, lease_until=4)
+    assert (record.priority, record.job_name) == (3, "j")
+    repo.execute_run(record)
+    waiter.join(30)
+    [result] = waited
+    assert result == rs.RunResult(False, handle.run_id, ["raw", "bad"], [("bad", "ValueError: boom")])
+    handle.cancel()
+    assert handle.status == "Failure"
+    other = repo._submit_run(["raw"])
+    other.cancel()
+    assert other.status == "Canceled"
+    assert other.wait() == rs.RunResult(False, other.run_id, [], [])
+
+
+def test_importing_the_repository_emits_no_warning() -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        rs.CodeRepository([raw]).validate()

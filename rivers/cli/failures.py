@@ -7,7 +7,7 @@ only.
 from __future__ import annotations
 
 import traceback
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
 import typer
 from typer.core import TyperGroup
@@ -36,7 +36,7 @@ DebugOption = Annotated[
 class FailureReportingGroup(TyperGroup):
     """The root group: turns what a command raises into a message and an exit code."""
 
-    def invoke(self, ctx: typer.Context) -> Any:
+    def invoke(self, ctx: Any) -> Any:
         """Run the command; raises ``typer.Exit`` with the code when it fails."""
         try:
             return super().invoke(ctx)
@@ -72,8 +72,8 @@ def describe(error: BaseException) -> str:
 def innermost(error: BaseException) -> BaseException:
     """The one exception inside groups that hold nothing else."""
     while isinstance(error, BaseExceptionGroup):
-        inner: tuple[BaseException, ...] = error.exceptions  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
+        inner = cast("BaseExceptionGroup[BaseException]", error).exceptions
         if len(inner) != 1:
             break
         error = inner[0]
-    return error
+    return cast(BaseException, error)

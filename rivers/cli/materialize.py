@@ -11,7 +11,14 @@ import typer
 from rivers.cli.client import ServerClient
 from rivers.cli.failures import CliFailure, DebugOption
 from rivers.cli.modules import ModuleArgument, RepoVarOption, load_repository
-from rivers.cli.stores import DEFAULT_PATH, EndpointOption, StoragePathOption, require_same_code, server_of
+from rivers.cli.stores import (
+    DEFAULT_PATH,
+    EndpointOption,
+    StoragePathOption,
+    open_storage,
+    require_same_code,
+    server_of,
+)
 from rivers.cli.tables import JsonOption, print_json, short_id
 
 if TYPE_CHECKING:
@@ -123,19 +130,21 @@ def _open(memory: bool, path: str, endpoint: str | None) -> Storage:
 
     if memory:
         return Storage.memory()
-    return Storage.embedded(path) if endpoint is None else Storage.connect(endpoint)
+    return open_storage(path, endpoint)
 
 
 def _execute(repo: CodeRepository, storage: Storage, wanted: Wanted) -> Outcome:
-    key: Any = None
-    if wanted.partition_key is not None:
-        key = _single_key(wanted.partition_key)
-    if wanted.job is not None:
-        if wanted.job not in repo.launch_targets():
-            raise _unknown_job(wanted.job, list(repo.launch_targets()))
-        result = repo.get_job(wanted.job).execute(partition_key=key, raise_on_error=False)
-    else:
-        result = repo.materialize(wanted.selection, partition_key=key, raise_on_error=False)
+    key = wanted.partition_key
+    if wanted.job is not None and wanted.job not in repo.launch_targets():
+        raise _unknown_job(wanted.job, list(repo.launch_targets()))
+    try:
+        if wanted.job is not None:
+            result = repo.get_job(wanted.job).execute(partition_key=key, raise_on_error=False)
+        else:
+            result = repo.materialize(wanted.selection, partition_key=key, raise_on_error=False)
+    except SystemExit as error:
+        # The run has recorded it as a failure; the command must not end with the step's exit code, which may be 0.
+        raise CliFailure(f"a step called sys.exit({error.code!r})") from error
     run = storage.get_run(result.run_id)
     return Outcome(
         run_id=result.run_id,
@@ -145,15 +154,6 @@ def _execute(repo: CodeRepository, storage: Storage, wanted: Wanted) -> Outcome:
         error=None if run is None else run.error,
         traceback=None if run is None else run.traceback,
     )
-
-
-def _single_key(text: str) -> Any:
-    import rivers
-
-    try:
-        return rivers.PartitionKey.single(text)
-    except AttributeError:
-        raise CliFailure("--partition-key: this version of rivers has no partitioned assets") from None
 
 
 def _unknown_job(name: str, known: list[str]) -> CliFailure:
@@ -189,10 +189,11 @@ def _follow(client: ServerClient, run_id: str, as_json: bool) -> Outcome:
     for line in client.lines("runs", run_id, "log"):
         match line["kind"]:
             case "event":
-                if line["step"] is not None and line["event_type"] in ("StepStart", "StepSuccess", "StepFailure"):
-                    steps[line["step"]] = None
-                if line["event_type"] == "StepFailure" and line["partition_key"] is None:
-                    failed[line["step"]] = dict(line["metadata"]).get("error", "")
+                step: str | None = line["step"]
+                if step is not None and line["event_type"] in ("StepStart", "StepSuccess", "StepFailure"):
+                    steps[step] = None
+                    if line["event_type"] == "StepFailure" and line["partition_key"] is None:
+                        failed[step] = dict(line["metadata"]).get("error", "")
                 if not as_json:
                     typer.echo(event_line(line))
             case "log":

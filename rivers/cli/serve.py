@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 import sys
 from functools import partial
-from typing import IO, TYPE_CHECKING, Annotated
+from typing import IO, TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from rivers.cli.failures import CliFailure, DebugOption
 from rivers.cli.modules import ModuleArgument, RepoVarOption, load_repository
-from rivers.cli.stores import DEFAULT_PATH, EndpointOption, StoragePathOption
+from rivers.cli.stores import DEFAULT_PATH, EndpointOption, StoragePathOption, open_storage
 
 if TYPE_CHECKING:
     import socket
@@ -41,10 +41,9 @@ def serve(
     import anyio
 
     from rivers.cli.signals import StopSignals
-    from rivers.storage import Storage
 
     repo = load_repository(module, repo_var)
-    storage = Storage.embedded(storage_path) if surreal_endpoint is None else Storage.connect(surreal_endpoint)
+    storage = open_storage(storage_path, surreal_endpoint)
     try:
         repo.resolve(storage)
         sock = _bind(host, port)
@@ -149,7 +148,7 @@ class _Face:
         text = f"waiting for {_counted(running, 'running run')} to end (press Ctrl-C again to exit at once)"
         return self._said(served, "waiting", {"running_runs": running}, text)
 
-    def _said(self, served: Served, kind: str, facts: dict[str, object], text: str) -> str:
+    def _said(self, served: Served, kind: str, facts: dict[str, Any], text: str) -> str:
         from rivers.cli.live_log import event_line
         from rivers.cli.tables import time_text
 

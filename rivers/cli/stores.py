@@ -155,23 +155,29 @@ def open_or_reach(path: str, endpoint: str | None) -> Generator[Storage | Server
     The lock is asked first, since only the lock tells a living server from what a dead one left behind.
     """
     from rivers.exceptions import StorageLocked
-    from rivers.storage import Storage
 
-    if endpoint is not None:
-        storage = Storage.connect(endpoint)
-    else:
-        try:
-            storage = Storage.embedded(path)
-        except StorageLocked:
-            client = server_of(path)
-            if client is None:
-                raise
-            yield client
-            return
+    try:
+        storage = open_storage(path, endpoint)
+    except StorageLocked:
+        client = server_of(path)
+        if client is None:
+            raise
+        yield client
+        return
     try:
         yield storage
     finally:
         storage.close()
+
+
+def open_storage(path: str, endpoint: str | None) -> Storage:
+    """The remote store at ``endpoint`` when there is one, else the embedded store at ``path``.
+
+    Raises ``StorageError`` when it cannot be had, ``StorageLocked`` when somebody else holds the folder.
+    """
+    from rivers.storage import Storage
+
+    return Storage.embedded(path) if endpoint is None else Storage.connect(endpoint)
 
 
 def server_of(path: str) -> ServerClient | None:

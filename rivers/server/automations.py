@@ -38,7 +38,7 @@ def automation_routes(served: Served) -> list[Route]:
     ]
 
 
-async def _choose(served: Served, kind: AutomationKind, name: str, choice: str | None) -> TriggerState:
+async def _choose(served: Served, kind: AutomationKind, name: str, choice: queries.Choice) -> TriggerState:
     if served.graph is None:
         if name not in queries.declared_triggers(served.repo, kind):
             raise NodeNotFoundError(f"{kind.capitalize()} '{name}' not found")

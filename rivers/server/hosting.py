@@ -57,11 +57,11 @@ async def serve(app: Any, sock: socket.socket, until: anyio.Event) -> None:
     config.errorlog = _log
     config.accesslog = None
     if _on_trio():
-        from hypercorn.trio import serve as serve_on_trio
+        from hypercorn.trio import serve as serve_on_trio  # pyright: ignore[reportUnknownVariableType]
 
         await serve_on_trio(app, config, shutdown_trigger=until.wait)
     else:
-        from hypercorn.asyncio import serve as serve_on_asyncio
+        from hypercorn.asyncio import serve as serve_on_asyncio  # pyright: ignore[reportUnknownVariableType]
 
         await serve_on_asyncio(app, config, shutdown_trigger=until.wait)
 

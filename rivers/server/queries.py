@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import asdict
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from rivers.records import (
     AUTOMATION_TYPES,
@@ -31,7 +31,8 @@ if TYPE_CHECKING:
     from rivers.storage import Storage
 
 TRIGGER_KINDS: Final[tuple[AutomationKind, ...]] = ("schedule", "sensor")
-CHOICES: Final[dict[str, str | None]] = {"pause": "stopped", "resume": "running", "reset": None}
+Choice = Literal["running", "stopped"] | None
+CHOICES: Final[dict[str, Choice]] = {"pause": "stopped", "resume": "running", "reset": None}
 PREFIX_SEARCH_MAX: Final = 10_000
 
 Document = dict[str, Any]
@@ -100,12 +101,12 @@ def _effective_status(
     return ("running" if running else "stopped"), "default"
 
 
-def choose(storage: Storage, kind: AutomationKind, name: str, choice: str | None, now: int) -> TriggerState:
+def choose(storage: Storage, kind: AutomationKind, name: str, choice: Choice, now: int) -> TriggerState:
     """Write a choice where no daemon runs. What a paused schedule passed over is not missed when it is resumed."""
     state = storage.trigger_state(kind, name)
     was_paused = state is not None and state.choice == "stopped"
     checkpoint = now if choice == "running" and was_paused else None
-    return storage.set_trigger_choice(kind, name, choice, now, checkpoint)  # pyright: ignore[reportArgumentType]
+    return storage.set_trigger_choice(kind, name, choice, now, checkpoint)
 
 
 def next_fires(repo: CodeRepository) -> Callable[[str, str, int], int | None]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
@@ -58,22 +58,23 @@ def run_routes(served: Served) -> list[Route]:
 
 def submission_of(body: dict[str, Any]) -> SubmitRun:
     """The request in a body ``{"selection"?: [str], "job"?: str, "tags"?: {str: str}}``; raises ``BadRequest``."""
-    selection, job, tags = body.get("selection"), body.get("job"), body.get("tags") or {}
-    if selection is not None and (not isinstance(selection, list) or not _are_texts(selection)):  # pyright: ignore[reportUnknownArgumentType]
+    selection, job, tags = body.get("selection"), body.get("job"), body.get("tags")
+    if selection is not None and not _are_texts(selection):
         raise BadRequest("selection must be a list of asset names")
     if job is not None and not isinstance(job, str):
         raise BadRequest("job must be the name of a job")
-    if not isinstance(tags, dict) or not _are_texts([*tags, *tags.values()]):  # pyright: ignore[reportUnknownArgumentType, reportUnknownMemberType]
+    pairs: dict[str, str] = tags or {}
+    if not isinstance(pairs, dict) or not _are_texts([*pairs, *pairs.values()]):  # pyright: ignore[reportUnnecessaryIsInstance]
         raise BadRequest("tags must be an object of texts")
     return SubmitRun(
-        selection=None if selection is None else tuple(selection),  # pyright: ignore[reportUnknownArgumentType]
+        selection=None if selection is None else tuple(selection),
         job_name=job,
-        tags=tuple(tags.items()),  # pyright: ignore[reportUnknownArgumentType]
+        tags=tuple(pairs.items()),
     )
 
 
-def _are_texts(values: list[Any]) -> bool:
-    return all(isinstance(value, str) for value in values)
+def _are_texts(values: Any) -> bool:
+    return isinstance(values, list) and all(isinstance(value, str) for value in cast("list[Any]", values))
 
 
 def _refuse_other_code(served: Served, body: dict[str, Any]) -> None:

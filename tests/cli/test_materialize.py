@@ -104,3 +104,18 @@ def test_json_is_one_document_whatever_the_steps_print(project: Project) -> None
 def test_a_module_that_cannot_be_loaded_creates_no_store(project: Project) -> None:
     assert project.rivers("materialize", "nope").returncode == 1
     assert not (project.folder / ".rivers").exists()
+
+
+def test_a_step_that_exits_fails_the_command_whatever_code_it_chose(project: Project) -> None:
+    project.write("leaving", "import sys\nimport rivers as rs\n@rs.Asset\ndef a():\n    sys.exit(0)\n"
+                             "repo = rs.CodeRepository(assets=[a])\n")  # fmt: skip
+    done = project.rivers("materialize", "leaving", "--memory")
+    assert done.returncode == 1
+    assert "a step called sys.exit(0)" in done.stderr
+
+
+def test_a_partition_key_for_assets_without_partitions_is_refused(project: Project) -> None:
+    done = project.rivers("materialize", "pipeline", "--memory", "--partition-key", "k")
+    assert done.returncode == 1
+    assert "partition" in done.stderr
+    assert "Traceback" not in done.stderr

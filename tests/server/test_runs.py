@@ -1,0 +1,135 @@
+"""``/api/runs``: submitting, following, reading and cancelling."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+import anyio
+import pytest
+
+
+@pytest.mark.anyio
+async def test_a_submitted_run_is_executed_and_can_be_followed_to_its_end(serve_api: Any) -> None:
+    async with serve_api() as api:
+        run_id = (await api.post("/api/runs", {"selection": ["good"], "tags": {"who": "me"}}))["run_id"]
+        lines = await api.finished(run_id)
+        kinds = [line["event_type"] for line in lines if line["kind"] == "event"]
+        assert [kind for kind in kinds if kind.startswith("Step")] == ["StepStart", "StepSuccess"]
+        assert [line["stdout"] for line in lines if line["kind"] == "log"] == ["hello from good\n"]
+        assert (lines[-1]["kind"], lines[-1]["status"], lines[-1]["tags"]) == ("run", "Success", {"who": "me"})
+        assert [line["kind"] for line in lines].count("run") == 1
+
+
+@pytest.mark.anyio
+async def test_a_run_that_has_ended_is_streamed_whole(serve_api: Any) -> None:
+    async with serve_api() as api:
+        run_id = (await api.post("/api/runs", {"job": "job"}))["run_id"]
+        first = await api.finished(run_id)
+        assert await api.finished(run_id) == first
+        assert await api.finished(run_id[:8]) == first
+
+
+@pytest.mark.anyio
+async def test_a_failed_run_ends_its_stream_with_error_and_traceback(serve_api: Any) -> None:
+    async with serve_api() as api:
+        run_id = (await api.post("/api/runs", {"selection": ["bad"]}))["run_id"]
+        end = (await api.finished(run_id))[-1]
+        assert (end["status"], end["error"]) == ("Failure", "ValueError: boom")
+        detail = await api.get(f"/api/runs/{run_id}")
+        assert detail["traceback"] == end["traceback"]
+        assert [event["event_type"] for event in detail["events"]] == ["StepStart", "StepFailure"]
+
+
+@pytest.mark.anyio
+async def test_runs_are_listed_newest_first_and_by_status(serve_api: Any) -> None:
+    async with serve_api() as api:
+        for name in ("good", "bad"):
+            await api.finished((await api.post("/api/runs", {"selection": [name]}))["run_id"])
+        assert [run["node_names"] for run in await api.get("/api/runs")] == [["bad"], ["good"]]
+        assert [run["node_names"] for run in await api.get("/api/runs?status=Failure")] == [["bad"]]
+        status, message = await api.error("GET", "/api/runs?status=Nope")
+        assert (status, message) == (400, "Unknown run status: Nope")
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"selection": "good"},
+        {"selection": [1]},
+        {"job": 1},
+        {"tags": {"a": 1}},
+        {"tags": ["a"]},
+        [],
+        "text",
+    ],
+)
+async def test_a_malformed_submission_is_refused_and_creates_nothing(serve_api: Any, body: Any) -> None:
+    async with serve_api() as api:
+        assert (await api.error("POST", "/api/runs", json=body))[0] == 400
+        assert await api.get("/api/runs") == []
+
+
+@pytest.mark.anyio
+async def test_what_cannot_be_run_is_refused_and_creates_nothing(serve_api: Any) -> None:
+    async with serve_api() as api:
+        assert (await api.error("POST", "/api/runs", content=b"{"))[0] == 400
+        status, message = await api.error("POST", "/api/runs", json={"job": "zz"})
+        assert (status, "'zz'" in message) == (404, True)
+        status, message = await api.error("POST", "/api/runs", json={"selection": ["zz"]})
+        assert (status, "zz" in message) == (404, True)
+        status, message = await api.error("POST", "/api/runs", json={"module": "other"})
+        assert status == 409
+        assert "'shop:repo'" in message
+        assert "'other:repo'" in message
+        assert await api.get("/api/runs") == []
+
+
+@pytest.mark.anyio
+async def test_an_unknown_run_is_not_found(serve_api: Any) -> None:
+    async with serve_api() as api:
+        for method, path in (("GET", ""), ("GET", "/log"), ("POST", "/cancel")):
+            status, message = await api.error(method, f"/api/runs/nope{path}")
+            assert (status, "'nope'" in message) == (404, True)
+
+
+@pytest.mark.anyio
+async def test_a_beginning_that_several_runs_share_is_a_conflict(serve_api: Any) -> None:
+    async with serve_api() as api:
+        for name in ("same-1", "same-2"):
+            api.served.storage._create_run(name, "job", "Success", 1)
+        status, message = await api.error("GET", "/api/runs/same")
+        assert (status, message) == (409, "2 runs begin with 'same': give more of the id")
+
+
+@pytest.mark.anyio
+async def test_a_running_run_is_cancelled_while_it_is_followed(serve_api: Any, make_shop: Any) -> None:
+    begun, gate = threading.Event(), threading.Event()
+
+    def wait() -> int:
+        begun.set()
+        gate.wait(20)
+        return 1
+
+    async with serve_api(make_shop(good=wait)) as api:
+        run_id = (await api.post("/api/runs", {"selection": ["good"]}))["run_id"]
+        await anyio.to_thread.run_sync(begun.wait, 20)
+        ends: list[Any] = []
+
+        async def follow() -> None:
+            ends.append((await api.finished(run_id))[-1])
+
+        async with anyio.create_task_group() as group:
+            group.start_soon(follow)
+            assert (await api.post(f"/api/runs/{run_id}/cancel"))["status"] == "Canceled"
+            gate.set()
+        assert ends[0]["status"] == "Canceled"
+        assert (await api.error("POST", f"/api/runs/{run_id}/cancel"))[0] == 404
+
+
+@pytest.mark.anyio
+async def test_without_daemons_nothing_can_be_submitted(serve_api: Any) -> None:
+    async with serve_api(daemon=False) as api:
+        status, message = await api.error("POST", "/api/runs", json={})
+        assert (status, "--no-daemon" in message) == (409, True)

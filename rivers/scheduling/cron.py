@@ -19,7 +19,7 @@ from typing import Final
 
 from rivers.durations import NANOS_PER_SECOND
 from rivers.scheduling.wall_times import WallTimes
-from rivers.scheduling.zones import Stretch, stretches, year_of, year_start
+from rivers.scheduling.zones import OVERLAP_MAX, Stretch, stretches, year_of, year_start
 
 _SEARCH_YEARS_MAX: Final = 100
 _YEAR_MAX: Final = 9990  # datetime ends with 9999
@@ -45,16 +45,38 @@ class CronTimes:
         self.expression = expression
         self.timezone = timezone or "UTC"
         self._wall = WallTimes(expression)
+        self._answered = (0, 0)  # the last question to after() and its answer: a running schedule asks it again
+        self._stretch: Stretch | None = None
 
     def after(self, ns: int) -> int | None:
         """The first time strictly after ``ns``; ``None`` when the schedule has no more times (none in 100 years)."""
-        start = ns // NANOS_PER_SECOND
+        asked, answer = self._answered
+        if asked <= ns < answer:
+            return answer
+        found = self._after_in_stretch(ns // NANOS_PER_SECOND)
+        if found is None:
+            found = self._search_after(ns // NANOS_PER_SECOND)
+        if found is None:
+            return None
+        self._answered = (ns, found * NANOS_PER_SECOND)
+        return found * NANOS_PER_SECOND
+
+    def _after_in_stretch(self, start: int) -> int | None:
+        """The answer when the clock has not changed of late and will not before it: nearly always."""
+        stretch = self._stretch
+        if stretch is None or not stretch.start + OVERLAP_MAX <= start < stretch.end:
+            return None
+        found = self._wall.first(start + 1 + stretch.offset, stretch.end + stretch.offset)
+        return None if found is None else found - stretch.offset
+
+    def _search_after(self, start: int) -> int | None:
         first_year = year_of(start)
+        self._stretch = next(stretches(self.timezone, start, year_start(first_year + 1)))
         for year in range(first_year, min(first_year + _SEARCH_YEARS_MAX, _YEAR_MAX)):
             until = year_start(year + 1)
             for part in self._parts(start, until):
                 if part.first is not None:
-                    return part.first * NANOS_PER_SECOND
+                    return part.first
             start = until
         return None
 

@@ -33,7 +33,7 @@ class Due:
 
     ``fire`` is the time to evaluate now, ``missed`` the earlier times that will have no evaluation and ``reason`` why.
     ``failed`` says that the missed times are recorded as a failure and not as skipped. ``next`` is the first time after
-    now; ``None`` when the schedule has no more times.
+    now that has not been dealt with; ``None`` when the schedule has no more times.
     """
 
     fire: int | None
@@ -53,10 +53,10 @@ def decide_due(
     abandoned: bool = False,
 ) -> Due:
     """Deal with the times in ``checkpoint < t <= now``. A trigger without a checkpoint has missed nothing."""
-    next_time = times.after(now)
-    passed = None if checkpoint is None else times.span(checkpoint, now)
-    if passed is None:
-        return Due(None, None, None, False, next_time)
+    first = times.after(now if checkpoint is None else checkpoint)
+    if first is None or first > now:
+        return Due(None, None, None, False, first)
+    passed, next_time = _passed(times, first, now)
     if starting:
         return Due(None, passed, NOT_RUNNING, False, next_time)
     if abandoned:
@@ -65,8 +65,16 @@ def decide_due(
         return Due(None, passed, STILL_RUNNING, False, next_time)
     if passed.count == 1:
         return Due(passed.last, None, None, False, next_time)
-    older = times.span(passed.first - 1, passed.last - 1)
+    older = times.span(first - 1, passed.last - 1)
     return Due(passed.last, older, FELL_BEHIND, False, next_time)
+
+
+def _passed(times: CronTimes, first: int, now: int) -> tuple[MissedRange, int | None]:
+    """The times from ``first`` to now, and the next one. Mostly ``first`` is alone, which needs no counting."""
+    second = times.after(first)
+    if second is None or second > now:
+        return MissedRange(first, first, 1), second
+    return times.span(first - 1, now) or MissedRange(first, first, 1), times.after(now)
 
 
 def utc_text(ns: int) -> str:

@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 
 DAY: Final = 86_400
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_OVERLAP_MAX: Final = 2 * DAY  # the longest jump is one day: a crossing of the date line
+OVERLAP_MAX: Final = 2 * DAY  # the longest jump is one day: a crossing of the date line
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ def stretches(zone: str, after: int, until: int) -> Iterator[Stretch]:
     The first one begins earlier than ``after`` by more than the longest jump, so that a second which lies inside a
     repeated hour is seen together with the change that repeats it.
     """
-    start = after - _OVERLAP_MAX
+    start = after - OVERLAP_MAX
     offset = before = _offset(zone, start)
     for year in range(year_of(start), year_of(until) + 1):
         for moment, new_offset in _changes(zone, year):

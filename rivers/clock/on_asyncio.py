@@ -6,7 +6,9 @@ import asyncio
 import threading
 import types
 from collections.abc import Awaitable, Callable, Generator
+from contextlib import suppress
 from contextvars import Context
+from importlib import import_module
 from typing import Any
 
 from rivers.clock.frames import innermost
@@ -41,6 +43,9 @@ class AsyncioPort:
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self.loop = loop
         self.thread_id = threading.get_ident()
+        # For callbacks: a task that one starts must not inherit the poster's rank or busy marks.
+        self._context = Context()
+        self._context.run(_tell_anyio)
         # The queue of runnable callbacks: private, but the only exact answer. Loops without it are scanned instead.
         self._ready: Any = getattr(loop, "_ready", None)
 
@@ -55,8 +60,7 @@ class AsyncioPort:
 
     def call(self, fn: Callable[..., object], *args: Any) -> None:
         try:
-            # A context of its own: a task started by the callback must not inherit the poster's rank or busy marks.
-            self.loop.call_soon_threadsafe(fn, *args, context=Context())
+            self.loop.call_soon_threadsafe(fn, *args, context=self._context.copy())
         except RuntimeError as error:
             raise LoopGone from error
 
@@ -104,6 +108,13 @@ class AsyncioPort:
                 if isinstance(callback, (types.FunctionType, types.MethodType)):
                     seen[f"callback {callback.__qualname__}"] = callback.__module__
         return [f"{name} at {place}" for name, place in sorted(seen.items())]
+
+
+def _tell_anyio() -> None:
+    """anyio looks for the current task, which a callback has none of, unless the context names the library."""
+    with suppress(ModuleNotFoundError):  # without it anyio asks asyncio itself
+        sniffio = import_module("sniffio")
+        sniffio.current_async_library_cvar.set("asyncio")
 
 
 @types.coroutine

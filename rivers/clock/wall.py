@@ -114,6 +114,8 @@ class WallClock:
                 return False
 
     async def wait_until(self, deadline: float, *, interrupt: anyio.Event | None = None) -> bool:
+        if math.isnan(deadline):
+            raise ValueError("there is no moment NaN")
         # Against the time that never runs backwards: what has once been due stays due after a step back.
         system, now = self._look()
         if now >= deadline:

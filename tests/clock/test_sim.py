@@ -354,7 +354,9 @@ async def test_settle_drives_everything_of_the_instant_without_moving_time(hosti
 # Random sleep programs: what a clock does must not depend on how its advance is cut into pieces, nor on the backend.
 
 lengths = st.one_of(
-    st.integers(-1, 12).map(float), st.integers(-5, 12_000_000).map(lambda us: us / 1e6), st.sampled_from([0.1, 1 / 3, 1e-7])
+    st.integers(-1, 12).map(float),
+    st.integers(-5, 12_000_000).map(lambda us: us / 1e6),
+    st.sampled_from([0.1, 1 / 3, 1e-7]),
 )
 step = st.one_of(
     st.tuples(st.just("sleep"), lengths),

@@ -259,7 +259,7 @@ def _wire(
     )
     _add_in_rank_order(
         supervisor,
-        LeaseDaemon(lease_ports, storage, clock, settings.start_timeout_seconds),
+        LeaseDaemon(lease_ports, storage, clock, settings.start_timeout_ns),
         ScheduleDaemon(schedule_ports, storage, clock, evaluator, repo.schedules, triggers),
         SensorDaemon(sensor_ports, storage, clock, evaluator, repo.sensors, triggers),
         RunQueueDaemon(queue_ports, storage, clock, settings.limits, settings.dequeue_interval_seconds),

@@ -1,4 +1,4 @@
-"""Keeps this graph's runs alive in storage and ends those whose owner has died."""
+"""Keeps this graph's runs alive in storage and ends those that nobody will end."""
 
 from __future__ import annotations
 
@@ -12,12 +12,22 @@ from rivers.channels.messages import RunsAdmitted, RunsEnded
 from rivers.channels.ports import LeasePorts
 from rivers.clock import Clock
 from rivers.daemons.ranked import RankedDaemon
-from rivers.queueing.leases import RUN_LEASE_NS
-from rivers.records import StorageType
+from rivers.durations import NANOS_PER_SECOND
+from rivers.queueing.leases import (
+    RENEWALS_PER_PERIOD,
+    RUN_LEASE_NS,
+    ClockWatch,
+    observe,
+    seconds_to_next_wake,
+    stale_launch_text,
+    stale_launches,
+    start_deadline,
+)
+from rivers.records import RunRecord, StorageType
 from rivers.storage import Storage
 
-_RENEWAL_SECONDS: Final = RUN_LEASE_NS / 1e9 / 3
-_IDLE_SECONDS: Final = 3600.0
+_RENEWAL_NS: Final = RUN_LEASE_NS // RENEWALS_PER_PERIOD
+_IDLE_NS: Final = 3600 * NANOS_PER_SECOND
 
 ORPHANED: Final = "the process that executed this run has died or was killed; the run did not finish"
 
@@ -25,76 +35,72 @@ ORPHANED: Final = "the process that executed this run has died or was killed; th
 class LeaseDaemon(RankedDaemon):
     """The only judge of what has been left behind.
 
-    Consumes: ``RunsAdmitted``, which sets the earliest moment at which a launch can be stale.
+    Consumes: ``RunsAdmitted``: from then on there is a lease to renew and a launch that may go stale.
     Emits: ``RunsEnded``.
     Reads and writes: run leases; orphaned and stale runs -> ``Failure``.
     After a restart: it looks again; ending a run twice is refused by storage.
     """
 
-    def __init__(self, ports: LeasePorts, storage: Storage, clock: Clock, start_timeout_seconds: float) -> None:
+    def __init__(self, ports: LeasePorts, storage: Storage, clock: Clock, start_timeout_ns: int) -> None:
         super().__init__(clock)
         self._ports = ports
         self._storage = storage
-        self._start_timeout = start_timeout_seconds
-        self._renew_at = 0.0
+        self._start_timeout = start_timeout_ns
         # Others may die beside us on a store that processes share; alone, only an earlier process can have died.
-        self._idle_seconds = _RENEWAL_SECONDS if storage.type == StorageType.Remote else _IDLE_SECONDS
-        self._sweep_at: float | None = None
+        self._shared = storage.type == StorageType.Remote
+        self._watch: ClockWatch | None = None
+        self._wake_at = 0.0
 
     def recover(self) -> None:
         """End the runs that a dead owner left Started, before anything counts them as in flight."""
-        self._renew()
-        if self._storage.unstarted_runs():
-            self._arm_sweep()
+        self._watch = None
+        self._look()
 
     async def serve(self, ctx: Context) -> None:
-        """Wake for the next renewal or the earliest launch that may have gone stale."""
+        """Wake for the next renewal, or for the earliest launch that may have gone stale."""
         mailbox = Mailbox[RunsAdmitted](self._ports.launching)
         async with anyio.create_task_group() as receivers:
             mailbox.open(receivers, ctx)
             while not mailbox.stopping:
-                await mailbox.wait(self.clock, seconds=self._seconds_to_next())
+                await mailbox.wait(self.clock, seconds=self._wake_at - self.clock.monotonic())
                 if mailbox.drain():
-                    self._arm_sweep()
-                    self._renew_at = min(self._renew_at, self.clock.monotonic() + _RENEWAL_SECONDS)
-                if self._seconds_to_next() <= 0:
+                    self._wake_within(min(self._start_timeout, _RENEWAL_NS) / NANOS_PER_SECOND)
+                if self._wake_at <= self.clock.monotonic():
                     await self.clock.idle(self.rank)
                     self._look()
             receivers.cancel_scope.cancel()
 
-    def _seconds_to_next(self) -> float:
-        moments = [self._renew_at] if self._sweep_at is None else [self._renew_at, self._sweep_at]
-        return min(moments) - self.clock.monotonic()
-
-    def _arm_sweep(self) -> None:
-        if self._sweep_at is None:
-            self._sweep_at = self.clock.monotonic() + self._start_timeout
-
     def _look(self) -> None:
-        now = self.clock.monotonic()
-        if self._renew_at <= now:
-            self._renew()
-        if self._sweep_at is not None and self._sweep_at <= now:
-            self._sweep()
-
-    def _renew(self) -> None:
-        now_ns = self.clock.now_ns()
-        held = self._storage.renew_leases(self._storage.session, now_ns + RUN_LEASE_NS)
-        self._renew_at = self.clock.monotonic() + (_RENEWAL_SECONDS if held else self._idle_seconds)
-        self._tell([run.run_id for run in self._storage.fail_orphans(now_ns, ORPHANED)])
-
-    def _sweep(self) -> None:
-        """Fail the launches that were admitted longer than the start timeout ago and never began."""
-        self._sweep_at = None
-        now_ns = self.clock.now_ns()
+        now, monotonic = self.clock.now_ns(), self.clock.monotonic()
+        watch = observe(self._watch, now=now, monotonic=monotonic, period=RUN_LEASE_NS)
+        held = self._storage.renew_leases(self._storage.session, now + RUN_LEASE_NS)
         waiting = self._storage.unstarted_runs()
-        stale = [run for run in waiting if now_ns - (run.admitted_at or run.start_time) >= self._start_timeout * 1e9]
-        for run in stale:
-            text = f"the run was admitted but did not start within {self._start_timeout:g}s (start_timeout)"
-            self._storage.fail_launch(run.run_id, text, now_ns)
-        self._tell([run.run_id for run in stale])
-        if len(stale) < len(waiting):
-            self._arm_sweep()
+        stale = stale_launches(waiting, watch, self._start_timeout)
+        self._tell([*self._end_orphans(watch), *self._fail(stale, now)])
+        deadlines = [start_deadline(run, self._start_timeout) for run in waiting if run not in stale]
+        interval = _RENEWAL_NS if held or self._shared else _IDLE_NS
+        self._watch = watch
+        self._wake_at = monotonic + seconds_to_next_wake(watch, deadlines, interval)
+        self._expect()
+
+    def _end_orphans(self, watch: ClockWatch) -> list[str]:
+        """Alone on a store a dead owner is known by its boot, whatever the clock says; sharing it, by its lease."""
+        if self._shared and not watch.trusts():
+            return []
+        return [run.run_id for run in self._storage.fail_orphans(watch.now, ORPHANED)]
+
+    def _fail(self, stale: list[RunRecord], now: int) -> list[str]:
+        text = stale_launch_text(self._start_timeout)
+        return [run.run_id for run in stale if self._storage.fail_launch(run.run_id, text, now)]
+
+    def _wake_within(self, seconds: float) -> None:
+        self._wake_at = min(self._wake_at, self.clock.monotonic() + seconds)
+        self._expect()
+
+    def _expect(self) -> None:
+        """Note when the next wake-up is planned, so that it can be told from one that came late."""
+        if self._watch is not None:
+            self._watch = self._watch.expecting(self._wake_at - self._watch.monotonic)
 
     def _tell(self, run_ids: list[str]) -> None:
         if run_ids:

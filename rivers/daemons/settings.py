@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from typing import Final
 
 from rivers.definitions.run_queue import RunQueueConfig
-from rivers.durations import parse_duration
+from rivers.durations import NANOS_PER_SECOND
 from rivers.queueing.admission import Limits, TagLimit
 from rivers.repository import CodeRepository
 
-DEFAULT_START_TIMEOUT_SECONDS: Final = 180.0
+DEFAULT_START_TIMEOUT_NS: Final = 180 * NANOS_PER_SECOND
 DEFAULT_DEQUEUE_INTERVAL_SECONDS: Final = 0.25
 
 
@@ -21,21 +21,21 @@ class QueueSettings:
 
     limits: Limits | None
     dequeue_interval_seconds: float
-    start_timeout_seconds: float
+    start_timeout_ns: int
 
     @classmethod
     def of(cls, config: RunQueueConfig | None) -> QueueSettings:
         """Read ``CodeRepository(run_queue=...)``."""
         if config is None:
-            return cls(None, DEFAULT_DEQUEUE_INTERVAL_SECONDS, DEFAULT_START_TIMEOUT_SECONDS)
+            return cls(None, DEFAULT_DEQUEUE_INTERVAL_SECONDS, DEFAULT_START_TIMEOUT_NS)
         tag_limits = tuple(
             TagLimit(key=limit.key, limit=limit.limit, value=limit.value, per_unique_value=limit.per_unique_value)
             for limit in config.tag_concurrency_limits
         )
         return cls(
             Limits(max_concurrent_runs=config.max_concurrent_runs, tag_limits=tag_limits),
-            parse_duration(config.dequeue_interval, "dequeue_interval") / 1e9,
-            parse_duration(config.start_timeout, "start_timeout") / 1e9,
+            config.dequeue_interval_ns / NANOS_PER_SECOND,
+            config.start_timeout_ns,
         )
 
 

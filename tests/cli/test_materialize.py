@@ -111,7 +111,7 @@ def test_a_step_that_exits_fails_the_command_whatever_code_it_chose(project: Pro
                              "repo = rs.CodeRepository(assets=[a])\n")  # fmt: skip
     done = project.rivers("materialize", "leaving", "--memory")
     assert done.returncode == 1
-    assert "a step called sys.exit(0)" in done.stderr
+    assert done.stderr.splitlines()[-1] == "SystemExit: 0"
 
 
 def test_a_partition_key_for_assets_without_partitions_is_refused(project: Project) -> None:

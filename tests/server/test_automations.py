@@ -10,16 +10,18 @@ import pytest
 from rivers.storage import Storage
 
 
-async def ticked(storage: Storage, name: str, check: Any) -> None:
-    """Return once ``name`` has a tick; woken by commits, not by time."""
-    while not storage.get_ticks(name, 1):
-        news = anyio.Event()
-        unsubscribe = storage.subscribe(lambda changes: check.post(news.set))
-        try:
-            if not storage.get_ticks(name, 1):
-                await news.wait()
-        finally:
-            unsubscribe()
+async def ticked(storage: Storage, name: str, clock: Any) -> None:
+    """Return once ``name`` has a tick; woken by its commit, not by time."""
+    arrived = anyio.Event()
+
+    def look(changes: Any) -> None:
+        if any((change.kind, change.subject) == ("tick", name) for change in changes):
+            clock.post(arrived.set)
+
+    unsubscribe = storage.subscribe(look)
+    if not storage.get_ticks(name, 1):
+        await arrived.wait()
+    unsubscribe()
 
 
 async def listed(api: Any) -> dict[str, Any]:

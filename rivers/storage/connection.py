@@ -16,6 +16,7 @@ DATABASE: Final = "main"
 _SYNC_VARIABLE: Final = "SURREAL_SYNC_DATA"
 
 _sync_of_this_process: list[str] = []
+_handles_of_parents: list[Any] = []
 
 
 class Connection(Protocol):
@@ -84,5 +85,8 @@ class EmbeddedConnection:
     def close(self) -> None:
         """Close the engine; a forked child leaves its parent's alone."""
         database, self._database = self._database, None
-        if database is not None and os.getpid() == self._process:
+        if os.getpid() != self._process:
+            # Even dropping the handle hangs here: it waits for threads that the child does not have.
+            _handles_of_parents.append(database)
+        elif database is not None:
             database.close()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -56,6 +55,8 @@ class Storage(AwaitableReads):
         engine, folder = _open_folder(path, synced)
         try:
             open_schema(engine)
+            folder.boot_id = str(engine.boot)
+            folder.advertise(None, None)
         except BaseException:
             engine.close()
             raise
@@ -72,6 +73,37 @@ class Storage(AwaitableReads):
             migrate(engine)
         finally:
             engine.close()
+
+    @classmethod
+    def connect(
+        cls,
+        endpoint: str,
+        *,
+        username: str | None = None,
+        password: str | None = None,
+        namespace: str | None = None,
+        database: str | None = None,
+    ) -> Storage:
+        """A store on a SurrealDB server, which this build does not have.
+
+        :raises StorageError: always; the message says what to use instead.
+        """
+        raise StorageError(_no_remote(endpoint))
+
+    @staticmethod
+    def migrate_remote(
+        endpoint: str,
+        *,
+        username: str | None = None,
+        password: str | None = None,
+        namespace: str | None = None,
+        database: str | None = None,
+    ) -> None:
+        """Bring a store on a server up to date, which this build does not have.
+
+        :raises StorageError: always; the message says what to use instead.
+        """
+        raise StorageError(_no_remote(endpoint))
 
     @property
     def type(self) -> StorageType:
@@ -127,8 +159,15 @@ class Storage(AwaitableReads):
         return f"<Storage {self.type!r}{where}>"
 
 
+def _no_remote(endpoint: str) -> str:
+    return (
+        f"failed to connect to {endpoint}: this build of rivers keeps its store in memory or in a folder; "
+        "use Storage.embedded(path), and let other processes go through the server of `rivers serve`"
+    )
+
+
 def _open_folder(path: str, synced: bool | None) -> tuple[Engine, FolderLock]:
-    folder = FolderLock(path, boot_id=f"{os.getpid()}")
+    folder = FolderLock(path)
     try:
         connection = EmbeddedConnection(f"surrealkv://{folder.folder}", synced=synced)
     except BaseException:

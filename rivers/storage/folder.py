@@ -16,6 +16,7 @@ from filelock import FileLock, Timeout
 
 from rivers.exceptions import StorageError, StorageLocked
 
+_PROBE_SECONDS = 0.1
 _STORE_ENTRIES = ("manifest", "clog", "vlog", "sstables", "wal", "LOCK")
 
 
@@ -47,24 +48,30 @@ class FolderLock:
     :raises StorageError: the path is no folder that can hold a store.
     """
 
-    def __init__(self, path: str | os.PathLike[str], boot_id: str) -> None:
+    def __init__(self, path: str | os.PathLike[str]) -> None:
         self.folder = _resolved(path)
-        self._boot_id = boot_id
+        self.boot_id = ""
+        """Which opening of the store this is; known, and advertised, once the store is open."""
         self._process = os.getpid()
         _refuse_foreign(self.folder)
         try:
             self.folder.parent.mkdir(parents=True, exist_ok=True)
-            self._lock = FileLock(_lock_path(self.folder), timeout=0, thread_local=False)
-            self._lock.acquire()
+            self._lock = FileLock(_lock_path(self.folder), thread_local=False)
+            # Whoever looks for a sidecar holds the lock for a moment; that is not worth a refusal.
+            self._lock.acquire(timeout=_PROBE_SECONDS, poll_interval=_PROBE_SECONDS / 10)
         except Timeout:
             raise StorageLocked(_held_text(self.folder)) from None
         except OSError as error:
             raise StorageError(f"failed to open {self.folder}: {error.strerror or error}") from error
-        self.advertise(None, None)
+        try:
+            self.advertise(None, None)
+        except OSError as error:
+            self._lock.release()
+            raise StorageError(f"failed to open {self.folder}: {error.strerror or error}") from error
 
     def advertise(self, address: str | None, token: str | None) -> None:
         """Write the sidecar: this process, and the server it runs, if any."""
-        sidecar = Sidecar(self._process, self._boot_id, address, token)
+        sidecar = Sidecar(self._process, self.boot_id, address, token)
         target = _sidecar_path(self.folder)
         fresh = target.with_name(f"{target.name}.{self._process}")
         descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)

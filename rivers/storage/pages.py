@@ -93,6 +93,8 @@ class Writes:
                 continue
             pointer = [timestamp, number, place]
             materialized = pack([event.code_version, event.input_data_versions, pointer])
+            # The observations are written last, so an older one must not be among them.
+            self._rows["observed"].pop((asset_key,), None)
             self._put("materialized", (asset_key,), l=newest, m=materialized)
             if event.partition_key is not None:
                 text = str(event.partition_key)

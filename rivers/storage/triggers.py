@@ -211,7 +211,9 @@ class Triggers(Session):
 
 def _floors(group: Sequence[TickDecision], retain: int) -> dict[tuple[AutomationKind, str], int]:
     """The newest tick of each trigger that is to go, of those that have one."""
-    floors = {(decision.kind, decision.name): decision.tick.seq - retain for decision in group}
+    floors: dict[tuple[AutomationKind, str], int] = {
+        (decision.kind, decision.name): decision.tick.seq - retain for decision in group
+    }
     return {key: floor for key, floor in floors.items() if floor > 0}
 
 

@@ -48,7 +48,7 @@ def pack(value: Any) -> bytes:
     """
     try:
         return cbor2.dumps(value)
-    except (ValueError, TypeError) as error:
+    except (cbor2.CBORError, ValueError, TypeError) as error:
         raise StorageError(f"a value cannot be stored: {error}") from error
 
 

@@ -1,0 +1,160 @@
+"""Runs from start to end."""
+
+from __future__ import annotations
+
+import pytest
+
+from rivers.records import NewEvent
+from rivers.storage.faults import Lost
+
+
+def test_only_waiting_runs_start_and_each_gets_a_lease(storage, now):
+    for run_id, status in (("a", "NotStarted"), ("b", "Queued"), ("c", "NotStarted"), ("d", "Started")):
+        storage._create_run(run_id, "j", status, now)
+    started = storage.start_runs(["c", "b", "nobody", "a", "d"], owner="me", at=now + 1, lease_until=now + 9)
+    assert [(run.run_id, run.status, run.started_at) for run in started] == [
+        ("c", "Started", now + 1),
+        ("a", "Started", now + 1),
+    ]
+    assert storage.start_runs(["a"], owner="other", at=now + 2, lease_until=now + 9) == []
+    assert storage.start_runs([], owner="me", at=now, lease_until=now) == []
+    assert storage.renew_leases("me", now + 20) == 2
+    assert storage.renew_leases("other", now + 20) == 0
+
+
+def test_a_finished_run_has_its_events_its_end_and_no_lease(storage, new_run, step, now):
+    storage.create_run(new_run("r", "Started"), owner="me", lease_until=now + 9)
+    storage.record_events("r", step("a", now))
+    assert storage.finish_run("r", "Success", now + 5)
+    run = storage.get_run("r")
+    assert (run.status, run.end_time, run.started_at) == ("Success", now + 5, now)
+    assert len(storage.get_events_for_run("r")) == 3
+    assert storage.in_flight() == []
+    assert storage.renew_leases("me", now) == 0
+
+
+@pytest.mark.parametrize("first", ["Success", "Failure", "Canceled"])
+@pytest.mark.parametrize("second", ["Success", "Failure", "Canceled"])
+def test_a_terminal_status_is_final(storage, new_run, now, first, second):
+    storage.create_run(new_run("r", "Started"), owner="me", lease_until=now)
+    assert storage.finish_run("r", first, now + 1, error="E")
+    before = storage.get_run("r")
+    assert storage.finish_run("r", second, now + 2, error="F") is False
+    assert storage.get_run("r") == before
+
+
+def test_a_run_that_has_not_started_cannot_succeed(storage, now):
+    storage._create_run("q", "j", "Queued", now)
+    storage._create_run("n", "j", "NotStarted", now)
+    assert not storage.finish_run("q", "Success", now)
+    assert not storage.finish_run("n", "Success", now)
+    assert not storage.finish_run("nobody", "Success", now)
+    assert not storage.finish_run("nobody", "Failure", now)
+    assert storage.finish_run("q", "Failure", now + 1, error="E: x", traceback="tb")
+    run = storage.get_run("q")
+    assert (run.status, run.error, run.traceback) == ("Failure", "E: x", "tb")
+    assert storage.queued_count() == 0
+
+
+def test_what_a_run_recorded_is_kept_when_it_was_cancelled_meanwhile(storage, new_run, step, now):
+    storage.create_run(new_run("r", "Started"), owner="me", lease_until=now)
+    storage.record_events("r", step("a", now))
+    assert storage.cancel_run("r", now + 1) == "Canceled"
+    assert storage.finish_run("r", "Success", now + 2) is False
+    assert storage.get_run("r").status == "Canceled"
+    assert len(storage.get_events_for_run("r")) == 3
+
+
+def test_cancelling_works_before_the_end_only_and_raises_the_flag(storage, now):
+    for status in ("Queued", "NotStarted", "Started"):
+        storage._create_run(status, "j", status, now)
+        assert storage.cancel_run(status, now + 1) == "Canceled"
+        assert storage.is_cancelled(status)
+        assert storage.cancel_run(status, now + 2) is None
+        assert storage.get_run(status).end_time == now + 1
+    storage._create_run("done", "j", "Success", now)
+    assert storage.cancel_run("done", now) is None
+    assert storage.cancel_run("nobody", now) is None
+    assert not storage.is_cancelled("done")
+    assert (storage.queued_count(), storage.in_flight()) == (0, [])
+
+
+def test_cancel_queued_run_answers_as_specified(storage, now):
+    for status in ("Queued", "NotStarted", "Started", "Success", "Failure", "Canceled"):
+        storage._create_run(status, "j", status, now)
+    answers = {status: storage.cancel_queued_run(status) for status in ("Queued", "NotStarted", "Canceled")}
+    assert answers == {"Queued": True, "NotStarted": True, "Canceled": True}
+    assert not any(storage.cancel_queued_run(name) for name in ("Started", "Success", "Failure", "nobody"))
+    assert storage.get_run("Queued").status == "Canceled"
+    assert storage.get_run("Queued").end_time is not None
+
+
+def test_the_cancellation_flag_can_be_raised_for_any_id_and_changes_no_status(storage, now):
+    storage._create_run("r", "j", "Started", now)
+    assert not storage.is_cancelled("r")
+    storage.request_cancellation("r")
+    storage.request_cancellation("nobody")
+    assert storage.is_cancelled("r")
+    assert storage.is_cancelled("nobody")
+    assert storage.get_run("r").status == "Started"
+
+
+def test_the_outcome_takes_three_words_and_changes_no_status(storage, now):
+    storage._create_run("r", "j", "Started", now)
+    for status in ("Success", "Failure", "Cancelled"):
+        storage.set_run_outcome("r", status, 1, 2, "text")
+    storage.set_run_outcome("nobody", "Success", 0, 0)
+    assert storage.get_run("r").status == "Started"
+    with pytest.raises(ValueError, match="Success, Failure, Cancelled"):
+        storage.set_run_outcome("r", "Canceled", 1, 1)
+
+
+def test_progress_counts_steps_that_ended_and_steps_that_began(storage, new_run, step, now):
+    storage.create_run(new_run("r", "Started"), owner="me", lease_until=now)
+    assert storage.get_run_progress("r") == (0, 0)
+    storage.record_events("r", [*step("a", now), NewEvent("StepStart", now, "b")])
+    assert storage.get_run_progress("r") == (1, 2)
+    storage.record_events("r", [NewEvent("StepFailure", now, "b")])
+    assert storage.get_run_progress("r") == (2, 2)
+    assert storage.get_run_progress("nobody") == (0, 0)
+
+
+def test_runs_of_dead_owners_fail_with_the_reason_and_live_ones_go_on(storage, new_run, now):
+    storage.create_run(new_run("mine", "Started"), owner=storage.session, lease_until=now - 1)
+    storage.create_run(new_run("dead", "Started"), owner="0.7", lease_until=now + 10**12)
+    storage.create_run(new_run("waiting", "NotStarted"))
+    storage._create_run("nobody's", "j", "Queued", now)
+    failed = storage.fail_orphans(now + 5, "its process died")
+    assert [(run.run_id, run.status, run.error) for run in failed] == [("dead", "Failure", "its process died")]
+    assert storage.fail_orphans(now + 6, "again") == []
+    assert storage.get_run("mine").status == "Started"
+
+
+def test_the_runs_of_a_superseded_session_are_orphans(storage, new_run, now):
+    sibling = storage.bound(storage.clock, storage.ids)
+    storage.create_run(new_run("r", "Started"), owner=sibling.session, lease_until=now + 9)
+    assert storage.fail_orphans(now, "x") == []
+    storage.supersede(sibling.session)
+    assert [run.run_id for run in storage.fail_orphans(now, "x")] == ["r"]
+
+
+def test_a_move_that_is_overtaken_is_decided_again_on_the_new_status(storage, now):
+    storage._create_run("r", "j", "Queued", now)
+    engine = storage._engine
+
+    def overtaken(statements):
+        # Another client cancels the run between our read and our transaction.
+        engine.rewrite = None
+        engine.query("UPDATE run SET s = 'Canceled'")
+        return statements
+
+    engine.rewrite = overtaken
+    assert storage.admit_runs(["r"], now) == []
+    assert storage.get_run("r").status == "Canceled"
+
+
+def test_a_move_that_is_always_overtaken_gives_up(storage, now):
+    storage._create_run("r", "j", "Queued", now)
+    storage._engine.rewrite = lambda statements: ["THROW 'rivers:lost'", *statements]
+    with pytest.raises(Lost, match="kept changing"):
+        storage.admit_runs(["r"], now)

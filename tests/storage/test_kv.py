@@ -1,0 +1,46 @@
+"""Key-value pairs and dynamic partition keys."""
+
+from __future__ import annotations
+
+import pytest
+
+from rivers.exceptions import StorageError
+
+
+def test_values_are_bytes_and_empty_ones_are_kept(storage):
+    assert storage.kv_get("k") is None
+    storage.kv_set("k", b"")
+    assert storage.kv_get("k") == b""
+    storage.kv_set("k", b"\x00\xff")
+    assert storage.kv_get("k") == b"\x00\xff"
+    storage.kv_set("", b"empty key")
+    assert storage.kv_get("") == b"empty key"
+
+
+@pytest.mark.parametrize("value", ["text", bytearray(b"x"), None, 3])
+def test_other_types_are_refused(storage, value):
+    with pytest.raises(TypeError, match="bytes"):
+        storage.kv_set("k", value)
+
+
+def test_dynamic_partitions_collapse_duplicates_and_come_sorted(storage):
+    storage.add_dynamic_partitions("d", ["b", "a", "b"])
+    storage.add_dynamic_partitions("d", ["a", "k=1/x y"])
+    storage.add_dynamic_partitions("other", [])
+    assert storage.get_dynamic_partitions("d") == ["a", "b", "k=1/x y"]
+    assert storage.has_dynamic_partition("d", "a")
+    storage.delete_dynamic_partition("d", "a")
+    storage.delete_dynamic_partition("d", "never there")
+    assert not storage.has_dynamic_partition("d", "a")
+
+
+def test_a_definition_without_keys_warns_with_its_name(storage):
+    with pytest.warns(UserWarning, match="'nothing'"):
+        assert storage.get_dynamic_partitions("nothing") == []
+
+
+@pytest.mark.parametrize(("key", "text"), [("", "must not be empty"), ("a|b", r"a\|b.*'\|'"), ("a,b", "a,b.*','")])
+def test_one_bad_key_refuses_the_whole_list(storage, key, text):
+    with pytest.raises(StorageError, match=text):
+        storage.add_dynamic_partitions("d", ["good", key])
+    assert not storage.has_dynamic_partition("d", "good")

@@ -4,31 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import json
-import threading
-import warnings
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 
-import anyio
 import pytest
 from obstore.store import MemoryStore
 from pydantic import BaseModel, PrivateAttr, ValidationError
 
 import rivers as rs
-from rivers.clock import SimClock, WallClock
 from rivers.exceptions import (
-    AssetDefinitionError,
     AssetNotFoundError,
     ConfigurationError,
     ExecutionError,
     GraphValidationError,
     NodeNotFoundError,
     PartitionValidationError,
-    ScheduleDefinitionError,
-    SensorDefinitionError,
 )
-from rivers.ids import SeededIds
 from rivers.records import NewRun
 
 
@@ -72,30 +64,6 @@ def nothing_called_yet() -> None:
 
 
 # -- the constructor ---------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("arguments", "error", "named"),
-    [
-        ({"assets": [3]}, AssetDefinitionError, "int"),
-        ({"assets": [], "tasks": [3]}, AssetDefinitionError, "Task"),
-        ({"assets": [], "jobs": [3]}, TypeError, "Job"),
-        ({"assets": [], "schedules": [3]}, TypeError, "Schedule"),
-        ({"assets": [], "sensors": [3]}, TypeError, "Sensor"),
-        ({"assets": [], "default_executor": "in_process"}, TypeError, "Executor"),
-        ({"assets": [], "resources": {"n": 3}}, ConfigurationError, "int"),
-        ({"assets": [], "resources": {3: Db()}}, TypeError, "int"),
-        ({"assets": [], "retries": {"r": 3}}, TypeError, "RetryPolicy"),
-        ({"assets": [], "partition_defs": {"p": 3}}, TypeError, "PartitionsDefinition"),
-        ({"assets": [], "default_retry_policy": 3}, TypeError, "RetryPolicy"),
-        ({"assets": [], "run_queue": 3}, TypeError, "RunQueueConfig"),
-        ({"assets": [], "run_backend": 3}, TypeError, "RunBackendConfig"),
-        ({"assets": [], "pool_limits": {"p": "3"}}, TypeError, "int"),
-    ],
-)
-def test_the_constructor_checks_types(arguments: dict[str, Any], error: type[Exception], named: str) -> None:
-    with pytest.raises(error, match=named):
-        rs.CodeRepository(**arguments)
 
 
 def test_a_bad_graph_constructs_and_is_refused_by_validate_and_resolve(storage: rs.Storage) -> None:
@@ -174,38 +142,9 @@ def test_a_setup_that_fails_leaves_the_repository_unresolved_and_the_default_sto
     rs.Storage.embedded(str(tmp_path / ".rivers" / "storage")).close()
 
 
-def test_validate_touches_neither_storage_nor_resources_nor_handler_keys(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(tmp_path)
-
-    def keyed() -> int:
-        return 1
-
-    repo = rs.CodeRepository([rs.Asset(io_handler="nowhere")(keyed)], resources={"db": Db()})
-    repo.validate()
-    assert calls == []
-    assert list(tmp_path.iterdir()) == []
-    with pytest.raises(ConfigurationError, match=r"keyed.*nowhere"):
-        repo.resolve()
-
-
 def test_a_resource_that_an_asset_hides_is_warned_of(storage: rs.Storage) -> None:
     with pytest.warns(UserWarning, match="'raw'"):
         rs.CodeRepository([raw], resources={"raw": Db()}).resolve(storage)
-
-
-def test_triggers_are_checked_when_resolving(storage: rs.Storage) -> None:
-    def needy(unknown: int) -> None: ...
-
-    job = rs.Job("j", [raw])
-    nowhere = rs.Schedule(cron_schedule="@daily", job_name="nope")
-    with pytest.raises(ScheduleDefinitionError, match="nope"):
-        rs.CodeRepository([raw], schedules=[nowhere]).resolve(storage)
-    with pytest.raises(SensorDefinitionError, match="x"):
-        rs.CodeRepository([raw], sensors=[rs.Sensor(name="x")]).validate()
-    with pytest.raises(ConfigurationError, match="parameter 'unknown' does not match any known resource"):
-        rs.CodeRepository([raw], jobs=[job], sensors=[rs.Sensor(needy, job_name="j")]).resolve(storage)
 
 
 def test_an_unknown_retry_name_is_refused_where_it_stands(storage: rs.Storage) -> None:
@@ -337,19 +276,6 @@ def test_config_comes_from_overrides_then_defaults(storage: rs.Storage) -> None:
         repo.materialize(config={"nope": {}}, raise_on_error=False)
 
 
-def test_a_run_may_override_metadata_and_resources_for_itself(storage: rs.Storage) -> None:
-    @rs.Asset(metadata={"a": "1", "b": "1"})
-    def told(context: rs.AssetExecutionContext, db: Db) -> tuple[Any, str]:
-        return context.asset_metadata, db.url
-
-    repo = rs.CodeRepository([told], resources={"db": Db()})
-    repo.resolve(storage)
-    repo.materialize(config={"assets": {"told": {"metadata": {"b": "2"}}}, "resources": {"db": {"url": "other"}}})
-    assert repo.load_node("told") == ({"a": "1", "b": "2"}, "other")
-    repo.materialize()
-    assert repo.load_node("told") == ({"a": "1", "b": "1"}, "mine")
-
-
 def test_load_node_passes_the_hint_and_names_itself_as_downstream(storage: rs.Storage) -> None:
     seen: list[rs.InputContext] = []
 
@@ -472,13 +398,6 @@ def test_what_a_function_raises_comes_out_of_an_evaluation_unchanged(storage: rs
         repo.evaluate_sensor("empty")
 
 
-def test_of_two_triggers_of_one_name_the_later_one_counts() -> None:
-    first = rs.Sensor(name="s", job_name="j", description="first")
-    second = rs.Sensor(name="s", job_name="j", description="second")
-    repo = rs.CodeRepository([raw], jobs=[rs.Job("j", [raw])], sensors=[first, second])
-    assert repo.sensors == [second]
-
-
 # -- runs that storage says are started --------------------------------------------------------------------------------
 
 
@@ -520,210 +439,3 @@ def test_a_started_run_that_cannot_be_planned_fails_with_the_reason(
     assert errors[0] == "ExecutionError: run r asks for 'removed', which this code does not define"
     assert errors[1] is not None
     assert errors[1].startswith("ConfigurationError")
-
-
-# -- siblings ----------------------------------------------------------------------------------------------------------
-
-
-def sibling_of(repo: rs.CodeRepository, storage: rs.Storage, clock: Any, **options: Any) -> rs.CodeRepository:
-    ids = SeededIds(1)
-    return repo.bound(storage.bound(clock, ids), clock, ids, **options)
-
-
-def test_siblings_share_no_value_no_resource_and_no_clock(storage: rs.Storage) -> None:
-    @rs.Asset(io_handler=rs.InMemoryIOHandler())
-    def kept(db: Db) -> Db:
-        return db
-
-    repo = rs.CodeRepository([kept, raw], resources={"db": Db()})
-    one = sibling_of(repo, storage, WallClock())
-    two = sibling_of(repo, storage, WallClock())
-    assert calls == ["setup mine", "setup mine"]
-    one.materialize()
-    assert one.load_node("raw") == 1
-    for name in ("raw", "kept"):
-        with pytest.raises(KeyError):
-            two.load_node(name)
-    two.materialize()
-    assert one.load_node("kept") is not two.load_node("kept")
-    assert one.clock is not two.clock
-    assert not repo.is_resolved
-    one.shutdown()
-    one.shutdown()
-    assert calls == ["setup mine", "setup mine", "teardown mine"]
-    two.shutdown()
-
-
-def test_the_same_seed_gives_the_same_ids_and_data_versions(storage: rs.Storage) -> None:
-    repo = rs.CodeRepository([raw])
-    versions: list[tuple[str, str | None]] = []
-    for _ in range(2):
-        with rs.Storage.memory() as own, sibling_of(repo, own, WallClock()) as sibling:
-            run_id = sibling.materialize().run_id
-            event = own.get_latest_materialization("raw")
-            assert event is not None
-            versions.append((run_id, event.data_version))
-    assert versions[0] == versions[1]
-
-
-def test_an_interceptor_stands_around_every_attempt_and_may_answer_itself(storage: rs.Storage) -> None:
-    seen: list[tuple[str, int]] = []
-
-    class Recording:
-        def around(self, step: str, attempt: int, call: Callable[[], Any], clock: Any) -> Any:
-            seen.append((step, attempt))
-            return rs.Materialization() if step == "never" else call()
-
-    tries: list[int] = []
-
-    @rs.Asset
-    def never(missing: int) -> int:
-        raise AssertionError("not called")
-
-    @rs.Asset(retry=rs.RetryPolicy(1))
-    async def shaky() -> int:
-        tries.append(1)
-        if len(tries) == 1:
-            raise ValueError
-        return 3
-
-    @rs.Asset
-    def missing() -> rs.Materialization:
-        return rs.Materialization()
-
-    repo = rs.CodeRepository([missing, never, shaky])
-    with sibling_of(repo, storage, WallClock(), interceptor=Recording()) as sibling:
-        assert sibling.materialize().success
-        assert sibling.load_node("shaky") == 3
-    assert seen == [("missing", 1), ("shaky", 1), ("shaky", 2), ("never", 1)]
-
-
-def test_materialize_inside_a_step_reaches_the_sibling_that_runs_it(storage: rs.Storage) -> None:
-    @rs.Asset
-    def outer() -> str:
-        print("outer")
-        return repo.materialize(["raw"]).run_id
-
-    repo = rs.CodeRepository([outer, raw])
-    with sibling_of(repo, storage, WallClock()) as sibling:
-        result = sibling.materialize(["outer"])
-        inner = sibling.load_node("outer")
-        assert sibling.load_node("raw") == 1
-    assert not repo.is_resolved
-    assert [run.status for run in map(storage.get_run, (result.run_id, inner)) if run is not None] == ["Success"] * 2
-    assert [log.stdout for log in storage.get_run_logs(result.run_id)] == ["outer\n"]
-
-
-def test_materialize_works_inside_an_asynchronous_step(storage: rs.Storage) -> None:
-    @rs.Asset
-    async def inner() -> int:
-        await asyncio.sleep(0)
-        return 5
-
-    @rs.Asset
-    async def outer() -> int:
-        repo.materialize(["inner"])
-        return repo.load_node("inner") + 1
-
-    repo = rs.CodeRepository([outer, inner])
-    repo.resolve(storage)
-    repo.materialize(["outer"])
-    assert repo.load_node("outer") == 6
-    repo.shutdown()
-
-
-def test_another_repository_inside_a_step_runs_on_that_steps_clock(storage: rs.Storage) -> None:
-    with rs.Storage.memory() as elsewhere:
-        other = rs.CodeRepository([raw])
-        other.resolve(elsewhere)
-
-        @rs.Asset
-        def outer() -> str:
-            return other.materialize().run_id
-
-        clock = SimClock("2020-05-05T00:00:00Z")
-        with sibling_of(rs.CodeRepository([outer]), storage, clock) as sibling:
-            sibling.materialize()
-            record = elsewhere.get_run(sibling.load_node("outer"))
-        assert record is not None
-        assert record.start_time == clock.now_ns()
-
-
-@pytest.mark.anyio
-async def test_on_the_loop_of_a_simulated_clock_materialize_names_the_way_out(storage: rs.Storage) -> None:
-    clock = SimClock("2026-01-01T00:00:00Z")
-
-    @rs.Asset
-    def slow(context: rs.AssetExecutionContext) -> str:
-        before = context.now()
-        context.sleep(3600)
-        return str(context.now() - before)
-
-    with sibling_of(rs.CodeRepository([slow]), storage, clock) as sibling:
-        with pytest.raises(RuntimeError, match=r"await sim\.materialize"):
-            sibling.materialize()
-        results: list[Any] = []
-
-        async def ask() -> None:
-            results.append(await clock.offload(("run", "x"), sibling.materialize))
-
-        async with anyio.create_task_group() as group:
-            group.start_soon(ask)
-            await clock.advance("1h")
-        assert results[0].success
-        assert sibling.load_node("slow") == "1:00:00"
-
-
-@pytest.mark.anyio
-async def test_materialize_works_on_the_thread_of_a_running_loop_in_real_time(storage: rs.Storage) -> None:
-    @rs.Asset
-    async def one() -> int:
-        await asyncio.sleep(0)
-        return 1
-
-    with rs.CodeRepository([one]) as repo:
-        repo.resolve(storage)
-        assert repo.materialize().success
-
-
-# -- the queue ---------------------------------------------------------------------------------------------------------
-
-
-def test_submitting_needs_a_queue(repo: rs.CodeRepository) -> None:
-    with pytest.raises(ExecutionError, match="RunQueueConfig"):
-        repo._submit_run(["raw"])
-
-
-def test_a_submitted_run_is_queued_and_its_handle_waits_for_its_end(storage: rs.Storage) -> None:
-    @rs.Asset
-    def bad(raw: int) -> int:
-        raise ValueError("boom")
-
-    repo = rs.CodeRepository([raw, bad], jobs=[rs.Job("j", [raw, bad])], run_queue=rs.RunQueueConfig())
-    repo.resolve(storage)
-    handle = repo._submit_run(job_name="j", tags=[("rivers/priority", "3")])
-    assert handle.status == "Queued"
-    with pytest.raises(TimeoutError):
-        handle.wait(timeout=0)
-    waited: list[rs.RunResult] = []
-    waiter = threading.Thread(target=lambda: waited.append(handle.wait(30)))
-    waiter.start()
-    assert storage.admit_runs([handle.run_id], 2) == [handle.run_id]
-    [record] = storage.start_runs([handle.run_id], owner=storage.session, at=3, lease_until=4)
-    assert (record.priority, record.job_name) == (3, "j")
-    repo.execute_run(record)
-    waiter.join(30)
-    [result] = waited
-    assert result == rs.RunResult(False, handle.run_id, ["raw", "bad"], [("bad", "ValueError: boom")])
-    handle.cancel()
-    assert handle.status == "Failure"
-    other = repo._submit_run(["raw"])
-    other.cancel()
-    assert other.status == "Canceled"
-    assert other.wait() == rs.RunResult(False, other.run_id, [], [])
-
-
-def test_importing_the_repository_emits_no_warning() -> None:
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        rs.CodeRepository([raw]).validate()

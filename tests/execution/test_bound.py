@@ -1,0 +1,175 @@
+"""Repositories bound to a storage and a clock: siblings share nothing, and calls find the one around them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Generator
+from typing import Any
+
+import anyio
+import pytest
+from pydantic import PrivateAttr
+
+import rivers as rs
+from rivers.clock import SimClock, WallClock
+from rivers.ids import SeededIds
+
+
+@pytest.fixture
+def storage() -> Generator[rs.Storage]:
+    with rs.Storage.memory() as made:
+        yield made
+
+
+@rs.Asset
+def raw() -> int:
+    return 1
+
+
+calls: list[str] = []
+
+
+class Db(rs.Resource):
+    url: str = "mine"
+    _opened: int = PrivateAttr(default=0)
+
+    def setup(self) -> None:
+        calls.append(f"setup {self.url}")
+        self._opened += 1
+
+    def teardown(self) -> None:
+        calls.append(f"teardown {self.url}")
+
+
+@pytest.fixture(autouse=True)
+def nothing_called_yet() -> None:
+    calls.clear()
+
+
+def sibling_of(repo: rs.CodeRepository, storage: rs.Storage, clock: Any, **options: Any) -> rs.CodeRepository:
+    ids = SeededIds(1)
+    return repo.bound(storage.bound(clock, ids), clock, ids, **options)
+
+
+def test_siblings_share_no_value_no_resource_and_no_clock(storage: rs.Storage) -> None:
+    @rs.Asset(io_handler=rs.InMemoryIOHandler())
+    def kept(db: Db) -> Db:
+        return db
+
+    repo = rs.CodeRepository([kept, raw], resources={"db": Db()})
+    one = sibling_of(repo, storage, WallClock())
+    two = sibling_of(repo, storage, WallClock())
+    assert calls == ["setup mine", "setup mine"]
+    one.materialize()
+    assert one.load_node("raw") == 1
+    for name in ("raw", "kept"):
+        with pytest.raises(KeyError):
+            two.load_node(name)
+    two.materialize()
+    assert one.load_node("kept") is not two.load_node("kept")
+    assert one.clock is not two.clock
+    assert not repo.is_resolved
+    one.shutdown()
+    one.shutdown()
+    assert calls == ["setup mine", "setup mine", "teardown mine"]
+    two.shutdown()
+
+
+def test_the_same_seed_gives_the_same_ids_and_data_versions(storage: rs.Storage) -> None:
+    repo = rs.CodeRepository([raw])
+    versions: list[tuple[str, str | None]] = []
+    for _ in range(2):
+        with rs.Storage.memory() as own, sibling_of(repo, own, WallClock()) as sibling:
+            run_id = sibling.materialize().run_id
+            event = own.get_latest_materialization("raw")
+            assert event is not None
+            versions.append((run_id, event.data_version))
+    assert versions[0] == versions[1]
+
+
+def test_materialize_inside_a_step_reaches_the_sibling_that_runs_it(storage: rs.Storage) -> None:
+    @rs.Asset
+    def outer() -> str:
+        print("outer")
+        return repo.materialize(["raw"]).run_id
+
+    repo = rs.CodeRepository([outer, raw])
+    with sibling_of(repo, storage, WallClock()) as sibling:
+        result = sibling.materialize(["outer"])
+        inner = sibling.load_node("outer")
+        assert sibling.load_node("raw") == 1
+    assert not repo.is_resolved
+    assert [run.status for run in map(storage.get_run, (result.run_id, inner)) if run is not None] == ["Success"] * 2
+    assert [log.stdout for log in storage.get_run_logs(result.run_id)] == ["outer\n"]
+
+
+def test_materialize_works_inside_an_asynchronous_step(storage: rs.Storage) -> None:
+    @rs.Asset
+    async def inner() -> int:
+        await asyncio.sleep(0)
+        return 5
+
+    @rs.Asset
+    async def outer() -> int:
+        repo.materialize(["inner"])
+        return repo.load_node("inner") + 1
+
+    repo = rs.CodeRepository([outer, inner])
+    repo.resolve(storage)
+    repo.materialize(["outer"])
+    assert repo.load_node("outer") == 6
+    repo.shutdown()
+
+
+def test_another_repository_inside_a_step_runs_on_that_steps_clock(storage: rs.Storage) -> None:
+    with rs.Storage.memory() as elsewhere:
+        other = rs.CodeRepository([raw])
+        other.resolve(elsewhere)
+
+        @rs.Asset
+        def outer() -> str:
+            return other.materialize().run_id
+
+        clock = SimClock("2020-05-05T00:00:00Z")
+        with sibling_of(rs.CodeRepository([outer]), storage, clock) as sibling:
+            sibling.materialize()
+            record = elsewhere.get_run(sibling.load_node("outer"))
+        assert record is not None
+        assert record.start_time == clock.now_ns()
+
+
+@pytest.mark.anyio
+async def test_on_the_loop_of_a_simulated_clock_materialize_names_the_way_out(storage: rs.Storage) -> None:
+    clock = SimClock("2026-01-01T00:00:00Z")
+
+    @rs.Asset
+    def slow(context: rs.AssetExecutionContext) -> str:
+        before = context.now()
+        context.sleep(3600)
+        return str(context.now() - before)
+
+    with sibling_of(rs.CodeRepository([slow]), storage, clock) as sibling:
+        with pytest.raises(RuntimeError, match=r"await sim\.materialize"):
+            sibling.materialize()
+        results: list[Any] = []
+
+        async def ask() -> None:
+            results.append(await clock.offload(("run", "x"), sibling.materialize))
+
+        async with anyio.create_task_group() as group:
+            group.start_soon(ask)
+            await clock.advance("1h")
+        assert results[0].success
+        assert sibling.load_node("slow") == "1:00:00"
+
+
+@pytest.mark.anyio
+async def test_materialize_works_on_the_thread_of_a_running_loop_in_real_time(storage: rs.Storage) -> None:
+    @rs.Asset
+    async def one() -> int:
+        await asyncio.sleep(0)
+        return 1
+
+    with rs.CodeRepository([one]) as repo:
+        repo.resolve(storage)
+        assert repo.materialize().success

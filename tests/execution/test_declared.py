@@ -1,0 +1,61 @@
+"""What a repository answers before anybody has resolved it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from pydantic import PrivateAttr
+
+import rivers as rs
+from rivers.exceptions import (
+    ConfigurationError,
+)
+
+
+@rs.Asset
+def raw() -> int:
+    return 1
+
+
+calls: list[str] = []
+
+
+class Db(rs.Resource):
+    url: str = "mine"
+    _opened: int = PrivateAttr(default=0)
+
+    def setup(self) -> None:
+        calls.append(f"setup {self.url}")
+        self._opened += 1
+
+    def teardown(self) -> None:
+        calls.append(f"teardown {self.url}")
+
+
+@pytest.fixture(autouse=True)
+def nothing_called_yet() -> None:
+    calls.clear()
+
+
+def test_validate_touches_neither_storage_nor_resources_nor_handler_keys(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+
+    def keyed() -> int:
+        return 1
+
+    repo = rs.CodeRepository([rs.Asset(io_handler="nowhere")(keyed)], resources={"db": Db()})
+    repo.validate()
+    assert calls == []
+    assert list(tmp_path.iterdir()) == []
+    with pytest.raises(ConfigurationError, match=r"keyed.*nowhere"):
+        repo.resolve()
+
+
+def test_of_two_triggers_of_one_name_the_later_one_counts() -> None:
+    first = rs.Sensor(name="s", job_name="j", description="first")
+    second = rs.Sensor(name="s", job_name="j", description="second")
+    repo = rs.CodeRepository([raw], jobs=[rs.Job("j", [raw])], sensors=[first, second])
+    assert repo.sensors == [second]

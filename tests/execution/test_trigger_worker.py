@@ -1,0 +1,97 @@
+"""The half of an evaluation that runs in a worker: how it finds the function, and what it makes of it."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+import rivers as rs
+from rivers.execution.trigger_worker import FunctionAddress, WorkerTask, address_of, evaluate_in_worker
+
+NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
+
+
+def plain(context: rs.SensorEvaluationContext) -> rs.SensorResult:
+    return rs.SensorResult(cursor=f"{context.cursor} {context.last_tick_time} {context.now():%H}")
+
+
+@rs.Sensor(job_name="j")
+def decorated() -> rs.SkipReason:
+    return rs.SkipReason("quiet")
+
+
+def test_a_module_level_function_has_an_address_also_behind_its_decorator() -> None:
+    for function in (plain, decorated.evaluation_fn):
+        assert function is not None
+        address = address_of(function)
+        assert address is not None
+        assert address.load() is function
+
+
+def test_a_local_function_has_no_address() -> None:
+    def local() -> None: ...
+
+    assert address_of(local) is None
+    assert address_of(lambda: None) is None
+
+
+def test_a_module_off_the_path_is_loaded_from_its_file(tmp_path: Path) -> None:
+    source = tmp_path / "their_repository.py"
+    source.write_text("def look():\n    return None\n")
+    address = FunctionAddress("their_repository", "look", str(source))
+    try:
+        assert address.load()() is None
+    finally:
+        del sys.modules["their_repository"]
+    with pytest.raises(ModuleNotFoundError):
+        FunctionAddress("their_repository", "look", None).load()
+
+
+def test_a_module_loaded_by_file_has_an_address_with_that_file(tmp_path: Path) -> None:
+    source = tmp_path / "by_file.py"
+    source.write_text("def look():\n    return None\n")
+    spec = importlib.util.spec_from_file_location("by_file", source)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules["by_file"] = module
+    try:
+        spec.loader.exec_module(module)
+        assert address_of(module.look) == FunctionAddress("by_file", "look", str(source))
+    finally:
+        del sys.modules["by_file"]
+
+
+def test_the_primitives_of_the_context_are_all_there_is() -> None:
+    task = WorkerTask(plain, "plain", "j", NOON, cursor="7", last_tick_time=3.5)
+    assert evaluate_in_worker(task).cursor == "7 3.5 12"
+
+
+def test_a_schedule_is_told_its_time_and_its_requests_get_its_job() -> None:
+    async def decide(context: rs.ScheduleEvaluationContext) -> rs.RunRequest:
+        return rs.RunRequest(run_key=context.scheduled_execution_time)
+
+    task = WorkerTask(decide, "decide", "j", NOON, scheduled_execution_time="2026-01-01T00:00:00Z")
+    [request] = evaluate_in_worker(task).requests
+    assert isinstance(request, rs.RunRequest)
+    assert (request.run_key, request.job_name) == ("2026-01-01T00:00:00Z", "j")
+
+
+def test_whatever_goes_wrong_is_an_error_text() -> None:
+    def exits() -> None:
+        sys.exit(3)
+
+    def needs(db: object) -> None: ...
+
+    assert evaluate_in_worker(WorkerTask(exits, "exits", "j", NOON)).error == "SystemExit: 3"
+    needy = evaluate_in_worker(WorkerTask(needs, "needs", "j", NOON)).error
+    assert needy is not None
+    assert needy.startswith("ConfigurationError: Sensor 'needs': parameter 'db'")
+    missing = WorkerTask(FunctionAddress("no_such_module_anywhere", "f", None), "gone", "j", NOON)
+    error = evaluate_in_worker(missing).error
+    assert error is not None
+    assert error.startswith("ModuleNotFoundError")

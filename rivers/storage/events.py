@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 from rivers.records import NewEvent, StoredEvent, StoredLog
 from rivers.storage.groups import Group
@@ -151,7 +151,7 @@ class Events(Session):
                 pointer = None if body is None else unpack(body)
             if pointer is None:
                 return None
-            timestamp, number, place = pointer
+            timestamp, number, place = cast("list[int]", pointer)
             (row,) = engine.query("SELECT * FROM ONLY $id", id=record_id("asset_event", asset_key, -timestamp, -number))
             return None if row is None else _asset_events(row)[place]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 from collections.abc import Generator
 from typing import Any
 
@@ -173,3 +174,74 @@ async def test_materialize_works_on_the_thread_of_a_running_loop_in_real_time(st
     with rs.CodeRepository([one]) as repo:
         repo.resolve(storage)
         assert repo.materialize().success
+
+
+async def in_simulated_time(sibling: rs.CodeRepository, clock: SimClock, length: str) -> rs.RunResult:
+    """Run everything on a thread of the clock while ``length`` passes."""
+    results: list[rs.RunResult] = []
+
+    async def ask() -> None:
+        run = functools.partial(sibling.materialize, raise_on_error=False)
+        results.append(await clock.offload(("run", "x"), run))
+
+    async with anyio.create_task_group() as group:
+        group.start_soon(ask)
+        await clock.advance(length)
+    return results[0]
+
+
+@pytest.mark.anyio
+async def test_the_wait_between_attempts_passes_on_the_clock(storage: rs.Storage) -> None:
+    clock = SimClock("2026-01-01T00:00:00Z")
+    moments: list[str] = []
+
+    @rs.Asset(retry=rs.RetryPolicy(2, backoff=rs.Backoff.exponential(600)))
+    def shaky(context: rs.AssetExecutionContext) -> int:
+        moments.append(f"{context.now():%H:%M}")
+        raise ConnectionError("away")
+
+    with sibling_of(rs.CodeRepository([shaky]), storage, clock) as sibling:
+        result = await in_simulated_time(sibling, clock, "1h")
+    assert moments == ["00:00", "00:10", "00:30"]
+    assert result.failed_assets == [("shaky", "ConnectionError: away")]
+    delays = [dict(e.metadata)["rivers/next_delay_ms"] for e in storage.get_events_for_run(result.run_id)[1:4:2]]
+    assert delays == ["600000", "1200000"]
+
+
+@pytest.mark.anyio
+async def test_a_cancel_ends_the_wait_between_attempts(storage: rs.Storage) -> None:
+    clock = SimClock("2026-01-01T00:00:00Z")
+    tries: list[int] = []
+
+    @rs.Asset(retry=rs.RetryPolicy(1, backoff=rs.Backoff.constant(3600)))
+    def shaky(context: rs.AssetExecutionContext) -> int:
+        tries.append(1)
+        raise ConnectionError("away")
+
+    with sibling_of(rs.CodeRepository([shaky]), storage, clock) as sibling:
+        async with anyio.create_task_group() as group:
+            group.start_soon(functools.partial(in_simulated_time, sibling, clock, "20s"))
+            await clock.sleep(10)
+            [run] = storage.get_runs()
+            storage.cancel_run(run.run_id, clock.now_ns())
+        record = storage.get_run(run.run_id)
+    assert tries == [1]
+    assert record is not None
+    assert record.status == "Canceled"
+
+
+@pytest.mark.anyio
+async def test_waiting_for_a_queued_run_inside_a_step_lets_simulated_time_pass(storage: rs.Storage) -> None:
+    clock = SimClock("2026-01-01T00:00:00Z")
+
+    @rs.Asset
+    def patient(context: rs.AssetExecutionContext) -> float:
+        before = context.now()
+        with pytest.raises(TimeoutError):
+            repo._submit_run(["patient"]).wait(timeout=5)
+        return (context.now() - before).total_seconds()
+
+    repo = rs.CodeRepository([patient], run_queue=rs.RunQueueConfig())
+    with sibling_of(repo, storage, clock) as sibling:
+        assert (await in_simulated_time(sibling, clock, "1m")).success
+        assert sibling.load_node("patient") == 5.0

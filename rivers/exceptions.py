@@ -5,6 +5,9 @@ from :class:`RiversError`. Where the specification names two types for one fault
 module derives from both, so that either ``except`` clause catches it.
 """
 
+# The private classes are raised by other modules, which pyright does not see from here.
+# pyright: reportUnusedClass=false
+
 from __future__ import annotations
 
 
@@ -103,7 +106,7 @@ class Killed(BaseException):
 
 
 class _JobNotFound(NodeNotFoundError, ValueError):
-    """``get_job`` of an unknown name: the reference documents ``ValueError``, its release raises ``NodeNotFoundError``."""
+    """``get_job`` of an unknown name: ``ValueError`` is documented, ``NodeNotFoundError`` is what 0.6.2 raises."""
 
 
 class _JobNotBound(ExecutionError, ValueError):

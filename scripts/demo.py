@@ -52,6 +52,7 @@ def rivers(*arguments: str) -> None:
 
 def simulate_next_day() -> None:
     """Run the example's next day on a simulated clock and show its timeline."""
+    sys.path.insert(0, str(ROOT))
     from examples.shop import repo
     from rivers.simulation import Scenario
 
@@ -72,11 +73,15 @@ def timeline_line(event: dict) -> str | None:
     """One fact of the trace as a line of the timeline."""
     at = datetime.fromtimestamp(event["at"] / 1e9, UTC).strftime("%a %H:%M:%S")
     if event["kind"] == "tick":
-        what = event.get("skip_reason") or event.get("error") or f"{len(event.get('runs', []))} run(s) requested"
+        what = event.get("skip_reason") or event.get("error") or _runs(event["runs"])
         return f"  {at}  tick  {event['subject']:<14} {event['status']:<8} {what}"
     if event["kind"] == "run" and event["status"] in ("Started", "Success", "Failure"):
         return f"  {at}  run   {event['subject'][:8]}       {event['status']:<8} {event.get('job') or 'ad hoc'}"
     return None
+
+
+def _runs(run_ids: Sequence[str]) -> str:
+    return ", ".join(f"run {run_id[:8]}" for run_id in run_ids) or "nothing new: the run key has been used"
 
 
 def serve_for_a_while(storage: str) -> None:
@@ -92,11 +97,12 @@ def serve_for_a_while(storage: str) -> None:
         for line in server.stdout:
             print(line, end="", flush=True)
             if time.monotonic() > deadline:
-                break
+                deadline = float("inf")
+                server.send_signal(signal.SIGINT)
+        server.wait(timeout=60)
     finally:
-        server.send_signal(signal.SIGINT)
-        rest, _ = server.communicate(timeout=60)
-        print(rest, end="")
+        server.kill()
+        server.wait()
     if server.returncode != 0:
         raise SystemExit(f"rivers serve ended with exit code {server.returncode}")
 

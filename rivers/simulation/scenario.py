@@ -91,8 +91,6 @@ class Scenario:
         _refuse_later_records(self._engine, self.clock.now_ns())
         self.storage = self._engine.bound(self.clock, self._ids)
         self._graph: AutomationGraph | None = None
-        self._scope = anyio.CancelScope()
-        self._ended = anyio.Event()
         self._failure: BaseException | None = None
         self._manual_count = 0
 
@@ -189,6 +187,7 @@ class Scenario:
 
     async def _boot(self) -> None:
         self._failure = None
+        # Made here and not in the constructor, which runs before there is a loop to make them for.
         self._scope, self._ended = anyio.CancelScope(), anyio.Event()
         await self._group.start(self._host)
         await self.clock.settle()

@@ -16,7 +16,9 @@ from rivers.clock import SimClock
 pytestmark = pytest.mark.anyio
 
 
-async def record(ctx: Context, clock: SimClock, channels: list[Channel[Any]], log: list[Any], seconds: float | None) -> None:
+async def record(
+    ctx: Context, clock: SimClock, channels: list[Channel[Any]], log: list[Any], seconds: float | None
+) -> None:
     mailbox = Mailbox[Any](*(channel.recv for channel in channels))
     async with anyio.create_task_group() as group:
         mailbox.open(group, ctx)

@@ -10,38 +10,6 @@ import pytest
 
 
 @pytest.mark.anyio
-async def test_a_submitted_run_is_executed_and_can_be_followed_to_its_end(serve_api: Any) -> None:
-    async with serve_api() as api:
-        run_id = (await api.post("/api/runs", {"selection": ["good"], "tags": {"who": "me"}}))["run_id"]
-        lines = await api.finished(run_id)
-        kinds = [line["event_type"] for line in lines if line["kind"] == "event"]
-        assert [kind for kind in kinds if kind.startswith("Step")] == ["StepStart", "StepSuccess"]
-        assert [line["stdout"] for line in lines if line["kind"] == "log"] == ["hello from good\n"]
-        assert (lines[-1]["kind"], lines[-1]["status"], lines[-1]["tags"]) == ("run", "Success", {"who": "me"})
-        assert [line["kind"] for line in lines].count("run") == 1
-
-
-@pytest.mark.anyio
-async def test_a_run_that_has_ended_is_streamed_whole(serve_api: Any) -> None:
-    async with serve_api() as api:
-        run_id = (await api.post("/api/runs", {"job": "job"}))["run_id"]
-        first = await api.finished(run_id)
-        assert await api.finished(run_id) == first
-        assert await api.finished(run_id[:8]) == first
-
-
-@pytest.mark.anyio
-async def test_a_failed_run_ends_its_stream_with_error_and_traceback(serve_api: Any) -> None:
-    async with serve_api() as api:
-        run_id = (await api.post("/api/runs", {"selection": ["bad"]}))["run_id"]
-        end = (await api.finished(run_id))[-1]
-        assert (end["status"], end["error"]) == ("Failure", "ValueError: boom")
-        detail = await api.get(f"/api/runs/{run_id}")
-        assert detail["traceback"] == end["traceback"]
-        assert [event["event_type"] for event in detail["events"]] == ["StepStart", "StepFailure"]
-
-
-@pytest.mark.anyio
 async def test_runs_are_listed_newest_first_and_by_status(serve_api: Any) -> None:
     async with serve_api() as api:
         for name in ("good", "bad"):

@@ -70,24 +70,3 @@ async def test_draining_an_idle_system_waits_for_nothing(serve_api: Any) -> None
         counts: list[int] = []
         await drain(api.served, counts.append)
         assert counts == []
-
-
-@pytest.mark.anyio
-async def test_closing_ends_the_streams_that_are_open(serve_api: Any, make_shop: Any) -> None:
-    begun, gate = threading.Event(), threading.Event()
-
-    def wait() -> int:
-        begun.set()
-        gate.wait(20)
-        return 1
-
-    async with serve_api(make_shop(good=wait)) as api:
-        run_id = (await api.post("/api/runs", {"selection": ["good"]}))["run_id"]
-        await anyio.to_thread.run_sync(begun.wait, 20)
-        async with api.client.stream("GET", f"/api/runs/{run_id}/log") as response:
-            lines = response.aiter_lines()
-            assert '"StepStart"' in await anext(lines)
-            api.served.closing.set()
-            rest = [line async for line in lines]
-        gate.set()
-        assert '"status": "Started"' in rest[-1]

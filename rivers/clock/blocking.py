@@ -6,8 +6,6 @@ from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Any, Protocol
 
-import anyio
-
 from rivers.clock.loops import LoopPort
 from rivers.clock.moments import Moment
 
@@ -15,7 +13,6 @@ from rivers.clock.moments import Moment
 class _Driven(Protocol):
     async def advance(self, duration: str | float | timedelta) -> None: ...
     async def advance_to(self, moment: Moment) -> None: ...
-    async def advance_until(self, event: anyio.Event, *, limit: str | float | timedelta | None = None) -> None: ...
     async def settle(self) -> None: ...
 
 

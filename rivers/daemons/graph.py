@@ -199,6 +199,7 @@ async def open_graph(
                 executions_group.cancel_scope.cancel()
     finally:
         evaluator.close()
+        bound_repo.shutdown()
 
 
 def _wire(

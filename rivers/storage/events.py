@@ -9,7 +9,7 @@ from rivers.records import NewEvent, StoredEvent, StoredLog
 from rivers.storage.groups import Group
 from rivers.storage.limits import checked_limit
 from rivers.storage.pages import Writes, event_id
-from rivers.storage.rows import RunRow, partition_from, stored_event
+from rivers.storage.rows import RunRow, stored_event
 from rivers.storage.session import PAGE_ROWS, Session
 from rivers.storage.transitions import read_run
 from rivers.storage.wire import record_id, unpack
@@ -161,7 +161,7 @@ class Events(Session):
         with self._engine as engine:
             self.flush_events()
             (texts,) = engine.query(sql, key=asset_key)
-            return [partition_from(text) for text in texts]
+            return list(texts)
 
     def count_materialized_partitions(self, asset_key: str) -> int:
         """How many partitions of an asset have been materialized."""

@@ -7,7 +7,6 @@ absent, since SurrealDB drops what is NONE, so every one is read with a default.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import lru_cache
 from typing import Any
 
 from rivers.records import (
@@ -29,20 +28,8 @@ Row = dict[str, Any]
 
 
 def partition_text(partition_key: Any) -> str | None:
-    """The JSON of a partition key, ``None`` for none."""
-    return None if partition_key is None else partition_key.to_json()
-
-
-def partition_from(text: str | None) -> Any:
-    """The partition key that :func:`partition_text` wrote."""
-    return None if text is None else _parsed_partition(text)
-
-
-@lru_cache(maxsize=4096)
-def _parsed_partition(text: str) -> Any:
-    from rivers.partitions import PartitionKey
-
-    return PartitionKey.from_json(text)
+    """A partition key in its display form, in which it is kept; ``None`` for none."""
+    return None if partition_key is None else str(partition_key)
 
 
 def _pairs(items: Any) -> list[tuple[str, str]]:
@@ -133,7 +120,7 @@ class RunRow:
             tags=_pairs(body[5]),
             node_names=body[3],
             priority=body[6],
-            partition_key=partition_from(body[9]),
+            partition_key=body[9],
             block_reason=reason,
             launched_by=_launcher_from(body[7]),
             admitted_at=columns.get("aa"),
@@ -235,7 +222,7 @@ def stored_event(id_: str, run_id: str, parts: list[Any]) -> StoredEvent:
         event_type=event_type,
         asset_key=asset_key,
         run_id=run_id,
-        partition_key=partition_from(partition),
+        partition_key=partition,
         timestamp=timestamp,
         metadata=_pairs(metadata),
         data_version=data_version,

@@ -28,7 +28,7 @@ def load_repository(module_name: str, repo_var: str) -> CodeRepository:
     """Import ``module_name`` (the current directory comes first on the path) and take its ``repo_var``.
 
     Raises :class:`CliFailure` when there is no such module or attribute, when the module raises or exits while it is
-    imported, and when the attribute is not a ``CodeRepository``.
+    imported, and when the attribute is not a ``CodeRepository``; what ``validate`` raises when it could never run.
     """
     module = _import(module_name)
     try:
@@ -40,6 +40,7 @@ def load_repository(module_name: str, repo_var: str) -> CodeRepository:
             f"'{repo_var}' is not a CodeRepository: in module '{module_name}' it is of type {type(repo).__name__}"
             f"{_repositories_of(module)}"
         )
+    repo.validate()  # before anybody opens a store for it: what cannot run must leave no trace
     return repo
 
 

@@ -95,3 +95,18 @@ def test_debug_shows_the_traceback_before_or_after_the_command(project: Project)
         assert done.returncode == 1
         assert "Traceback (most recent call last)" in done.stderr
         assert done.stderr.rstrip().endswith("RuntimeError: no database")
+
+
+def test_a_repository_that_can_never_run_is_refused_before_a_store_is_created(project: Project) -> None:
+    project.write(
+        "dangling",
+        "import rivers as rs\n"
+        "@rs.Asset\ndef a():\n    return 1\n"
+        "s = rs.Schedule(name='s', cron_schedule='* * * * *', job_name='nope')\n"
+        "repo = rs.CodeRepository(assets=[a], schedules=[s])\n",
+    )
+    for command in ("serve", "materialize"):
+        done = project.rivers(command, "dangling")
+        assert done.returncode == 1
+        assert "ScheduleDefinitionError: Schedule 's': job 'nope' not found" in done.stderr
+    assert not (project.folder / ".rivers").exists()

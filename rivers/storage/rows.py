@@ -103,7 +103,7 @@ class RunRow:
 
     def facts(self) -> dict[str, Any]:
         """What a :class:`~rivers.records.Change` says about it besides its status."""
-        return {"job": self._body[2], "launched_by": launcher_text(_launcher_from(self._body[7]))}
+        return _facts(self._body)
 
     def record(self, everyone: str | None = None) -> RunRecord:
         """The record. A queued run without a block reason of its own shows ``everyone``."""
@@ -132,10 +132,24 @@ class RunRow:
         )
 
 
+def run_facts(body: bytes) -> dict[str, Any]:
+    """What a :class:`~rivers.records.Change` says about a run besides its status, from the body of its row."""
+    return _facts(unpack(body))
+
+
+def _facts(body: list[Any]) -> dict[str, Any]:
+    kind, name, backfill_id, _ = body[7]
+    return {"job": body[2], "launched_by": _launcher_text(kind, name, backfill_id)}
+
+
 def launcher_text(by: LaunchedBy) -> str:
     """``schedule:nightly``, ``manual``: what asked for a run, in one word of a trace."""
-    name = by.name if by.name is not None else by.backfill_id
-    return by.kind if name is None else f"{by.kind}:{name}"
+    return _launcher_text(by.kind, by.name, by.backfill_id)
+
+
+def _launcher_text(kind: str, name: str | None, backfill_id: str | None) -> str:
+    named = name if name is not None else backfill_id
+    return kind if named is None else f"{kind}:{named}"
 
 
 def tick_row(kind: AutomationKind, tick: StoredTick) -> Row:

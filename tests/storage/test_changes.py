@@ -23,8 +23,7 @@ def test_changes_come_after_the_commit_in_commit_order(storage, decision, new_ru
     assert told == [
         [("tick", "a", True), ("run", "r", True)],
         [("run", "r", True)],
-        [("event", "x", True)] * 3,
-        [("run", "r", True)],
+        [*[("event", "x", True)] * 3, ("run", "r", True)],
         [("trigger", "a", True)],
     ]
 

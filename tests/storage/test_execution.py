@@ -49,11 +49,31 @@ def test_a_run_that_has_not_started_cannot_succeed(storage, now):
     assert not storage.finish_run("q", "Success", now)
     assert not storage.finish_run("n", "Success", now)
     assert not storage.finish_run("nobody", "Success", now)
+    assert [run.run_id for run in storage.in_flight()] == ["n"]
     assert not storage.finish_run("nobody", "Failure", now)
     assert storage.finish_run("q", "Failure", now + 1, error="E: x", traceback="tb")
     run = storage.get_run("q")
     assert (run.status, run.error, run.traceback) == ("Failure", "E: x", "tb")
     assert storage.queued_count() == 0
+
+
+def test_runs_that_succeed_together_end_in_one_commit_with_their_events(storage, new_run, step, now):
+    told = []
+    for run_id in ("a", "b", "canceled"):
+        storage.create_run(new_run(run_id, "Started"), owner="me", lease_until=now)
+        storage.record_events(run_id, step(run_id, now))
+    storage.cancel_run("canceled", now + 1)
+    storage.subscribe(told.append)
+    assert storage.succeed_runs(["b", "canceled", "a", "nobody"], now + 5) == ["b", "a"]
+    assert len(told) == 1
+    assert [change.subject for change in told[0] if change.kind == "run"] == ["b", "a"]
+    assert [storage.get_run(run_id).status for run_id in ("a", "b", "canceled")] == ["Success", "Success", "Canceled"]
+    assert [len(storage.get_events_for_run(run_id)) for run_id in ("a", "b", "canceled")] == [3, 3, 3]
+    assert storage.in_flight() == []
+
+
+def test_no_runs_succeed_without_a_transaction(storage):
+    assert storage.succeed_runs([], 0) == []
 
 
 def test_what_a_run_recorded_is_kept_when_it_was_cancelled_meanwhile(storage, new_run, step, now):

@@ -31,9 +31,7 @@ def test_partition_keys_survive_in_runs_events_and_per_partition_reads(storage, 
     day, many = "2026-01-01", "d=1|r=x"
     storage.create_run(new_run("r", "Started", partition_key=many), owner="me", lease_until=now)
     assert storage.get_run("r").partition_key == many
-    storage.record_events(
-        "r", [*step("a", now, partition=day), *step("a", now, partition="b", version="v2")]
-    )
+    storage.record_events("r", [*step("a", now, partition=day), *step("a", now, partition="b", version="v2")])
     storage.record_events("r2", step("a", now + 9, partition=day, version="v3"))
     assert storage.get_latest_materialization("a", "2026-01-01").data_version == "v3"
     assert storage.get_latest_materialization("a", "b").data_version == "v2"

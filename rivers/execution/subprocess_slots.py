@@ -7,6 +7,7 @@ worker died or was killed. Work beyond the number of slots waits its turn, first
 from __future__ import annotations
 
 import re
+import signal
 import threading
 from collections import deque
 from collections.abc import Callable
@@ -35,7 +36,12 @@ class _Slot(Protocol):
 
 def _new_slot() -> _Slot:
     """A slot without a worker yet: the first task starts the process. It has no idle timeout, so it stays warm."""
-    return cast("_Slot", ProcessPoolExecutor(max_workers=1, timeout=None))
+    return cast("_Slot", ProcessPoolExecutor(max_workers=1, timeout=None, initializer=_leave_interrupts_to_the_parent))
+
+
+def _leave_interrupts_to_the_parent() -> None:
+    """In a worker: a Ctrl-C in the terminal reaches the whole process group, but only the parent knows how to stop."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 class SubprocessSlots:

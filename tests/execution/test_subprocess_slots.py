@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import threading
 import time
 from collections.abc import Generator
@@ -39,6 +40,12 @@ def test_a_function_runs_in_another_process_which_stays_warm(slots: SubprocessSl
     first = slots.submit(os.getpid).result(LIMIT)
     assert first != os.getpid()
     assert slots.submit(os.getpid).result(LIMIT) == first
+
+
+def test_an_interrupt_of_the_terminal_is_left_to_the_parent(slots: SubprocessSlots) -> None:
+    worker = slots.submit(os.getpid).result()
+    os.kill(worker, signal.SIGINT)
+    assert slots.submit(os.getpid).result() == worker
 
 
 def test_an_exception_comes_back_with_its_type(slots: SubprocessSlots) -> None:

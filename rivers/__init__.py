@@ -11,6 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from rivers import exceptions as exceptions
+    from rivers import simulation as simulation
+    from rivers import testing as testing
+    from rivers.daemons.graph import automation_graph as automation_graph
     from rivers.definitions.asset_contexts import AssetExecutionContext as AssetExecutionContext
     from rivers.definitions.asset_contexts import TaskExecutionContext as TaskExecutionContext
     from rivers.definitions.assets import Asset as Asset
@@ -63,6 +66,8 @@ if TYPE_CHECKING:
     from rivers.records import StoredTick as StoredTick
     from rivers.repository import CodeRepository as CodeRepository
     from rivers.storage import Storage as Storage
+
+_MODULES = ("exceptions", "simulation", "testing")
 
 _HOME_OF: dict[str, str] = {
     "Asset": "rivers.definitions.assets",
@@ -117,14 +122,15 @@ _HOME_OF: dict[str, str] = {
     "StoredTick": "rivers.records",
     "TagConcurrencyLimit": "rivers.definitions.run_queue",
     "TaskExecutionContext": "rivers.definitions.asset_contexts",
+    "automation_graph": "rivers.daemons.graph",
 }
 
 __version__ = "0.1.0"
 
 
 def __getattr__(name: str) -> Any:
-    if name == "exceptions":
-        return import_module("rivers.exceptions")
+    if name in _MODULES:
+        return import_module(f"rivers.{name}")
     home = _HOME_OF.get(name)
     if home is None:
         raise AttributeError(f"module 'rivers' has no attribute {name!r}")
@@ -134,4 +140,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted([*globals(), *_HOME_OF])
+    return sorted([*globals(), *_HOME_OF, *_MODULES])

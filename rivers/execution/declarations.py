@@ -69,7 +69,7 @@ def compile_declarations(given: Declarations) -> Compiled:
         partition_defs=given.partition_defs,
     )
     jobs = resolve_jobs(graph, given.jobs)
-    validate_triggers(given.schedules.values(), given.sensors.values(), jobs=jobs, assets=graph)
+    validate_triggers(given.schedules.values(), given.sensors.values(), jobs=jobs, assets=graph.nodes)
     triggers: list[Schedule | Sensor] = [*given.schedules.values(), *given.sensors.values()]
     return Compiled(
         graph, jobs, {(type(trigger), trigger.name): arguments_of(trigger, given.resources) for trigger in triggers}

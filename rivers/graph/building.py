@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Mapping
 
 from rivers.definitions.asset_base import BaseAsset
 from rivers.definitions.assets import SingleAsset
+from rivers.definitions.near_names import did_you_mean
 from rivers.definitions.parameters import Source, classify_parameters
 from rivers.exceptions import (
     AssetDefinitionError,
@@ -58,7 +59,7 @@ def _node(
     arguments = classify_parameters(name, asset.signature, nodes=declared, resources=resources, inputs=overrides)
     unresolved = arguments.of(Source.UNRESOLVED)
     if unresolved:
-        raise _unresolved(name, unresolved[0].name, resources)
+        raise _unresolved(name, unresolved[0].name, declared, resources)
     inputs = tuple(argument.name for argument in arguments.of(Source.UPSTREAM))
     lineage = tuple(
         dict.fromkeys(dep.name for dep in asset.settings.deps if not dep.is_input and dep.name not in inputs)
@@ -70,12 +71,13 @@ def _node(
                 f"'self: SelfDependency[T]'"
             )
         if upstream not in declared:
-            raise _unresolved(name, upstream, resources)
+            raise _unresolved(name, upstream, declared, resources)
     return Node(name, position, asset, arguments, inputs, lineage, overrides)
 
 
-def _unresolved(asset: str, name: str, resources: Mapping[str, None]) -> Exception:
+def _unresolved(asset: str, name: str, declared: Iterable[str], resources: Mapping[str, None]) -> Exception:
+    near = did_you_mean(name, [*(each for each in declared if each != asset), *resources])
     return _UnresolvedInput(
         f"Asset '{asset}': unresolved input '{name}': no asset, task or resource has that name "
-        f"(available resources: {', '.join(sorted(resources)) or 'none'})"
+        f"(available resources: {', '.join(sorted(resources)) or 'none'}){near}"
     )

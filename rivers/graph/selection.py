@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 
+from rivers.definitions.near_names import did_you_mean
 from rivers.exceptions import AssetNotFoundError, GraphValidationError
 from rivers.graph.nodes import Graph
 
@@ -20,7 +21,7 @@ def select_nodes(
     chosen: dict[str, None] = {}
     for name in selection:
         if name not in graph:
-            raise AssetNotFoundError(f"Asset '{name}' not found")
+            raise AssetNotFoundError(f"Asset '{name}' not found{did_you_mean(name, graph.nodes)}")
         chosen[name] = None
     if include_upstream:
         unvisited = list(chosen)
@@ -40,7 +41,8 @@ def require_loadable_upstreams(graph: Graph, names: Collection[str]) -> None:
     for name, upstream in missing_inputs(graph, names):
         if not graph[name].can_load(graph[upstream]):
             raise GraphValidationError(
-                f"Node '{name}': upstream '{upstream}' is not in the job and has no io_handler to load it through"
+                f"Node '{name}': upstream '{upstream}' is not in the job and has no io_handler to load it through; "
+                f"run '{upstream}' as well (include_upstream=True adds all of them), or give it an io_handler"
             )
 
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable
+from collections.abc import Collection, Iterable
 
+from rivers.definitions.near_names import did_you_mean
 from rivers.definitions.schedules import Schedule
 from rivers.definitions.sensors import Sensor
 from rivers.exceptions import ScheduleDefinitionError, SensorDefinitionError
 
 
 def validate_triggers(
-    schedules: Iterable[Schedule], sensors: Iterable[Sensor], *, jobs: Container[str], assets: Container[str]
+    schedules: Iterable[Schedule], sensors: Iterable[Sensor], *, jobs: Collection[str], assets: Collection[str]
 ) -> None:
     """Check the targets of all triggers against the names of the jobs and assets.
 
@@ -19,12 +20,17 @@ def validate_triggers(
     """
     for schedule in schedules:
         if schedule.job_name not in jobs:
-            raise ScheduleDefinitionError(f"Schedule '{schedule.name}': job '{schedule.job_name}' not found")
+            near = did_you_mean(schedule.job_name, jobs)
+            raise ScheduleDefinitionError(f"Schedule '{schedule.name}': job '{schedule.job_name}' not found{near}")
     for sensor in sensors:
         if sensor.job_name is None and not sensor.asset_selection:
             raise SensorDefinitionError(f"Sensor '{sensor.name}' needs a job_name or an asset_selection")
         if sensor.job_name is not None and sensor.job_name not in jobs:
-            raise SensorDefinitionError(f"Sensor '{sensor.name}': job '{sensor.job_name}' not found")
+            near = did_you_mean(sensor.job_name, jobs)
+            raise SensorDefinitionError(f"Sensor '{sensor.name}': job '{sensor.job_name}' not found{near}")
         for asset in sensor.asset_selection or ():
             if asset not in assets:
-                raise SensorDefinitionError(f"Sensor '{sensor.name}': asset '{asset}' of its asset_selection not found")
+                near = did_you_mean(asset, assets)
+                raise SensorDefinitionError(
+                    f"Sensor '{sensor.name}': asset '{asset}' of its asset_selection not found{near}"
+                )

@@ -69,6 +69,13 @@ def test_a_parameter_that_matches_nothing_is_refused_as_either_documented_type(k
         build_graph([asset("a", lambda nope: 0)], ["db", "api"])
 
 
+@pytest.mark.parametrize(("near", "offered"), [("ordres", "orders"), ("warehous", "warehouse")])
+def test_an_asset_or_resource_of_nearly_that_name_is_offered(near: str, offered: str) -> None:
+    function: Callable[..., Any] = (lambda ordres: 0) if near == "ordres" else (lambda warehous: 0)
+    with pytest.raises(GraphValidationError, match=rf"unresolved input '{near}'.*; did you mean '{offered}'\?"):
+        build_graph([asset("orders", lambda: 0), asset("a", function)], ["warehouse"])
+
+
 def test_a_context_that_is_not_first_and_not_annotated_matches_nothing() -> None:
     with pytest.raises(ConfigurationError, match=r"Asset 'b': unresolved input 'context'.*available resources: none"):
         build_graph([asset("a", lambda: 0), asset("b", lambda a, context: 0)])

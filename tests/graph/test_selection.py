@@ -40,6 +40,12 @@ def test_an_unknown_name_is_refused() -> None:
         select_nodes(GRAPH, ["a", "nope"])
 
 
+def test_an_unknown_name_that_is_nearly_right_is_answered_with_the_right_one() -> None:
+    graph = build_graph([Asset(name="revenue")(lambda: 0)])
+    with pytest.raises(AssetNotFoundError, match=r"Asset 'revenu' not found; did you mean 'revenue'\?"):
+        select_nodes(graph, ["revenu"])
+
+
 def test_values_that_come_from_outside_are_found_and_lineage_does_not_count() -> None:
     assert missing_inputs(GRAPH, ["d", "b"]) == [("d", "c"), ("b", "a")]
     assert missing_inputs(GRAPH, ["d", "c", "b", "a"]) == []

@@ -23,6 +23,11 @@ def test_known_targets_pass() -> None:
     )
 
 
+def test_a_name_that_is_nearly_right_is_offered() -> None:
+    with pytest.raises(ScheduleDefinitionError, match=r"job 'jj' not found; did you mean 'j'\?"):
+        validate([Schedule(cron_schedule="@daily", job_name="jj")], [])
+
+
 def test_a_schedule_of_an_unknown_job_is_refused() -> None:
     with pytest.raises(ScheduleDefinitionError, match=r"'n'.*'nope'"):
         validate([Schedule(cron_schedule="@daily", job_name="nope", name="n")], [])

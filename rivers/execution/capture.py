@@ -74,6 +74,7 @@ _log_lines: Final = _LogLines()
 _log_lines.setFormatter(logging.Formatter("%(levelname)s %(message)s"))
 _lock = threading.Lock()
 _users = 0
+_levelled: list[logging.Logger] = []
 _installed: dict[str, tuple[TextIO, _Forwarder]] = {}
 
 
@@ -103,7 +104,12 @@ def _install() -> None:
             setattr(sys, name, forwarder)
     if _users == 1:
         for prefix in LOGGER_PREFIXES:
-            logging.getLogger(prefix).addHandler(_log_lines)
+            logger = logging.getLogger(prefix)
+            logger.addHandler(_log_lines)
+            if not _is_configured(logger):
+                # Python's own default is WARNING, which would lose most of what people log in a step.
+                logger.setLevel(logging.INFO)
+                _levelled.append(logger)
 
 
 def _remove() -> None:
@@ -113,3 +119,18 @@ def _remove() -> None:
     _installed.clear()
     for prefix in LOGGER_PREFIXES:
         logging.getLogger(prefix).removeHandler(_log_lines)
+    while _levelled:
+        _levelled.pop().setLevel(logging.NOTSET)
+
+
+def _is_configured(logger: logging.Logger) -> bool:
+    """Whether the program has said which lines it wants: by a handler of the root, or by a level above this logger."""
+    root = logging.getLogger()
+    if root.handlers or root.level != logging.WARNING:
+        return True
+    above: logging.Logger | None = logger
+    while above is not None and above is not root:
+        if above.level != logging.NOTSET:
+            return True
+        above = above.parent
+    return False

@@ -25,6 +25,7 @@ from rivers.execution.declarations import (
     compile_declarations,
 )
 from rivers.execution.trigger_calls import TriggerCaller
+from rivers.execution.without_effect import log_what_has_no_effect
 
 
 class SharedDefinitions:
@@ -41,6 +42,7 @@ class SharedDefinitions:
             if self._compiled is None:
                 self._compiled = compile_declarations(self.given)
                 warn_of_shadows(self._compiled)
+                log_what_has_no_effect(self.given)
             return self._compiled
 
 
@@ -90,6 +92,7 @@ class DeclaredRepository:
     def validate(self) -> None:
         """Check the graph, the jobs, the triggers and every name but those of IO handlers. Touches no storage."""
         warn_of_shadows(compile_declarations(self._given))
+        log_what_has_no_effect(self._given)
 
     @property
     def schedules(self) -> list[Schedule]:

@@ -75,3 +75,42 @@ def test_coroutines_on_one_loop_keep_their_text_apart() -> None:
 
     with capturing():
         assert asyncio.run(main()) == ["aaaaa", "bbbbb"]
+
+
+def forget_logging_setup(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Logging as a program finds it that has set nothing up; a test runner puts handlers in for each test."""
+    monkeypatch.setattr(logging.getLogger(), "handlers", [])
+    logging.getLogger().setLevel(logging.WARNING)
+
+
+def logged_in_a_step() -> str | None:
+    captured = Captured()
+    with capturing():
+        token = current.set(captured)
+        logging.getLogger("rivers.assets.a").info("rows: %d", 3)
+        logging.getLogger("rivers.tasks.t").debug("too fine")
+        current.reset(token)
+    return captured.texts()[2]
+
+
+def test_lines_of_level_info_are_kept_unless_the_program_has_said_otherwise(monkeypatch: pytest.MonkeyPatch) -> None:
+    forget_logging_setup(monkeypatch)
+    assert logged_in_a_step() == "INFO rows: 3\n"
+    assert logging.getLogger("rivers.assets").level == logging.NOTSET
+
+
+@pytest.mark.parametrize("name", ["rivers.assets", "rivers", None])
+def test_a_level_that_the_program_has_set_holds(monkeypatch: pytest.MonkeyPatch, name: str | None) -> None:
+    forget_logging_setup(monkeypatch)
+    logger = logging.getLogger(name)
+    before = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        assert logged_in_a_step() is None
+    finally:
+        logger.setLevel(before)
+
+
+def test_the_level_of_a_program_with_handlers_of_its_own_holds(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.ERROR)
+    assert logged_in_a_step() is None

@@ -1,0 +1,75 @@
+"""What a repository declares that this build does not act on, told once so that nobody relies on it.
+
+Declarations of the reference API are accepted as far as they can be; a limit that is accepted and does not hold would
+be worse than an error if nothing were said.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+
+from rivers.definitions.executors import Executor
+from rivers.durations import parse_duration
+from rivers.execution.declarations import Declarations
+
+_log = logging.getLogger("rivers")
+
+
+def log_what_has_no_effect(given: Declarations) -> None:
+    """Log a warning for each."""
+    for text in what_has_no_effect(given):
+        _log.warning("rivers: %s", text)
+
+
+def what_has_no_effect(given: Declarations) -> Iterator[str]:
+    """One sentence for each, in order of declaration: what it is, and what holds instead."""
+    for asset in given.assets:
+        for pool, _ in asset.pool:
+            yield f"asset '{asset.name}' claims pool '{pool}', but there are no pools yet: nothing limits its steps"
+        if asset.automation_condition is not None:
+            yield f"asset '{asset.name}' has an automation_condition, but there are none yet: nothing fires it"
+    for pool in given.pool_limits:
+        yield f"pool_limits has '{pool}', but there are no pools yet: it limits nothing"
+    yield from _executors(given)
+    if given.run_backend is not None and given.run_backend.is_kubernetes():
+        yield "run_backend is kubernetes, which is not there yet: runs execute in this process"
+    yield from _durations(given)
+
+
+def _executors(given: Declarations) -> Iterator[str]:
+    if _is_elsewhere(given.default_executor):
+        yield f"default_executor is {_called(given.default_executor)}, {_HERE}"
+    for job in given.jobs:
+        if job.executor is not None and _is_elsewhere(job.executor):
+            yield f"the executor of job '{job.name}' is {_called(job.executor)}, {_HERE}"
+
+
+_HERE = "which is not there yet: its steps run one after another in the thread of their run"
+
+
+def _is_elsewhere(executor: Executor) -> bool:
+    return isinstance(executor, Executor.Parallel | Executor.Kubernetes)
+
+
+def _called(executor: Executor) -> str:
+    return "Executor.parallel()" if isinstance(executor, Executor.Parallel) else "Executor.kubernetes()"
+
+
+def _durations(given: Declarations) -> Iterator[str]:
+    """Durations of triggers, which are not checked when they are declared."""
+    for kind, triggers in (("schedule", given.schedules), ("sensor", given.sensors)):
+        for trigger in triggers.values():
+            if trigger.eval_timeout is not None:
+                yield from _unreadable(kind, trigger.name, "eval_timeout", trigger.eval_timeout, "it has no timeout")
+    for sensor in given.sensors.values():
+        if sensor.minimum_interval is not None:
+            instead = "it is polled every 30 s"
+            yield from _unreadable("sensor", sensor.name, "minimum_interval", sensor.minimum_interval, instead)
+
+
+def _unreadable(kind: str, name: str, parameter: str, text: str, instead: str) -> Iterator[str]:
+    try:
+        parse_duration(text, parameter)
+    except ValueError as error:
+        yield f"{kind} '{name}': {error}; {instead}"

@@ -23,7 +23,8 @@ from rivers.execution.declarations import Compiled
 from rivers.execution.declared import DeclaredRepository, SharedDefinitions
 from rivers.execution.environment import Environment, on_event_loop, running_in
 from rivers.execution.interception import StepInterceptor
-from rivers.execution.results import RunResult
+from rivers.execution.results import Ending, RunResult
+from rivers.execution.run_execution import conclude
 from rivers.execution.run_handle import RunHandle
 from rivers.execution.trigger_calls import TriggerCaller
 from rivers.graph.nodes import Graph
@@ -195,7 +196,11 @@ class CodeRepository(DeclaredRepository):
         :raises Killed: when the graph that it belongs to was killed
         :raises Superseded: likewise
         """
-        return self._resolved.execute_run(run)
+        return conclude(self.storage, self.carry_out(run))
+
+    def carry_out(self, run: RunRecord) -> Ending:
+        """:meth:`execute_run` for a caller who stores the outcome itself, as a graph does for many runs at once."""
+        return self._resolved.carry_out(run)
 
     def load_node(self, name: str, *, partition_key: Any = None, type_hint: Any = None) -> Any:
         """The stored value of a node, through its own handler; what the handler raises without one comes through.

@@ -17,6 +17,7 @@ from chrono_daemon import SendStream
 from rivers.channels.mailbox import tell
 from rivers.channels.messages import RunFinished
 from rivers.clock import Clock
+from rivers.daemons.endings import Endings, Handover
 from rivers.exceptions import Killed, StorageError, Superseded
 from rivers.records import RunRecord
 from rivers.repository import CodeRepository
@@ -39,6 +40,7 @@ class Executions:
         self._running: dict[str, RunRecord] = {}
         self._none_running = anyio.Event()
         self._none_running.set()
+        self._endings = Endings(storage, clock, self._come_back, self._refused)
 
     def tell_ends_to(self, finished: SendStream[RunFinished]) -> None:
         """Give the end of the edge on which every run that has come back is told."""
@@ -68,20 +70,40 @@ class Executions:
         await self._none_running.wait()
 
     async def _execute(self, run: RunRecord) -> None:
+        handover = Handover(self._repo)
         try:
             key = ("run", -run.priority, run.start_time, run.run_id)
-            await self._clock.offload(key, self._repo.execute_run, run)
+            ending = await self._clock.offload(key, handover.carry_out, run)
         except (Killed, Superseded):
             _log.debug("run %s belonged to a graph that was killed", run.run_id)
         except Exception as error:
             _log.exception("run %s could not be carried out", run.run_id)
             await self._record_failure(run.run_id, error)
-        finally:
-            self._running.pop(run.run_id, None)
-            if not self._running:
-                self._none_running.set()
-            if self._finished is not None:
-                tell(self._finished, RunFinished(run_id=run.run_id))
+        except anyio.get_cancelled_exc_class():
+            ending = handover.leave()
+            if ending is not None:
+                self._endings.store_now(ending)
+            raise
+        else:
+            if ending is not None:
+                await self._endings.take(ending)
+                return
+        self._come_back(run.run_id)
+
+    def _come_back(self, run_id: str) -> None:
+        del self._running[run_id]
+        if not self._running:
+            self._none_running.set()
+        if self._finished is not None:
+            tell(self._finished, RunFinished(run_id=run_id))
+
+    def _refused(self, run_id: str, error: Exception) -> None:
+        _log.error("the end of run %s could not be stored", run_id, exc_info=error)
+        self._group.start_soon(self._fail, run_id, error)
+
+    async def _fail(self, run_id: str, error: Exception) -> None:
+        await self._record_failure(run_id, error)
+        self._come_back(run_id)
 
     async def _record_failure(self, run_id: str, error: Exception) -> None:
         """Write the outcome that the core could not write; storage may need a while to take it."""

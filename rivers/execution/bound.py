@@ -21,7 +21,7 @@ from rivers.execution.environment import Environment, running_in
 from rivers.execution.failures import error_text, traceback_text
 from rivers.execution.handlers import Handlers
 from rivers.execution.resources import copies_of, set_up, tear_down, with_changes
-from rivers.execution.results import RunResult
+from rivers.execution.results import Ending, RunResult
 from rivers.execution.run_config import RunConfig, read_run_config
 from rivers.execution.run_execution import RunExecution
 from rivers.execution.steps import Step
@@ -152,8 +152,8 @@ class BoundRepository:
             raise execution.first_failure
         return result
 
-    def execute_run(self, run: RunRecord) -> RunResult:
-        """Execute a run that storage says is Started, and write its outcome. A run that cannot be planned fails."""
+    def carry_out(self, run: RunRecord) -> Ending:
+        """Execute a run that storage says is Started; the caller stores its ending. One without a plan fails."""
         environment = self.environment
         try:
             names = list(run.node_names) or self.nodes_of([], run.job_name)
@@ -170,10 +170,8 @@ class BoundRepository:
             raise
         except Exception as error:
             at = environment.clock.now_ns()
-            text = error_text(error)
-            environment.storage.finish_run(run.run_id, "Failure", at, error=text, traceback=traceback_text(error))
-            return RunResult(False, run.run_id, [], [])
-        return execution.execute()
+            return Ending(RunResult(False, run.run_id), "Failure", at, error_text(error), traceback_text(error))
+        return execution.carry_out()
 
     def _require_known(self, run: RunRecord, names: Sequence[str]) -> None:
         for name in names:

@@ -33,6 +33,22 @@ class RunResult:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """What a run came to, before that is stored: its final status, when, and why if it failed."""
+
+    result: RunResult
+    status: str
+    at: int
+    error: str | None = None
+    traceback: str | None = None
+
+    @property
+    def run_id(self) -> str:
+        """The run that ended."""
+        return self.result.run_id
+
+
 def result_from_events(run_id: str, status: str, events: Sequence[StoredEvent]) -> RunResult:
     """The result of a run that ended elsewhere, from its events, oldest first."""
     attempted: dict[str, None] = {}

@@ -1,4 +1,4 @@
-"""The core of a run: its steps level by level, on the calling thread, with every event and the outcome recorded.
+"""The core of a run: its steps level by level, on the calling thread, with every event recorded, and what it came to.
 
 Synchronous on purpose: a started run needs no loop, so it can finish when the graph that started it has gone.
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
+from dataclasses import replace
 from typing import Any, Final
 
 from rivers.definitions.retries import RetryPolicy, classify_failure
@@ -17,10 +18,11 @@ from rivers.execution.attempt import Attempt
 from rivers.execution.environment import Environment, running_in
 from rivers.execution.failures import class_names, error_text, traceback_document, traceback_text
 from rivers.execution.recording import output_event, store
-from rivers.execution.results import SKIPPED, RunResult
+from rivers.execution.results import SKIPPED, Ending, RunResult
 from rivers.execution.steps import Step
 from rivers.ids import content_id, random_for
 from rivers.records import NewEvent
+from rivers.storage import Storage
 
 CANCEL_CHECK_SECONDS: Final = 1.0
 """How long a wait between two attempts may go on after the run was cancelled."""
@@ -60,7 +62,11 @@ class RunExecution:
         self._cancelled = False
 
     def execute(self) -> RunResult:
-        """Run every step that can run and record the outcome. Faults of steps are in the result, not raised.
+        """:meth:`carry_out`, and store what the run came to."""
+        return conclude(self._storage, self.carry_out())
+
+    def carry_out(self) -> Ending:
+        """Run every step that can run. Faults of steps are in the ending, not raised; nothing has stored it yet.
 
         :raises StorageError: when something could not be recorded; the run is then ended as failed if that is possible
         :raises Killed: when the graph of this run was killed
@@ -75,30 +81,24 @@ class RunExecution:
             raise
         except BaseException as error:
             with contextlib.suppress(Exception):
-                self._finish("Failure", error_text(error), traceback_text(error))
+                text, trace = error_text(error), traceback_text(error)
+                self._storage.finish_run(self._run_id, "Failure", self._clock.now_ns(), error=text, traceback=trace)
             raise
         finally:
             running_in.reset(token)
-        return self._conclude()
+        return self._ending()
 
-    def _conclude(self) -> RunResult:
-        success = False
+    def _ending(self) -> Ending:
+        at = self._clock.now_ns()
+        result = RunResult(
+            not (self._cancelled or self._failed), self._run_id, self._attempted, list(self._failed.items())
+        )
         if self._cancelled:
-            self._finish("Canceled", None, None)
-        elif self._failed:
+            return Ending(result, "Canceled", at)
+        if self._failed:
             trace = None if self.first_failure is None else traceback_text(self.first_failure)
-            self._finish("Failure", next(iter(self._failed.values())), trace)
-        else:
-            success = self._finish("Success", None, None) or not self._ended_as_cancelled()
-        return RunResult(success, self._run_id, self._attempted, list(self._failed.items()))
-
-    def _ended_as_cancelled(self) -> bool:
-        """Whether somebody cancelled the run after its last step: a terminal status is final."""
-        record = self._storage.get_run(self._run_id)
-        return record is not None and record.status == "Canceled"
-
-    def _finish(self, status: str, error: str | None, trace: str | None) -> bool:
-        return self._storage.finish_run(self._run_id, status, self._clock.now_ns(), error=error, traceback=trace)
+            return Ending(result, "Failure", at, next(iter(self._failed.values())), trace)
+        return Ending(result, "Success", at)
 
     def _run_level(self, level: Sequence[Step]) -> None:
         ready: list[Step] = []
@@ -271,3 +271,18 @@ class RunExecution:
         if attempt.failure is not None:
             document = traceback_document(attempt.failure)
             self._storage.record_log(self._run_id, attempt.step.name, at, None, None, None, document)
+
+
+def conclude(storage: Storage, ending: Ending) -> RunResult:
+    """Store what a run came to, and tell it to its caller.
+
+    :raises StorageError: when storage does not take it
+    """
+    result, run_id = ending.result, ending.run_id
+    if storage.finish_run(run_id, ending.status, ending.at, error=ending.error, traceback=ending.traceback):
+        return result
+    record = storage.get_run(run_id)
+    if result.success and record is not None and record.status == "Canceled":
+        # Somebody cancelled it after its last step: a terminal status is final.
+        return replace(result, success=False)
+    return result

@@ -1,0 +1,117 @@
+"""How the end of a run reaches storage: together with those of its moment while there is a graph, alone when not."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from rivers.clock import Clock
+from rivers.exceptions import StorageError, Superseded
+from rivers.execution.results import Ending
+from rivers.execution.run_execution import conclude
+from rivers.records import RunRecord
+from rivers.repository import CodeRepository
+from rivers.storage import Storage
+
+_GROUP_MAX: Final = 50
+
+_log = logging.getLogger("rivers.executions")
+
+
+class Handover:
+    """One run between the thread that carries it out and the loop that waits for it.
+
+    The loop takes the ending as long as it waits. Once it has left, the thread stores the ending itself: a run that has
+    started can finish when the graph has gone.
+    """
+
+    def __init__(self, repo: CodeRepository) -> None:
+        self._repo = repo
+        self._lock = threading.Lock()
+        self._awaited = True
+        self._ending: Ending | None = None
+
+    def carry_out(self, run: RunRecord) -> Ending | None:
+        """On the thread. ``None``: the ending is stored already, since nobody waited for it any more."""
+        ending = self._repo.carry_out(run)
+        with self._lock:
+            if self._awaited:
+                self._ending = ending
+                return ending
+        conclude(self._repo.storage, ending)
+        return None
+
+    def leave(self) -> Ending | None:
+        """On the loop, which waits no longer; returns the ending if it is the loop's to store."""
+        with self._lock:
+            self._awaited = False
+            return self._ending
+
+
+class Endings:
+    """Stores what runs came to, those that came back in one moment as one transaction.
+
+    ``stored`` is called for each run whose ending storage has, ``refused`` for each that storage did not take.
+    """
+
+    def __init__(
+        self,
+        storage: Storage,
+        clock: Clock,
+        stored: Callable[[str], None],
+        refused: Callable[[str, StorageError], None],
+    ) -> None:
+        self._storage = storage
+        self._clock = clock
+        self._stored = stored
+        self._refused = refused
+        self._waiting: list[Ending] = []
+        self._gathering = False
+
+    async def take(self, ending: Ending) -> None:
+        """Store this ending soon. The first of a moment waits until the others of that moment have come, for all."""
+        self._waiting.append(ending)
+        if self._gathering:
+            return
+        self._gathering = True
+        try:
+            await self._clock.idle()
+        finally:
+            # Also when the graph is stopped meanwhile: the threads have handed these over.
+            self._gathering = False
+            self._store_all()
+
+    def store_now(self, ending: Ending) -> None:
+        """Store this ending, and all that have been taken, without waiting for any other."""
+        self._waiting.append(ending)
+        self._store_all()
+
+    def _store_all(self) -> None:
+        while self._waiting:
+            group, self._waiting = self._waiting[:_GROUP_MAX], self._waiting[_GROUP_MAX:]
+            self._store(group)
+
+    def _store(self, group: Sequence[Ending]) -> None:
+        succeeded = [ending.run_id for ending in group if ending.status == "Success"]
+        alone = [ending for ending in group if ending.status != "Success"]
+        try:
+            self._storage.succeed_runs(succeeded, self._clock.now_ns())
+        except StorageError:
+            alone = list(group)  # one that storage cannot take must not take the others with it
+        else:
+            for run_id in succeeded:
+                self._stored(run_id)
+        for ending in alone:
+            self._store_alone(ending)
+
+    def _store_alone(self, ending: Ending) -> None:
+        try:
+            conclude(self._storage, ending)
+        except Superseded:
+            _log.debug("run %s belonged to a graph that was killed", ending.run_id)
+        except StorageError as error:
+            self._refused(ending.run_id, error)
+            return
+        self._stored(ending.run_id)

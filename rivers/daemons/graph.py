@@ -264,7 +264,7 @@ def _wire(
         ScheduleDaemon(schedule_ports, storage, clock, evaluator, repo.schedules, triggers),
         SensorDaemon(sensor_ports, storage, clock, evaluator, repo.sensors, triggers),
         RunQueueDaemon(queue_ports, storage, clock, settings.limits, settings.dequeue_interval_seconds),
-        LauncherDaemon(launcher_ports, storage, clock, executions),
+        LauncherDaemon(launcher_ports, storage, clock, executions, settings.launch_interval_seconds),
         ControlDaemon(control_ports, storage, clock, repo),
     )
     graph = AutomationGraph(repo, storage, clock, supervisor, executions, evaluator, requests.send)

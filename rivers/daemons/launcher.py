@@ -25,28 +25,36 @@ class LauncherDaemon(RankedDaemon):
     Consumes: ``RunsAdmitted``, ``RunFinished``, ``CancelRun``.
     Emits: ``RunsEnded``.
     Reads and writes: run rows and leases; every start is a compare-and-set, so a run starts once whoever tells.
-    After a restart: what was admitted meanwhile is told again by the queue; executions go on untouched.
+    After a restart, and every ``interval_seconds`` in case a hint was lost: what was admitted and never started is
+    started; executions go on untouched.
     """
 
-    def __init__(self, ports: LauncherPorts, storage: Storage, clock: Clock, executions: Executions) -> None:
+    def __init__(
+        self, ports: LauncherPorts, storage: Storage, clock: Clock, executions: Executions, interval_seconds: float
+    ) -> None:
         super().__init__(clock)
         self._ports = ports
         self._storage = storage
         self._executions = executions
+        self._interval = interval_seconds
+        self._look_at = 0.0
 
     def recover(self) -> None:
         """Start what was admitted and never started."""
+        self._look_at = self.clock.monotonic() + self._interval
         self._start([run.run_id for run in self._storage.unstarted_runs()])
 
     async def serve(self, ctx: Context) -> None:
-        """Drain the mailbox: ends first, since they free what starts may need."""
+        """Drain the mailbox: ends first, since they free what starts may need. Look unasked when it is time."""
         mailbox = Mailbox[_Message](self._ports.admitted, self._ports.finished, self._ports.cancellations)
         async with anyio.create_task_group() as receivers:
             mailbox.open(receivers, ctx)
             while not mailbox.stopping:
-                await mailbox.wait(self.clock)
+                await mailbox.wait(self.clock, seconds=self._look_at - self.clock.monotonic())
                 await self.clock.idle(self.rank)
                 self._handle(mailbox.drain())
+                if self._look_at <= self.clock.monotonic():
+                    self.recover()
             receivers.cancel_scope.cancel()
 
     def _handle(self, messages: Sequence[_Message]) -> None:

@@ -42,6 +42,7 @@ class RunQueueDaemon(RankedDaemon):
         self._has_queue = limits is not None
         self._limits = limits or UNLIMITED
         self._safety = SafetyInterval(interval_seconds)
+        self._look_at = 0.0
         self._everyone: str | None = _UNKNOWN
 
     def recover(self) -> None:
@@ -62,10 +63,11 @@ class RunQueueDaemon(RankedDaemon):
         async with anyio.create_task_group() as receivers:
             mailbox.open(receivers, ctx)
             while not mailbox.stopping:
-                await mailbox.wait(self.clock, seconds=self._safety.seconds)
+                await mailbox.wait(self.clock, seconds=self._look_at - self.clock.monotonic())
                 await self.clock.idle(self.rank)
                 messages = mailbox.drain()
-                if messages and not self._has_queue:
+                # Messages that come all the time must not put off the look for those that were lost.
+                if messages and not self._has_queue and self.clock.monotonic() < self._look_at:
                     self._pass_on(messages)
                 else:
                     self._look()
@@ -85,6 +87,7 @@ class RunQueueDaemon(RankedDaemon):
         self._explain_to_everyone(admit((), in_flight, self._limits).everyone if queued_count else None)
         outstanding = (queued_count, tuple(run.run_id for run in in_flight))
         self._safety.observe(outstanding if queued_count or in_flight else None)
+        self._look_at = self.clock.monotonic() + self._safety.seconds
 
     def _admit_from_queue(self, in_flight: Sequence[RunRecord]) -> list[RunRecord]:
         """Walk the queue page by page until it ends or the slots do."""

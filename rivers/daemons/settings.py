@@ -6,12 +6,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from rivers.daemons.safety import IDLE_SECONDS
 from rivers.definitions.run_queue import RunQueueConfig
 from rivers.durations import NANOS_PER_SECOND
 from rivers.queueing.admission import Limits, TagLimit
 from rivers.repository import CodeRepository
 
-DEFAULT_START_TIMEOUT_NS: Final = 180 * NANOS_PER_SECOND
+DEFAULT_START_TIMEOUT_NS: Final = int(2 * IDLE_SECONDS) * NANOS_PER_SECOND
+"""Without a queue nobody asked for a start timeout; long enough that the launcher looks as rarely as the others."""
+
+SHORTEST_START_TIMEOUT_NS: Final = 2 * NANOS_PER_SECOND
+"""A shorter one would end runs whose start has been told of and not been heard yet."""
+
 DEFAULT_DEQUEUE_INTERVAL_SECONDS: Final = 0.25
 
 
@@ -22,6 +28,11 @@ class QueueSettings:
     limits: Limits | None
     dequeue_interval_seconds: float
     start_timeout_ns: int
+
+    @property
+    def launch_interval_seconds(self) -> float:
+        """How often the launcher looks unasked: twice within the start timeout, so that a lost hint fails no run."""
+        return min(IDLE_SECONDS, self.start_timeout_ns / 2 / NANOS_PER_SECOND)
 
     @classmethod
     def of(cls, config: RunQueueConfig | None) -> QueueSettings:
@@ -35,7 +46,7 @@ class QueueSettings:
         return cls(
             Limits(max_concurrent_runs=config.max_concurrent_runs, tag_limits=tag_limits),
             config.dequeue_interval_ns / NANOS_PER_SECOND,
-            config.start_timeout_ns,
+            max(SHORTEST_START_TIMEOUT_NS, config.start_timeout_ns),
         )
 
 

@@ -18,6 +18,8 @@ from rivers.simulation.steps import SimulatedSteps
 
 pytestmark = pytest.mark.anyio
 
+LOOKS_EVERY = 90.0
+
 calls: list[str] = []
 
 
@@ -51,7 +53,7 @@ class Pad:
             cancellations=self.cancellations.recv,
             ended=self.ended.send,
         )
-        self.daemon = LauncherDaemon(ports, play.storage, play.clock, executions)
+        self.daemon = LauncherDaemon(ports, play.storage, play.clock, executions, LOOKS_EVERY)
 
     async def admit(self, *run_ids: str) -> None:
         self.admitted.send.send_nowait(RunsAdmitted(run_ids=run_ids))
@@ -171,3 +173,16 @@ async def test_the_launcher_may_go_without_taking_its_runs_along(stage: Callable
         assert pad.play.supervisor.snapshot()["LauncherDaemon"].state == "stopped"
         await pad.play.clock.advance("1m")
         assert pad.play.status("r1") == "Success"
+
+
+async def test_what_nobody_told_of_is_found_within_the_interval(stage: Callable[..., Any]) -> None:
+    async with open_pad(stage) as pad:
+        await pad.play.play(pad.daemon)
+        await pad.play.clock.advance("60s")
+        pad.play.create("r1")
+        # Other messages do not put the look off.
+        pad.finished.send.send_nowait(RunFinished(run_id="other"))
+        await pad.play.clock.advance("29s")
+        assert pad.play.status("r1") == "NotStarted"
+        await pad.play.clock.advance("1s")
+        assert pad.play.status("r1") == "Started"

@@ -16,6 +16,8 @@ from rivers.queueing.admission import Limits, TagLimit
 
 pytestmark = pytest.mark.anyio
 
+ONE_AT_A_TIME = Limits(max_concurrent_runs=1)
+
 
 class Gate:
     """A queue daemon and the edges around it. Looks unasked after 10 s while work is outstanding."""
@@ -58,7 +60,7 @@ class Gate:
 
 @asynccontextmanager
 async def open_gate(
-    stage: Callable[..., Any], limits: Limits | None = Limits(max_concurrent_runs=1), interval: float = 10
+    stage: Callable[..., Any], limits: Limits | None = ONE_AT_A_TIME, interval: float = 10
 ) -> AsyncGenerator[Gate]:
     async with stage() as play:
         yield Gate(play, limits, interval)
@@ -243,3 +245,15 @@ async def test_a_restart_reads_the_queue_again(stage: Callable[..., Any], heard:
         await second.play.play(second.daemon)
         assert heard(second.admitted) == [RunsAdmitted(run_ids=("a",))]
         assert second.reasons("b") == ["global run limit (1/1)"]
+
+
+async def test_messages_that_come_all_the_time_do_not_put_off_the_look(
+    stage: Callable[..., Any], heard: Callable[..., Any]
+) -> None:
+    async with open_gate(stage, None) as gate:
+        await gate.play.play(gate.daemon)
+        gate.play.create("untold")
+        for _ in range(16):
+            await gate.play.clock.advance("1m")
+            await gate.hint(gate.schedules, RunsQueued(run_ids=("told",)))
+        assert RunsAdmitted(run_ids=("untold",)) in heard(gate.admitted)

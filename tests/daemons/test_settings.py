@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import pytest
+
 import rivers as rs
+from rivers.daemons.safety import IDLE_SECONDS
 from rivers.daemons.settings import (
     DEFAULT_DEQUEUE_INTERVAL_SECONDS,
     DEFAULT_START_TIMEOUT_NS,
@@ -69,3 +72,19 @@ def test_with_a_queue_new_runs_are_queued() -> None:
         repo.resolve(storage)
         assert TriggerSettings.of(repo, None).queued
         repo.shutdown()
+
+
+@pytest.mark.parametrize(
+    ("start_timeout", "timeout_seconds", "looks_every"),
+    [("180s", 180, 90), ("2h", 7200, IDLE_SECONDS), ("0s", 2, 1)],
+)
+def test_the_launcher_looks_twice_within_the_start_timeout(
+    start_timeout: str, timeout_seconds: int, looks_every: float
+) -> None:
+    settings = QueueSettings.of(rs.RunQueueConfig(start_timeout=start_timeout))
+    assert settings.start_timeout_ns == timeout_seconds * 10**9
+    assert settings.launch_interval_seconds == looks_every
+
+
+def test_without_a_queue_the_launcher_looks_as_rarely_as_the_others() -> None:
+    assert QueueSettings.of(None).launch_interval_seconds == IDLE_SECONDS

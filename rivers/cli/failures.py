@@ -51,7 +51,8 @@ class FailureReportingGroup(TyperGroup):
 
 def report(error: Exception, *, debug: bool) -> None:
     """Print ``error`` on stderr the way a user should read it."""
-    if debug:
+    if debug and (error.__cause__ is not None or not isinstance(error, CliFailure)):
+        # Where a command noticed a failure that it understands tells nobody anything; what caused it may.
         typer.echo("".join(traceback.format_exception(error.__cause__ or error)), err=True, nl=False)
     typer.echo(f"Error: {describe(error)}", err=True)
     if isinstance(error, CliFailure) and error.last_line is not None:
@@ -63,10 +64,16 @@ def describe(error: BaseException) -> str:
     error = innermost(error)
     if isinstance(error, CliFailure):
         return error.message
-    text = f"{type(error).__name__}: {error}"
+    text = f"{_public_type(error).__name__}: {error}"
     if type(error).__module__ == "rivers.exceptions" or isinstance(error, OSError):
         return text
     return f"{text}\n  (run again with --debug for the traceback)"
+
+
+def _public_type(error: BaseException) -> type[BaseException]:
+    """The type that a user can catch: where two are documented for one fault, a private class stands for both."""
+    public = (each for each in type(error).__mro__ if not each.__name__.startswith("_"))
+    return next(each for each in public if issubclass(each, BaseException))
 
 
 def innermost(error: BaseException) -> BaseException:

@@ -113,7 +113,7 @@ class HumanLines:
         elif facts.get("skip_reason"):
             text = f"{subject} skipped: {_brief(facts['skip_reason'])}"
         elif not facts["runs"]:
-            text = f"{subject} evaluated: nothing asked for"
+            text = f"{subject} evaluated: no new run"
         else:
             text = f"{subject} fired"
         if facts["runs"]:

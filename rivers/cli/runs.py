@@ -1,4 +1,4 @@
-"""``rivers runs``: the runs, and one run in detail."""
+"""``rivers runs``: the runs, one run in detail, and cancelling it."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from typing import Annotated, Any
 
 import typer
 
-from rivers.cli.failures import DebugOption
+from rivers.cli.failures import CliFailure, DebugOption
 from rivers.cli.stores import DEFAULT_PATH, EndpointOption, StoragePathOption, inspect
 from rivers.cli.tables import JsonOption, one_line, print_json, print_table, short_id, time_text
 
 app = typer.Typer(
-    help="List runs; 'runs show RUN_ID' shows one in detail.",
+    help="List runs; show one in detail, or cancel it.",
     invoke_without_command=True,
     rich_markup_mode=None,
 )
@@ -72,6 +72,26 @@ def show(
         typer.echo(f"\n{run['traceback'].rstrip()}")
 
 
+@app.command("cancel")
+def cancel(
+    run_id: Annotated[str, typer.Argument(metavar="RUN_ID", help="The id, or its first characters.")],
+    storage_path: StoragePathOption = DEFAULT_PATH,
+    surreal_endpoint: EndpointOption = None,
+    as_json: JsonOption = False,
+    debug: DebugOption = False,
+) -> None:
+    """Cancel one run. A step that is executing goes on to its end, no further step is started."""
+    with inspect(storage_path, surreal_endpoint) as store:
+        run = store.run(run_id)
+        if run["end_time"] is not None:
+            raise CliFailure(f"run {short_id(run['run_id'])} has ended already, with status {run['status']}")
+        status = store.cancel(run["run_id"])
+    if as_json:
+        print_json({"run_id": run["run_id"], "status": status})
+    else:
+        typer.echo(f"Run {short_id(run['run_id'])} is {status}.")
+
+
 def _print_facts(run: dict[str, Any]) -> None:
     facts = [
         ("Run", run["run_id"]),
@@ -95,10 +115,25 @@ def _print_facts(run: dict[str, Any]) -> None:
 
 
 def event_line(event: dict[str, Any]) -> str:
-    """One event as a line of text."""
-    metadata = " ".join(f"{key}={one_line(value)}" for key, value in event["metadata"])
+    """One event as a line of text; the classes of an exception are left to ``--json``."""
+    typed = event["event_type"] in ("Materialization", "Observation")
+    metadata = " ".join(
+        f"{key}={one_line(_plain(value) if typed else value)}"
+        for key, value in event["metadata"]
+        if key != "rivers/exc_type"
+    )
     step = event["step"] or ""
     return f"{time_text(event['timestamp'])}  {event['event_type']:<16} {step} {metadata}".rstrip()
+
+
+def _plain(stored: str) -> str:
+    """What a person wants to read of a typed metadata value: ``3`` of ``{"Int":{"value":3}}``."""
+    from rivers.definitions.metadata_encoding import metadata_from_json
+
+    try:
+        return str(metadata_from_json(stored).raw_value())
+    except (ValueError, TypeError, KeyError):
+        return stored
 
 
 def target_text(run: dict[str, Any]) -> str:

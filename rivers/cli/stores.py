@@ -44,6 +44,10 @@ class Store(Protocol):
         """One run with events and logs; raises :class:`CliFailure` for an unknown id."""
         ...
 
+    def cancel(self, run_id: str) -> str:
+        """Cancel the run of that full id; its status then. Raises :class:`CliFailure` when it has ended meanwhile."""
+        ...
+
     def automations(self) -> list[Document]:
         """Every schedule and sensor."""
         ...
@@ -84,6 +88,13 @@ class OpenedStore:
             raise CliFailure(f"Run '{run_id}' not found")
         return detail
 
+    def cancel(self, run_id: str) -> str:
+        """See :class:`Store`."""
+        status = self._storage.cancel_run(run_id, self._storage.clock.now_ns())
+        if status is None:
+            raise CliFailure(f"Run '{run_id}' not found, or it has ended")
+        return status
+
     def automations(self) -> list[Document]:
         """See :class:`Store`."""
         from rivers.server import queries
@@ -116,6 +127,10 @@ class ServedStore:
     def run(self, run_id: str) -> Document:
         """See :class:`Store`."""
         return self._client.get("runs", run_id)
+
+    def cancel(self, run_id: str) -> str:
+        """See :class:`Store`."""
+        return self._client.post("runs", run_id, "cancel")["status"]
 
     def automations(self) -> list[Document]:
         """See :class:`Store`."""

@@ -46,4 +46,4 @@ def outcome_text(tick: dict[str, Any]) -> str:
     if tick["skip_reason"] is not None:
         return tick["skip_reason"]
     run_ids = [short_id(run_id) for run_id in tick["run_ids"]]
-    return f"run {', '.join(run_ids)}" if run_ids else "nothing asked for"
+    return f"run {', '.join(run_ids)}" if run_ids else "no new run"

@@ -15,7 +15,7 @@ from rivers.cli.app import app
 with warnings.catch_warnings():
     runner = CliRunner()
 
-LEVELS = ["", "serve", "materialize", "ticks", "runs", "runs show", "automations"]
+LEVELS = ["", "serve", "materialize", "ticks", "runs", "runs show", "runs cancel", "automations"]
 LEVELS += [f"automations {each}" for each in ("list", "pause", "resume", "reset")]
 
 

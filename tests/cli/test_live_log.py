@@ -46,8 +46,8 @@ def test_a_failed_tick_shows_the_first_line_of_its_error_and_the_runs_that_were_
     assert "second line" not in line
 
 
-def test_a_tick_that_asked_for_nothing_says_so() -> None:
-    assert "#7 evaluated: nothing asked for; next" in tick()
+def test_a_tick_without_runs_says_so_also_when_its_run_keys_were_all_used_before() -> None:
+    assert "#7 evaluated: no new run; next" in tick()
 
 
 @pytest.mark.parametrize(

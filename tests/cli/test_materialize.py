@@ -89,6 +89,7 @@ def test_a_failing_step_shows_its_traceback_with_debug(project: Project) -> None
     assert "failing.py" in done.stderr
     assert 'raise ValueError("boom")' in done.stderr
     assert done.stderr.splitlines()[-1] == "ValueError: boom"
+    assert "CliFailure" not in done.stderr
 
 
 def test_json_is_one_document_whatever_the_steps_print(project: Project) -> None:

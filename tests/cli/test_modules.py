@@ -88,6 +88,15 @@ def test_an_attribute_that_is_no_repository_is_refused(project: Project) -> None
     assert "'ab' is not a CodeRepository" in failure(project, "pipeline", "--repo-var", "ab")
 
 
+def test_an_error_bears_the_name_that_can_be_caught(project: Project) -> None:
+    project.write(
+        "wrong",
+        "import rivers as rs\n@rs.Asset\ndef a(nope):\n    return 1\nrepo = rs.CodeRepository(assets=[a])\n",
+    )
+    stderr = project.rivers("materialize", "wrong", "--memory").stderr
+    assert stderr.startswith("Error: ConfigurationError: Asset 'a': unresolved input 'nope'")
+
+
 def test_debug_shows_the_traceback_before_or_after_the_command(project: Project) -> None:
     project.write("raising", "raise RuntimeError('no database')\n")
     for arguments in (("--debug", "materialize", "raising"), ("materialize", "raising", "--debug")):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 from typing import TYPE_CHECKING
 
 import pytest
@@ -72,3 +73,45 @@ def test_ticks_of_an_unknown_automation_get_near_matches(project: Project) -> No
         done = project.rivers("ticks", "wtch")
     assert done.returncode == 1
     assert "did you mean 'watch'" in done.stderr
+
+
+def test_metadata_is_shown_as_its_values_and_without_the_classes_of_exceptions(stored: Project) -> None:
+    failed, succeeded = json.loads(stored.rivers("runs", "--json").stdout)
+    assert "storage=memory size_bytes=" in stored.rivers("runs", "show", succeeded["run_id"]).stdout
+    shown = stored.rivers("runs", "show", failed["run_id"]).stdout
+    assert "StepFailure      bad error=ValueError: boom rivers/failure_reason=error\n" in shown
+
+
+QUEUED = """
+import rivers as rs
+
+@rs.Asset
+def a():
+    return 1
+
+every_second = rs.Schedule(
+    name="every_second", cron_schedule="* * * * * *", job_name="ab", default_status=rs.ScheduleStatus.Running
+)
+repo = rs.CodeRepository(
+    assets=[a],
+    jobs=[rs.Job("ab", [a])],
+    schedules=[every_second],
+    run_queue=rs.RunQueueConfig(max_concurrent_runs=0),
+)
+"""
+
+
+def test_a_run_is_cancelled_through_the_server_and_without_one(project: Project) -> None:
+    project.write("queued", QUEUED)
+    with project.serve("queued") as server:
+        first = server.expect(r"run (\w+) queued").group(1)
+        left = server.expect(r"run (\w+) queued").group(1)
+        done = project.rivers("runs", "cancel", first)
+        assert (done.returncode, done.stdout) == (0, f"Run {first} is Canceled.\n")
+        server.expect(f"run {first} canceled")
+        server.signal(signal.SIGINT)
+        assert server.wait() == 0
+    assert json.loads(project.rivers("runs", "cancel", left, "--json").stdout)["status"] == "Canceled"
+    again = project.rivers("runs", "cancel", left)
+    assert (again.returncode, again.stderr) == (1, f"Error: run {left} has ended already, with status Canceled\n")
+    assert project.rivers("runs", "cancel", "nope").stderr == "Error: Run 'nope' not found\n"

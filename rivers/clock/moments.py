@@ -26,7 +26,10 @@ def moment_ns(moment: Moment) -> int:
         TypeError: any other type.
     """
     if isinstance(moment, str):
-        parsed = datetime.fromisoformat(moment)
+        try:
+            parsed = datetime.fromisoformat(moment)
+        except ValueError:
+            raise ValueError(f"'{moment}' is no moment: expected ISO 8601, such as '2026-01-01T00:00:00Z'") from None
         moment = parsed if parsed.tzinfo is not None else parsed.replace(tzinfo=UTC)
     if isinstance(moment, datetime):
         if moment.tzinfo is None:

@@ -95,6 +95,11 @@ class DeclaredRepository:
         log_what_has_no_effect(self._given)
 
     @property
+    def node_names(self) -> tuple[str, ...]:
+        """The name of everything that a run can execute, in order of registration. Raises as ``validate``."""
+        return tuple(self._shared.compiled().graph.nodes)
+
+    @property
     def schedules(self) -> list[Schedule]:
         """The schedules."""
         return list(self._given.schedules.values())

@@ -14,6 +14,7 @@ from rivers.records import AutomationKind, RunRecord, StoredTick, TriggerState
 
 if TYPE_CHECKING:
     from rivers.execution.results import RunResult
+    from rivers.repository import CodeRepository
     from rivers.simulation.scenario import Scenario
     from rivers.simulation.trace import Trace
     from rivers.storage import Storage
@@ -47,6 +48,11 @@ class BlockingScenario:
     def trace(self) -> Trace:
         """What happened so far."""
         return self._scenario.trace
+
+    @property
+    def repo(self) -> CodeRepository:
+        """``Scenario.repo``."""
+        return self._scenario.repo
 
     def now(self) -> datetime:
         """The simulated moment, aware, UTC."""
@@ -87,6 +93,10 @@ class BlockingScenario:
     def reset(self, name: str, kind: AutomationKind | None = None) -> TriggerState:
         """``Scenario.reset``."""
         return self._portal.call(self._scenario.reset, name, kind)
+
+    def cancel(self, run_id: str) -> str | None:
+        """``Scenario.cancel``."""
+        return self._portal.call(self._scenario.cancel, run_id)
 
     def restart(self) -> None:
         """``Scenario.restart``."""

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar
 import anyio
 import anyio.abc
 
-from rivers.channels.messages import ChooseTrigger, ControlRequest
+from rivers.channels.messages import CancelRun, ChooseTrigger, ControlRequest
 from rivers.clock import SimClock
 from rivers.daemons.failures import innermost
 from rivers.daemons.graph import AutomationGraph, open_graph
+from rivers.definitions.near_names import did_you_mean
 from rivers.durations import parse_duration
 from rivers.exceptions import NodeNotFoundError, NotQuiescent
 from rivers.ids import SeededIds
@@ -86,6 +87,7 @@ class Scenario:
         self._steps = SimulatedSteps(
             durations=durations or {}, failures=failures or {}, execute=execute, patch_time=patch_time
         )
+        self._planned = {"durations": tuple(durations or ()), "failures": tuple(failures or ())}
         self._engine = storage if storage is not None else Storage.memory()
         self._owns_engine = storage is None
         _refuse_later_records(self._engine, self.clock.now_ns())
@@ -95,6 +97,7 @@ class Scenario:
         self._manual_count = 0
 
     async def __aenter__(self) -> Scenario:
+        self._refuse_unknown_steps()
         self.clock.attach()
         self._unsubscribe = self._engine.subscribe(self._watch)
         self._group = anyio.create_task_group()
@@ -131,13 +134,27 @@ class Scenario:
             raise RuntimeError("the scenario is not running: use it as `async with Scenario(...) as sim`")
         return self._graph
 
+    @property
+    def repo(self) -> CodeRepository:
+        """The repository as it is bound to the simulated clock; another one after each restart.
+
+        ``sim.repo.load_node("asset")`` is the value that a step of this scenario has stored.
+        """
+        return self.graph.repo
+
     def runs(self, status: str | None = None) -> list[RunRecord]:
         """Every run so far, or those with this status, oldest first."""
         return self.storage.get_runs(limit=_ALL, status=status)[::-1]
 
     def ticks(self, name: str) -> list[StoredTick]:
-        """Every retained tick of this schedule or sensor, oldest first."""
-        return self.storage.get_ticks(name, limit=_ALL)[::-1]
+        """Every retained tick of this schedule or sensor, oldest first.
+
+        Raises ``NodeNotFoundError`` for a name that neither the repository nor the storage knows.
+        """
+        found = self.storage.get_ticks(name, limit=_ALL)[::-1]
+        if not found and name not in self._trigger_names():
+            raise self._no_trigger(name)
+        return found
 
     async def materialize(self, selection: Sequence[str] | None = None, **options: Any) -> RunResult:
         """What a person would do by hand, now: ``CodeRepository.materialize`` with the same parameters and errors.
@@ -164,6 +181,13 @@ class Scenario:
     async def reset(self, name: str, kind: AutomationKind | None = None) -> TriggerState:
         """Forget what was chosen, as ``rivers automations reset`` does."""
         return await self._choose(name, kind, None)
+
+    async def cancel(self, run_id: str) -> str | None:
+        """Cancel a run, as ``rivers runs cancel`` does: its new status, ``None`` when it had ended or never existed.
+
+        A step that is executing goes on to its end; no further step is started.
+        """
+        return await self.control(CancelRun(run_id=run_id))
 
     async def control(self, request: ControlRequest) -> Any:
         """Hand any request to the graph, and bring the instant to rest until it has been answered."""
@@ -258,10 +282,25 @@ class Scenario:
         if any(sensor.name == name for sensor in self._repo.sensors):
             kinds.append("sensor")
         if not kinds:
-            raise NodeNotFoundError(f"no schedule or sensor is called '{name}'")
+            raise self._no_trigger(name)
         if len(kinds) == 2:
             raise ValueError(f"'{name}' is a schedule and a sensor; say which with kind=")
         return kinds[0]
+
+    def _trigger_names(self) -> list[str]:
+        return [trigger.name for trigger in (*self._repo.schedules, *self._repo.sensors)]
+
+    def _no_trigger(self, name: str) -> NodeNotFoundError:
+        near = did_you_mean(name, self._trigger_names())
+        return NodeNotFoundError(f"no schedule or sensor is called '{name}'{near}")
+
+    def _refuse_unknown_steps(self) -> None:
+        """A name that is no step would plan nothing, and the test that relies on it would prove nothing."""
+        known = self._repo.node_names
+        for argument, names in self._planned.items():
+            for name in names:
+                if name not in known:
+                    raise ValueError(f"{argument} has '{name}', which is no step{did_you_mean(name, known)}")
 
     async def _carry_out(self, act: Callable[[], Awaitable[T]]) -> T:
         """Do something in the graph and move the clock until it is done."""

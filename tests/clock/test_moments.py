@@ -63,3 +63,8 @@ def test_an_exact_deadline_is_never_rounded_to_before_itself() -> None:
 def test_moments_are_told_in_utc() -> None:
     assert datetime_of(NEW_YEAR * 10**9) == datetime(2026, 1, 1, tzinfo=UTC)
     assert text_of(NEW_YEAR * 10**9 + 500_000_000) == "2026-01-01T00:00:00.500000Z"
+
+
+def test_text_that_is_no_moment_is_quoted_with_an_example() -> None:
+    with pytest.raises(ValueError, match="'tomorrow' is no moment: expected ISO 8601, such as '2026-01-01T00:00:00Z'"):
+        moment_ns("tomorrow")

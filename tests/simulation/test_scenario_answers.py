@@ -1,0 +1,80 @@
+"""What a scenario answers about values, wrong names and cancelled runs, with and without ``await``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+import rivers as rs
+from rivers.exceptions import NodeNotFoundError
+from rivers.simulation import Scenario
+
+
+@rs.Asset
+def orders() -> list[int]:
+    return [1, 2]
+
+
+@rs.Asset
+def revenue(orders: list[int]) -> int:
+    return sum(orders)
+
+
+repo = rs.CodeRepository(
+    assets=[orders, revenue],
+    jobs=[rs.Job("report", [orders, revenue])],
+    schedules=[
+        rs.Schedule(
+            name="hourly", cron_schedule="0 * * * *", job_name="report", default_status=rs.ScheduleStatus.Running
+        )
+    ],
+)
+
+
+@pytest.mark.anyio
+async def test_the_value_that_a_step_has_stored_can_be_read() -> None:
+    async with Scenario(repo) as sim:
+        await sim.clock.advance("1h")
+        assert sim.repo.load_node("revenue") == 3
+
+
+@pytest.mark.anyio
+async def test_a_cancelled_run_ends_its_step_and_starts_no_other() -> None:
+    async with Scenario(repo, durations={"orders": "10m"}) as sim:
+        await sim.clock.advance("61m")
+        (run,) = sim.runs(status="Started")
+        assert await sim.cancel(run.run_id) == "Canceled"
+        assert await sim.cancel(run.run_id) is None
+        await sim.clock.advance("30m")
+        steps = [event.asset_key for event in sim.storage.get_events_for_run(run.run_id)]
+        assert set(steps) == {"orders"}
+        assert [each.status for each in sim.runs()] == ["Canceled"]
+
+
+@pytest.mark.anyio
+async def test_a_trigger_that_does_not_exist_has_no_ticks_to_be_empty() -> None:
+    async with Scenario(repo) as sim:
+        assert sim.ticks("hourly") == []
+        with pytest.raises(NodeNotFoundError, match=r"'hourli'; did you mean 'hourly'\?"):
+            sim.ticks("hourli")
+        with pytest.raises(NodeNotFoundError, match=r"'hourli'; did you mean 'hourly'\?"):
+            await sim.pause("hourli")
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("plan", [{"durations": {"order": "10m"}}, {"failures": {"order": 1}}])
+async def test_a_plan_for_a_step_that_does_not_exist_is_refused(plan: dict[str, Any]) -> None:
+    (argument,) = plan
+    with pytest.raises(ValueError, match=rf"{argument} has 'order', which is no step; did you mean 'orders'\?"):
+        async with Scenario(repo, **plan):
+            pass
+
+
+def test_the_blocking_form_reads_values_and_cancels_as_well() -> None:
+    with Scenario(repo, durations={"orders": "10m"}).blocking() as sim:
+        sim.advance("61m")
+        (run,) = sim.runs(status="Started")
+        assert sim.cancel(run.run_id) == "Canceled"
+        sim.advance("1h")
+        assert sim.repo.load_node("orders") == [1, 2]

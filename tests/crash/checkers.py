@@ -181,6 +181,14 @@ def no_cursor_moves_back(evidence: Evidence) -> list[str]:
     ]
 
 
+def every_sensor_goes_on(evidence: Evidence) -> list[str]:
+    """No life is stuck on what the one before has left: in each of them every sensor has its ticks."""
+    sensors = [name for kind, name in evidence.found.triggers if kind == "sensor"]
+    ticked = {(life, line["subject"]) for life, line in _lines(evidence, "tick")}
+    lives = [life.number for life in evidence.lives]
+    return [f"{name} has no tick in life {life}" for life in lives for name in sensors if (life, name) not in ticked]
+
+
 def nobody_dead_holds_a_run(evidence: Evidence) -> list[str]:
     """After a start has recovered, every Started run belongs to the process that started last."""
     boot = evidence.lives[-1].boot
@@ -320,6 +328,7 @@ CHECKERS: Final[tuple[Checker, ...]] = (
     no_run_is_executed_twice,
     execution_is_what_the_store_says,
     no_cursor_moves_back,
+    every_sensor_goes_on,
     nobody_dead_holds_a_run,
     orphans_fail_with_the_reason,
     limits_hold,

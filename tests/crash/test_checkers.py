@@ -80,11 +80,15 @@ def healthy() -> Evidence:
         Life(1, 2, boot=1, ended_at=10 * SECOND, lines=[
             told("tick", "nightly", SECOND, automation="Schedule", status="Success", seq=1, runs=["ended"],
                  scheduled_at=SECOND),
+            told("tick", "counting", SECOND, automation="Sensor", status="Success", seq=1, runs=["orphan"]),
             told("run", "ended", SECOND, status="Started"),
             told("event", "a", SECOND, type="Materialization", run="ended"),
             told("run", "ended", 2 * SECOND, status="Success"),
         ]),
-        Life(2, 1, boot=3, ended_at=15 * SECOND, lines=[told("run", "waiting", 14 * SECOND, status="Queued")]),
+        Life(2, 1, boot=3, ended_at=15 * SECOND, lines=[
+            told("tick", "counting", 14 * SECOND, automation="Sensor", status="Success", seq=2, runs=["waiting"]),
+            told("run", "waiting", 14 * SECOND, status="Queued"),
+        ]),
     ]  # fmt: skip
     return Evidence(
         lives=lives,
@@ -204,6 +208,10 @@ def poll_past_a_cursor(evidence: Evidence) -> None:
     evidence.polls.append(4)
 
 
+def let_a_sensor_stick(evidence: Evidence) -> None:
+    del evidence.lives[1].lines[0]
+
+
 def leave_a_lease_to_the_dead(evidence: Evidence) -> None:
     evidence.found.flights["working"] = "1.2"
 
@@ -312,6 +320,7 @@ MISTAKES: list[tuple[Checker, Callable[[Evidence], None]]] = [
     (checkers.no_cursor_moves_back, keep_an_old_cursor),
     (checkers.no_cursor_moves_back, poll_with_a_replaced_cursor),
     (checkers.no_cursor_moves_back, poll_past_a_cursor),
+    (checkers.every_sensor_goes_on, let_a_sensor_stick),
     (checkers.nobody_dead_holds_a_run, leave_a_lease_to_the_dead),
     (checkers.orphans_fail_with_the_reason, leave_an_orphan_started),
     (checkers.orphans_fail_with_the_reason, give_an_orphan_no_reason),

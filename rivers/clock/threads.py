@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import os
 import threading
+from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 IDLE_SECONDS = 10.0
@@ -53,62 +55,103 @@ def sit(seat: Seat | None) -> Seat | None:
     return before
 
 
+Job = tuple[Callable[[], Any], Callable[[Any], None]]
+"""Work, and who is given its outcome. Neither may raise."""
+
+
 class _Worker:
     def __init__(self, cache: ThreadCache) -> None:
         self._cache = cache
-        self._gate = threading.Lock()
-        self._gate.acquire()
-        self._job: tuple[Callable[[], Any], Callable[[Any], None]] | None = None
+        self.gate = threading.Lock()
+        self.gate.acquire()
         threading.Thread(target=self._serve, name="rivers worker", daemon=True).start()
-
-    def give(self, work: Callable[[], Any], deliver: Callable[[Any], None]) -> None:
-        self._job = (work, deliver)
-        self._gate.release()
 
     def _serve(self) -> None:
         while True:
-            if not self._gate.acquire(timeout=IDLE_SECONDS):
+            job = self._cache.arrive(self)
+            while job is not None:
+                work, deliver = job
+                outcome = work()
+                # Free before the delivery, which may ask for the next thread: it shall find this one.
+                job = self._cache.next_job(self)
+                deliver(outcome)
+                del work, deliver, outcome  # an idle thread must not keep the user's objects alive
+            if not self.gate.acquire(timeout=IDLE_SECONDS):
                 if self._cache.retire(self):
                     return
-                self._gate.acquire()  # a job was given at that very moment
-            job = self._job
-            if job is None:
-                return
-            self._job = None
-            work, deliver = job
-            outcome = work()
-            # Idle before the delivery, which may ask for the next thread: it shall find this one.
-            self._cache.keep(self)
-            deliver(outcome)
-            del job, work, deliver, outcome  # an idle thread must not keep the user's objects alive
+                self.gate.acquire()  # it was called at that very moment
 
 
 class ThreadCache:
-    """Hands jobs to idle daemon threads, the most recently used first, and starts one when none is idle."""
+    """Runs jobs on daemon threads, the most recently used first, and starts one when none is idle.
+
+    One thread is called at a time, and calls the next when it finds more jobs than the one it takes. So a hundred short
+    jobs are run by a few threads instead of a hundred that fight for the interpreter, and a job that blocks holds up
+    nobody: the thread after it is on its way already.
+    """
 
     def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._reset()
+        os.register_at_fork(after_in_child=self._reset)
+
+    def _reset(self) -> None:
+        self._lock = threading.Lock()  # the other threads, and what they hold, stayed with the parent
+        self._jobs: deque[Job] = deque()
         self._idle: dict[_Worker, None] = {}
-        os.register_at_fork(after_in_child=self._idle.clear)
+        self._coming = False  # whether a thread has been called and has not looked at the jobs yet
 
     def run(self, work: Callable[[], Any], deliver: Callable[[Any], None]) -> None:
         """Call ``deliver(work())`` on a thread. Neither may raise. Raises ``RuntimeError`` when no thread can start."""
+        job = (work, deliver)
+        with self._lock:
+            self._jobs.append(job)
         try:
-            worker, _ = self._idle.popitem()
-        except KeyError:
-            worker = _Worker(self)
-        worker.give(work, deliver)
+            self._call_one()
+        except RuntimeError:
+            with self._lock:
+                if job not in self._jobs:
+                    return  # a thread that runs already has taken it
+                self._jobs.remove(job)
+            raise
 
-    def keep(self, worker: _Worker) -> None:
-        """Called by a worker that is free again."""
-        self._idle[worker] = None
+    def _call_one(self) -> None:
+        with self._lock:
+            if self._coming or not self._jobs:
+                return
+            self._coming = True
+            worker = self._idle.popitem()[0] if self._idle else None
+        if worker is not None:
+            worker.gate.release()
+            return
+        try:
+            _Worker(self)
+        except RuntimeError:
+            with self._lock:
+                self._coming = False
+            raise
+
+    def arrive(self, worker: _Worker) -> Job | None:
+        """The first job for a thread that was called; ``None``, and it is idle, when others took them all."""
+        with self._lock:
+            self._coming = False
+        return self.next_job(worker)
+
+    def next_job(self, worker: _Worker) -> Job | None:
+        """The next job for a thread that is free; ``None``, and it is idle, when there is none."""
+        with self._lock:
+            if not self._jobs:
+                self._idle[worker] = None
+                return None
+            job = self._jobs.popleft()
+        with suppress(RuntimeError):  # no further thread can start: those that run take the jobs
+            self._call_one()
+        return job
 
     def retire(self, worker: _Worker) -> bool:
-        """Called by a worker that waited long enough; ``False`` when it has just been given a job."""
-        try:
-            del self._idle[worker]
-        except KeyError:
-            return False
-        return True
+        """Called by a worker that waited long enough; ``False`` when it has just been called."""
+        with self._lock:
+            return self._idle.pop(worker, self) is None
 
 
 THREADS = ThreadCache()

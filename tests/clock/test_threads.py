@@ -34,6 +34,31 @@ def test_jobs_at_one_time_have_threads_of_their_own() -> None:
         assert met.acquire(timeout=10)
 
 
+def test_a_job_that_blocks_holds_up_none_of_those_behind_it() -> None:
+    cache, release, done = ThreadCache(), threading.Event(), threading.Semaphore(0)
+    cache.run(lambda: release.wait(10), lambda _: done.release())
+    for _ in range(20):
+        cache.run(lambda: None, lambda _: done.release())
+    for _ in range(20):
+        assert done.acquire(timeout=10)
+    release.set()
+    assert done.acquire(timeout=10)
+
+
+def test_a_job_that_no_thread_can_be_started_for_is_refused_and_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+    cache, ran = ThreadCache(), []
+
+    def refuse(_: object) -> None:
+        raise RuntimeError("can't start new thread")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(threading.Thread, "start", refuse)
+        with pytest.raises(RuntimeError, match="can't start"):
+            cache.run(lambda: ran.append("refused"), lambda _: None)
+    assert run(cache, lambda: "a later one") == "a later one"
+    assert ran == []
+
+
 def test_threads_are_daemons_and_end_when_idle(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(threads, "IDLE_SECONDS", 0.001)
     cache = ThreadCache()

@@ -38,7 +38,8 @@ class LeaseDaemon(RankedDaemon):
     Consumes: ``RunsAdmitted``: from then on there is a lease to renew and a launch that may go stale.
     Emits: ``RunsEnded``.
     Reads and writes: run leases; orphaned and stale runs -> ``Failure``.
-    After a restart: it looks again; ending a run twice is refused by storage.
+    After a restart: it looks again; ending a run twice is refused by storage. Launches from before have their whole
+    time anew.
     """
 
     def __init__(self, ports: LeasePorts, storage: Storage, clock: Clock, start_timeout_ns: int) -> None:
@@ -50,10 +51,12 @@ class LeaseDaemon(RankedDaemon):
         self._shared = storage.type == StorageType.Remote
         self._watch: ClockWatch | None = None
         self._wake_at = 0.0
+        self._recovered_at = 0
 
     def recover(self) -> None:
         """End the runs that a dead owner left Started, before anything counts them as in flight."""
         self._watch = None
+        self._recovered_at = self.clock.now_ns()
         self._look()
 
     async def serve(self, ctx: Context) -> None:
@@ -75,9 +78,11 @@ class LeaseDaemon(RankedDaemon):
         watch = observe(self._watch, now=now, monotonic=monotonic, period=RUN_LEASE_NS)
         held = self._storage.renew_leases(self._storage.session, now + RUN_LEASE_NS)
         waiting = self._storage.unstarted_runs()
-        stale = stale_launches(waiting, watch, self._start_timeout)
+        stale = stale_launches(waiting, watch, self._start_timeout, since=self._recovered_at)
         self._tell([*self._end_orphans(watch), *self._fail(stale, now)])
-        deadlines = [start_deadline(run, self._start_timeout) for run in waiting if run not in stale]
+        deadlines = [
+            start_deadline(run, self._start_timeout, since=self._recovered_at) for run in waiting if run not in stale
+        ]
         interval = _RENEWAL_NS if held or self._shared else _IDLE_NS
         self._watch = watch
         self._wake_at = monotonic + seconds_to_next_wake(watch, deadlines, interval)

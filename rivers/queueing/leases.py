@@ -81,17 +81,23 @@ def expired_leases(leases: Iterable[Lease], watch: ClockWatch, renewed: Collecti
     return sorted(over, key=lambda lease: (lease.until, lease.subject))
 
 
-def stale_launches(not_started: Iterable[RunRecord], watch: ClockWatch, start_timeout: int) -> list[RunRecord]:
-    """The ``NotStarted`` runs that were admitted ``start_timeout`` or longer ago, by (admission, id)."""
+def stale_launches(
+    not_started: Iterable[RunRecord], watch: ClockWatch, start_timeout: int, *, since: int = 0
+) -> list[RunRecord]:
+    """The ``NotStarted`` runs whose time to start is over, by (deadline, id); see :func:`start_deadline`."""
     if not watch.trusts():
         return []
-    stale = (run for run in not_started if start_deadline(run, start_timeout) <= watch.now)
-    return sorted(stale, key=lambda run: (start_deadline(run, start_timeout), run.run_id))
+    deadlines = ((start_deadline(run, start_timeout, since=since), run.run_id, run) for run in not_started)
+    return [run for deadline, _, run in sorted(deadlines, key=lambda each: each[:2]) if deadline <= watch.now]
 
 
-def start_deadline(run: RunRecord, start_timeout: int) -> int:
-    """When a ``NotStarted`` run must have started; one that never queued is counted from its creation."""
-    return (run.start_time if run.admitted_at is None else run.admitted_at) + start_timeout
+def start_deadline(run: RunRecord, start_timeout: int, *, since: int = 0) -> int:
+    """When a ``NotStarted`` run must have started; one that never queued is counted from its creation.
+
+    :param since: when the system started. It launched again what had been admitted before, and gives it a whole
+        ``start_timeout`` from then: while nothing runs, no launch can be late.
+    """
+    return max(run.start_time if run.admitted_at is None else run.admitted_at, since) + start_timeout
 
 
 def stale_launch_text(start_timeout: int) -> str:

@@ -108,16 +108,16 @@ async def test_a_launch_that_starts_in_time_is_not_touched(stage: Callable[..., 
         assert watch.play.status("prompt") == "Started"
 
 
-async def test_a_launch_that_waits_already_at_the_start_goes_stale_at_its_own_deadline(
+async def test_a_launch_that_waits_already_at_the_start_is_launched_again_and_has_its_whole_time(
     stage: Callable[..., Any],
 ) -> None:
     async with open_watch(stage) as watch:
         watch.play.create("waiting")
-        await watch.play.clock.advance("1m")
+        await watch.play.clock.advance("1d")
         await watch.play.play(watch.daemon)
-        await watch.play.clock.advance("1m 59s")
+        await watch.play.clock.advance(START_TIMEOUT - 1)
         assert watch.play.status("waiting") == "NotStarted"
-        await watch.play.clock.advance("1s")
+        await watch.play.clock.advance(1)
         assert watch.play.status("waiting") == "Failure"
 
 

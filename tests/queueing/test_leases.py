@@ -108,6 +108,13 @@ def test_a_launch_is_stale_when_its_whole_timeout_has_passed_since_admission() -
     assert stale_launch_text(timeout) == "run did not start within 3m of its admission"
 
 
+def test_a_launch_from_before_the_start_has_its_whole_timeout_since_the_start() -> None:
+    run = RunRecord("r", "j", "NotStarted", 0, admitted_at=BASE - 3600 * SECOND)
+    assert stale_launches([run], first(), 180 * SECOND, since=BASE - 180 * SECOND + 1) == []
+    assert stale_launches([run], first(), 180 * SECOND, since=BASE - 180 * SECOND) == [run]
+    assert start_deadline(run, 180 * SECOND, since=BASE) == BASE + 180 * SECOND
+
+
 def test_the_next_wake_is_the_earliest_of_interval_deadline_and_end_of_doubt() -> None:
     watch = first()
     assert seconds_to_next_wake(watch, [], 100 * SECOND) == 100

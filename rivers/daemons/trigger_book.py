@@ -84,7 +84,8 @@ class TriggerBook:
                 last_tick_at=decision.tick.timestamp,
                 decision_id=decision.tick.id,
             )
-        self._read_again(decision.name for decision in group if decision not in committed)
+        won = {decision.name for decision in committed}
+        self._read_again(decision.name for decision in group if decision.name not in won)
         run_ids = tuple(run.run_id for decision in committed for run in decision.runs)
         if run_ids:
             tell(self._runs_queued, RunsQueued(run_ids=run_ids))

@@ -35,15 +35,27 @@ class SharedDefinitions:
         self.given = given
         self._lock = threading.Lock()
         self._compiled: Compiled | None = None
+        self._warned = False
 
     def compiled(self) -> Compiled:
         """Compile at the first call. Raises as ``compile_declarations``; then the next call tries again."""
         with self._lock:
             if self._compiled is None:
                 self._compiled = compile_declarations(self.given)
-                warn_of_shadows(self._compiled)
-                log_what_has_no_effect(self.given)
+                self._warn(self._compiled)
             return self._compiled
+
+    def check(self) -> None:
+        """Compile anew, keeping nothing. Raises as ``compile_declarations``."""
+        with self._lock:
+            self._warn(compile_declarations(self.given))
+
+    def _warn(self, compiled: Compiled) -> None:
+        """Say what is doubtful, but only once: a repository is validated when it is loaded and resolved later."""
+        if not self._warned:
+            self._warned = True
+            warn_of_shadows(compiled)
+            log_what_has_no_effect(self.given)
 
 
 class DeclaredRepository:
@@ -91,8 +103,7 @@ class DeclaredRepository:
 
     def validate(self) -> None:
         """Check the graph, the jobs, the triggers and every name but those of IO handlers. Touches no storage."""
-        warn_of_shadows(compile_declarations(self._given))
-        log_what_has_no_effect(self._given)
+        self._shared.check()
 
     @property
     def node_names(self) -> tuple[str, ...]:
@@ -151,5 +162,5 @@ def warn_of_shadows(compiled: Compiled) -> None:
         warnings.warn(
             f"resource '{key}' has the name of an asset: parameters called '{key}' get the asset's value",
             UserWarning,
-            stacklevel=4,
+            stacklevel=5,
         )

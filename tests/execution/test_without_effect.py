@@ -67,9 +67,10 @@ def test_a_duration_that_cannot_be_read_is_quoted_with_what_holds_instead() -> N
     assert interval.endswith("; it is polled every 30 s")
 
 
-def test_it_is_logged_when_the_repository_is_resolved(caplog: pytest.LogCaptureFixture) -> None:
+def test_it_is_logged_once_when_the_repository_is_validated_and_resolved(caplog: pytest.LogCaptureFixture) -> None:
     repo = rs.CodeRepository([plain], pool_limits={"db": 1})
     with rs.Storage.memory() as storage, caplog.at_level(logging.WARNING, "rivers"):
+        repo.validate()
         repo.resolve(storage)
         repo.resolve(storage)
     assert [record.getMessage() for record in caplog.records] == [

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from rivers.clock import Clock
+from rivers.daemons.left_behind import LeftBehind
 from rivers.exceptions import StorageError, Superseded
 from rivers.execution.results import Ending
 from rivers.execution.run_execution import conclude
@@ -30,23 +31,32 @@ class Handover:
     def __init__(self, repo: CodeRepository) -> None:
         self._repo = repo
         self._lock = threading.Lock()
-        self._awaited = True
+        self._left: LeftBehind | None = None
+        self._is_out = False
         self._ending: Ending | None = None
 
     def carry_out(self, run: RunRecord) -> Ending | None:
         """On the thread. ``None``: the ending is stored already, since nobody waited for it any more."""
-        ending = self._repo.carry_out(run)
-        with self._lock:
-            if self._awaited:
-                self._ending = ending
-                return ending
-        conclude(self._repo.storage, ending)
-        return None
+        try:
+            ending = self._repo.carry_out(run)
+            with self._lock:
+                if self._left is None:
+                    self._ending = ending
+                    return ending
+            conclude(self._repo.storage, ending)
+            return None
+        finally:
+            with self._lock:
+                self._is_out = True
+            if self._left is not None:
+                self._left.done()
 
-    def leave(self) -> Ending | None:
+    def leave(self, left: LeftBehind) -> Ending | None:
         """On the loop, which waits no longer; returns the ending if it is the loop's to store."""
         with self._lock:
-            self._awaited = False
+            if not self._is_out:
+                self._left = left
+                left.expect()
             return self._ending
 
 

@@ -18,6 +18,7 @@ from rivers.channels.mailbox import tell
 from rivers.channels.messages import RunFinished
 from rivers.clock import Clock
 from rivers.daemons.endings import Endings, Handover
+from rivers.daemons.left_behind import LeftBehind
 from rivers.exceptions import Killed, StorageError, Superseded
 from rivers.records import RunRecord
 from rivers.repository import CodeRepository
@@ -31,7 +32,14 @@ _OUTCOME_RETRY_SECONDS: Final = (0.1, 0.5, 2.0, 10.0, 60.0)
 class Executions:
     """Starts each run's synchronous core on a thread of the clock and says when it has come back."""
 
-    def __init__(self, repo: CodeRepository, storage: Storage, clock: Clock, group: anyio.abc.TaskGroup) -> None:
+    def __init__(
+        self,
+        repo: CodeRepository,
+        storage: Storage,
+        clock: Clock,
+        group: anyio.abc.TaskGroup,
+        left_behind: LeftBehind,
+    ) -> None:
         self._repo = repo
         self._storage = storage
         self._clock = clock
@@ -40,6 +48,7 @@ class Executions:
         self._running: dict[str, RunRecord] = {}
         self._none_running = anyio.Event()
         self._none_running.set()
+        self._left_behind = left_behind
         self._endings = Endings(storage, clock, self._come_back, self._refused)
 
     def tell_ends_to(self, finished: SendStream[RunFinished]) -> None:
@@ -80,7 +89,7 @@ class Executions:
             _log.exception("run %s could not be carried out", run.run_id)
             await self._record_failure(run.run_id, error)
         except anyio.get_cancelled_exc_class():
-            ending = handover.leave()
+            ending = handover.leave(self._left_behind)
             if ending is not None:
                 self._endings.store_now(ending)
             raise

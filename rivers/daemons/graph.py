@@ -46,6 +46,7 @@ from rivers.daemons.control import ControlDaemon
 from rivers.daemons.executions import Executions
 from rivers.daemons.launcher import LauncherDaemon
 from rivers.daemons.leases import LeaseDaemon
+from rivers.daemons.left_behind import LeftBehind
 from rivers.daemons.ranked import RankedDaemon
 from rivers.daemons.run_queue import RunQueueDaemon
 from rivers.daemons.schedules import ScheduleDaemon
@@ -181,11 +182,12 @@ async def open_graph(
     bound_storage = (storage if storage is not None else repo.storage).bound(clock, ids)
     bound_repo = repo.bound(bound_storage, clock, ids, interceptor=interceptor)
     evaluator = Evaluator(bound_repo, clock)
+    left_behind = LeftBehind()
     try:
         async with Edges() as edges, anyio.create_task_group() as executions_group:
             # chrono-daemon's protocol lets a sleep return nothing; ours says what ended it.
             supervisor = Supervisor(clock=cast(Any, clock), on_error=on_error, restart=RestartPolicy(base=0.1, cap=5.0))
-            executions = Executions(bound_repo, bound_storage, clock, executions_group)
+            executions = Executions(bound_repo, bound_storage, clock, executions_group, left_behind)
             graph, outside_changes = _wire(
                 bound_repo, bound_storage, clock, evaluator, executions, supervisor, edges, max_ticks_retained, loses
             )
@@ -199,7 +201,8 @@ async def open_graph(
                 executions_group.cancel_scope.cancel()
     finally:
         evaluator.close()
-        bound_repo.shutdown()
+        # Runs that have started go on without the graph, on the repository's resources and coroutine loop.
+        left_behind.afterwards(bound_repo.shutdown)
 
 
 def _wire(

@@ -22,12 +22,16 @@ class RankedDaemon(Daemon):
 
     def __init__(self, clock: Clock) -> None:
         self.clock = clock
+        self._superseded = False
 
     async def on_start(self, ctx: Context) -> None:
         """Take the rank, let all daemons of the same start come to rest, then recover from storage in turn."""
         rank.set(self.rank)
         await self.clock.idle(self.rank)
-        self.recover()
+        try:
+            self.recover()
+        except Superseded:
+            self._superseded = True
 
     @abstractmethod
     def recover(self) -> None:
@@ -36,6 +40,8 @@ class RankedDaemon(Daemon):
     async def run(self, ctx: Context) -> None:
         """Carry the rank into the loop's task."""
         rank.set(self.rank)
+        if self._superseded:
+            return
         try:
             await self.serve(ctx)
         except Exception as error:

@@ -10,6 +10,7 @@ import pytest
 
 import rivers as rs
 from rivers.daemons.endings import Endings, Handover
+from rivers.daemons.left_behind import LeftBehind
 from rivers.execution.results import Ending, RunResult
 from rivers.records import Change
 
@@ -129,7 +130,7 @@ async def test_a_thread_stores_the_ending_that_nobody_waits_for(stage: Callable[
         handover = Handover(repo)
         play.create("r")
         (run,) = play.start("r")
-        assert handover.leave() is None
+        assert handover.leave(LeftBehind()) is None
         assert handover.carry_out(run) is None
         assert play.status("r") == "Success"
         repo.shutdown()
@@ -144,5 +145,5 @@ async def test_an_ending_that_came_back_just_before_its_waiter_left_is_the_waite
         ending = handover.carry_out(run)
         assert ending is not None
         assert play.status("r") == "Started"
-        assert handover.leave() is ending
+        assert handover.leave(LeftBehind()) is ending
         repo.shutdown()

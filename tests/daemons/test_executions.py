@@ -12,6 +12,7 @@ import pytest
 import rivers as rs
 from rivers.channels.messages import RunFinished
 from rivers.daemons.executions import Executions
+from rivers.daemons.left_behind import LeftBehind
 from rivers.simulation.steps import SimulatedSteps
 
 pytestmark = pytest.mark.anyio
@@ -54,7 +55,7 @@ async def executing(stage: Callable[..., Any], **durations: float) -> AsyncGener
     async with stage() as play:
         repo = REPO.bound(play.storage, play.clock, play.ids, interceptor=steps)
         async with anyio.create_task_group() as group:
-            executions = Executions(repo, play.storage, play.clock, group)
+            executions = Executions(repo, play.storage, play.clock, group, LeftBehind())
             finished = play.channel()
             executions.tell_ends_to(finished.send)
             yield Cast(play, executions, finished)

@@ -14,6 +14,7 @@ from rivers.channels.messages import CancelRun, RunFinished, RunsAdmitted, RunsE
 from rivers.channels.ports import LauncherPorts
 from rivers.daemons.executions import Executions
 from rivers.daemons.launcher import LauncherDaemon
+from rivers.daemons.left_behind import LeftBehind
 from rivers.simulation.steps import SimulatedSteps
 
 pytestmark = pytest.mark.anyio
@@ -67,7 +68,7 @@ async def open_pad(stage: Callable[..., Any]) -> AsyncGenerator[Pad]:
     async with stage() as play:
         repo = REPO.bound(play.storage, play.clock, play.ids, interceptor=steps)
         async with anyio.create_task_group() as group:
-            yield Pad(play, Executions(repo, play.storage, play.clock, group))
+            yield Pad(play, Executions(repo, play.storage, play.clock, group, LeftBehind()))
             group.cancel_scope.cancel()
         repo.shutdown()
 

@@ -8,7 +8,6 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar
 
 import anyio
-import anyio.abc
 
 from rivers.channels.messages import CancelRun, ChooseTrigger, ControlRequest
 from rivers.clock import SimClock
@@ -102,21 +101,26 @@ class Scenario:
         self._unsubscribe = self._engine.subscribe(self._watch)
         self._group = anyio.create_task_group()
         await self._group.__aenter__()
+        self.clock.after_settle.append(self._between_instants)
         try:
             await self._boot()
         except BaseException as error:
-            await self._group.__aexit__(type(error), error, error.__traceback__)
+            await self._leave(error)
             raise
-        self.clock.after_settle.append(self._between_instants)
         return self
 
     async def __aexit__(
         self, exc_type: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None
     ) -> None:
+        await self._leave(exc)
+        if exc is None:
+            self._raise_failure()
+
+    async def _leave(self, error: BaseException | None) -> None:
         self.clock.after_settle.remove(self._between_instants)
         try:
             with anyio.CancelScope(shield=True):
-                await self._kill(settle=not isinstance(exc, NotQuiescent))
+                await self._kill(settle=not isinstance(error, NotQuiescent))
         finally:
             self._unsubscribe()
             self._group.cancel_scope.cancel()
@@ -124,8 +128,6 @@ class Scenario:
             await self._group.__aexit__(None, None, None)
             if self._owns_engine:
                 self._engine.close()
-        if exc is None:
-            self._raise_failure()
 
     @property
     def graph(self) -> AutomationGraph:
@@ -213,14 +215,17 @@ class Scenario:
         self._failure = None
         # Made here and not in the constructor, which runs before there is a loop to make them for.
         self._scope, self._ended = anyio.CancelScope(), anyio.Event()
-        await self._group.start(self._host)
+        opened = anyio.Event()
+        self._group.start_soon(self._host, self._scope, self._ended, opened)
+        await opened.wait()
+        self._raise_failure()
         await self.clock.settle()
         self._raise_failure()
         await self.graph.wait_started()
 
-    async def _host(self, *, task_status: anyio.abc.TaskStatus[None]) -> None:
+    async def _host(self, scope: anyio.CancelScope, ended: anyio.Event, opened: anyio.Event) -> None:
         try:
-            with self._scope:
+            with scope:
                 async with open_graph(
                     self._repo,
                     self._engine,
@@ -232,23 +237,27 @@ class Scenario:
                     loses=self._plan.loses,
                 ) as graph:
                     self._graph = graph
-                    task_status.started()
+                    opened.set()
                     await anyio.sleep_forever()
         except Exception as error:
             self._failure = innermost(error)
         finally:
-            self._ended.set()
+            opened.set()
+            ended.set()
 
     async def _kill(self, *, settle: bool = True) -> None:
         graph, self._graph = self._graph, None
         if graph is None:
             return
+        # A crash that is planted for this very moment is this one.
+        self._plan.crash_due = False
+        ended = self._ended
         self._engine.supersede(graph.storage.session)
         self._scope.cancel()
         self.clock.kill_blocked_threads()
         if settle:
             await self.clock.settle()
-        await self._ended.wait()
+        await ended.wait()
 
     def _watch(self, changes: Sequence[Change]) -> None:
         self.trace(changes)

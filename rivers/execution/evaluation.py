@@ -12,6 +12,7 @@ import inspect
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any, Final, Protocol
 
 import anyio
@@ -195,7 +196,8 @@ class _Stay:
 def _evaluated(repo: EvaluatingRepository, evaluate: Callable[[], ScheduleTickResult | SensorTickResult]) -> Evaluated:
     token = running_in.set(repo.environment)
     try:
-        return Evaluated.of_result(evaluate())
+        with _intercepted(repo):
+            return Evaluated.of_result(evaluate())
     except (Killed, Superseded):
         raise
     except BaseException as error:
@@ -209,12 +211,18 @@ async def _evaluated_coroutine(
 ) -> Evaluated:
     running_in.set(repo.environment)  # in the coroutine's own copy of the context
     try:
-        value = await call()
+        with _intercepted(repo):
+            value = await call()
         return Evaluated.of_result(read(value))
     except (asyncio.CancelledError, Killed, Superseded):
         raise
     except BaseException as error:
         return Evaluated.of_error(error)
+
+
+def _intercepted(repo: EvaluatingRepository) -> AbstractContextManager[Any]:
+    interceptor = repo.environment.interceptor
+    return nullcontext() if interceptor is None else interceptor.evaluating(repo.environment.clock)
 
 
 def _portable(function: Callable[..., Any]) -> Any:

@@ -1,8 +1,9 @@
-"""What may stand between a step and the user's function: nothing in production, a Scenario's wishes in simulation."""
+"""What may stand between rivers and the user's functions: nothing in production, a Scenario's wishes in simulation."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
 from rivers.clock import Clock
@@ -19,4 +20,8 @@ class StepInterceptor(Protocol):
 
     def around(self, step: str, attempt: int, call: Callable[[], Any], clock: Clock) -> Any:
         """The result of attempt number ``attempt`` (from 1) of ``step``."""
+        ...
+
+    def evaluating(self, clock: Clock) -> AbstractContextManager[Any]:
+        """A block around each call of a schedule's or sensor's function in this process."""
         ...

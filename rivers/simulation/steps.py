@@ -48,10 +48,10 @@ class SimulatedSteps:
             raise SimulatedFailure(f"attempt {attempt} of '{step}' fails, as the scenario asked")
         if not self._execute:
             return Materialization()
-        with self.user_time(clock):
+        with self.evaluating(clock):
             return call()
 
-    def user_time(self, clock: Clock) -> AbstractContextManager[Any]:
+    def evaluating(self, clock: Clock) -> AbstractContextManager[Any]:
         """A block in which the standard library tells simulated time, when that was asked for."""
         if not self._patch_time:
             return nullcontext()

@@ -7,10 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Protocol
 
 from rivers.ids import run_id_for_key, run_id_for_position
 from rivers.records import AutomationKind, LaunchedBy, NewRun, priority_of
+
+if TYPE_CHECKING:
+    from typing_extensions import TypeIs
 
 
 class RunAsked(Protocol):
@@ -37,7 +40,6 @@ class RunAsked(Protocol):
         ...
 
 
-@runtime_checkable
 class BackfillAsked(Protocol):
     """A ``BackfillRequest``: what a function returned to ask for runs over many partitions."""
 
@@ -130,7 +132,7 @@ def _target_of(
     trigger: TriggerFacts, request: RunAsked | BackfillAsked, targets: Mapping[str, tuple[str, ...]]
 ) -> _Target | str:
     """What the request runs, or the text that says why it cannot run."""
-    if isinstance(request, BackfillAsked):
+    if _is_backfill(request):
         return (
             f"a BackfillRequest for [{', '.join(request.selection)}] cannot be launched: "
             "no asset of this repository is partitioned. Return a RunRequest for a job over these assets instead"
@@ -150,6 +152,11 @@ def _target_of(
             "Leave partition_key out of the RunRequest"
         )
     return _Target(request, job_name, nodes)
+
+
+def _is_backfill(request: RunAsked | BackfillAsked) -> TypeIs[BackfillAsked]:
+    # By hand: an isinstance check on a protocol costs more than the rest of a launch.
+    return hasattr(request, "selection")
 
 
 def _numbered(text: str, position: int, count: int) -> str:

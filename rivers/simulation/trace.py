@@ -5,9 +5,11 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 from rivers.records import Change
+
+_LINES: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), sort_keys=True)
 
 
 class Trace:
@@ -23,12 +25,7 @@ class Trace:
     def __call__(self, changes: Sequence[Change]) -> None:
         """Take the changes of one commit; a scenario subscribes this to its storage."""
         self._lines.extend(
-            json.dumps(
-                {"at": change.at, "kind": change.kind, "subject": change.subject, **change.facts},
-                ensure_ascii=False,
-                separators=(",", ":"),
-                sort_keys=True,
-            )
+            _LINES.encode({"at": change.at, "kind": change.kind, "subject": change.subject, **change.facts})
             for change in changes
         )
 

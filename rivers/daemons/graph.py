@@ -178,6 +178,7 @@ async def open_graph(
     purpose.
     """
     clock = clock if clock is not None else WallClock()
+    clock.attach()  # a thread may commit, and its hint be posted, before any daemon has waited
     ids = ids if ids is not None else RandomIds()
     bound_storage = (storage if storage is not None else repo.storage).bound(clock, ids)
     bound_repo = repo.bound(bound_storage, clock, ids, interceptor=interceptor)

@@ -44,6 +44,7 @@ from rivers.channels.ports import ControlPorts, LauncherPorts, LeasePorts, RunQu
 from rivers.clock import Clock, WallClock
 from rivers.daemons.control import ControlDaemon
 from rivers.daemons.executions import Executions
+from rivers.daemons.failures import innermost
 from rivers.daemons.launcher import LauncherDaemon
 from rivers.daemons.leases import LeaseDaemon
 from rivers.daemons.left_behind import LeftBehind
@@ -85,6 +86,7 @@ class AutomationGraph:
         executions: Executions,
         evaluator: Evaluator,
         requests: SendStream[ControlRequest],
+        daemons: Sequence[RankedDaemon],
     ) -> None:
         self.repo = repo
         self.storage = storage
@@ -93,6 +95,7 @@ class AutomationGraph:
         self._executions = executions
         self._evaluator = evaluator
         self._requests = requests
+        self._daemons = daemons
 
     @property
     def running_runs(self) -> dict[str, RunRecord]:
@@ -115,10 +118,11 @@ class AutomationGraph:
 
     async def wait_started(self) -> None:
         """Return when every daemon has recovered from storage; raise what kept one from it."""
-        await self._supervisor.wait_all_started()
-        for name, health in self._supervisor.snapshot().items():
-            if health.state == "failed" or (health.last_error is not None and health.last_error_phase == "on_start"):
-                raise RiversError(f"daemon '{name}' could not start: {health.last_error}") from health.last_error
+        for daemon in self._daemons:
+            await daemon.start_attempted.wait()
+            error = daemon.start_error
+            if error is not None:
+                raise RiversError(f"daemon '{type(daemon).__name__}' could not start: {error}") from error
 
     async def wait_runs_finished(self) -> None:
         """Return when no run is executing."""
@@ -151,13 +155,20 @@ async def automation_graph(
     ``RiversError`` when a daemon cannot start, ``ValueError`` for an interval that is no duration.
     """
     parse_duration(condition_eval_interval, "condition_eval_interval")
-    async with open_graph(
-        repo, storage, clock, ids, max_ticks_retained=max_ticks_retained, interceptor=interceptor
-    ) as graph:
-        await graph.clock.settle()
-        await graph.wait_started()
-        yield graph
-        await graph.stop()
+    try:
+        async with open_graph(
+            repo, storage, clock, ids, max_ticks_retained=max_ticks_retained, interceptor=interceptor
+        ) as graph:
+            await graph.clock.settle()
+            await graph.wait_started()
+            yield graph
+            await graph.stop()
+    except ExceptionGroup as group:
+        error = innermost(group)
+        if error is group:
+            raise
+        # The task groups of the graph are nobody's business: an error that is alone comes out as it is.
+        raise error from error.__cause__
 
 
 @asynccontextmanager
@@ -262,8 +273,7 @@ def _wire(
         cancellations=cancellations.send,
         runs_queued=hints(queued_by_people),
     )
-    _add_in_rank_order(
-        supervisor,
+    daemons: tuple[RankedDaemon, ...] = (
         LeaseDaemon(lease_ports, storage, clock, settings.start_timeout_ns),
         ScheduleDaemon(schedule_ports, storage, clock, evaluator, repo.schedules, triggers),
         SensorDaemon(sensor_ports, storage, clock, evaluator, repo.sensors, triggers),
@@ -271,11 +281,12 @@ def _wire(
         LauncherDaemon(launcher_ports, storage, clock, executions, settings.launch_interval_seconds),
         ControlDaemon(control_ports, storage, clock, repo),
     )
-    graph = AutomationGraph(repo, storage, clock, supervisor, executions, evaluator, requests.send)
+    _add_in_rank_order(supervisor, daemons)
+    graph = AutomationGraph(repo, storage, clock, supervisor, executions, evaluator, requests.send, daemons)
     return graph, _OutsideChanges(clock, executions, hints(changed_outside))
 
 
-def _add_in_rank_order(supervisor: Supervisor, *daemons: RankedDaemon) -> None:
+def _add_in_rank_order(supervisor: Supervisor, daemons: Sequence[RankedDaemon]) -> None:
     for position, daemon in enumerate(daemons):
         daemon.rank = position
         supervisor.add(daemon)
@@ -294,7 +305,12 @@ class _OutsideChanges:
             self.clock.post(tell, self.port, RunsChanged())
 
     def _is_news(self, change: Change) -> bool:
-        if change.kind != "run" or change.subject in self.executions.running_ids:
+        if change.kind != "run":
             return False
         status = change.facts.get("status")
-        return status in TERMINAL_STATUSES or (status == "Queued" and change.facts.get("launched_by") == "manual")
+        if status == "Queued":
+            return change.facts.get("launched_by") == "manual"
+        # Of a run that is executing here the launcher will tell, but a cancelled one may take long to come back.
+        return status == "Canceled" or (
+            status in TERMINAL_STATUSES and change.subject not in self.executions.running_ids
+        )

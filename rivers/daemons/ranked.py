@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 
+import anyio
 from chrono_daemon import Context, Daemon
 
 from rivers.clock import Clock, rank
@@ -22,6 +23,10 @@ class RankedDaemon(Daemon):
 
     def __init__(self, clock: Clock) -> None:
         self.clock = clock
+        self.start_attempted = anyio.Event()
+        """Set once the first ``on_start`` has ended, well or with ``start_error``. A supervisor that restarts what fails
+        would tell of a start only when it succeeds."""
+        self.start_error: Exception | None = None
         self._superseded = False
 
     async def on_start(self, ctx: Context) -> None:
@@ -32,6 +37,12 @@ class RankedDaemon(Daemon):
             self.recover()
         except Superseded:
             self._superseded = True
+        except Exception as error:
+            if not self.start_attempted.is_set():
+                self.start_error = error
+            raise
+        finally:
+            self.start_attempted.set()
 
     @abstractmethod
     def recover(self) -> None:

@@ -146,7 +146,7 @@ async def test_a_store_with_later_records_is_refused_and_both_times_are_named() 
     with Storage.memory() as storage:
         async with Scenario(REPO, storage=storage) as sim:
             await sim.clock.advance("2m")
-        with pytest.raises(ValueError, match="up to 2026-01-01T00:02:00Z.*start 2026-01-01T00:01:59Z"):
+        with pytest.raises(ValueError, match=r"up to 2026-01-01T00:02:00Z.*start 2026-01-01T00:01:59Z"):
             Scenario(REPO, storage=storage, start="2026-01-01T00:01:59Z")
 
 

@@ -1,0 +1,328 @@
+"""The wired system: it starts whole or says why not, hears of what happens beside it, and stops without losing work."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import AsyncGenerator, Callable, Generator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import anyio
+import anyio.to_thread
+import pytest
+
+import rivers as rs
+from rivers.channels.messages import SubmitRun
+from rivers.clock import SimClock
+from rivers.daemons.control import ControlDaemon
+from rivers.daemons.graph import AutomationGraph, automation_graph
+from rivers.daemons.leases import LeaseDaemon
+from rivers.daemons.run_queue import RunQueueDaemon
+from rivers.exceptions import RiversError
+from rivers.ids import SeededIds
+from rivers.simulation.steps import SimulatedSteps
+from rivers.storage import Storage
+
+pytestmark = pytest.mark.anyio
+
+DAEMONS = ["LeaseDaemon", "ScheduleDaemon", "SensorDaemon", "RunQueueDaemon", "LauncherDaemon", "ControlDaemon"]
+QUEUE_OF_ONE = rs.RunQueueConfig(max_concurrent_runs=1, dequeue_interval="1h")
+
+
+@rs.Asset
+def raw() -> int:
+    return 1
+
+
+@rs.Asset
+def other() -> int:
+    return 2
+
+
+class Slow:
+    """A schedule function that waits on the clock."""
+
+    __name__ = "slow"
+
+    def __init__(self, clock: SimClock, seconds: float) -> None:
+        self.clock = clock
+        self.seconds = seconds
+
+    def __call__(self) -> rs.RunRequest:
+        self.clock.sleep_blocking(self.seconds)
+        return rs.RunRequest()
+
+
+def repo_of(*schedules: rs.Schedule, **arguments: Any) -> rs.CodeRepository:
+    return rs.CodeRepository(
+        [raw, other],
+        jobs=[rs.Job("job", [raw])],
+        schedules=list(schedules),
+        default_executor=rs.Executor.in_process(),
+        **arguments,
+    )
+
+
+def each_minute(function: Any = None, **settings: Any) -> rs.Schedule:
+    return rs.Schedule(
+        function,
+        name="each",
+        cron_schedule="* * * * *",
+        job_name="job",
+        default_status=rs.ScheduleStatus.Running,
+        **settings,
+    )
+
+
+@pytest.fixture
+def storage() -> Generator[Storage]:
+    with Storage.memory() as made:
+        yield made
+
+
+@asynccontextmanager
+async def simulated(
+    repo: rs.CodeRepository, storage: Storage, clock: SimClock | None = None, **durations: str
+) -> AsyncGenerator[tuple[AutomationGraph, SimClock]]:
+    """The graph as production has it, on a simulated clock."""
+    clock = clock or SimClock(patience=10)
+    steps = SimulatedSteps(durations=durations, failures={}, execute=True, patch_time=False)
+    async with automation_graph(repo, storage, clock, SeededIds(1), interceptor=steps) as graph:
+        yield graph, clock
+
+
+async def beside(clock: SimClock, fn: Callable[[], Any]) -> Any:
+    """Let somebody outside the graph do something in a thread, then bring the instant to rest."""
+    with clock.busy("somebody outside"):
+        result = await anyio.to_thread.run_sync(fn)
+    await clock.settle()
+    return result
+
+
+def statuses(storage: Storage) -> list[str]:
+    return [run.status for run in reversed(storage.get_runs())]
+
+
+# -- start -------------------------------------------------------------------------------------------------------------
+
+
+async def test_every_daemon_is_running_when_the_block_begins(storage: Storage) -> None:
+    async with automation_graph(repo_of(), storage) as graph:
+        health = graph.health()
+        assert list(health.daemons) == DAEMONS
+        assert {daemon.state for daemon in health.daemons.values()} == {"running"}
+        assert (health.abandoned_evaluations, health.running_runs) == ({}, 0)
+
+
+async def test_without_a_storage_it_is_the_repositorys(storage: Storage) -> None:
+    repo = repo_of()
+    repo.resolve(storage)
+    async with automation_graph(repo) as graph:
+        graph.storage.kv_set("here", b"yes")
+    assert storage.kv_get("here") == b"yes"
+    repo.shutdown()
+
+
+@pytest.mark.parametrize("daemon", [LeaseDaemon, RunQueueDaemon, ControlDaemon])
+@pytest.mark.parametrize("clock", ["wall", "simulated"])
+async def test_a_daemon_that_cannot_start_is_named_and_its_error_is_the_cause(
+    storage: Storage, monkeypatch: pytest.MonkeyPatch, daemon: type[Any], clock: str
+) -> None:
+    def fail(self: Any) -> None:
+        raise OSError("the disk is on fire")
+
+    monkeypatch.setattr(daemon, "recover", fail)
+    with anyio.fail_after(30), pytest.raises(RiversError, match=f"'{daemon.__name__}' could not start: the disk") as e:
+        async with automation_graph(repo_of(), storage, None if clock == "wall" else SimClock()):
+            pass
+    assert isinstance(e.value.__cause__, OSError)
+
+
+async def test_a_bad_interval_is_refused(storage: Storage) -> None:
+    with pytest.raises(ValueError, match="condition_eval_interval"):
+        async with automation_graph(repo_of(), storage, condition_eval_interval="soon"):
+            pass
+
+
+async def test_an_error_of_the_block_is_raised_as_it_is(storage: Storage) -> None:
+    with pytest.raises(KeyError, match="mine"):
+        async with simulated(repo_of(each_minute()), storage) as (_, clock):
+            await clock.advance("5m")
+            raise KeyError("mine")
+
+
+async def test_a_daemon_that_fails_while_running_is_started_again(
+    storage: Storage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    original = RunQueueDaemon._pass_on
+    failures = [OSError("once"), OSError("twice")]
+
+    def fail_at_first(self: RunQueueDaemon, messages: Any) -> None:
+        if failures:
+            raise failures.pop()
+        original(self, messages)
+
+    async with simulated(repo_of(each_minute()), storage) as (graph, clock):
+        monkeypatch.setattr(RunQueueDaemon, "_pass_on", fail_at_first)
+        await clock.advance("5m")
+        assert graph.health().daemons["RunQueueDaemon"].restart_count == 2
+        assert statuses(storage) == ["Success"] * 5
+
+
+# -- health ------------------------------------------------------------------------------------------------------------
+
+
+async def test_health_counts_what_runs_and_names_what_was_given_up(storage: Storage) -> None:
+    clock = SimClock(patience=10)
+    slow = each_minute(Slow(clock, 300), eval_timeout="10s")
+    async with simulated(repo_of(slow), storage, clock, raw="10m") as (graph, _):
+        request = SubmitRun(selection=("raw",))
+        async with anyio.create_task_group() as group:
+            group.start_soon(graph.control, request)
+            await clock.settle()
+        assert graph.health().running_runs == 1
+        assert [run.status for run in graph.running_runs.values()] == ["Started"]
+        await clock.advance("2m")
+        assert graph.health().abandoned_evaluations == {"schedule each": pytest.approx(50)}
+
+
+# -- what happens beside it --------------------------------------------------------------------------------------------
+
+
+async def test_a_run_by_hand_that_ends_lets_the_queue_go_on_without_a_poll(storage: Storage) -> None:
+    repo = repo_of(run_queue=QUEUE_OF_ONE)
+    repo.resolve(storage)
+    entered, release = threading.Event(), threading.Event()
+
+    @rs.Asset
+    def held() -> int:
+        entered.set()
+        release.wait(10)
+        return 1
+
+    by_hand = rs.CodeRepository([held], default_executor=rs.Executor.in_process())
+    by_hand.resolve(storage)
+    async with simulated(repo, storage) as (_, clock):
+        person = threading.Thread(target=by_hand.materialize)
+        person.start()
+        with clock.busy("until it runs"):
+            await anyio.to_thread.run_sync(entered.wait)
+        handle = await beside(clock, lambda: repo._submit_run(["raw"]))
+        assert handle.status == "Queued"
+        release.set()
+        await beside(clock, person.join)
+        assert handle.status == "Success"
+        assert clock.monotonic() == 0
+    for each in (repo, by_hand):
+        each.shutdown()
+
+
+async def test_a_run_that_is_cancelled_lets_the_queue_go_on_without_a_poll(storage: Storage) -> None:
+    blocking = rs.TagConcurrencyLimit("exclusive", 1)
+    config = rs.RunQueueConfig(max_concurrent_runs=5, tag_concurrency_limits=[blocking], dequeue_interval="1h")
+    repo = repo_of(run_queue=config)
+    repo.resolve(storage)
+    async with simulated(repo, storage, raw="10h") as (_, clock):
+        first = await beside(clock, lambda: repo._submit_run(["raw"], tags=[("exclusive", "yes")]))
+        second = await beside(clock, lambda: repo._submit_run(["other"], tags=[("exclusive", "yes")]))
+        assert (first.status, second.status) == ("Started", "Queued")
+        await beside(clock, lambda: storage.cancel_run(first.run_id, clock.now_ns()))
+        assert (first.status, second.status) == ("Canceled", "Success")
+        third = await beside(clock, lambda: repo._submit_run(["raw"], tags=[("exclusive", "yes")]))
+        fourth = await beside(clock, lambda: repo._submit_run(["other"]))
+        waiting = await beside(clock, lambda: repo._submit_run(["other"], tags=[("exclusive", "yes")]))
+        assert (third.status, fourth.status, waiting.status) == ("Started", "Success", "Queued")
+        assert await beside(clock, lambda: storage.cancel_queued_run(waiting.run_id))
+        assert waiting.status == "Canceled"
+        assert clock.monotonic() == 0
+    repo.shutdown()
+
+
+async def test_a_submitted_run_can_be_waited_for_in_a_thread(storage: Storage) -> None:
+    repo = repo_of(run_queue=rs.RunQueueConfig())
+    repo.resolve(storage)
+    async with automation_graph(repo, storage):
+        handle = repo._submit_run(["raw", "other"], tags=[("why", "test")])
+        with anyio.fail_after(30):
+            result = await anyio.to_thread.run_sync(handle.wait, 20.0)
+        assert (result.success, result.run_id) == (True, handle.run_id)
+        assert sorted(result.materialized_assets) == ["other", "raw"]
+    repo.shutdown()
+
+
+async def test_a_graph_on_a_simulated_clock_is_its_own_submitter_too(storage: Storage) -> None:
+    repo = repo_of(run_queue=QUEUE_OF_ONE)
+    async with simulated(repo, storage, raw="90s") as (graph, clock):
+        handles = [graph.repo._submit_run(["raw"]) for _ in range(2)]
+        await clock.advance("3m")
+        records = [storage.get_run(handle.run_id) for handle in handles]
+        assert [handle.wait(0).success for handle in handles] == [True, True]
+        assert [(record.end_time or 0) - record.start_time for record in records if record] == [90e9, 180e9]
+
+
+# -- stop --------------------------------------------------------------------------------------------------------------
+
+
+async def test_a_stop_waits_for_the_evaluations_in_flight_and_fires_no_more(storage: Storage) -> None:
+    release, entered = threading.Event(), threading.Event()
+
+    @rs.Sensor(job_name="job", minimum_interval="1ms", default_status=rs.SensorStatus.Running)
+    def held() -> rs.SensorResult:
+        entered.set()
+        release.wait(10)
+        return rs.SensorResult(cursor="drained")
+
+    async with automation_graph(repo_of(sensors=[held]), storage) as graph:
+        await anyio.to_thread.run_sync(entered.wait)
+        async with anyio.create_task_group() as group:
+            group.start_soon(graph.stop)
+            await anyio.wait_all_tasks_blocked()
+            assert storage.get_ticks("held") == []
+            release.set()
+        assert {daemon.state for daemon in graph.health().daemons.values()} == {"stopped"}
+    assert [tick.cursor for tick in storage.get_ticks("held")] == ["drained"]
+
+
+async def test_a_stop_does_not_wait_for_a_thread_that_was_given_up(storage: Storage) -> None:
+    clock = SimClock(patience=10)
+    schedule = each_minute(Slow(clock, 36_000), eval_timeout="10s")
+    async with simulated(repo_of(schedule), storage, clock) as (graph, _):
+        await clock.advance("2m")
+        assert graph.health().abandoned_evaluations
+        await graph.stop()
+        assert {daemon.state for daemon in graph.health().daemons.values()} == {"stopped"}
+
+
+async def test_a_run_that_has_started_ends_by_itself_when_the_graph_is_gone(storage: Storage) -> None:
+    entered, release, ended = threading.Event(), threading.Event(), threading.Event()
+
+    @rs.Asset
+    def held() -> int:
+        entered.set()
+        release.wait(10)
+        return 1
+
+    def watch(changes: Any) -> None:
+        if any(change.facts.get("status") == "Success" for change in changes if change.kind == "run"):
+            ended.set()
+
+    repo = rs.CodeRepository([held], default_executor=rs.Executor.in_process())
+    storage.subscribe(watch)
+    async with automation_graph(repo, storage) as graph:
+        run_id = await graph.control(SubmitRun())
+        await anyio.to_thread.run_sync(entered.wait)
+    assert statuses(storage) == ["Started"]
+    release.set()
+    assert await anyio.to_thread.run_sync(ended.wait, 10)
+    record = storage.get_run(run_id)
+    assert record is not None
+    assert record.status == "Success"
+
+
+async def test_one_graph_after_another_on_the_same_storage_goes_on(storage: Storage) -> None:
+    clock = SimClock(patience=10)
+    repo = repo_of(each_minute())
+    for expected in (2, 4, 6):
+        async with simulated(repo, storage, clock) as (_, _clock):
+            await clock.advance("2m")
+        assert statuses(storage) == ["Success"] * expected

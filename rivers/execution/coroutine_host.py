@@ -13,6 +13,8 @@ from concurrent.futures import Future, InvalidStateError
 from contextlib import suppress
 from typing import Any, TypeVar
 
+from rivers.exceptions import ExecutionError
+
 T = TypeVar("T")
 
 CLOSE_GRACE_SECONDS = 2.0
@@ -35,7 +37,7 @@ class CoroutineHost:
         loop = self._running_loop()
 
         def start() -> None:
-            task = loop.create_task(_carry(make, future))
+            task = loop.create_task(_carry(make, future, lambda: self._loop is loop))
             self._tasks[task] = None
             task.add_done_callback(self._tasks.pop)
             future.add_done_callback(lambda ended: _cancel_with(ended, loop, task))
@@ -98,18 +100,38 @@ class CoroutineHost:
 def _serve(loop: asyncio.AbstractEventLoop) -> None:
     asyncio.set_event_loop(loop)
     try:
-        loop.run_forever()
+        while _ended_by_an_exit(loop):
+            pass
         loop.run_until_complete(loop.shutdown_asyncgens())
     finally:
         loop.close()
 
 
-async def _carry(make: Callable[[], Awaitable[T]], future: Future[T]) -> None:
-    """Put the outcome of the coroutine into the future. A ``SystemExit`` that left a task would end the loop."""
+def _ended_by_an_exit(loop: asyncio.AbstractEventLoop) -> bool:
+    """Run the loop. A ``SystemExit`` in a task that user code has started ends it; whoever awaits that task gets the
+    exception in the next round, and everybody else goes on."""
+    try:
+        loop.run_forever()
+    except (SystemExit, KeyboardInterrupt):
+        return True
+    return False
+
+
+async def _carry(make: Callable[[], Awaitable[T]], future: Future[T], hosted: Callable[[], bool]) -> None:
+    """Put the outcome of the coroutine into the future. A ``SystemExit`` that left a task would end the loop.
+
+    A cancellation that neither the caller nor ``close`` asked for is a fault of the coroutine. As a cancelled future
+    it would pass for the cancellation of whoever waits for it, and end that as well.
+    """
     try:
         result = await make()
-    except asyncio.CancelledError:
-        future.cancel()
+    except asyncio.CancelledError as error:
+        if hosted() and not future.cancelled():
+            fault = ExecutionError("a CancelledError came out of the coroutine, though nobody had cancelled it")
+            fault.__cause__ = error
+            _settle(future.set_exception, fault)
+        else:
+            future.cancel()
     except BaseException as error:
         _settle(future.set_exception, error)
     else:

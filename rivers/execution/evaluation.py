@@ -27,7 +27,7 @@ from rivers.definitions.tick_results import (
     interpret_schedule_result,
     interpret_sensor_result,
 )
-from rivers.exceptions import ConfigurationError, Killed, Superseded
+from rivers.exceptions import ConfigurationError, ExecutionError, Killed, Superseded
 from rivers.execution.coroutine_host import CoroutineHost
 from rivers.execution.environment import Environment, running_in
 from rivers.execution.evaluated import Evaluated
@@ -141,6 +141,8 @@ class Evaluator:
             if inspect.iscoroutinefunction(function):
                 return await self._clock.offload_future(key, lambda: self._coroutines.submit(on_loop))
             return await self._clock.offload(key, on_thread)
+        except ExecutionError as error:  # the coroutine was cancelled, and not by us
+            return Evaluated.of_error(error)
         except anyio.get_cancelled_exc_class():
             if stay.give_up():
                 self.abandoned[key] = self._clock.now()

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Generator
+from collections.abc import Callable, Coroutine, Generator
 from concurrent.futures import CancelledError
 from contextvars import ContextVar
 
 import pytest
 
+from rivers.exceptions import ExecutionError
 from rivers.execution.coroutine_host import CoroutineHost
 
 LIMIT = 30.0
@@ -62,6 +63,55 @@ def test_whatever_a_coroutine_raises_comes_back_and_the_loop_lives_on(
         host.run(fail)
     assert caught.value is fault
     assert host.run(answer) == 42
+
+
+async def cancelled_by_itself() -> None:
+    raise asyncio.CancelledError
+
+
+async def cancelled_through_its_task() -> None:
+    task = asyncio.current_task()
+    assert task is not None
+    task.cancel()
+    await asyncio.sleep(0)
+
+
+async def cancelled_with_what_it_awaits() -> None:
+    task = asyncio.create_task(asyncio.Event().wait())
+    task.cancel()
+    await task
+
+
+@pytest.mark.parametrize("coroutine", [cancelled_by_itself, cancelled_through_its_task, cancelled_with_what_it_awaits])
+def test_a_cancellation_that_nobody_asked_for_comes_back_as_an_error(
+    host: CoroutineHost, coroutine: Callable[[], Coroutine[None, None, None]]
+) -> None:
+    with pytest.raises(ExecutionError, match=r"CancelledError.*nobody had cancelled it") as caught:
+        host.run(coroutine)
+    assert isinstance(caught.value.__cause__, asyncio.CancelledError)
+    assert host.run(answer) == 42
+
+
+@pytest.mark.parametrize("fault", [SystemExit, KeyboardInterrupt])
+def test_an_exit_in_a_task_of_a_coroutine_ends_neither_the_loop_nor_another_coroutine(
+    host: CoroutineHost, fault: type[BaseException]
+) -> None:
+    async def leave() -> None:
+        raise fault
+
+    async def start_a_task_that_leaves() -> None:
+        await asyncio.create_task(leave())
+
+    met = asyncio.Event()
+    waiting = host.submit(met.wait)
+    with pytest.raises(fault):
+        host.submit(start_a_task_that_leaves).result(LIMIT)
+
+    async def meet() -> None:
+        met.set()
+
+    host.submit(meet).result(LIMIT)
+    assert waiting.result(LIMIT)
 
 
 def test_the_coroutine_sees_the_context_of_the_submitting_thread(host: CoroutineHost) -> None:

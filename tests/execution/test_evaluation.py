@@ -171,6 +171,14 @@ async def _coroutine_exits() -> None:
     sys.exit(4)
 
 
+def _cancelled() -> None:
+    raise asyncio.CancelledError
+
+
+async def _coroutine_cancelled() -> None:
+    raise asyncio.CancelledError
+
+
 FAULTS = [
     (_raises, "ValueError: boom"),
     (_exits, "SystemExit: 3"),
@@ -178,13 +186,16 @@ FAULTS = [
     (_wrong_type, "ExecutionError: Sensor '_wrong_type' must return"),
     (_generator_raises, "ValueError: half way"),
     (_coroutine_exits, "SystemExit: 4"),
+    # Outside user code it would mean that the daemon itself is to stop.
+    (_cancelled, "CancelledError: "),
+    (_coroutine_cancelled, ("ExecutionError: a CancelledError came out of the coroutine", "CancelledError: ")),
 ]
 
 
 @pytest.mark.parametrize(("function", "error"), FAULTS, ids=[function.__name__ for function, _ in FAULTS])
 @pytest.mark.parametrize("mode", [rs.EvalMode.InProcess, rs.EvalMode.Subprocess])
 async def test_whatever_a_function_does_wrong_becomes_an_error_text(
-    bench: Bench, mode: rs.EvalMode, function: Callable[..., Any], error: str
+    bench: Bench, mode: rs.EvalMode, function: Callable[..., Any], error: str | tuple[str, ...]
 ) -> None:
     trigger = sensor(function, eval_mode=mode)
     evaluator = bench.evaluator(trigger)

@@ -280,6 +280,28 @@ def test_an_asynchronous_step_that_fails_does_not_touch_its_neighbour(build: Bui
     assert repo.load_node("good") == 1
 
 
+@pytest.mark.parametrize("asynchronous", [True, False])
+def test_a_cancellation_from_within_a_step_is_a_failure_of_that_step(build: Build, asynchronous: bool) -> None:
+    @rs.Asset(name="bad")
+    async def cancelled() -> int:
+        raise asyncio.CancelledError
+
+    @rs.Asset(name="bad")
+    def raising() -> int:
+        raise asyncio.CancelledError
+
+    @rs.Asset
+    async def good() -> int:
+        return 1
+
+    repo = build(cancelled if asynchronous else raising, good)
+    result = repo.materialize(raise_on_error=False)
+    ((name, error),) = result.failed_assets
+    assert name == "bad"
+    assert "CancelledError" in error
+    assert repo.load_node("good") == 1
+
+
 def test_a_run_cancelled_between_steps_starts_no_further_one(build: Build, storage: Storage) -> None:
     @rs.Asset
     def first(context: rs.AssetExecutionContext) -> int:

@@ -108,6 +108,7 @@ class ThreadWork(Work[T]):
             return Outcome.of(self.context.run, self._fn, *self._args)
         finally:
             sit(None)
+            self.seat.work = None  # nobody asks any more; a circle would keep the user's objects until the next gc
 
     def _finished(self, outcome: Outcome) -> None:
         self._deliver(self, outcome)

@@ -145,10 +145,13 @@ async def test_a_bad_interval_is_refused(storage: Storage) -> None:
 
 
 async def test_an_error_of_the_block_is_raised_as_it_is(storage: Storage) -> None:
-    with pytest.raises(KeyError, match="mine"):
+    async def script() -> None:
         async with simulated(repo_of(each_minute()), storage) as (_, clock):
             await clock.advance("5m")
             raise KeyError("mine")
+
+    with pytest.raises(KeyError, match="mine"):
+        await script()
 
 
 async def test_a_daemon_that_fails_while_running_is_started_again(

@@ -1,0 +1,449 @@
+"""``AutomationDaemon`` on real time: it starts whole or raises, stops once, and carries on where the last one stopped.
+
+Nothing here sleeps: every wait is for something that the store tells of.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import threading
+from collections.abc import Callable, Generator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import rivers as rs
+from rivers._core import AutomationDaemon
+from rivers.clock import WallClock
+from rivers.daemons.schedules import ScheduleDaemon
+from rivers.exceptions import RiversError
+from rivers.records import Change
+from rivers.storage import Storage
+
+PATIENCE_SECONDS = 30
+
+
+@rs.Asset
+def raw() -> int:
+    return 1
+
+
+def repo_of(*triggers: rs.Schedule | rs.Sensor, **arguments: Any) -> rs.CodeRepository:
+    return rs.CodeRepository(
+        [raw],
+        jobs=[rs.Job("j", [raw])],
+        schedules=[each for each in triggers if isinstance(each, rs.Schedule)],
+        sensors=[each for each in triggers if isinstance(each, rs.Sensor)],
+        default_executor=rs.Executor.in_process(),
+        **arguments,
+    )
+
+
+class Watched:
+    """A store, and what it has told of since it was opened."""
+
+    def __init__(self, storage: Storage) -> None:
+        self.storage = storage
+        self._told: list[Change] = []
+        self._news = threading.Condition()
+        storage.subscribe(self._hear)
+
+    def _hear(self, changes: Sequence[Change]) -> None:
+        with self._news:
+            self._told.extend(changes)
+            self._news.notify_all()
+
+    def wait_for(self, condition: Callable[[], Any]) -> None:
+        """Return when the condition holds, looking whenever something has been committed."""
+        with self._news:
+            assert self._news.wait_for(condition, PATIENCE_SECONDS), "it did not happen"
+
+    def ended(self, status: str = "Success") -> list[rs.RunRecord]:
+        return self.storage.get_runs(status=status)
+
+
+@pytest.fixture(params=["memory", "embedded"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Generator[Watched]:
+    with Storage.memory() if request.param == "memory" else Storage.embedded(str(tmp_path / "store")) as storage:
+        yield Watched(storage)
+
+
+@pytest.fixture
+def daemon(store: Watched) -> Generator[Callable[..., AutomationDaemon]]:
+    """Makes daemons over repositories with these triggers, and stops them after the test."""
+    made: list[tuple[AutomationDaemon, rs.CodeRepository]] = []
+
+    def make(*triggers: Any, settings: dict[str, Any] | None = None, **arguments: Any) -> AutomationDaemon:
+        repo = repo_of(*triggers, **arguments)
+        repo.resolve(store.storage)
+        made.append((AutomationDaemon(repo, store.storage, **(settings or {})), repo))
+        return made[-1][0]
+
+    yield make
+    for each, repo in made:
+        each.stop()
+        repo.shutdown()
+
+
+Make = Callable[..., AutomationDaemon]
+
+
+# -- construction, start, stop -----------------------------------------------------------------------------------------
+
+
+def test_what_is_no_repository_is_refused(store: Watched) -> None:
+    with pytest.raises(TypeError, match="CodeRepository"):
+        AutomationDaemon("repo", store.storage)  # type: ignore[arg-type]
+
+
+def test_an_interval_that_is_no_duration_is_refused(store: Watched) -> None:
+    with pytest.raises(ValueError, match=r"condition_eval_interval.*zz"):
+        AutomationDaemon(repo_of(), store.storage, condition_eval_interval="zz")
+
+
+def test_the_repository_has_to_be_resolved_first(store: Watched) -> None:
+    with pytest.raises(RiversError, match="resolve"):
+        AutomationDaemon(repo_of(), store.storage).start()
+
+
+def test_it_is_healthy_between_start_and_stop_only(daemon: Make) -> None:
+    each = daemon()
+    with pytest.raises(RiversError, match="not running"):
+        each.health()
+    each.start()
+    assert {health.state for health in each.health().daemons.values()} == {"running"}
+    each.stop()
+    with pytest.raises(RiversError, match="not running"):
+        each.health()
+
+
+def test_a_second_start_is_a_no_op(daemon: Make) -> None:
+    each = daemon()
+    each.start()
+    before = each.health().daemons["ScheduleDaemon"].started_at
+    each.start()
+    assert each.health().daemons["ScheduleDaemon"].started_at == before
+
+
+def test_stop_may_be_called_twice_and_a_start_after_it_warns(daemon: Make) -> None:
+    each = daemon()
+    each.start()
+    each.stop()
+    assert each.stop() is None
+    with pytest.warns(UserWarning, match=r"is stopped; start\(\) did nothing"):
+        each.start()
+
+
+def test_a_stop_before_the_start_finishes_it_as_well(daemon: Make) -> None:
+    each = daemon()
+    each.stop()
+    with pytest.warns(UserWarning, match="is stopped"):
+        each.start()
+
+
+def test_a_daemon_that_cannot_start_is_raised_and_leaves_no_thread(
+    daemon: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(self: ScheduleDaemon) -> None:
+        raise OSError("the disk is on fire")
+
+    monkeypatch.setattr(ScheduleDaemon, "recover", fail)
+    each = daemon()
+    with pytest.raises(RiversError, match="'ScheduleDaemon' could not start: the disk is on fire"):
+        each.start()
+    assert not [thread for thread in threading.enumerate() if "portal" in thread.name.lower()]
+    monkeypatch.undo()
+    each.start()
+    assert each.health().daemons
+
+
+def test_what_else_keeps_it_from_starting_is_raised_as_it_is(store: Watched) -> None:
+    class Broken(rs.Resource):
+        setups: int = 0
+
+        def setup(self) -> None:
+            broken.append(1)
+            if len(broken) > 1:
+                raise ConnectionError("no database there")
+
+    broken: list[int] = []
+    repo = repo_of(resources={"database": Broken()})
+    repo.resolve(store.storage)
+    each = AutomationDaemon(repo, store.storage)
+    with pytest.raises(ConnectionError, match="no database there"):
+        each.start()
+    each.stop()
+    repo.shutdown()
+
+
+def test_a_graph_that_has_ended_by_itself_is_told_at_the_next_call(daemon: Make) -> None:
+    each = daemon()
+    each.start()
+    hosting = each._hosting
+    assert hosting is not None
+    hosting._portal.call(hosting._stop.set)
+    hosting._serving.result(PATIENCE_SECONDS)
+    for call in (each.health, each.start):
+        with pytest.raises(RiversError, match="the graph has ended"):
+            call()
+    each.stop()
+
+
+def test_it_may_share_a_clock(store: Watched) -> None:
+    repo = repo_of()
+    repo.resolve(store.storage)
+    clock = WallClock()
+    each = AutomationDaemon(repo, store.storage, clock=clock)
+    each.start()
+    started = each.health().daemons["ScheduleDaemon"].started_at
+    assert started is not None
+    assert started <= clock.now()
+    each.stop()
+    repo.shutdown()
+
+
+# -- what it does ------------------------------------------------------------------------------------------------------
+
+
+def test_the_schedule_of_the_specification_fires_each_second(store: Watched, daemon: Make) -> None:
+    @rs.Schedule(cron_schedule="* * * * * *", job_name="j", default_status=rs.ScheduleStatus.Running)
+    def every_second(context: rs.ScheduleEvaluationContext) -> rs.RunRequest:
+        return rs.RunRequest(tags={"at": context.scheduled_execution_time})
+
+    each = daemon(every_second)
+    each.start()
+    store.wait_for(lambda: len(store.ended()) >= 2)
+    each.stop()
+
+    ticks = store.storage.get_ticks("every_second")[::-1]
+    times = [tick.scheduled_at for tick in ticks]
+    assert all(time is not None and time % 10**9 == 0 for time in times)
+    assert len(set(times)) == len(times)
+    runs = {run.run_id: run for run in store.storage.get_runs()}
+    for tick in ticks:
+        assert tick.timestamp >= (tick.scheduled_at or 0)
+        for run_id in tick.run_ids:
+            assert dict(runs[run_id].tags)["at"].endswith("Z")
+            assert runs[run_id].launched_by == rs.LaunchedBy.schedule("every_second")
+
+
+def test_the_counter_of_the_specification_launches_two_runs(store: Watched, daemon: Make) -> None:
+    @rs.Sensor(job_name="j", minimum_interval="10ms", default_status=rs.SensorStatus.Running)
+    def counter(context: rs.SensorEvaluationContext) -> rs.SensorResult:
+        n = int(context.cursor or 0) + 1
+        return rs.SensorResult(run_requests=[rs.RunRequest()] if n <= 2 else None, cursor=str(n))
+
+    each = daemon(counter)
+    each.start()
+    store.wait_for(lambda: len(store.storage.get_ticks("counter")) >= 4 and len(store.ended()) == 2)
+    each.stop()
+
+    ticks = store.storage.get_ticks("counter")[::-1]
+    assert [tick.cursor for tick in ticks] == [str(number + 1) for number in range(len(ticks))]
+    assert [run.launched_by.kind for run in store.storage.get_runs()] == ["sensor", "sensor"]
+    assert {(tick.status, len(tick.run_ids)) for tick in ticks[2:]} == {("Success", 0)}
+
+
+def test_the_partial_sensor_of_the_specification_fails_and_moves_on(store: Watched, daemon: Make) -> None:
+    @rs.Sensor(job_name="j", minimum_interval="1h", default_status=rs.SensorStatus.Running)
+    def partial(context: rs.SensorEvaluationContext) -> rs.SensorResult:
+        requests = [rs.RunRequest(), rs.RunRequest(job_name="nope"), rs.RunRequest()]
+        return rs.SensorResult(run_requests=requests, cursor="x")
+
+    daemon(partial).start()
+    store.wait_for(lambda: len(store.ended()) == 2)
+    (tick,) = store.storage.get_ticks("partial")
+    assert (tick.status, len(tick.run_ids), tick.cursor) == ("Failed", 2, "x")
+    assert "'nope'" in (tick.error or "")
+
+
+def test_a_schedule_that_raises_is_a_failed_tick_and_the_loop_keeps_ticking(store: Watched, daemon: Make) -> None:
+    @rs.Schedule(cron_schedule="* * * * * *", job_name="j", default_status=rs.ScheduleStatus.Running)
+    def raising() -> None:
+        raise ValueError("boom")
+
+    daemon(raising).start()
+    store.wait_for(lambda: len(store.storage.get_ticks("raising")) >= 2)
+    assert {(tick.status, tick.error) for tick in store.storage.get_ticks("raising")} == {
+        ("Failed", "ValueError: boom")
+    }
+
+
+def test_at_most_so_many_ticks_are_kept_after_any_write(store: Watched, daemon: Make) -> None:
+    counts: list[int] = []
+
+    @rs.Sensor(job_name="j", minimum_interval="1ms", default_status=rs.SensorStatus.Running)
+    def busy() -> list[rs.RunRequest]:
+        return []
+
+    store.storage.subscribe(lambda changes: counts.append(len(store.storage.get_ticks("busy"))))
+    each = daemon(busy, settings={"max_ticks_retained": 3})
+    each.start()
+    store.wait_for(lambda: len(counts) >= 8)
+    each.stop()
+    assert max(counts) == len(store.storage.get_ticks("busy")) == 3
+
+
+def test_stopped_triggers_have_no_ticks(store: Watched, daemon: Make) -> None:
+    @rs.Sensor(job_name="j", minimum_interval="1ms", default_status=rs.SensorStatus.Running)
+    def running() -> None:
+        return None
+
+    @rs.Sensor(job_name="j", minimum_interval="1ms")
+    def stopped() -> None:
+        return None
+
+    daemon(running, stopped, rs.Schedule(name="off", cron_schedule="* * * * * *", job_name="j")).start()
+    store.wait_for(lambda: len(store.storage.get_ticks("running")) >= 5)
+    assert store.storage.get_ticks("stopped") == store.storage.get_ticks("off") == []
+
+
+def test_cursors_and_ticks_carry_over_to_the_next_one(store: Watched, daemon: Make) -> None:
+    @rs.Sensor(job_name="j", minimum_interval="1ms", default_status=rs.SensorStatus.Running)
+    def counter(context: rs.SensorEvaluationContext) -> rs.SensorResult:
+        n = int(context.cursor or 0) + 1
+        return rs.SensorResult(run_requests=[rs.RunRequest(run_key=str(n // 2))], cursor=str(n))
+
+    for expected in (3, 6, 9):
+        each = daemon(counter)
+        each.start()
+        store.wait_for(lambda expected=expected: len(store.storage.get_ticks("counter")) >= expected)
+        each.stop()
+    ticks = store.storage.get_ticks("counter")[::-1]
+    assert [tick.cursor for tick in ticks] == [str(number + 1) for number in range(len(ticks))]
+    assert [tick.seq for tick in ticks] == list(range(1, len(ticks) + 1))
+    keys = [run.run_key for run in store.storage.get_runs()]
+    assert len(keys) == len(set(keys)) == len(ticks) // 2 + 1
+
+
+def test_a_stop_drains_the_evaluation_in_flight(store: Watched, daemon: Make) -> None:
+    entered, release = threading.Event(), threading.Event()
+
+    @rs.Sensor(job_name="j", minimum_interval="1h", default_status=rs.SensorStatus.Running)
+    def held() -> rs.SensorResult:
+        entered.set()
+        release.wait(PATIENCE_SECONDS)
+        return rs.SensorResult(cursor="drained")
+
+    each = daemon(held)
+    each.start()
+    assert entered.wait(PATIENCE_SECONDS)
+    stopping = threading.Thread(target=each.stop)
+    stopping.start()
+    assert store.storage.get_ticks("held") == []
+    release.set()
+    stopping.join(PATIENCE_SECONDS)
+    assert [tick.cursor for tick in store.storage.get_ticks("held")] == ["drained"]
+
+
+def test_a_slow_trigger_does_not_hold_up_another(store: Watched, daemon: Make) -> None:
+    release = threading.Event()
+
+    @rs.Sensor(job_name="j", minimum_interval="1h", default_status=rs.SensorStatus.Running)
+    def slow() -> None:
+        release.wait(PATIENCE_SECONDS)
+
+    @rs.Sensor(job_name="j", minimum_interval="1ms", default_status=rs.SensorStatus.Running)
+    def quick() -> None:
+        return None
+
+    each = daemon(slow, quick)
+    each.start()
+    store.wait_for(lambda: len(store.storage.get_ticks("quick")) >= 5)
+    assert store.storage.get_ticks("slow") == []
+    release.set()
+    each.stop()
+
+
+# -- evaluations that take too long ------------------------------------------------------------------------------------
+
+never = threading.Event()
+
+
+def hangs() -> None:
+    """Blocks its thread, until the test lets it go."""
+    never.wait(PATIENCE_SECONDS)
+
+
+async def awaits_for_ever() -> None:
+    """An async function that would never return."""
+    await asyncio.Event().wait()
+
+
+def hangs_in_a_worker() -> None:
+    """A worker process that would never answer."""
+    threading.Event().wait()
+
+
+@pytest.mark.parametrize(
+    ("function", "mode", "is_abandoned"),
+    [
+        (hangs, rs.EvalMode.Auto, True),
+        (awaits_for_ever, rs.EvalMode.Auto, False),
+        (hangs_in_a_worker, rs.EvalMode.Subprocess, False),
+    ],
+    ids=["thread", "coroutine", "subprocess"],
+)
+def test_an_evaluation_over_its_time_fails_and_others_go_on(
+    store: Watched, daemon: Make, function: Any, mode: rs.EvalMode, is_abandoned: bool
+) -> None:
+    never.clear()
+    hung = rs.Sensor(
+        function,
+        name="hung",
+        job_name="j",
+        minimum_interval="50ms",
+        eval_mode=mode,
+        eval_timeout="50ms",
+        default_status=rs.SensorStatus.Running,
+    )
+    quick = rs.Sensor(
+        lambda: None, name="quick", job_name="j", minimum_interval="5ms", default_status=rs.SensorStatus.Running
+    )
+    each = daemon(hung, quick)
+    each.start()
+    store.wait_for(lambda: len(store.storage.get_ticks("hung")) >= 3)
+    abandoned = each.health().abandoned_evaluations
+    never.set()
+    if is_abandoned:
+        store.wait_for(lambda: any(tick.status == "Skipped" for tick in store.storage.get_ticks("hung")))
+    each.stop()
+
+    first, *later = [tick for tick in store.storage.get_ticks("hung")[::-1] if tick.status == "Failed"]
+    timed_out = "EvaluationTimeout: sensor 'hung' timed out after 50ms"
+    assert first.error == timed_out
+    if is_abandoned:
+        assert list(abandoned) == ["sensor hung"]
+        assert abandoned["sensor hung"] > 0
+        assert {tick.error for tick in later} == {"previous evaluation timed out and is still running"}
+    else:
+        # It was stopped and not abandoned, so nothing kept the next poll from being evaluated.
+        assert {tick.error for tick in later} == {timed_out}
+    assert len(store.storage.get_ticks("quick")) > 3
+
+
+def kills_its_worker_once(context: rs.SensorEvaluationContext) -> rs.SensorResult:
+    """The first evaluation takes its process down."""
+    if context.last_tick_time is None:
+        os._exit(9)
+    return rs.SensorResult(cursor="alive")
+
+
+def test_a_worker_that_dies_is_replaced(store: Watched, daemon: Make) -> None:
+    sensor = rs.Sensor(
+        kills_its_worker_once,
+        name="dying",
+        job_name="j",
+        minimum_interval="10ms",
+        eval_mode=rs.EvalMode.Subprocess,
+        default_status=rs.SensorStatus.Running,
+    )
+    daemon(sensor).start()
+    store.wait_for(lambda: len(store.storage.get_ticks("dying")) >= 2)
+    first, second, *_ = store.storage.get_ticks("dying")[::-1]
+    assert first.status == "Failed"
+    assert "sensor 'dying'" in (first.error or "")
+    assert "EXIT(9)" in (first.error or "")
+    assert (second.status, second.cursor) == ("Success", "alive")

@@ -5,15 +5,23 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import cast
 
+from rivers.definitions.storable_text import require_storable
+
 
 def require_text(parameter: str, value: object) -> None:
-    """Raise ``TypeError`` unless ``value`` is a ``str``."""
+    """Raise ``TypeError`` unless ``value`` is a ``str``, ``ValueError`` for one that cannot be stored."""
+    require_prose(parameter, value)
+    require_storable(parameter, cast("str", value))
+
+
+def require_prose(parameter: str, value: object) -> None:
+    """Raise ``TypeError`` unless ``value`` is a ``str``; what it says is for people and may be escaped."""
     if not isinstance(value, str):
         raise TypeError(f"{parameter} must be a str, got {type(value).__name__}")
 
 
 def require_optional_text(parameter: str, value: object) -> None:
-    """Raise ``TypeError`` unless ``value`` is ``None`` or a ``str``."""
+    """Raise as ``require_text`` unless ``value`` is ``None``."""
     if value is not None:
         require_text(parameter, value)
 
@@ -31,8 +39,14 @@ def require_whole_number(parameter: str, value: object) -> None:
 
 
 def text_list(parameter: str, value: object) -> tuple[str, ...]:
-    """The strings of a list or tuple; ``TypeError`` for anything else, a plain ``str`` included."""
-    return tuple(cast("str", item) for item in instance_list(parameter, value, str))
+    """The strings of a list or tuple; ``TypeError`` for anything else, a plain ``str`` included.
+
+    :raises ValueError: one of them cannot be stored
+    """
+    texts = tuple(cast("str", item) for item in instance_list(parameter, value, str))
+    for text in texts:
+        require_storable(parameter, text)
+    return texts
 
 
 def instance_list(parameter: str, value: object, kind: type) -> tuple[object, ...]:
@@ -47,7 +61,8 @@ def instance_list(parameter: str, value: object, kind: type) -> tuple[object, ..
 
 
 def require_text_mapping(parameter: str, value: object) -> None:
-    """Raise ``TypeError`` unless ``value`` is ``None`` or a dict of ``str`` to ``str``."""
+    """Raise ``TypeError`` unless ``value`` is ``None`` or a dict of ``str`` to ``str``, ``ValueError`` for text in it
+    that cannot be stored."""
     if value is None:
         return
     if not isinstance(value, Mapping):
@@ -57,6 +72,8 @@ def require_text_mapping(parameter: str, value: object) -> None:
             raise TypeError(f"{parameter} keys must be str, got {type(key).__name__}")
         if not isinstance(item, str):
             raise TypeError(f"{parameter} values must be str, got {type(item).__name__} for {key!r}")
+        require_storable(parameter, key)
+        require_storable(parameter, item)
 
 
 def is_rivers_kind(value: object, class_name: str) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, cast
 
-from rivers.definitions.argument_checks import require_optional_text, require_text, require_text_mapping
+from rivers.definitions.argument_checks import require_optional_text, require_prose, require_text_mapping
 from rivers.exceptions import _SensorResultConflict  # pyright: ignore[reportPrivateUsage]
 
 
@@ -41,7 +41,7 @@ class SkipReason:
     message: str = ""
 
     def __post_init__(self) -> None:
-        require_text("message", self.message)
+        require_prose("message", self.message)
 
     def __repr__(self) -> str:
         return f"SkipReason({self.message!r})"

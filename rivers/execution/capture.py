@@ -15,6 +15,8 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, Final, TextIO
 
+from rivers.definitions.storable_text import storable
+
 LOGGER_PREFIXES: Final = ("rivers.assets", "rivers.tasks")
 """Parents of the loggers that execution contexts hand out as ``context.log``."""
 
@@ -33,8 +35,9 @@ class Captured:
         return bool(self.stdout or self.stderr or self.logs)
 
     def texts(self) -> tuple[str | None, str | None, str | None]:
-        """stdout, stderr and log lines; ``None`` for a stream that got nothing."""
-        return "".join(self.stdout) or None, "".join(self.stderr) or None, "".join(self.logs) or None
+        """stdout, stderr and log lines, as they can be stored; ``None`` for a stream that got nothing."""
+        stdout, stderr, logs = (storable("".join(parts)) or None for parts in (self.stdout, self.stderr, self.logs))
+        return stdout, stderr, logs
 
 
 current: ContextVar[Captured | None] = ContextVar("rivers_captured", default=None)

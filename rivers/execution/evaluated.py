@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from rivers.definitions.requests import BackfillRequest, RunRequest
+from rivers.definitions.storable_text import storable
 from rivers.definitions.tick_results import ScheduleTickResult, SensorTickResult
 from rivers.execution.failures import error_text, traceback_text
 
@@ -25,7 +26,7 @@ class Evaluated:
     @classmethod
     def of_result(cls, result: ScheduleTickResult | SensorTickResult) -> Evaluated:
         """What a function asked for."""
-        skip = None if result.skip_reason is None else result.skip_reason.message
+        skip = None if result.skip_reason is None else storable(result.skip_reason.message)
         cursor = result.cursor if isinstance(result, SensorTickResult) else None
         return cls(tuple(result.run_requests), skip, cursor)
 

@@ -9,6 +9,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Final
 
+from rivers.definitions.storable_text import storable
+
 _RIVERS: Final = str(Path(__file__).resolve().parents[1])
 
 
@@ -18,7 +20,7 @@ def error_text(error: BaseException) -> str:
         message = str(error)
     except Exception as unspeakable:
         message = f"<its message could not be read: {type(unspeakable).__name__}>"
-    return f"{type(error).__name__}: {message}"
+    return storable(f"{type(error).__name__}: {message}")
 
 
 def class_names(error: BaseException) -> str:
@@ -32,7 +34,7 @@ class WorkerDied(BrokenExecutor):
 
 def traceback_text(error: BaseException) -> str:
     """The traceback as Python prints it, from the first frame that is not rivers' own."""
-    return "".join(traceback.format_exception(type(error), error, users_part(error.__traceback__)))
+    return storable("".join(traceback.format_exception(type(error), error, users_part(error.__traceback__))))
 
 
 def traceback_document(error: BaseException) -> str:

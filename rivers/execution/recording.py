@@ -6,10 +6,12 @@ import json
 from collections.abc import Mapping
 from typing import Any, Final
 
+from rivers.definitions.argument_checks import require_text
 from rivers.definitions.asset_contexts import AssetExecutionContext
 from rivers.definitions.metadata import MetadataValue
 from rivers.definitions.metadata_encoding import coerce_metadata, coerce_metadata_value, metadata_to_json
 from rivers.definitions.results import Materialization, Observation, Output
+from rivers.definitions.storable_text import storable
 from rivers.execution.steps import Step
 from rivers.records import NewEvent, OutputContext
 
@@ -60,9 +62,11 @@ def output_event(
 ) -> NewEvent:
     """The Materialization or Observation to record.
 
-    :raises TypeError: for a metadata value that has no stored form
+    :raises TypeError: for a metadata value that has no stored form, or a data version that is no text
+    :raises ValueError: for a data version that cannot be stored
     """
-    encoded = tuple((key, _encoded(value)) for key, value in metadata.items())
+    require_text("data_version", data_version)
+    encoded = tuple((storable(key), storable(_encoded(value))) for key, value in metadata.items())
     return NewEvent(event_type, at, step.name, None, encoded, data_version, step.code_version, input_data_versions)
 
 

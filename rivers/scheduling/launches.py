@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from rivers.definitions.storable_text import storable
 from rivers.ids import run_id_for_key, run_id_for_position
 from rivers.records import AutomationKind, LaunchedBy, NewRun, priority_of
 
@@ -134,7 +135,7 @@ def _target_of(
     """What the request runs, or the text that says why it cannot run."""
     if _is_backfill(request):
         return (
-            f"a BackfillRequest for [{', '.join(request.selection)}] cannot be launched: "
+            f"a BackfillRequest for [{storable(', '.join(request.selection))}] cannot be launched: "
             "no asset of this repository is partitioned. Return a RunRequest for a job over these assets instead"
         )
     job_name = request.job_name if request.job_name is not None else trigger.job_name

@@ -175,6 +175,18 @@ def _cancelled() -> None:
     raise asyncio.CancelledError
 
 
+def _unstorable_key() -> rs.RunRequest:
+    return rs.RunRequest(run_key="f\udcff")
+
+
+def _unstorable_cursor() -> rs.SensorResult:
+    return rs.SensorResult(cursor="a\x00b")
+
+
+def _unstorable_message() -> None:
+    raise ValueError("\x00\ud800")
+
+
 async def _coroutine_cancelled() -> None:
     raise asyncio.CancelledError
 
@@ -186,6 +198,9 @@ FAULTS = [
     (_wrong_type, "ExecutionError: Sensor '_wrong_type' must return"),
     (_generator_raises, "ValueError: half way"),
     (_coroutine_exits, "SystemExit: 4"),
+    (_unstorable_key, "ValueError: run_key holds half of a surrogate pair"),
+    (_unstorable_cursor, "ValueError: cursor holds a NUL character"),
+    (_unstorable_message, "ValueError: \\x00\\ud800"),
     # Outside user code it would mean that the daemon itself is to stop.
     (_cancelled, "CancelledError: "),
     (_coroutine_cancelled, ("ExecutionError: a CancelledError came out of the coroutine", "CancelledError: ")),
@@ -204,6 +219,13 @@ async def test_whatever_a_function_does_wrong_becomes_an_error_text(
     assert evaluated.error.startswith(error)
     assert evaluated.traceback is not None
     assert (evaluated.requests, evaluated.cursor) == ((), None)
+
+
+async def test_a_skip_reason_that_cannot_be_stored_is_escaped(bench: Bench) -> None:
+    trigger = sensor(lambda: rs.SkipReason("no file \udcff"), name="s")
+    evaluator = bench.evaluator(trigger)
+    evaluated = await bench.run(lambda: evaluator.evaluate_sensor(trigger, None, None))
+    assert evaluated.skip_reason == "no file \\udcff"
 
 
 async def test_the_traceback_begins_in_the_users_code(bench: Bench) -> None:

@@ -280,6 +280,37 @@ def test_an_asynchronous_step_that_fails_does_not_touch_its_neighbour(build: Bui
     assert repo.load_node("good") == 1
 
 
+def test_text_of_a_step_that_cannot_be_stored_is_escaped(build: Build, storage: Storage) -> None:
+    @rs.Asset
+    def bad(context: rs.AssetExecutionContext) -> int:
+        context.log.warning("log \udcff")
+        context.add_output_metadata({"file \udcff": "\udcff"})
+        raise ValueError("\x00\udcff")
+
+    @rs.Asset
+    def good(context: rs.AssetExecutionContext) -> int:
+        context.add_output_metadata({"file \udcff": "\udcff"})
+        return 1
+
+    result = build(bad, good).materialize(raise_on_error=False)
+    run = storage.get_run(result.run_id)
+    assert (run.status, run.error) == ("Failure", "ValueError: \\x00\\udcff")
+    assert storage.get_run_logs(result.run_id)[0].logs == "WARNING log \\udcff\n"
+    latest = storage.get_latest_materialization("good")
+    assert latest is not None
+    assert latest.metadata[0] == ("file \\udcff", '{"Text":{"value":"\\udcff"}}')
+
+
+@pytest.mark.parametrize(("version", "error"), [("\x00", "ValueError: data_version holds a NUL"), (5, "TypeError")])
+def test_a_data_version_that_cannot_be_stored_is_a_failure_of_the_step(build: Build, version: Any, error: str) -> None:
+    @rs.Asset
+    def bad() -> rs.Output:
+        return rs.Output(1, data_version=version)
+
+    result = build(bad).materialize(raise_on_error=False)
+    assert result.failed_assets[0][1].startswith(error)
+
+
 @pytest.mark.parametrize("asynchronous", [True, False])
 def test_a_cancellation_from_within_a_step_is_a_failure_of_that_step(build: Build, asynchronous: bool) -> None:
     @rs.Asset(name="bad")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 from typing import Any
@@ -10,6 +11,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from rivers.definitions.storable_text import storable
 from rivers.exceptions import AssetNotFoundError, NodeNotFoundError, StorageError
 from rivers.server.queries import AmbiguousRun
 from rivers.server.served import NotAccepted
@@ -26,6 +28,7 @@ def answering(handler: Callable[[Request], Awaitable[Any]]) -> Handler:
 
     async def answer(request: Request) -> Response:
         try:
+            _refuse_nul(request)
             document = await handler(request)
         except HTTPException:
             raise
@@ -36,9 +39,17 @@ def answering(handler: Callable[[Request], Awaitable[Any]]) -> Handler:
     return answer
 
 
+def _refuse_nul(request: Request) -> None:
+    parameters = (*request.path_params.values(), *request.query_params.values())
+    if any("\x00" in str(value) for value in parameters):
+        raise BadRequest("the address holds a NUL character, which is in no name")
+
+
 def error_response(error: Exception) -> Response:
     """The answer to a request that could not be carried out."""
-    document = {"error": {"type": type(error).__name__, "message": str(error)}}
+    # A class for two names of one fault is private; its first base is what callers know.
+    name = next(cls.__name__ for cls in type(error).__mro__ if not cls.__name__.startswith("_"))
+    document = {"error": {"type": name, "message": storable(str(error))}}
     return JSONResponse(document, status_code=int(_status_of(error)))
 
 
@@ -69,13 +80,20 @@ def limit_of(request: Request, default: int = 100) -> int:
 
 
 async def body_of(request: Request) -> dict[str, Any]:
-    """The JSON object in the body; ``{}`` when there is none. Raises :class:`BadRequest` for anything else."""
+    """The JSON object in the body; ``{}`` when there is none.
+
+    Raises :class:`BadRequest` for anything else, also for text that is not Unicode: JSON can spell half a surrogate
+    pair, which no name holds and no answer could repeat.
+    """
     raw = await request.body()
     if not raw:
         return {}
     try:
         document: Any = await request.json()
-    except ValueError as error:
+        json.dumps(document, ensure_ascii=False).encode()
+    except UnicodeEncodeError as error:
+        raise BadRequest(f"the body holds text that is not Unicode: {error.reason}") from error
+    except (ValueError, RecursionError) as error:
         raise BadRequest(f"the body is not JSON: {error}") from error
     if not isinstance(document, dict):
         raise BadRequest("the body must be a JSON object")

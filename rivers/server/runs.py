@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import Any, Final, cast
 
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
@@ -14,6 +14,9 @@ from rivers.server import queries
 from rivers.server.replies import BadRequest, answering, body_of, limit_of
 from rivers.server.run_stream import run_lines
 from rivers.server.served import NotAccepted, Served
+
+_SUBMISSION_KEYS: Final = ("selection", "job", "tags", "module", "repo_var")
+"""The last two say which code the client means."""
 
 
 def run_routes(served: Served) -> list[Route]:
@@ -58,12 +61,15 @@ def run_routes(served: Served) -> list[Route]:
 
 def submission_of(body: dict[str, Any]) -> SubmitRun:
     """The request in a body ``{"selection"?: [str], "job"?: str, "tags"?: {str: str}}``; raises ``BadRequest``."""
+    unknown = [key for key in body if key not in _SUBMISSION_KEYS]
+    if unknown:
+        raise BadRequest(f"'{unknown[0]}' means nothing here; a submission has {', '.join(_SUBMISSION_KEYS)}")
     selection, job, tags = body.get("selection"), body.get("job"), body.get("tags")
     if selection is not None and not _are_texts(selection):
         raise BadRequest("selection must be a list of asset names")
     if job is not None and not isinstance(job, str):
         raise BadRequest("job must be the name of a job")
-    pairs: dict[str, str] = tags or {}
+    pairs: dict[str, str] = {} if tags is None else tags
     if not isinstance(pairs, dict) or not _are_texts([*pairs, *pairs.values()]):  # pyright: ignore[reportUnnecessaryIsInstance]
         raise BadRequest("tags must be an object of texts")
     return SubmitRun(

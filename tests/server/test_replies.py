@@ -37,3 +37,11 @@ def test_each_error_has_its_status_type_and_message_and_no_traceback(error: Exce
     response = error_response(error)
     assert response.status_code == status
     assert json.loads(bytes(response.body)) == {"error": {"type": type(error).__name__, "message": str(error)}}
+
+
+def test_an_error_is_called_by_its_public_name_and_its_text_can_be_sent() -> None:
+    class _Particular(NodeNotFoundError):
+        pass
+
+    response = error_response(_Particular("no \udcff"))
+    assert json.loads(bytes(response.body)) == {"error": {"type": "NodeNotFoundError", "message": "no \\udcff"}}

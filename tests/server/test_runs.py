@@ -29,6 +29,8 @@ async def test_runs_are_listed_newest_first_and_by_status(serve_api: Any) -> Non
         {"job": 1},
         {"tags": {"a": 1}},
         {"tags": ["a"]},
+        {"tags": ""},
+        {"select": ["good"]},
         [],
         "text",
     ],
@@ -42,7 +44,8 @@ async def test_a_malformed_submission_is_refused_and_creates_nothing(serve_api: 
 @pytest.mark.anyio
 async def test_what_cannot_be_run_is_refused_and_creates_nothing(serve_api: Any) -> None:
     async with serve_api() as api:
-        assert (await api.error("POST", "/api/runs", content=b"{"))[0] == 400
+        for content in (b"{", b"\xff\xfe{", b"[" * 200_000, rb'{"job": "\ud800"}', rb'{"tags": {"\ud800": "a"}}'):
+            assert (await api.error("POST", "/api/runs", content=content))[0] == 400
         status, message = await api.error("POST", "/api/runs", json={"job": "zz"})
         assert (status, "'zz'" in message) == (404, True)
         status, message = await api.error("POST", "/api/runs", json={"selection": ["zz"]})
@@ -60,6 +63,7 @@ async def test_an_unknown_run_is_not_found(serve_api: Any) -> None:
         for method, path in (("GET", ""), ("GET", "/log"), ("POST", "/cancel")):
             status, message = await api.error(method, f"/api/runs/nope{path}")
             assert (status, "'nope'" in message) == (404, True)
+            assert (await api.error(method, f"/api/runs/a%00b{path}"))[0] == 400
 
 
 @pytest.mark.anyio

@@ -20,7 +20,7 @@ full channel is ignored, because its reader is about to wake and will read stora
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, Literal, TypeVar, cast
 
@@ -55,6 +55,7 @@ from rivers.daemons.sensors import SensorDaemon
 from rivers.daemons.settings import QueueSettings, TriggerSettings
 from rivers.durations import parse_duration
 from rivers.exceptions import RiversError
+from rivers.execution.capture import capturing
 from rivers.execution.evaluation import Evaluator
 from rivers.execution.interception import StepInterceptor
 from rivers.ids import IdSource, RandomIds
@@ -195,6 +196,8 @@ async def open_graph(
     bound_repo = repo.bound(bound_storage, clock, ids, interceptor=interceptor)
     evaluator = Evaluator(bound_repo, clock)
     left_behind = LeftBehind()
+    capture = ExitStack()
+    capture.enter_context(capturing())  # once, not for each run: a change of a log level visits every logger there is
     try:
         async with Edges() as edges, anyio.create_task_group() as executions_group:
             # chrono-daemon's protocol lets a sleep return nothing; ours says what ended it.
@@ -212,6 +215,7 @@ async def open_graph(
                 unsubscribe()
                 executions_group.cancel_scope.cancel()
     finally:
+        capture.close()
         evaluator.close()
         # Runs that have started go on without the graph, on the repository's resources and coroutine loop.
         left_behind.afterwards(bound_repo.shutdown)

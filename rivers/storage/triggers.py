@@ -151,15 +151,21 @@ class Triggers(Session):
                     committed.extend(group)
                 except Superseded:
                     raise
-                except StorageError:
-                    committed.extend(decision for decision in group if self._commit_alone(decision, retain))
+                except StorageError as error:
+                    # Only when the reply was lost can a row with the same decision id be of this very group: another
+                    # graph gives a poll with the same number the same id, and may have decided otherwise.
+                    unknown = isinstance(error, OutcomeUnknown)
+                    committed.extend(
+                        decision for decision in group if self._commit_alone(decision, retain, unknown=unknown)
+                    )
         return committed
 
-    def _commit_alone(self, decision: TickDecision, retain: int | None) -> bool:
-        state = self.trigger_state(decision.kind, decision.name)
-        if state is not None and state.decision_id == decision.tick.id:
-            # The reply of the group was lost, not the group.
-            return True
+    def _commit_alone(self, decision: TickDecision, retain: int | None, *, unknown: bool) -> bool:
+        if unknown:
+            state = self.trigger_state(decision.kind, decision.name)
+            if state is not None and state.decision_id == decision.tick.id:
+                # The reply of the group was lost, not the group.
+                return True
         try:
             self._commit_group([decision], retain)
         except (Duplicate, Lost):

@@ -130,6 +130,25 @@ async def test_a_decision_on_an_outdated_row_is_dropped_and_the_row_is_read_agai
         assert play.status("our second") == "NotStarted"
 
 
+async def test_a_decision_that_another_graph_made_under_the_same_identity_is_not_taken_for_its_own(
+    stage: Callable[..., Any], heard: Callable[..., Any]
+) -> None:
+    """Two polls of one sensor with the same number have the same identity, and may have seen different things."""
+    async with stage() as play:
+        queued = play.channel()
+        book = TriggerBook("schedule", play.storage, queued.send, None)
+        other = TriggerBook("schedule", play.engine.bound(play.clock, play.ids), play.channel().send, None)
+        for each in (book, other):
+            each.open({"nightly": True}, T0_NS)
+        other.commit([decided(other, "nightly", stage=play, cursor="new")])
+
+        book.commit([decided(book, "nightly", "ours", stage=play, cursor="old")])
+
+        assert heard(queued) == []
+        assert play.status("ours") is None
+        assert book["nightly"].cursor == "new"
+
+
 async def test_only_the_newest_ticks_are_kept(stage: Callable[..., Any]) -> None:
     async with stage() as play:
         book = TriggerBook("schedule", play.storage, play.channel().send, 3)

@@ -6,6 +6,13 @@ import pytest
 
 import rivers as rs
 from rivers.simulation import Scenario
+from scenarios.checks import (
+    cursors_set_back,
+    gaps_between,
+    keys_that_ran_twice,
+    runs_without_a_tick,
+    times_unaccounted_for,
+)
 
 
 @rs.Asset
@@ -27,6 +34,41 @@ repo = rs.CodeRepository(
     sensors=[inbox],
     default_executor=rs.Executor.in_process(),
 )
+
+
+@rs.Sensor(job_name="load", minimum_interval="10s", default_status=rs.SensorStatus.Running)
+def forgetful(context: rs.SensorEvaluationContext) -> rs.SensorResult:
+    """Asks for each file three times, at three polls."""
+    position = int(context.cursor or 0) + 1
+    return rs.SensorResult(run_requests=[rs.RunRequest(run_key=f"file-{position // 3}")], cursor=str(position))
+
+
+async def lost_or_repeated() -> list[str]:
+    """What went missing or came twice for two sensors under four kills."""
+    both = rs.CodeRepository(
+        assets=[loaded],
+        jobs=[rs.Job("load", [loaded])],
+        sensors=[inbox, forgetful],
+        default_executor=rs.Executor.in_process(),
+    )
+    async with Scenario(both) as sim:
+        for _ in range(4):
+            await sim.clock.advance("25s")
+            await sim.restart()
+        await sim.clock.advance("25s")
+        found: list[str] = []
+        for name in ("inbox", "forgetful"):
+            ticks = sim.ticks(name)
+            found += [f"{name}: {text}" for text in times_unaccounted_for(ticks, 15)]
+            found += [f"{name}: {text}" for text in gaps_between(ticks)]
+            found += [f"{name}: {text}" for text in cursors_set_back([tick.cursor for tick in ticks])]
+        every_tick = [*sim.ticks("inbox"), *sim.ticks("forgetful")]
+        return [*found, *keys_that_ran_twice(sim.runs()), *runs_without_a_tick(sim.runs(), every_tick)]
+
+
+@pytest.mark.anyio
+async def test_no_poll_is_lost_and_no_key_runs_twice() -> None:
+    assert await lost_or_repeated() == []
 
 
 @pytest.mark.anyio

@@ -1,0 +1,67 @@
+"""Two graphs over one store: a slow evaluation of the one never undoes what the other has decided meanwhile."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pytest
+
+import rivers as rs
+from rivers.clock import SimClock
+from rivers.daemons.graph import automation_graph
+from rivers.records import Change
+from rivers.storage import Storage
+from scenarios.checks import cursors_set_back, gaps_between, keys_that_ran_twice, runs_without_a_tick
+
+
+@rs.Asset
+def loaded() -> str:
+    """What the run loads."""
+    return "loaded"
+
+
+def make_repo(clock: SimClock, seconds: float) -> rs.CodeRepository:
+    """One new file at every poll; a poll takes so many seconds."""
+
+    @rs.Sensor(job_name="load", minimum_interval="10s", default_status=rs.SensorStatus.Running)
+    def inbox(context: rs.SensorEvaluationContext) -> rs.SensorResult:
+        position = int(context.cursor or 0) + 1
+        clock.sleep_blocking(seconds)
+        return rs.SensorResult(run_requests=[rs.RunRequest(run_key=f"file-{position}")], cursor=str(position))
+
+    return rs.CodeRepository(
+        [loaded], jobs=[rs.Job("load", [loaded])], sensors=[inbox], default_executor=rs.Executor.in_process()
+    )
+
+
+async def broken_truths() -> list[str]:
+    """A slow graph and a quick one poll the same sensor for five minutes."""
+    clock = SimClock()
+    cursors: list[str | None] = []
+    with Storage.memory() as storage:
+
+        def watch(changes: Sequence[Change]) -> None:
+            if any(change.kind == "tick" for change in changes):
+                state = storage.trigger_state("sensor", "inbox")
+                cursors.append(None if state is None else state.cursor)
+
+        storage.subscribe(watch)
+        async with automation_graph(make_repo(clock, 35), storage, clock, max_ticks_retained=None):
+            await clock.advance("1s")
+            async with automation_graph(make_repo(clock, 1), storage, clock, max_ticks_retained=None) as quick:
+                await clock.advance("5m")
+                await quick.stop()
+            await clock.advance("51s")  # between two polls of the slow one, so that its end has nothing to wait for
+            ticks, runs = storage.get_ticks("inbox", 10_000)[::-1], storage.get_runs(10_000)
+            assert len(ticks) > 20
+            return [
+                *cursors_set_back(cursors),
+                *gaps_between(ticks),
+                *keys_that_ran_twice(runs),
+                *runs_without_a_tick(runs, ticks),
+            ]
+
+
+@pytest.mark.anyio
+async def test_a_slow_evaluation_never_sets_the_cursor_back() -> None:
+    assert await broken_truths() == []

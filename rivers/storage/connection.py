@@ -5,6 +5,7 @@ The only module that imports ``surrealdb``.
 
 from __future__ import annotations
 
+import ctypes
 import os
 from typing import Any, Final, Protocol
 
@@ -16,7 +17,6 @@ DATABASE: Final = "main"
 _SYNC_VARIABLE: Final = "SURREAL_SYNC_DATA"
 
 _sync_of_this_process: list[str] = []
-_handles_of_parents: list[Any] = []
 
 
 class Connection(Protocol):
@@ -86,7 +86,8 @@ class EmbeddedConnection:
         """Close the engine; a forked child leaves its parent's alone."""
         database, self._database = self._database, None
         if os.getpid() != self._process:
-            # Even dropping the handle hangs here: it waits for threads that the child does not have.
-            _handles_of_parents.append(database)
+            # Even dropping the handle hangs here: it waits for threads that the child does not have. One reference too
+            # many keeps it through the end of the interpreter, which drops all else.
+            ctypes.pythonapi.Py_IncRef(ctypes.py_object(database))
         elif database is not None:
             database.close()

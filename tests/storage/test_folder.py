@@ -133,6 +133,26 @@ except StorageError:
     assert done.stdout == "b'v'\n", done.stderr
 
 
+@pytest.mark.parametrize("end", ["storage.close()", "storage = None", "pass"])
+def test_a_forked_child_can_end_like_any_process(tmp_path, end):
+    script = f"""
+import os, sys
+from rivers.storage import Storage
+storage = Storage.embedded(sys.argv[1])
+child = os.fork()
+if child == 0:
+    {end}
+    sys.exit(7)
+assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
+storage.kv_set("k", b"v")
+"""
+    path = str(tmp_path / "store")
+    done = subprocess.run([sys.executable, "-c", script, path], capture_output=True, text=True, check=False, timeout=30)
+    assert done.returncode == 0, done.stderr
+    with Storage.embedded(path) as storage:
+        assert storage.kv_get("k") == b"v"
+
+
 def test_a_file_is_no_store_and_nothing_is_created(tmp_path):
     (tmp_path / "file").write_text("mine")
     for name in ("file", "file/below"):

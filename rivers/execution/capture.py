@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import sys
 import threading
+from collections import deque
 from collections.abc import Generator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -20,6 +21,48 @@ from rivers.definitions.storable_text import storable
 LOGGER_PREFIXES: Final = ("rivers.assets", "rivers.tasks")
 """Parents of the loggers that execution contexts hand out as ``context.log``."""
 
+TEXT_MAX: Final = 2_000_000
+"""How many characters of one stream a step attempt keeps: what prints without end must not fill memory and store."""
+
+
+class _Text:
+    """What one stream got: all of it, or its beginning and its end when it is longer than ``TEXT_MAX``."""
+
+    __slots__ = ("_end", "_end_length", "_left_out", "_room", "_start")
+
+    def __init__(self) -> None:
+        self._start: list[str] = []
+        self._room = TEXT_MAX // 2
+        self._end: deque[str] = deque()
+        self._end_length = 0
+        self._left_out = 0
+
+    def __bool__(self) -> bool:
+        return bool(self._start)
+
+    def append(self, text: str) -> None:
+        if len(text) <= self._room:
+            self._room -= len(text)
+            self._start.append(text)
+            return
+        if self._room:
+            self._start.append(text[: self._room])
+            text, self._room = text[self._room :], 0
+        self._end.append(text)
+        self._end_length += len(text)
+        while (surplus := self._end_length - TEXT_MAX // 2) > 0:
+            oldest = self._end.popleft()
+            if len(oldest) > surplus:
+                self._end.appendleft(oldest[surplus:])
+            dropped = min(len(oldest), surplus)
+            self._end_length -= dropped
+            self._left_out += dropped
+
+    def joined(self) -> str:
+        """The text; where something is missing, a line says how much."""
+        gap = f"\n... {self._left_out} characters are left out here ...\n" if self._left_out else ""
+        return "".join((*self._start, gap, *self._end))
+
 
 class Captured:
     """The text of one step attempt, by stream."""
@@ -27,16 +70,16 @@ class Captured:
     __slots__ = ("logs", "stderr", "stdout")
 
     def __init__(self) -> None:
-        self.stdout: list[str] = []
-        self.stderr: list[str] = []
-        self.logs: list[str] = []
+        self.stdout = _Text()
+        self.stderr = _Text()
+        self.logs = _Text()
 
     def __bool__(self) -> bool:
         return bool(self.stdout or self.stderr or self.logs)
 
     def texts(self) -> tuple[str | None, str | None, str | None]:
         """stdout, stderr and log lines, as they can be stored; ``None`` for a stream that got nothing."""
-        stdout, stderr, logs = (storable("".join(parts)) or None for parts in (self.stdout, self.stderr, self.logs))
+        stdout, stderr, logs = (storable(text.joined()) or None for text in (self.stdout, self.stderr, self.logs))
         return stdout, stderr, logs
 
 

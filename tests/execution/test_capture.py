@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from rivers.execution import capture
 from rivers.execution.capture import Captured, capturing, current
 
 
@@ -26,6 +27,23 @@ def test_a_step_keeps_what_it_prints_and_logs_and_the_streams_still_get_it(capsy
     out, err = capsys.readouterr()
     assert out == "to stdout\nbetween steps\n"
     assert err.startswith("to stderr\n")
+
+
+def test_of_a_very_long_text_the_beginning_and_the_end_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(capture, "TEXT_MAX", 20)
+    for pieces in (["0123456789" * 3], list("0123456789" * 3), ["01234", "56789" * 3, "01234", "56789"]):
+        captured = Captured()
+        for piece in pieces:
+            captured.stdout.append(piece)
+        assert captured.texts()[0] == "0123456789\n... 10 characters are left out here ...\n0123456789"
+
+
+def test_a_text_that_is_just_not_too_long_is_kept_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(capture, "TEXT_MAX", 20)
+    captured = Captured()
+    for piece in ("0123456", "789abcdef", "ghij"):
+        captured.logs.append(piece)
+    assert captured.texts()[2] == "0123456789abcdefghij"
 
 
 def test_nothing_printed_is_nothing_captured() -> None:

@@ -11,6 +11,10 @@ from typing import Any, Final
 
 from rivers.definitions.storable_text import storable
 
+MESSAGE_MAX: Final = 20_000
+TRACEBACK_MAX: Final = 200_000
+"""Characters. An exception may carry the data that it is about, and its text goes into every list and log line."""
+
 _RIVERS: Final = str(Path(__file__).resolve().parents[1])
 
 
@@ -20,7 +24,15 @@ def error_text(error: BaseException) -> str:
         message = str(error)
     except Exception as unspeakable:
         message = f"<its message could not be read: {type(unspeakable).__name__}>"
-    return storable(f"{type(error).__name__}: {message}")
+    return storable(shortened(f"{type(error).__name__}: {message}", MESSAGE_MAX))
+
+
+def shortened(text: str, length: int) -> str:
+    """``text``, or its beginning and its end when it has more than ``length`` characters."""
+    if len(text) <= length:
+        return text
+    half = length // 2
+    return f"{text[:half]}\n... {len(text) - 2 * half} characters are left out here ...\n{text[-half:]}"
 
 
 def class_names(error: BaseException) -> str:
@@ -34,7 +46,8 @@ class WorkerDied(BrokenExecutor):
 
 def traceback_text(error: BaseException) -> str:
     """The traceback as Python prints it, from the first frame that is not rivers' own."""
-    return storable("".join(traceback.format_exception(type(error), error, users_part(error.__traceback__))))
+    text = "".join(traceback.format_exception(type(error), error, users_part(error.__traceback__)))
+    return storable(shortened(text, TRACEBACK_MAX))
 
 
 def traceback_document(error: BaseException) -> str:

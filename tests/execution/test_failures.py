@@ -9,6 +9,7 @@ from rivers.execution.failures import (
     WorkerDied,
     class_names,
     error_text,
+    shortened,
     traceback_document,
     traceback_text,
 )
@@ -24,6 +25,17 @@ def test_the_error_text_is_type_and_message() -> None:
     assert error_text(KeyError("k")) == "KeyError: 'k'"
     assert error_text(SystemExit(3)) == "SystemExit: 3"
     assert error_text(Unspeakable()) == "Unspeakable: <its message could not be read: RuntimeError>"
+
+
+def test_of_a_message_that_carries_data_the_beginning_and_the_end_are_kept() -> None:
+    error = ValueError("x" * 5_000_000 + " at the end")
+    assert error_text(error).startswith("ValueError: xxx")
+    assert "\n... 4980023 characters are left out here ...\n" in error_text(error)
+    assert error_text(error).endswith(" at the end")
+    assert len(traceback_text(error)) < 201_000
+    assert len(traceback_document(error)) < 250_000
+    assert shortened("12345", 5) == "12345"
+    assert shortened("123456", 5) == "12\n... 2 characters are left out here ...\n56"
 
 
 def test_the_death_of_a_worker_counts_as_infrastructure() -> None:

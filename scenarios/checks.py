@@ -74,7 +74,8 @@ def changed_by_a_kill(undisturbed: Mapping[str, str], killed: Mapping[str, str],
     """
     found = [f"run {run_id} is lost" for run_id in undisturbed if run_id not in killed]
     found += [f"run {run_id} came from nowhere" for run_id in killed if run_id not in undisturbed]
-    changed = {run_id: killed[run_id] for run_id in undisturbed if killed.get(run_id, "") != undisturbed[run_id]}
+    both = [run_id for run_id in undisturbed if run_id in killed]
+    changed = {run_id: killed[run_id] for run_id in both if killed[run_id] != undisturbed[run_id]}
     found += [f"run {run_id} is {status}" for run_id, status in changed.items() if status != "Failure"]
     if len(changed) > interrupted_max:
         found.append(f"{len(changed)} runs were interrupted, {interrupted_max} could have been")

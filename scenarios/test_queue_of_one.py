@@ -61,8 +61,8 @@ async def test_long_runs_take_turns_by_priority() -> None:
 
 
 async def moments_too_full() -> list[str]:
-    """Two mornings with long runs, one of them with a kill in it."""
-    async with Scenario(repo(), durations={"shared": "10m"}) as sim:
+    """Two mornings with long runs and many looks at the queue, one of them with a kill in it."""
+    async with Scenario(repo(dequeue_interval="1m"), durations={"shared": "10m"}) as sim:
         await sim.clock.advance("6h 15m")
         await sim.restart()
         await sim.clock.advance("1d")

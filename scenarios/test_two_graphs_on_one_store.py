@@ -53,8 +53,8 @@ async def broken_truths() -> list[str]:
                 await quick.stop()
             await clock.advance("51s")  # between two polls of the slow one, so that its end has nothing to wait for
             ticks, runs = storage.get_ticks("inbox", 10_000)[::-1], storage.get_runs(10_000)
-            assert len(ticks) > 20
             return [
+                *([] if len(ticks) > 20 else [f"only {len(ticks)} polls are on record"]),
                 *cursors_set_back(cursors),
                 *gaps_between(ticks),
                 *keys_that_ran_twice(runs),

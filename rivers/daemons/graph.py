@@ -29,7 +29,6 @@ from chrono_daemon import Channel, DaemonHealth, RestartPolicy, SendStream, Supe
 
 from rivers.channels.edges import Edges
 from rivers.channels.losing import Loses, LosingSend
-from rivers.channels.mailbox import tell
 from rivers.channels.messages import (
     CancelRun,
     ControlRequest,
@@ -48,6 +47,7 @@ from rivers.daemons.failures import innermost
 from rivers.daemons.launcher import LauncherDaemon
 from rivers.daemons.leases import LeaseDaemon
 from rivers.daemons.left_behind import LeftBehind
+from rivers.daemons.outside_changes import OutsideChanges
 from rivers.daemons.ranked import RankedDaemon
 from rivers.daemons.run_queue import RunQueueDaemon
 from rivers.daemons.schedules import ScheduleDaemon
@@ -59,7 +59,7 @@ from rivers.execution.capture import capturing
 from rivers.execution.evaluation import Evaluator
 from rivers.execution.interception import StepInterceptor
 from rivers.ids import IdSource, RandomIds
-from rivers.records import TERMINAL_STATUSES, Change, RunRecord
+from rivers.records import RunRecord
 from rivers.repository import CodeRepository
 from rivers.storage import Storage
 
@@ -106,7 +106,8 @@ class AutomationGraph:
     def health(self) -> GraphHealth:
         """A snapshot; cheap enough to be asked for at every request."""
         now = self.clock.now()
-        abandoned = {f"{kind} {name}": now - since for (kind, name), since in self._evaluator.abandoned.items()}
+        given_up = dict(self._evaluator.abandoned)  # others than the graph's own thread may ask
+        abandoned = {f"{kind} {name}": now - since for (kind, name), since in given_up.items()}
         return GraphHealth(self._supervisor.snapshot(), abandoned, len(self._executions.running_ids))
 
     async def control(self, request: ControlRequest) -> Any:
@@ -231,7 +232,7 @@ def _wire(
     edges: Edges,
     max_ticks_retained: int | None,
     loses: Loses | None,
-) -> tuple[AutomationGraph, _OutsideChanges]:
+) -> tuple[AutomationGraph, OutsideChanges]:
     """Open every channel, hand out the ends, add every daemon in the order of its rank."""
     requests: Channel[ControlRequest] = edges.open()
     schedule_commands: Channel[ReloadTrigger] = edges.open()
@@ -287,34 +288,10 @@ def _wire(
     )
     _add_in_rank_order(supervisor, daemons)
     graph = AutomationGraph(repo, storage, clock, supervisor, executions, evaluator, requests.send, daemons)
-    return graph, _OutsideChanges(clock, executions, hints(changed_outside))
+    return graph, OutsideChanges(clock, executions, hints(changed_outside))
 
 
 def _add_in_rank_order(supervisor: Supervisor, daemons: Sequence[RankedDaemon]) -> None:
     for position, daemon in enumerate(daemons):
         daemon.rank = position
         supervisor.add(daemon)
-
-
-@dataclass(frozen=True, slots=True)
-class _OutsideChanges:
-    """A storage subscriber that tells the queue of runs that nobody in the graph has created or ended."""
-
-    clock: Clock
-    executions: Executions
-    port: SendStream[RunsChanged]
-
-    def __call__(self, changes: Sequence[Change]) -> None:
-        if any(self._is_news(change) for change in changes):
-            self.clock.post(tell, self.port, RunsChanged())
-
-    def _is_news(self, change: Change) -> bool:
-        if change.kind != "run":
-            return False
-        status = change.facts.get("status")
-        if status == "Queued":
-            return change.facts.get("launched_by") == "manual"
-        # Of a run that is executing here the launcher will tell, but a cancelled one may take long to come back.
-        return status == "Canceled" or (
-            status in TERMINAL_STATUSES and change.subject not in self.executions.running_ids
-        )

@@ -24,8 +24,8 @@ class RankedDaemon(Daemon):
     def __init__(self, clock: Clock) -> None:
         self.clock = clock
         self.start_attempted = anyio.Event()
-        """Set once the first ``on_start`` has ended, well or with ``start_error``. A supervisor that restarts what fails
-        would tell of a start only when it succeeds."""
+        """Set once the first ``on_start`` has ended, well or with ``start_error``: a supervisor that restarts what
+        fails would tell of a start only when it succeeds."""
         self.start_error: Exception | None = None
         self._superseded = False
 

@@ -268,7 +268,7 @@ def _is_allowed_wait(module: Module, awaited: ast.expr) -> bool:
     owner = ast.unparse(called.value)
     if called.attr in _CLOCK_WAITS and re.search(r"(^|[._])clock$", owner):
         return True
-    if owner in {"self", "cls"} or re.search(r"(^|[._])(supervisor|graph|executions)$", owner):
+    if owner in {"self", "cls"} or re.search(r"(^|[._])(supervisor|graph|executions|endings)$", owner):
         return True
     return called.attr in _CHANNEL_WAITS or called.attr == "wait" or called.attr.startswith("wait_")
 

@@ -14,6 +14,7 @@ from rivers.storage.wire import request
 
 NAMESPACE: Final = "rivers"
 DATABASE: Final = "main"
+FOLDER_SCHEME: Final = "surrealkv://"
 _SYNC_VARIABLE: Final = "SURREAL_SYNC_DATA"
 
 _sync_of_this_process: list[str] = []
@@ -52,6 +53,12 @@ def choose_sync(synced: bool | None) -> None:
         )
 
 
+def _way_out(url: str) -> str:
+    if not url.startswith(FOLDER_SCHEME):
+        return ""
+    return "\n  if its files are damaged or not those of rivers, put a copy back or name another folder"
+
+
 class EmbeddedConnection:
     """The engine inside this process, on memory or on a folder. Calls run inline and hold the GIL."""
 
@@ -64,7 +71,7 @@ class EmbeddedConnection:
             self._database: Any = sdk._db
             self._database.execute(request("use", [NAMESPACE, DATABASE]))
         except (RuntimeError, ValueError, OSError) as error:
-            raise StorageError(f"failed to open {url}: {error}") from error
+            raise StorageError(f"failed to open {url.removeprefix(FOLDER_SCHEME)}: {error}{_way_out(url)}") from error
         self._process = os.getpid()
 
     def execute(self, frame: bytes) -> bytes:

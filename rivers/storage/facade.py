@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from rivers.exceptions import StorageError
 from rivers.records import Change, StorageType
 from rivers.storage.awaitable import AwaitableReads
-from rivers.storage.connection import EmbeddedConnection
+from rivers.storage.connection import FOLDER_SCHEME, EmbeddedConnection
 from rivers.storage.engine import Engine
 from rivers.storage.folder import FolderLock
 from rivers.storage.schema import migrate, open_schema
@@ -169,7 +169,7 @@ def _no_remote(endpoint: str) -> str:
 def _open_folder(path: str, synced: bool | None) -> tuple[Engine, FolderLock]:
     folder = FolderLock(path)
     try:
-        connection = EmbeddedConnection(f"surrealkv://{folder.folder}", synced=synced)
+        connection = EmbeddedConnection(f"{FOLDER_SCHEME}{folder.folder}", synced=synced)
     except BaseException:
         folder.release()
         raise

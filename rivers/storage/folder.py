@@ -60,7 +60,12 @@ class FolderLock:
             # Whoever looks for a sidecar holds the lock for a moment; that is not worth a refusal.
             self._lock.acquire(timeout=_PROBE_SECONDS, poll_interval=_PROBE_SECONDS / 10)
         except Timeout:
+            if not _lock_path(self.folder).exists():
+                raise StorageError(f"failed to open {self.folder}: no lock file can be made beside it") from None
             raise StorageLocked(_held_text(self.folder)) from None
+        except (FileExistsError, NotADirectoryError) as error:
+            blocking = next((each for each in self.folder.parents if each.is_file()), error.filename)
+            raise StorageError(f"failed to open {self.folder}: {blocking} is a file, not a folder") from error
         except OSError as error:
             raise StorageError(f"failed to open {self.folder}: {error.strerror or error}") from error
         try:

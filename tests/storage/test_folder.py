@@ -161,6 +161,28 @@ def test_a_file_is_no_store_and_nothing_is_created(tmp_path):
     assert _listing(tmp_path) == ["file"]
 
 
+def test_a_file_on_the_way_to_the_store_is_named(tmp_path):
+    (tmp_path / "file").write_text("mine")
+    with pytest.raises(StorageError, match=r"failed to open .*/file/a/b: .*/file is a file, not a folder"):
+        Storage.embedded(str(tmp_path / "file" / "a" / "b"))
+
+
+def test_a_place_where_no_lock_can_be_made_is_not_called_locked():
+    with pytest.raises(StorageError, match="failed to open /proc/store: ") as caught:
+        Storage.embedded("/proc/store")
+    assert not isinstance(caught.value, StorageLocked)
+
+
+def test_a_damaged_store_is_named_with_the_way_out(tmp_path):
+    path = tmp_path / "store"
+    Storage.embedded(str(path)).close()
+    for file in path.rglob("*"):
+        if file.is_file():
+            file.write_bytes(b"damaged")
+    with pytest.raises(StorageError, match=f"failed to open {path}: .*\n  .*put a copy back"):
+        Storage.embedded(str(path))
+
+
 def test_a_folder_of_something_else_is_refused_and_left_alone(tmp_path):
     (tmp_path / "photos").mkdir()
     (tmp_path / "photos" / "cat.jpg").write_text("meow")

@@ -12,16 +12,21 @@ from pathlib import Path
 from typing import Any
 
 from bench.calibration import loop_seconds
+from bench.machine import Watch
 
 ROOT = Path(__file__).resolve().parents[1]
 
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """What a function measured in its process, and how fast that process's calibration loop was (CPU seconds)."""
+    """What a function measured in its process.
+
+    ``loop_seconds`` is what that process's calibration loop took, ``others`` how many cores other processes used.
+    """
 
     values: dict[str, float]
     loop_seconds: float
+    others: float
 
     def __getitem__(self, name: str) -> float:
         return self.values[name]
@@ -37,13 +42,14 @@ def apart(measure: Callable[..., dict[str, float]], **sizes: Any) -> Sample:
     if done.returncode != 0:
         raise RuntimeError(f"{measure.__module__}.{measure.__name__}({sizes}) failed:\n{done.stdout}{done.stderr}")
     told = json.loads(done.stdout.splitlines()[-1])
-    return Sample(told["values"], told["loop_seconds"])
+    return Sample(**told)
 
 
 def _main(module: str, name: str, sizes: str) -> None:
-    before = loop_seconds()
+    before, watch = loop_seconds(), Watch()
     values = getattr(import_module(module), name)(**json.loads(sizes))
-    print(json.dumps({"values": values, "loop_seconds": (before + loop_seconds()) / 2}))
+    others = watch.others()
+    print(json.dumps({"values": values, "loop_seconds": (before + loop_seconds()) / 2, "others": others}))
 
 
 if __name__ == "__main__":

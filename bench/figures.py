@@ -22,7 +22,8 @@ class Figure:
 
     ``reference`` is the figure of the Rust engine of the reference API, ``budget`` that of the design; ``None`` where
     there is none. ``loop_seconds`` is the calibration of the process that measured, ``None`` for what does not depend
-    on the speed of the machine, such as memory. ``more_is_better`` is for rates.
+    on the speed of the machine, such as memory. ``others`` is how many cores other processes used meanwhile.
+    ``more_is_better`` is for rates.
     """
 
     what: str
@@ -32,6 +33,7 @@ class Figure:
     budget: float | None = None
     floor: Floor | None = None
     loop_seconds: float | None = None
+    others: float = 0.0
     more_is_better: bool = False
 
     @property

@@ -42,5 +42,6 @@ def figures(*, days: int = 30) -> list[Figure]:
             ours=sample["simulated"],
             floor=Floor("the wake-ups of one daemon's safety interval", sample["floor"]),
             loop_seconds=sample.loop_seconds,
+            others=sample.others,
         )
     ]

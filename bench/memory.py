@@ -32,5 +32,6 @@ def figures(*, assets: int = 5000) -> list[Figure]:
             reference=1350,
             budget=300,
             floor=Floor("an empty store in memory", sample["floor"]),
+            others=sample.others,
         )
     ]

@@ -85,5 +85,6 @@ def figures(*, runs: int = 500) -> list[Figure]:
             budget=13.7 / 6,
             floor=Floor(f"{runs} synced transactions", runs * sample["floor"]),
             loop_seconds=sample.loop_seconds,
+            others=sample.others,
         )
     ]

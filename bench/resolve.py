@@ -33,5 +33,6 @@ def figures(*, assets: int = 5000) -> list[Figure]:
             ours=sample["resolve"],
             floor=Floor("graphlib sorts such a graph", sample["floor"]),
             loop_seconds=sample.loop_seconds,
+            others=sample.others,
         )
     ]

@@ -12,7 +12,7 @@ import anyio
 
 import rivers as rs
 from bench import floors
-from bench.apart import apart
+from bench.apart import Sample, apart
 from bench.figures import Figure, Floor
 from bench.graphs import scheduled_repository
 from bench.resident import resident_mb
@@ -89,8 +89,6 @@ def figures(*, schedules: int = 100, seconds: int = 10) -> list[Figure]:
     for evaluated in (True, False):
         sample = apart(measure, schedules=schedules, seconds=seconds, evaluated=evaluated)
         load = f"{schedules} schedules a second" + ("" if evaluated else ", no functions")
-        hop = Floor("an empty thread hop", sample["hop"] * 1e3)
-        loop = sample.loop_seconds
         found += [
             Figure(
                 what=f"CPU a scheduled run, {load}",
@@ -99,10 +97,11 @@ def figures(*, schedules: int = 100, seconds: int = 10) -> list[Figure]:
                 reference=9.1,
                 budget=9.1 / 4,
                 floor=Floor("CPU of one synced transaction", sample["transaction_cpu"] * 1e3),
-                loop_seconds=loop,
+                loop_seconds=sample.loop_seconds,
+                others=sample.others,
             ),
-            _lateness("p50", 195, sample["p50"], load, hop, loop),
-            _lateness("p99", 650, sample["p99"], load, hop, loop),
+            _lateness("p50", 195, sample, load),
+            _lateness("p99", 650, sample, load),
             Figure(
                 what=f"resident memory, {load}, after {seconds} s",
                 unit="MB",
@@ -110,18 +109,20 @@ def figures(*, schedules: int = 100, seconds: int = 10) -> list[Figure]:
                 reference=785,
                 budget=150,
                 floor=Floor("before the store is opened", sample["empty"]),
+                others=sample.others,
             ),
         ]
     return found
 
 
-def _lateness(which: str, reference: float, seconds: float, load: str, hop: Floor, loop: float) -> Figure:
+def _lateness(which: str, reference: float, sample: Sample, load: str) -> Figure:
     return Figure(
         what=f"start after its second, {which}, {load}",
         unit="ms",
-        ours=seconds * 1e3,
+        ours=sample[which] * 1e3,
         reference=reference,
         budget=reference / 5,
-        floor=hop,
-        loop_seconds=loop,
+        floor=Floor("an empty thread hop", sample["hop"] * 1e3),
+        loop_seconds=sample.loop_seconds,
+        others=sample.others,
     )

@@ -48,6 +48,7 @@ def figures(*, runs: int = 3000) -> list[Figure]:
                     budget=BUDGET if value == "by_cpu" else None,
                     floor=Floor("transactions of the engine", sample["floor"]),
                     loop_seconds=sample.loop_seconds,
+                    others=sample.others,
                     more_is_better=True,
                 )
             )

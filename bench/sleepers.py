@@ -62,6 +62,7 @@ def figures(*, tickers: int = 10, seconds: int = 1000) -> list[Figure]:
                 budget=sample["stock"],
                 floor=Floor("the stock clock", sample["stock"]),
                 loop_seconds=sample.loop_seconds,
+                others=sample.others,
                 more_is_better=True,
             )
         )

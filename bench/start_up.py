@@ -12,6 +12,7 @@ from pathlib import Path
 from bench.apart import ROOT
 from bench.calibration import loop_seconds
 from bench.figures import Figure, Floor
+from bench.machine import Watch
 
 COMMANDS: dict[str, tuple[float, float, Sequence[str]]] = {
     "import rivers": (0.30, 0.15, (sys.executable, "-c", "import rivers")),
@@ -22,18 +23,22 @@ COMMANDS: dict[str, tuple[float, float, Sequence[str]]] = {
 def figures(*, processes: int = 10) -> list[Figure]:
     """The median of that many fresh processes each, after one that warms the file cache."""
     floor = Floor("python -c pass", _median_seconds((sys.executable, "-c", "pass"), processes))
-    return [
-        Figure(
-            what=what,
-            unit="s",
-            ours=_median_seconds(command, processes),
-            reference=reference,
-            budget=budget,
-            floor=floor,
-            loop_seconds=loop_seconds(),
+    found: list[Figure] = []
+    for what, (reference, budget, command) in COMMANDS.items():
+        watch = Watch()
+        found.append(
+            Figure(
+                what=what,
+                unit="s",
+                ours=_median_seconds(command, processes),
+                reference=reference,
+                budget=budget,
+                floor=floor,
+                others=watch.others(),
+                loop_seconds=loop_seconds(),
+            )
         )
-        for what, (reference, budget, command) in COMMANDS.items()
-    ]
+    return found
 
 
 def _median_seconds(command: Sequence[str], processes: int) -> float:

@@ -47,6 +47,7 @@ def figures(*, steps: int = 1000, repeats: int = 5) -> list[Figure]:
                 budget=reference / 5,
                 floor=Floor("one engine transaction", sample["floor"] * 1e3),
                 loop_seconds=sample.loop_seconds,
+                others=sample.others,
             )
         )
     return found

@@ -6,12 +6,27 @@ from collections.abc import Iterable, Sequence
 
 from bench.figures import Figure
 
-_HEADINGS = ("what", "unit", "reference", "budget", "ours", "scaled", "of budget", "floor", "times", "the floor is")
-_LEFT = (0, 1, 9)
+_HEADINGS = (
+    "what",
+    "unit",
+    "reference",
+    "budget",
+    "ours",
+    "scaled",
+    "of budget",
+    "others",
+    "floor",
+    "times",
+    "the floor is",
+)
+_LEFT = (0, 1, 10)
 
 
 def rendered(figures: Iterable[Figure]) -> str:
-    """One line a figure under a line of headings. ``!`` marks what is over its budget."""
+    """One line a figure under a line of headings. ``!`` marks what is over its budget.
+
+    ``others`` is how many cores other processes used meanwhile: a wall time is worth something where that is near 0.
+    """
     rows = [_HEADINGS, *map(_cells, figures)]
     widths = [max(len(row[column]) for row in rows) for column in range(len(_HEADINGS))]
     return "\n".join(_line(row, widths) for row in rows)
@@ -27,6 +42,7 @@ def _cells(figure: Figure) -> tuple[str, ...]:
         number(figure.ours),
         "-" if figure.loop_seconds is None else number(figure.scaled),
         "-" if figure.of_budget is None else f"{figure.of_budget:.2f}{'!' if figure.of_budget > 1 else ' '}",
+        f"{figure.others:.1f}",
         "-" if floor is None else number(floor.value),
         "-" if figure.of_floor is None else f"{figure.of_floor:.1f}x",
         "" if floor is None else floor.what,

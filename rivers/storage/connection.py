@@ -27,6 +27,13 @@ class Connection(Protocol):
         """The reply to one request frame."""
         ...
 
+    def reopen(self) -> None:
+        """Close the engine and open it again, which repairs what a failed write has left.
+
+        :raises StorageError: it cannot be opened now; ``execute`` raises until a later call succeeds.
+        """
+        ...
+
     def close(self) -> None:
         """Give everything back. Harmless when called twice."""
         ...
@@ -53,6 +60,17 @@ def choose_sync(synced: bool | None) -> None:
         )
 
 
+def _opened(url: str) -> Any:
+    from surrealdb import Surreal
+
+    try:
+        sdk: Any = Surreal(url)
+        sdk._db.execute(request("use", [NAMESPACE, DATABASE]))
+    except (RuntimeError, ValueError, OSError) as error:
+        raise StorageError(f"failed to open {url.removeprefix(FOLDER_SCHEME)}: {error}{_way_out(url)}") from error
+    return sdk._db
+
+
 def _way_out(url: str) -> str:
     if not url.startswith(FOLDER_SCHEME):
         return ""
@@ -63,16 +81,10 @@ class EmbeddedConnection:
     """The engine inside this process, on memory or on a folder. Calls run inline and hold the GIL."""
 
     def __init__(self, url: str, *, synced: bool | None = None) -> None:
-        from surrealdb import Surreal
-
         choose_sync(synced)
-        try:
-            sdk: Any = Surreal(url)
-            self._database: Any = sdk._db
-            self._database.execute(request("use", [NAMESPACE, DATABASE]))
-        except (RuntimeError, ValueError, OSError) as error:
-            raise StorageError(f"failed to open {url.removeprefix(FOLDER_SCHEME)}: {error}{_way_out(url)}") from error
+        self._url = url
         self._process = os.getpid()
+        self._database: Any = _opened(url)
 
     def execute(self, frame: bytes) -> bytes:
         """The reply to one request frame.
@@ -80,14 +92,23 @@ class EmbeddedConnection:
         :raises StorageError: the frame does not parse, the store is closed, or this is a forked child, which must
             not touch the handle of its parent.
         """
-        if os.getpid() != self._process:
-            raise StorageError("this store was opened before the process forked; open it in the process that uses it")
+        self._refuse_fork()
         if self._database is None:
             raise StorageError("the store is closed")
         try:
             return self._database.execute(frame)
         except (RuntimeError, ValueError, BufferError) as error:
             raise StorageError(str(error)) from error
+
+    def reopen(self) -> None:
+        """See ``Connection``. What was in memory only is gone."""
+        self._refuse_fork()
+        self.close()
+        self._database = _opened(self._url)
+
+    def _refuse_fork(self) -> None:
+        if os.getpid() != self._process:
+            raise StorageError("this store was opened before the process forked; open it in the process that uses it")
 
     def close(self) -> None:
         """Close the engine; a forked child leaves its parent's alone."""

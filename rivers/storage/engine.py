@@ -16,7 +16,7 @@ from rivers.exceptions import Superseded
 from rivers.records import StorageType
 from rivers.storage.changes import Changes
 from rivers.storage.connection import Connection
-from rivers.storage.faults import Conflict
+from rivers.storage.faults import Broken, Conflict
 from rivers.storage.groups import OpenGroups
 from rivers.storage.wire import query_request, results
 
@@ -38,6 +38,7 @@ class Engine:
         """How many times the store has been opened, this time included; it makes sessions and numbers unique."""
         self.groups: Final = OpenGroups()
         self._connection = connection
+        self._broken = False
         self._lock = threading.RLock()
         self._depth = 0
         self._number_last = 0
@@ -103,7 +104,7 @@ class Engine:
         """
         frame = query_request(sql, variables)
         with self._lock:
-            return results(self._connection.execute(frame))
+            return self._execute(frame)
 
     def transact(self, session: str, statements: Sequence[str], variables: Mapping[str, Any]) -> list[Any]:
         """Run ``statements`` as one transaction: all of them or none. Returns the result of each.
@@ -117,11 +118,21 @@ class Engine:
         frame = query_request(f"BEGIN;{';'.join(statements)};COMMIT;", variables)
         for attempt in range(1, CONFLICT_ATTEMPTS_MAX + 1):
             try:
-                return results(self._connection.execute(frame))
+                return self._execute(frame)
             except Conflict:
                 if attempt == CONFLICT_ATTEMPTS_MAX:
                     raise
         raise AssertionError("unreachable: the last attempt returns or raises")
+
+    def _execute(self, frame: bytes) -> list[Any]:
+        if self._broken and self.is_open:
+            self._connection.reopen()
+            self._broken = False
+        try:
+            return results(self._connection.execute(frame))
+        except Broken:
+            self._broken = True
+            raise
 
 
 def _close(connection: Connection, release: Callable[[], None] | None) -> None:

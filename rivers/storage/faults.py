@@ -24,9 +24,15 @@ class OutcomeUnknown(StorageError):
     """The connection broke before the reply came: the transaction may or may not have been committed."""
 
 
+class Broken(OutcomeUnknown):
+    """The engine could not read or write its files, as on a full disk. It takes nothing more until it is opened anew,
+    and then has the transaction whole or not at all."""
+
+
 LOST = "rivers:lost"
 """The text that our scripts THROW when a compare-and-set is lost."""
 
+_IO_FAULT = "Log error: IO error"
 _FOLLOW_ON = "The query was not executed"
 
 
@@ -38,6 +44,8 @@ def fault_from(text: str) -> StorageError:
         return Duplicate(text)
     if "can be retried" in text:
         return Conflict(text)
+    if _IO_FAULT in text:
+        return Broken(text)
     return StorageError(text)
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gc
+import subprocess
+import sys
 import threading
 import weakref
 
@@ -54,6 +56,64 @@ def test_a_conflict_is_tried_again_and_given_up_in_the_end(storage):
     assert len(attempts) == 10
     engine._connection = real
     assert storage.kv_get("k") == b"1"
+
+
+FULL_DISK = """
+import resource, sys
+from rivers.exceptions import StorageError
+from rivers.storage import Storage
+from rivers.storage.faults import Broken
+
+def limit(size):
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
+
+storage = Storage.embedded(sys.argv[1])
+storage.kv_set("before", b"1")
+limit(100_000)
+failures = []
+for number in range(50):
+    try:
+        storage.kv_set(str(number), b"x" * 10_000)
+    except StorageError as error:
+        failures.append(error)
+assert isinstance(failures[0], Broken), failures
+assert len(failures) > 30, len(failures)
+first = 50 - len(failures)
+limit(resource.RLIM_INFINITY)
+storage.kv_set("after", b"2")
+assert storage.kv_get("before") == b"1" and len(storage.kv_get(str(first - 1))) == 10_000
+assert storage.kv_get(str(first)) in (None, b"x" * 10_000)
+storage.close()
+try:
+    storage.kv_get("after")
+except StorageError as error:
+    assert "closed" in str(error)
+with Storage.embedded(sys.argv[1]) as again:
+    assert again.kv_get("after") == b"2" and len(again.kv_get(str(first - 1))) == 10_000
+print("whole")
+"""
+
+
+def test_a_store_on_a_full_disk_goes_on_when_there_is_room_again(tmp_path):
+    """The engine takes nothing more after a write that failed, so it is opened anew, which repairs its log."""
+    done = subprocess.run(
+        [sys.executable, "-c", FULL_DISK, str(tmp_path / "s")],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.endswith("whole\n")
+
+
+def test_a_store_that_broke_and_was_closed_is_not_opened_again(tmp_path):
+    storage = Storage.embedded(str(tmp_path / "s"))
+    storage._engine._broken = True
+    storage.close()
+    with pytest.raises(StorageError, match="closed"):
+        storage.kv_get("k")
+    Storage.embedded(str(tmp_path / "s")).close()
 
 
 def test_sessions_differ_between_handles_and_between_openings(tmp_path):

@@ -40,8 +40,10 @@ def serve(
     """Fire schedules and sensors and execute their runs, with a live log, until Ctrl-C."""
     import anyio
 
+    from rivers.cli.notices import shorten_notices
     from rivers.cli.signals import StopSignals
 
+    shorten_notices(debug=debug)
     repo = load_repository(module, repo_var)
     storage = open_storage(storage_path, surreal_endpoint)
     try:

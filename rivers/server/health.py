@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
-from typing import Any
+from typing import Any, Final
 
 from starlette.requests import Request
 from starlette.routing import Route
 
 from rivers.server.replies import answering
 from rivers.server.served import Served
+
+_DOWN: Final = ("failed", "restarting")
 
 
 def health_routes(served: Served) -> list[Route]:
@@ -22,7 +24,7 @@ def health_routes(served: Served) -> list[Route]:
 
 
 def health_document(served: Served) -> dict[str, Any]:
-    """The answer. ``healthy`` is false when a daemon has failed for good; ages are seconds."""
+    """The answer. ``healthy`` is false while a daemon has failed and does not run; ages are seconds."""
     document: dict[str, Any] = {
         "module": served.module,
         "repo_var": served.repo_var,
@@ -45,7 +47,7 @@ def health_document(served: Served) -> dict[str, Any]:
         }
         for name, daemon in health.daemons.items()
     }
-    document["healthy"] = all(daemon.state != "failed" for daemon in health.daemons.values())
+    document["healthy"] = all(daemon.state not in _DOWN for daemon in health.daemons.values())
     document["abandoned_evaluations"] = dict(health.abandoned_evaluations)
     document["running_runs"] = health.running_runs
     return document

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from rivers.cli.client import ServerClient
 from rivers.server.hosting import bind
 
 if TYPE_CHECKING:
@@ -24,6 +25,26 @@ def slow():
         gate.read()
 
 repo = rs.CodeRepository(assets=[slow])
+"""
+
+
+BROKEN = """
+import rivers as rs
+from rivers.daemons.trigger_book import TriggerBook
+from rivers.exceptions import StorageError
+
+def fail(self, decisions):
+    raise StorageError("no space left")
+
+@rs.Asset
+def a():
+    return 1
+
+@rs.Sensor(job_name="j", minimum_interval="10ms", default_status=rs.SensorStatus.Running)
+def watch(context):
+    TriggerBook.commit = fail
+
+repo = rs.CodeRepository(assets=[a], jobs=[rs.Job("j", [a])], sensors=[watch])
 """
 
 
@@ -180,6 +201,22 @@ def test_json_lines_hold_no_output_of_steps(project: Project) -> None:
         server.expect('"stopped"')
     documents = [json.loads(line) for line in server.lines if line.startswith("{")]
     assert {"serving", "tick", "run", "stopping", "stopped"} <= {each["kind"] for each in documents}
+
+
+def test_a_daemon_that_fails_is_told_in_a_line_and_in_the_health(project: Project) -> None:
+    project.write("broken", BROKEN)
+    with project.serve("broken") as server:
+        told = server.expect("SensorDaemon").string
+        assert "SensorDaemon daemon raised: StorageError: no space left" in told
+        sidecar = json.loads((project.folder / ".rivers" / "storage.owner.json").read_text())
+        client = ServerClient(sidecar["address"], sidecar["token"])
+        # Between two attempts it runs for a moment; the time between them grows.
+        assert any(client.get("health")["healthy"] is False for _ in range(500))
+        server.signal(signal.SIGINT)
+        server.expect("stopped")
+    assert not any("Traceback" in line for line in server.lines)
+    with project.serve("broken", "--debug") as server:
+        server.expect("Traceback")
 
 
 def test_no_daemon_fires_nothing_and_takes_choices_but_no_runs(project: Project) -> None:

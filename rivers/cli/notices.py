@@ -1,0 +1,44 @@
+"""What the system logs about itself while it serves, as short lines on stderr.
+
+A fault of the disk is told by every part that meets it; with a traceback each, nobody would find the line that says
+what is wrong. ``--debug`` leaves the tracebacks in. A program that configures logging gets its records unchanged.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import Final
+
+from rivers.cli.failures import innermost
+from rivers.cli.tables import one_line, time_text
+
+_OURS: Final = ("rivers", "chrono_daemon")
+_OF_USERS: Final = ("rivers.assets", "rivers.tasks", "rivers.schedules", "rivers.sensors")
+"""Parents of the loggers that contexts hand to user code."""
+
+
+def shorten_notices(*, debug: bool) -> None:
+    """Print records of rivers that no handler takes without their tracebacks, unless ``debug``."""
+    if logging.lastResort is not None and not debug:
+        logging.lastResort.setFormatter(ShortNotices())
+
+
+class ShortNotices(logging.Formatter):
+    """One line for a record of rivers: when, what, and the exception's type and message. Others stay as they are."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """See ``logging.Formatter``."""
+        if record.name.partition(".")[0] not in _OURS or record.name.startswith(_OF_USERS):
+            return super().format(record)
+        text = f"{time_text(int(record.created * 1e9))}  {_subject(record)}{record.getMessage()}"
+        error = record.exc_info[1] if record.exc_info else None
+        if error is not None:
+            error = innermost(error)
+            text += f": {type(error).__name__}: {error}"
+        return one_line(text)
+
+
+def _subject(record: logging.LogRecord) -> str:
+    """The name of the daemon that the supervisor logs for; it is the end of the logger's."""
+    top, _, name = record.name.partition(".")
+    return f"{name} " if top == "chrono_daemon" and name else ""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import traceback
 from collections.abc import Collection
+from itertools import chain, repeat
 from typing import Final
 
 import anyio.abc
@@ -26,7 +27,8 @@ from rivers.storage import Storage
 
 _log = logging.getLogger("rivers.executions")
 
-_OUTCOME_RETRY_SECONDS: Final = (0.1, 0.5, 2.0, 10.0, 60.0)
+_OUTCOME_RETRY_SECONDS: Final = (0.1, 0.5, 2.0, 10.0)
+_OUTCOME_RETRY_SECONDS_MAX: Final = 60.0
 
 
 class Executions:
@@ -115,10 +117,13 @@ class Executions:
         self._come_back(run_id)
 
     async def _record_failure(self, run_id: str, error: Exception) -> None:
-        """Write the outcome that the core could not write; storage may need a while to take it."""
+        """Write the outcome that the core could not write; storage may need a while to take it.
+
+        It is tried until it succeeds: a run that stayed Started would hold its slots for as long as the system lives.
+        """
         text = f"{type(error).__name__}: {error}"
         trace = "".join(traceback.format_exception(error))
-        for seconds in _OUTCOME_RETRY_SECONDS:
+        for seconds in chain(_OUTCOME_RETRY_SECONDS, repeat(_OUTCOME_RETRY_SECONDS_MAX)):
             try:
                 self._storage.finish_run(run_id, "Failure", self._clock.now_ns(), error=text, traceback=trace)
                 return
@@ -127,4 +132,3 @@ class Executions:
             except StorageError:
                 _log.exception("the failure of run %s could not be stored; trying again", run_id)
                 await self._clock.sleep(seconds)
-        _log.error("run %s stays Started in storage until the next start finds it orphaned", run_id)

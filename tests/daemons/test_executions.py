@@ -108,16 +108,17 @@ async def test_a_run_that_cannot_be_carried_out_fails_with_the_reason(
         assert heard(cast.finished) == [RunFinished(run_id="odd")]
 
 
+@pytest.mark.parametrize("outage", [3, 3600])
 async def test_an_outcome_that_storage_refuses_for_a_while_is_written_when_it_takes_it(
-    stage: Callable[..., Any], caplog: pytest.LogCaptureFixture
+    stage: Callable[..., Any], caplog: pytest.LogCaptureFixture, outage: int
 ) -> None:
     async with executing(stage, raw=1.0) as cast:
         engine = cast.play.engine._engine
         refused: list[str] = []
 
         def refuse(statements: Sequence[str]) -> Sequence[str]:
-            """Storage is out of order for the three seconds after the step."""
-            if not 1 <= cast.play.clock.monotonic() < 4:
+            """Storage is out of order for a while after the step."""
+            if not 1 <= cast.play.clock.monotonic() < 1 + outage:
                 return statements
             refused.append(statements[0])
             return ["THROW 'the disk is full'"]
@@ -126,7 +127,7 @@ async def test_an_outcome_that_storage_refuses_for_a_while_is_written_when_it_ta
         cast.launch("r1")
         await cast.play.clock.advance("2s")
         assert cast.play.status("r1") == "Started"
-        await cast.play.clock.advance("2m")
+        await cast.play.clock.advance(outage + 60)
 
         record = cast.play.storage.get_run("r1")
         assert record.status == "Failure"

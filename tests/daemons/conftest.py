@@ -102,6 +102,9 @@ async def open_stage(engine: Storage | None = None) -> AsyncGenerator[Stage]:
     with Storage.memory() if engine is None else engine as store:
         async with Edges() as edges, Supervisor(clock=cast(Any, clock)) as supervisor:
             yield Stage(store, clock, edges, supervisor)
+            # A step that sleeps on this clock would sleep for ever, and its run would go on capturing what is printed.
+            clock.kill_blocked_threads()
+            await clock.settle()
             await supervisor.stop(grace=0)
 
 

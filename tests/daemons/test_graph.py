@@ -89,6 +89,8 @@ async def simulated(
     steps = SimulatedSteps(durations=durations, failures={}, execute=True, patch_time=False)
     async with automation_graph(repo, storage, clock, SeededIds(1), interceptor=steps) as graph:
         yield graph, clock
+    clock.kill_blocked_threads()  # time will not move again: a step that sleeps on this clock would sleep for ever
+    await clock.settle()
 
 
 async def beside(clock: SimClock, fn: Callable[[], Any]) -> Any:

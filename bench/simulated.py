@@ -13,10 +13,11 @@ from bench.graphs import scheduled_repository
 from rivers.simulation import Scenario
 
 BUDGET = 1500
+STRETCHES = 3
 
 
 def measure(schedules: int, seconds: int, backend: str) -> dict[str, float]:
-    """Runs a CPU second and a wall second, and transactions a second of the bare engine."""
+    """Runs a CPU second and a wall second in the best of some stretches, and transactions a second of the engine."""
     repo = scheduled_repository(schedules, "* * * * * *")
     floor = 1 / floors.memory_transaction_seconds()
 
@@ -24,17 +25,20 @@ def measure(schedules: int, seconds: int, backend: str) -> dict[str, float]:
         async with Scenario(repo) as sim:
             await sim.clock.advance(1)
             before = len(sim.runs())
-            cpu, wall = time.process_time(), time.perf_counter()
-            await sim.clock.advance(seconds)
-            cpu, wall = time.process_time() - cpu, time.perf_counter() - wall
-            runs = sim.runs(status="Success")[before:]
-            assert len(runs) == schedules * seconds
-            return {"by_cpu": len(runs) / cpu, "by_wall": len(runs) / wall}
+            stretches: list[tuple[float, float]] = []
+            for _ in range(STRETCHES):
+                cpu, wall = time.process_time(), time.perf_counter()
+                await sim.clock.advance(seconds)
+                stretches.append((time.process_time() - cpu, time.perf_counter() - wall))
+            runs = schedules * seconds
+            assert len(sim.runs(status="Success")) == before + runs * STRETCHES
+            cpu, wall = map(min, zip(*stretches, strict=True))
+            return {"by_cpu": runs / cpu, "by_wall": runs / wall}
 
     return {"floor": floor, **anyio.run(simulate, backend=backend)}
 
 
-def figures(*, runs: int = 3000) -> list[Figure]:
+def figures(*, runs: int = 2000) -> list[Figure]:
     """Many schedules due at once, and one schedule for a long time; asyncio, the former on trio as well."""
     found: list[Figure] = []
     for schedules, backend in ((100, "asyncio"), (1, "asyncio"), (100, "trio")):

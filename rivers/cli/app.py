@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from rivers import __version__
-from rivers.cli import automations, materialize, runs, serve, ticks
+from rivers.cli import automations, db, materialize, runs, serve, ticks
 from rivers.cli.failures import DebugOption, FailureReportingGroup
 
 app = typer.Typer(
@@ -41,3 +41,4 @@ app.command()(materialize.materialize)
 app.add_typer(automations.app, name="automations")
 app.command()(ticks.ticks)
 app.add_typer(runs.app, name="runs")
+app.add_typer(db.app, name="db")

@@ -8,7 +8,7 @@ from typing import Any
 from rivers.records import RunRecord
 from rivers.storage.runs import EVERYONE, Runs
 from rivers.storage.session import PAGE_ROWS
-from rivers.storage.transitions import move, queue_key, read_runs
+from rivers.storage.transitions import move, queue_key, read_run, read_runs
 from rivers.storage.wire import NONE, record_id
 
 
@@ -18,13 +18,15 @@ class QueuedRuns(Runs):
     def queued_page(self, limit: int, after: RunRecord | None = None) -> list[RunRecord]:
         """At most ``limit`` queued runs in admission order, those behind ``after`` when it is given.
 
-        Admission order is priority descending, start time ascending, run id.
+        Admission order is priority descending, start time ascending, order of creation.
         """
         with self._engine as engine:
-            sql, variables = "SELECT VALUE id[2] FROM queue", dict[str, Any]()
-            if after is not None:
-                sql += ":[$p,$t,$r]>.."
-                variables = dict(zip("ptr", queue_key(after.priority, after.start_time, after.run_id), strict=True))
+            sql, variables = "SELECT VALUE id[4] FROM queue", dict[str, Any]()
+            last = None if after is None else read_run(engine, after.run_id)
+            if last is not None:
+                sql += ":[$a,$b,$c,$d,$e]>.."
+                key = queue_key(last.priority, last.start_time, last.place, last.run_id)
+                variables = dict(zip("abcde", key, strict=True))
             (run_ids,) = engine.query(f"{sql} LIMIT $limit", limit=limit, **variables)
             rows = read_runs(engine, run_ids)
             everyone = self._everyone(rows)

@@ -95,7 +95,7 @@ class Runs(Session):
     def _newest_first(self, status: str | None, size: int) -> Iterator[list[RunRow]]:
         """Pages of ``size`` rows that hold every run of that status, newest first."""
         if status == "Queued":
-            return self._indexed("SELECT VALUE id[2] FROM queue")
+            return self._indexed("SELECT VALUE id[4] FROM queue")
         if status in ("NotStarted", "Started"):
             return self._indexed("SELECT VALUE id[0] FROM flight")
         if status in RARE_OUTCOMES:

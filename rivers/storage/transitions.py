@@ -1,7 +1,7 @@
 """The statements by which a run comes to be and moves from one status to the next, with the index rows that follow it.
 
 Tables: ``run:[run_id]``; ``run_order:[-start_time, -number]`` (the runs of one commit and time, for newest-first
-reads); ``queue:[-priority, start_time, run_id]`` while Queued; ``flight:[run_id]`` while NotStarted or Started, which
+reads); ``queue:[-priority, start_time, number, position, run_id]`` while Queued; ``flight:[run_id]`` while NotStarted or Started, which
 holds the lease (owner ``o``, until ``u``) of a started run; ``run_outcome:[status, -start_time, -number, -position]``
 for the rare outcomes, so that failures are found without reading every success.
 """
@@ -21,9 +21,12 @@ RARE_OUTCOMES: Final = ("Failure", "Canceled")
 ATTEMPTS_MAX: Final = 5
 
 
-def queue_key(priority: int, start_time: int, run_id: str) -> list[Any]:
-    """Where a queued run stands in admission order: priority descending, creation time ascending, run id."""
-    return [-clamped(priority), start_time, run_id]
+def queue_key(priority: int, start_time: int, place: tuple[int, int], run_id: str) -> list[Any]:
+    """Where a queued run stands in admission order: priority descending, then in the order in which they were asked for.
+
+    ``place`` is its place in the order of creation, which tells runs of one instant apart.
+    """
+    return [-clamped(priority), start_time, *place, run_id]
 
 
 def creation(
@@ -38,7 +41,7 @@ def creation(
     for position, run in enumerate(runs):
         order.setdefault(run.start_time, []).append(run.run_id)
         if run.status == "Queued":
-            queued.append({"id": queue_key(run.priority, run.start_time, run.run_id)})
+            queued.append({"id": queue_key(run.priority, run.start_time, (number, position), run.run_id)})
         elif run.status in IN_FLIGHT_STATUSES:
             flights.append(_flight(run, owner, lease_until))
         elif run.status in RARE_OUTCOMES:
@@ -147,7 +150,7 @@ def _movement(rows: Sequence[RunRow], to: str, columns: Row, at: int) -> tuple[l
     if leaving:
         statements.append("DELETE $unqueued RETURN NONE")
         variables["unqueued"] = [
-            record_id("queue", *queue_key(row.priority, row.start_time, row.run_id)) for row in leaving
+            record_id("queue", *queue_key(row.priority, row.start_time, row.place, row.run_id)) for row in leaving
         ]
         if to in IN_FLIGHT_STATUSES:
             statements.append("INSERT INTO flight $boarding RETURN NONE")

@@ -116,7 +116,7 @@ def _read_indexes(storage: Storage, found: Snapshot) -> None:
     """The rows that no public call shows as they are."""
     (flights,) = storage._engine.query("SELECT id, o FROM flight")
     found.flights = {row["id"][0]: row.get("o") for row in flights}
-    (queue,) = storage._engine.query("SELECT VALUE id[2] FROM queue")
+    (queue,) = storage._engine.query("SELECT VALUE id[4] FROM queue")
     found.queue = queue
     (outcomes,) = storage._engine.query("SELECT id, r FROM run_outcome")
     found.outcomes = {row["r"]: row["id"][0] for row in outcomes}

@@ -19,6 +19,14 @@ def test_the_queue_is_read_in_admission_order_page_by_page(storage, now):
     assert storage.queued_count() == 4
 
 
+def test_runs_of_one_instant_queue_in_the_order_in_which_they_were_asked_for(storage, decision, new_run, now):
+    runs = tuple(new_run(name, "Queued", now) for name in ("z", "a", "m"))
+    storage.commit_ticks([decision("s", 1, runs=runs)], retain=None)
+    storage._create_run("b", "j", "Queued", now)
+    assert [run.run_id for run in storage.queued_page(2)] == ["z", "a"]
+    assert [run.run_id for run in storage.get_queued_runs()] == ["z", "a", "m", "b"]
+
+
 def test_an_empty_queue_counts_nothing(storage):
     assert storage.queued_count() == 0
     assert storage.get_queued_runs() == []

@@ -1,9 +1,9 @@
 """The statements by which a run comes to be and moves from one status to the next, with the index rows that follow it.
 
 Tables: ``run:[run_id]``; ``run_order:[-start_time, -number]`` (the runs of one commit and time, for newest-first
-reads); ``queue:[-priority, start_time, number, position, run_id]`` while Queued; ``flight:[run_id]`` while NotStarted or Started, which
-holds the lease (owner ``o``, until ``u``) of a started run; ``run_outcome:[status, -start_time, -number, -position]``
-for the rare outcomes, so that failures are found without reading every success.
+reads); ``queue:[-priority, start_time, number, position, run_id]`` while Queued; ``flight:[run_id]`` while NotStarted
+or Started, which holds the lease (owner ``o``, until ``u``) of a started run; ``run_outcome:[status, -start_time,
+-number, -position]`` for the rare outcomes, so that failures are found without reading every success.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ ATTEMPTS_MAX: Final = 5
 
 
 def queue_key(priority: int, start_time: int, place: tuple[int, int], run_id: str) -> list[Any]:
-    """Where a queued run stands in admission order: priority descending, then in the order in which they were asked for.
+    """Where a queued run stands in admission order: priority descending, then the order in which runs were asked for.
 
     ``place`` is its place in the order of creation, which tells runs of one instant apart.
     """

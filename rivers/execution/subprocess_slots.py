@@ -6,6 +6,7 @@ worker died or was killed. Work beyond the number of slots waits its turn, first
 
 from __future__ import annotations
 
+import os
 import re
 import signal
 import threading
@@ -22,6 +23,7 @@ from loky.process_executor import (  # pyright: ignore[reportMissingTypeStubs]
 )
 
 from rivers.execution.failures import WorkerDied
+from rivers.execution.parent_watch import end_with_parent
 
 T = TypeVar("T")
 
@@ -36,12 +38,15 @@ class _Slot(Protocol):
 
 def _new_slot() -> _Slot:
     """A slot without a worker yet: the first task starts the process. It has no idle timeout, so it stays warm."""
-    return cast("_Slot", ProcessPoolExecutor(max_workers=1, timeout=None, initializer=_leave_interrupts_to_the_parent))
+    executor = ProcessPoolExecutor(max_workers=1, timeout=None, initializer=_settle_in, initargs=(os.getpid(),))
+    return cast("_Slot", executor)
 
 
-def _leave_interrupts_to_the_parent() -> None:
-    """In a worker: a Ctrl-C in the terminal reaches the whole process group, but only the parent knows how to stop."""
+def _settle_in(parent: int) -> None:
+    """In a worker: live and die with the parent."""
+    # A Ctrl-C in the terminal reaches the whole process group, but only the parent knows how to stop.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    end_with_parent(parent)
 
 
 class SubprocessSlots:

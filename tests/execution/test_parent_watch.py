@@ -1,0 +1,74 @@
+"""Worker processes end with the process that they work for, however it ends."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from rivers.execution import parent_watch
+
+PARENT = """
+import sys, time
+from rivers.execution.subprocess_slots import SubprocessSlots
+
+def work():
+    print("at work", flush=True)
+    time.sleep(600)
+
+slots = SubprocessSlots(1)
+slots.submit(work)
+sys.stdin.read()
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
+def test_a_worker_ends_with_a_parent_that_is_killed(number: int) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", PARENT], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as parent:
+        assert parent.stdout is not None
+        assert parent.stdout.readline() == "at work\n"
+        parent.send_signal(number)
+        # The worker has inherited the other end of this pipe: it is closed when both of them are gone.
+        assert parent.communicate(timeout=60)[0] == ""
+
+
+WATCHED = """
+import os, sys, threading
+from rivers.execution import parent_watch
+
+if sys.argv[1] == "old kernel":
+    del os.pidfd_open
+    os.pidfd_open = lambda pid: (_ for _ in ()).throw(OSError)
+    parent_watch._LOOK_SECONDS = 0.01
+parent_watch.end_with_parent(os.getppid())
+print("watching", flush=True)
+threading.Event().wait(600)
+"""
+BETWEEN = """
+import subprocess, sys
+subprocess.Popen([sys.executable, "-c", sys.argv[1], sys.argv[2]])
+sys.stdin.read()
+"""
+
+
+@pytest.mark.parametrize("system", ["new kernel", "old kernel"])
+def test_a_process_that_watches_ends_with_its_parent(system: str) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", BETWEEN, WATCHED, system], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as parent:
+        assert parent.stdout is not None
+        assert parent.stdout.readline() == "watching\n"
+        parent.kill()
+        assert parent.communicate(timeout=60)[0] == ""
+
+
+def test_a_parent_that_has_ended_already_is_not_waited_for() -> None:
+    with subprocess.Popen([sys.executable, "-c", ""]) as gone:
+        gone.wait()
+    parent_watch._wait_ended(gone.pid)
+    parent_watch._wait_ended(os.getpid())

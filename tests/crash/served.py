@@ -70,7 +70,7 @@ def in_a_process(context: rs.ScheduleEvaluationContext):
     return rs.RunRequest(run_key=context.scheduled_execution_time)
 
 
-@rs.Sensor(job_name="long", minimum_interval="50ms", default_status=rs.SensorStatus.Running)
+@rs.Sensor(job_name="long", minimum_interval="150ms", default_status=rs.SensorStatus.Running)
 def counting(context: rs.SensorEvaluationContext):
     """Counts its polls in the cursor; asks for one run for good at each, and for one a round of ten polls."""
     polls = int(context.cursor or 0) + 1
@@ -79,7 +79,7 @@ def counting(context: rs.SensorEvaluationContext):
     return rs.SensorResult(run_requests=requests, cursor=str(polls))
 
 
-@rs.Sensor(job_name="short", minimum_interval="100ms", default_status=rs.SensorStatus.Running)
+@rs.Sensor(job_name="short", minimum_interval="300ms", default_status=rs.SensorStatus.Running)
 def the_same(context: rs.SensorEvaluationContext):
     return rs.RunRequest(run_key="the same at each poll")
 

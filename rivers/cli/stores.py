@@ -26,6 +26,9 @@ EndpointOption = Annotated[
     ),
 ]
 
+_PATIENCE_SECONDS: Final = 3.0
+_PATIENCE_TRIES: Final = 30
+
 Document = dict[str, Any]
 
 
@@ -188,11 +191,23 @@ def open_or_reach(path: str, endpoint: str | None) -> Generator[Storage | Server
 def open_storage(path: str, endpoint: str | None) -> Storage:
     """The remote store at ``endpoint`` when there is one, else the embedded store at ``path``.
 
-    Raises ``StorageError`` when it cannot be had, ``StorageLocked`` when somebody else holds the folder.
+    A holder that serves nothing is a command that has almost done, or a server that starts: it is waited for a little.
+    Raises ``StorageError`` when it cannot be had, ``StorageLocked`` when somebody else goes on holding the folder.
     """
+    from rivers.clock import WallClock
+    from rivers.exceptions import StorageLocked
     from rivers.storage import Storage
 
-    return Storage.embedded(path) if endpoint is None else Storage.connect(endpoint)
+    if endpoint is not None:
+        return Storage.connect(endpoint)
+    for _ in range(_PATIENCE_TRIES):
+        try:
+            return Storage.embedded(path)
+        except StorageLocked:
+            if server_of(path) is not None:
+                raise
+            WallClock().sleep_blocking(_PATIENCE_SECONDS / _PATIENCE_TRIES)
+    return Storage.embedded(path)
 
 
 def server_of(path: str) -> ServerClient | None:

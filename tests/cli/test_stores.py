@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import json
 import os
+import threading
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from rivers.cli import stores
+from rivers.cli.stores import open_storage
+from rivers.exceptions import StorageLocked
 from rivers.storage import Storage
 
 if TYPE_CHECKING:
@@ -59,6 +64,24 @@ def test_a_store_held_by_a_process_that_serves_nothing_names_the_holder(project:
         assert f"process {os.getpid()} holds it" in text
         text = refused(project, "materialize", "pipeline", "--storage-path", "s")
         assert f"process {os.getpid()} holds it" in text
+
+
+def test_a_holder_that_has_almost_done_is_waited_for(tmp_path: Path) -> None:
+    path = str(tmp_path / "s")
+    holder = Storage.embedded(path)
+    almost_done = threading.Timer(0.3, holder.close)
+    almost_done.start()
+    open_storage(path, None).close()
+    almost_done.join()
+
+
+def test_a_server_is_not_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stores, "_PATIENCE_SECONDS", 10_000)
+    path = str(tmp_path / "s")
+    with Storage.embedded(path) as holder:
+        holder.advertise("http://127.0.0.1:1", "token")
+        with pytest.raises(StorageLocked):
+            open_storage(path, None)
 
 
 def test_what_a_dead_server_left_beside_the_store_is_ignored(project: Project) -> None:

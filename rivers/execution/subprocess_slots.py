@@ -27,6 +27,8 @@ from rivers.execution.parent_watch import end_with_parent
 
 T = TypeVar("T")
 
+_Work = tuple[Future[Any], Callable[..., Any], tuple[Any, ...]]
+
 
 class _Slot(Protocol):
     """What is used of a loky executor."""
@@ -60,7 +62,7 @@ class SubprocessSlots:
         self._lock = threading.Lock()
         self._idle: list[_Slot] = []
         self._busy: dict[Future[Any], _Slot] = {}
-        self._waiting: deque[tuple[Future[Any], Callable[..., Any], tuple[Any, ...]]] = deque()
+        self._waiting: deque[_Work] = deque()
         self._reapers: list[threading.Thread] = []
         self._closed = False
 
@@ -107,8 +109,27 @@ class SubprocessSlots:
                     continue
                 slot = self._idle.pop() if self._idle else _new_slot()
                 self._busy[outer] = slot
-            inner = slot.submit(fn, *args)
-            inner.add_done_callback(lambda ended, outer=outer: self._ended(outer, ended))
+            try:
+                inner = slot.submit(fn, *args)
+            except Exception as error:
+                self._refused((outer, fn, args), error)
+            else:
+                inner.add_done_callback(lambda ended, outer=outer: self._ended(outer, ended))
+
+    def _refused(self, work: _Work, error: Exception) -> None:
+        """The slot took nothing. A worker that had died while it was idle is replaced, and the work is first again."""
+        outer = work[0]
+        with self._lock:
+            slot = self._busy.pop(outer, None)
+            again = slot is not None and isinstance(error, TerminatedWorkerError) and not self._closed
+            if again:
+                self._waiting.appendleft(work)
+        if slot is None:
+            return  # cancelled meanwhile, and the slot with it
+        self._reap(slot)
+        if not again:
+            with suppress(InvalidStateError):  # cancelled meanwhile
+                outer.set_exception(error)
 
     def _ended(self, outer: Future[Any], inner: Future[Any]) -> None:
         """Hand the outcome over and give the slot back. On the executor's own thread."""

@@ -9,10 +9,11 @@ import time
 from collections.abc import Generator
 from concurrent.futures import CancelledError, Future
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
+from rivers.execution import subprocess_slots
 from rivers.execution.failures import WorkerDied
 from rivers.execution.subprocess_slots import SubprocessSlots
 
@@ -33,6 +34,11 @@ def announce_and_hang(sign: Path) -> None:
 
 def until_it_exists(sign: Path) -> None:
     while not sign.exists():
+        threading.Event().wait(0.005)
+
+
+def until_it_is_noticed(slot: Any) -> None:
+    while slot._flags.broken is None:
         threading.Event().wait(0.005)
 
 
@@ -69,6 +75,29 @@ def test_a_worker_that_dies_says_how_and_harms_no_neighbour(slots: SubprocessSlo
         slots.submit(os._exit, 3).result(LIMIT)
     go.touch()
     assert beside.result(LIMIT) == "unharmed"
+    assert slots.submit(abs, -1).result(LIMIT) == 1
+
+
+def test_a_worker_that_died_while_it_was_idle_is_replaced_as_often_as_that_happens(slots: SubprocessSlots) -> None:
+    for _ in range(3):  # more often than there are slots
+        worker = slots.submit(os.getpid).result(LIMIT)
+        (slot,) = cast("list[Any]", slots._idle)  # pyright: ignore[reportPrivateUsage]
+        os.kill(worker, signal.SIGKILL)
+        until_it_is_noticed(slot)
+        assert slots.submit(abs, -1).result(LIMIT) == 1
+
+
+def test_work_that_no_process_can_be_started_for_fails_and_keeps_no_slot(
+    slots: SubprocessSlots, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_process_left(*_: object) -> None:
+        raise BlockingIOError("Resource temporarily unavailable")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(subprocess_slots.ProcessPoolExecutor, "submit", no_process_left)
+        for _ in range(3):
+            with pytest.raises(BlockingIOError):
+                slots.submit(abs, -1).result(LIMIT)
     assert slots.submit(abs, -1).result(LIMIT) == 1
 
 

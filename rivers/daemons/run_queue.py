@@ -102,6 +102,7 @@ class RunQueueDaemon(RankedDaemon):
                 admitted += [run for run in page if run.run_id in won]
             if decision.reasons:
                 self._storage.set_block_reasons(decision.reasons, decision.everyone)
+                self._everyone = decision.everyone
             if not decision.wants_more or len(page) < size:
                 return admitted
             after = page[-1]

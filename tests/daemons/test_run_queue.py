@@ -119,6 +119,21 @@ async def test_a_tag_limit_lets_others_pass_and_says_why_it_does_not(
         assert gate.reasons("blue2") == ["tag limit: team=blue (1/1)"]
 
 
+async def test_the_global_reason_outlives_a_page_of_runs_that_wait_for_a_tag(stage: Callable[..., Any]) -> None:
+    limits = Limits(max_concurrent_runs=2, tag_limits=(TagLimit("team", 1),))
+    async with open_gate(stage, limits) as gate:
+        gate.queue("first", priority=99)
+        gate.queue("blue", tags=(("team", "blue"),), priority=99)
+        gate.queue(*(f"blue{number:03}" for number in range(200)), tags=(("team", "blue"),), priority=9)
+        gate.queue("z1", "z2")
+        await gate.play.play(gate.daemon)
+        assert gate.reasons("z2") == ["global run limit (2/2)"]
+        gate.end("first")
+        await gate.hint(gate.ended, RunsEnded(run_ids=("first",)))
+        assert gate.statuses("z1", "z2") == ["NotStarted", "Queued"]
+        assert gate.reasons("blue000", "z2") == ["tag limit: team (1/1)", "global run limit (2/2)"]
+
+
 async def test_a_long_queue_is_walked_past_its_first_page(stage: Callable[..., Any]) -> None:
     limits = Limits(max_concurrent_runs=3, tag_limits=(TagLimit("team", 1),))
     async with open_gate(stage, limits) as gate:

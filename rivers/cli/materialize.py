@@ -68,12 +68,7 @@ def materialize(
     wanted = Wanted(_names(select), job, partition_key)
     if wanted.selection is not None and job is not None:
         raise typer.BadParameter("give --select or --job, not both", param_hint="'--select'")
-    client = None if memory or surreal_endpoint is not None else server_of(storage_path)
-    if client is not None:
-        require_same_code(client, module, repo_var)
-        outcome = _in_server(client, wanted, _Code(module, repo_var), as_json)
-    else:
-        outcome = _here(load_repository(module, repo_var), wanted, memory, storage_path, surreal_endpoint, as_json)
+    outcome = _carried_out(wanted, _Code(module, repo_var), memory, storage_path, surreal_endpoint, as_json)
     if as_json:
         print_json(
             {
@@ -109,10 +104,26 @@ def _names(text: str | None) -> list[str] | None:
     return names
 
 
-def _here(
-    repo: CodeRepository, wanted: Wanted, memory: bool, path: str, endpoint: str | None, as_json: bool
-) -> Outcome:
-    storage = _open(memory, path, endpoint)
+def _carried_out(wanted: Wanted, code: _Code, memory: bool, path: str, endpoint: str | None, as_json: bool) -> Outcome:
+    """In the server that holds the storage, also in one that has come up this very moment; else here."""
+    from rivers.exceptions import StorageLocked
+
+    client = None if memory or endpoint is not None else server_of(path)
+    if client is None:
+        repo = load_repository(code.module, code.repo_var)
+        try:
+            storage = _open(memory, path, endpoint)
+        except StorageLocked:
+            client = server_of(path)
+            if client is None:
+                raise
+        else:
+            return _here(repo, storage, wanted, as_json)
+    require_same_code(client, code.module, code.repo_var)
+    return _in_server(client, wanted, code, as_json)
+
+
+def _here(repo: CodeRepository, storage: Storage, wanted: Wanted, as_json: bool) -> Outcome:
     printed = sys.stdout
     try:
         if as_json:

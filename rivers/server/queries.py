@@ -102,10 +102,10 @@ def _effective_status(
 
 
 def choose(storage: Storage, kind: AutomationKind, name: str, choice: Choice, now: int) -> TriggerState:
-    """Write a choice where no daemon runs. What a paused schedule passed over is not missed when it is resumed."""
+    """Write a choice where no daemon runs. What a paused schedule passed over is not missed when it runs again."""
     state = storage.trigger_state(kind, name)
     was_paused = state is not None and state.choice == "stopped"
-    checkpoint = now if choice == "running" and was_paused else None
+    checkpoint = now if was_paused and choice != "stopped" else None
     return storage.set_trigger_choice(kind, name, choice, now, checkpoint)
 
 

@@ -66,10 +66,13 @@ def test_a_schedule_fires_next_after_the_moment_asked_about(make_shop: Any) -> N
     assert next_fire("Schedule", "nope", NOON) is None
 
 
-def test_resuming_what_was_paused_moves_its_checkpoint_to_now(storage: Storage) -> None:
+@pytest.mark.parametrize("choice", ["running", None])
+def test_resuming_or_resetting_what_was_paused_moves_its_checkpoint_to_now(
+    storage: Storage, choice: queries.Choice
+) -> None:
     storage.ensure_triggers("schedule", ["nightly"], NOON - 60 * MINUTE)
     queries.choose(storage, "schedule", "nightly", "stopped", NOON - MINUTE)
-    assert queries.choose(storage, "schedule", "nightly", "running", NOON).checkpoint == NOON
+    assert queries.choose(storage, "schedule", "nightly", choice, NOON).checkpoint == NOON
 
 
 def test_resuming_what_was_not_paused_forgets_nothing_that_was_missed(storage: Storage) -> None:

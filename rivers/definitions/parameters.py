@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Container, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Final, get_args, get_origin
 
@@ -74,14 +74,6 @@ class FunctionArguments:
             else:
                 keyword[parameter.name] = values[parameter.name]
         return positional, keyword
-
-    def without_resources(self) -> FunctionArguments:
-        """The same call where no resource can be had: in a process that only the context's primitives reach."""
-        arguments = (
-            replace(argument, source=Source.DEFAULT) if argument.source is Source.RESOURCE else argument
-            for argument in self.arguments
-        )
-        return replace(self, arguments=tuple(arguments))
 
 
 def classify_parameters(

@@ -142,9 +142,3 @@ def test_a_default_before_a_declared_input_is_passed_over() -> None:
 
 def test_leading_parameters_go_by_position() -> None:
     assert classify(plain, "a b").bind({"a": 1, "b": 2}) == ([1, 2], {})
-
-
-def test_without_resources_their_parameters_are_left_to_their_defaults() -> None:
-    arguments = classify(plain, "a", "b").without_resources()
-    assert arguments.of(Source.RESOURCE) == ()
-    assert arguments.bind({"a": 1}) == ([1], {})

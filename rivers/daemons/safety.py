@@ -6,7 +6,7 @@ from typing import Final
 
 IDLE_SECONDS: Final = 900.0
 """The longest a daemon goes without reading storage. Short enough that a stranded run is a curiosity, long enough that
-a simulated month of an idle system costs 2880 wake-ups."""
+a simulated month of an idle system costs a daemon 2880 wake-ups."""
 
 
 class SafetyInterval:

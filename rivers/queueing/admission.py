@@ -62,7 +62,7 @@ class Admission:
 def admit(queued: Sequence[RunRecord], in_flight: Sequence[RunRecord], limits: Limits) -> Admission:
     """Walk one page of the queue.
 
-    :param queued: runs in the order of admission: priority descending, ``start_time`` ascending, id.
+    :param queued: runs in the order of admission: priority descending, ``start_time`` ascending, order of creation.
     :param in_flight: every run that is ``NotStarted`` or ``Started``.
     """
     slots_max = limits.max_concurrent_runs

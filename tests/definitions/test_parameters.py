@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from rivers.definitions.asset_contexts import AssetExecutionContext, TaskExecutionContext
-from rivers.definitions.parameters import FunctionArguments, Source, classify_parameters
+from rivers.definitions.parameters import FunctionArguments, classify_parameters
 from rivers.definitions.self_dependency import SelfDependency
 from rivers.definitions.signatures import Unevaluated, read_signature
 

@@ -54,9 +54,19 @@ class ServerClient:
         try:
             connection.request(method, f"{target}?{urlencode(query)}" if query else target, body, headers)
             response = connection.getresponse()
+            if response.status == http.HTTPStatus.UNAUTHORIZED:
+                raise CliFailure(
+                    f"the server at {self.address} does not take the token that is beside the storage\n"
+                    "  it is the server of another storage: restart the one that holds this storage"
+                )
             if response.status >= 400:
                 raise CliFailure(_message_of(response))
             yield response
+        except ValueError as error:
+            raise CliFailure(
+                f"what answers at {self.address} is no rivers server ({type(error).__name__}: {error})\n"
+                "  restart the server that holds this storage"
+            ) from error
         except (OSError, http.client.HTTPException) as error:
             raise CliFailure(
                 f"the server at {self.address} does not answer ({type(error).__name__}: {error})\n"

@@ -26,8 +26,8 @@ EndpointOption = Annotated[
     ),
 ]
 
-_PATIENCE_SECONDS: Final = 3.0
-_PATIENCE_TRIES: Final = 30
+_PATIENCE_SECONDS: Final = 1.5
+_PATIENCE_TRIES: Final = 15
 
 Document = dict[str, Any]
 

@@ -119,8 +119,11 @@ def _is_held(folder: Path) -> bool:
 def _read(folder: Path) -> Sidecar | None:
     try:
         facts = json.loads(_sidecar_path(folder).read_text(encoding="utf-8"))
-        return Sidecar(facts["pid"], facts["boot_id"], facts.get("address"), facts.get("token"))
-    except (OSError, ValueError, KeyError, TypeError):
+        address, token = facts.get("address"), facts.get("token")
+        if not (isinstance(address, str) and isinstance(token, str)):
+            address = token = None  # a holder that serves nothing, or what is none of our writing
+        return Sidecar(int(facts["pid"]), str(facts["boot_id"]), address, token)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
 
 

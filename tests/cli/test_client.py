@@ -55,6 +55,19 @@ def test_a_name_with_a_slash_stays_one_part_of_the_path() -> None:
         assert heard().startswith("POST /api/automations/schedule/pause/a%2Fb HTTP/1.1")
 
 
+def test_what_answers_and_is_no_rivers_server_is_said_with_its_address() -> None:
+    for call in ("get", "post", "lines"):
+        with server(reply("200 OK", "<html>")) as (client, _), pytest.raises(CliFailure) as caught:
+            list(getattr(client, call)("runs"))
+        assert f"what answers at {client.address} is no rivers server" in str(caught.value)
+
+
+def test_a_server_that_refuses_the_token_is_called_that_of_another_storage() -> None:
+    with server(reply("401 Unauthorized", "{}")) as (client, _), pytest.raises(CliFailure) as caught:
+        client.get("runs")
+    assert f"the server at {client.address} does not take the token" in str(caught.value)
+
+
 def test_an_error_answer_is_raised_with_what_the_server_said() -> None:
     body = json.dumps({"error": {"type": "NodeNotFoundError", "message": "Job 'x' not found"}})
     with server(reply("404 Not Found", body)) as (client, _), pytest.raises(CliFailure, match="Job 'x' not found"):

@@ -208,3 +208,14 @@ def test_a_folder_that_nobody_holds_has_no_sidecar(tmp_path):
 def test_only_an_embedded_store_advertises():
     with Storage.memory() as storage, pytest.raises(StorageError, match="embedded"):
         storage.advertise("x", "y")
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "{", "[]", "5", "{}", '{"pid": "x", "boot_id": "1"}', '{"pid": 1, "boot_id": "1", "address": 5}', "\xff"],
+)
+def test_a_sidecar_that_is_none_of_ours_tells_of_no_server(tmp_path, text):
+    with Storage.embedded(str(tmp_path / "store")):
+        (tmp_path / "store.owner.json").write_text(text, encoding="latin-1")
+        sidecar = read_sidecar(tmp_path / "store")
+        assert sidecar is None or sidecar.address is None

@@ -21,6 +21,7 @@ from rivers.records import AUTOMATION_TYPES, AutomationKind, Change, RunRecord, 
 from rivers.repository import CodeRepository
 from rivers.scheduling.due import utc_text
 from rivers.simulation.faults import FaultPlan, Faults
+from rivers.simulation.patched_time import PatchingClock
 from rivers.simulation.steps import SimulatedSteps
 from rivers.simulation.trace import Trace
 from rivers.storage import Storage
@@ -77,7 +78,7 @@ class Scenario:
         patience: float = 30.0,
     ) -> None:
         parse_duration(condition_eval_interval, "condition_eval_interval")
-        self.clock = SimClock(start, patience=patience)
+        self.clock: SimClock = (PatchingClock if patch_time else SimClock)(start, patience=patience)
         self.trace = Trace()
         self._repo = repo
         self._ids = SeededIds(seed)

@@ -11,6 +11,7 @@ from rivers.clock import Clock
 from rivers.definitions.results import Materialization
 from rivers.durations import to_ns
 from rivers.exceptions import RiversError
+from rivers.simulation.patched_time import telling
 
 
 class SimulatedFailure(RiversError):
@@ -53,8 +54,4 @@ class SimulatedSteps:
 
     def evaluating(self, clock: Clock) -> AbstractContextManager[Any]:
         """A block in which the standard library tells simulated time, when that was asked for."""
-        if not self._patch_time:
-            return nullcontext()
-        import time_machine
-
-        return time_machine.travel(clock.datetime(), tick=False)
+        return telling(clock) if self._patch_time else nullcontext()

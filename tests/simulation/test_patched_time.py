@@ -1,0 +1,81 @@
+"""Simulated time in the standard library: it goes on while a step sleeps, and nobody else is told it."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+import rivers as rs
+from rivers.clock import SimClock
+from rivers.simulation import Scenario
+from rivers.simulation.patched_time import telling
+
+T0 = 1_767_225_600.0  # 2026-01-01T00:00:00Z
+RUNNING = rs.ScheduleStatus.Running
+
+told: list[tuple[str, float]] = []
+
+
+def tell_twice(name: str, context: rs.AssetExecutionContext, seconds: float) -> None:
+    told.append((name, time.time() - T0))
+    context.sleep(seconds)
+    told.append((name, time.time() - T0))
+
+
+@rs.Asset
+def long(context: rs.AssetExecutionContext) -> None:
+    tell_twice("long", context, 3600)
+
+
+@rs.Asset
+def short(context: rs.AssetExecutionContext) -> None:
+    tell_twice("short", context, 1200)
+
+
+@pytest.fixture
+def repo() -> rs.CodeRepository:
+    told.clear()
+    return rs.CodeRepository(
+        [long, short],
+        jobs=[rs.Job("long_job", [long]), rs.Job("short_job", [short])],
+        schedules=[
+            rs.Schedule(name="first", cron_schedule="10 0 * * *", job_name="long_job", default_status=RUNNING),
+            rs.Schedule(name="second", cron_schedule="20 0 * * *", job_name="short_job", default_status=RUNNING),
+        ],
+        default_executor=rs.Executor.in_process(),
+    )
+
+
+def is_real_time() -> bool:
+    return time.time() > T0 + 86400
+
+
+@pytest.mark.anyio
+async def test_time_goes_on_for_each_step_that_sleeps_and_for_nobody_else(repo: rs.CodeRepository) -> None:
+    async with Scenario(repo, patch_time=True) as sim:
+        await sim.clock.advance("30m")
+        assert is_real_time()
+        await sim.clock.advance("1h")
+        assert is_real_time()
+    assert told == [("long", 600), ("short", 1200), ("short", 2400), ("long", 4200)]
+
+
+@pytest.mark.anyio
+async def test_a_step_that_is_killed_in_its_sleep_leaves_no_patch_behind(repo: rs.CodeRepository) -> None:
+    async with Scenario(repo, patch_time=True) as sim:
+        await sim.clock.advance("30m")
+        await sim.restart()
+        assert is_real_time()
+        await sim.clock.advance("1h")
+    assert is_real_time()
+    assert told == [("long", 600), ("short", 1200)]
+
+
+def test_blocks_nest() -> None:
+    clock = SimClock("2026-01-01T00:00:00Z")
+    with telling(clock):
+        with telling(clock):
+            assert time.time() == T0
+        assert time.time() == T0
+    assert is_real_time()

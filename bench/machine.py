@@ -1,4 +1,4 @@
-"""What else kept the machine busy while something was measured: a wall time taken beside others says little."""
+"""The machine below a measurement: how busy others keep it, and how much of it is used."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _BUSY_FIELDS = (0, 1, 2, 5, 6, 7)  # user, nice, system, irq, softirq, steal
 
 
 class Watch:
-    """Counts from its construction on."""
+    """Counts what others use from its construction on: a wall time taken beside them says little."""
 
     def __init__(self) -> None:
         self._began = time.perf_counter()
@@ -21,6 +21,12 @@ class Watch:
         """How many cores other processes have kept busy on average; 0 where ``/proc`` cannot tell."""
         busy, own = _machine_seconds() - self._busy, _own_seconds() - self._own
         return max(0.0, busy - own) / (time.perf_counter() - self._began)
+
+
+def use_one_core() -> None:
+    """Keep this process and the threads that it starts from now on to one core, where the system can."""
+    if hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
 
 
 def _machine_seconds() -> float:

@@ -1,4 +1,7 @@
-"""Scheduled runs on simulated time: evaluation function, tick, run and events, all persisted in a memory store."""
+"""Scheduled runs on simulated time: evaluation function, tick, run and events, all persisted in a memory store.
+
+On one core, as the budget says: the process is pinned to it.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,7 @@ from bench import floors
 from bench.apart import apart
 from bench.figures import Figure, Floor
 from bench.graphs import scheduled_repository
+from bench.machine import use_one_core
 from rivers.simulation import Scenario
 
 BUDGET = 1500
@@ -18,6 +22,7 @@ STRETCHES = 3
 
 def measure(schedules: int, seconds: int, backend: str) -> dict[str, float]:
     """Runs a CPU second and a wall second in the best of some stretches, and transactions a second of the engine."""
+    use_one_core()
     repo = scheduled_repository(schedules, "* * * * * *")
     floor = 1 / floors.memory_transaction_seconds()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from starlette.convertors import PathConvertor, register_url_convertor
 from starlette.requests import Request
 from starlette.routing import Route
 
@@ -13,6 +14,15 @@ from rivers.records import AutomationKind, TriggerState
 from rivers.server import queries
 from rivers.server.replies import answering, limit_of
 from rivers.server.served import Served
+
+
+class AnyName(PathConvertor):
+    """The rest of the path, also when it holds slashes or line breaks: a trigger may have any name."""
+
+    regex = "(?s:.*)"
+
+
+register_url_convertor("any_name", AnyName())
 
 
 def automation_routes(served: Served) -> list[Route]:
@@ -33,7 +43,7 @@ def automation_routes(served: Served) -> list[Route]:
 
     return [
         Route("/api/automations", answering(automations)),
-        Route("/api/automations/{kind}/{action}/{name:path}", answering(choose), methods=["POST"]),
+        Route("/api/automations/{kind}/{action}/{name:any_name}", answering(choose), methods=["POST"]),
         Route("/api/ticks", answering(ticks)),
     ]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import unquote
 
 import anyio
 import pytest
@@ -53,6 +54,14 @@ async def test_pause_resume_and_reset_are_stored_and_answered_with_the_new_state
         assert (resumed["status"], resumed["why"]) == ("running", "choice")
         reset = await api.post("/api/automations/schedule/reset/stopped")
         assert (reset["status"], reset["why"]) == ("stopped", "default")
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("name", ["a/b", "new%0Aline", "%2e%2e", "%3Fq=1%23f", "%F0%9F%98%80"])
+async def test_any_name_is_taken_from_the_path_as_it_is(serve_api: Any, name: str) -> None:
+    async with serve_api() as api:
+        status, message = await api.error("POST", f"/api/automations/schedule/pause/{name}")
+        assert (status, message) == (404, f"Schedule '{unquote(name)}' not found")
 
 
 @pytest.mark.anyio

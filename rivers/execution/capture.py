@@ -104,6 +104,9 @@ class _Forwarder:
         for line in lines:
             self.write(line)
 
+    def close(self) -> None:
+        """Nothing: the stream belongs to the process, whose other threads and whose log still write to it."""
+
     def __getattr__(self, attribute: str) -> Any:
         return getattr(self._stream, attribute)
 

@@ -29,6 +29,13 @@ def test_a_step_keeps_what_it_prints_and_logs_and_the_streams_still_get_it(capsy
     assert err.startswith("to stderr\n")
 
 
+def test_a_step_that_closes_a_stream_takes_it_from_nobody(capsys: pytest.CaptureFixture[str]) -> None:
+    with capturing():
+        sys.stdout.close()
+        print("still there")
+    assert capsys.readouterr().out == "still there\n"
+
+
 def test_of_a_very_long_text_the_beginning_and_the_end_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(capture, "TEXT_MAX", 20)
     for pieces in (["0123456789" * 3], list("0123456789" * 3), ["01234", "56789" * 3, "01234", "56789"]):

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import anyio
 import pytest
 
 import rivers as rs
+from rivers.channels.messages import ChooseTrigger
 from rivers.clock import SimClock
 from rivers.daemons.graph import automation_graph
 from rivers.records import Change
@@ -65,3 +67,38 @@ async def broken_truths() -> list[str]:
 @pytest.mark.anyio
 async def test_a_slow_evaluation_never_sets_the_cursor_back() -> None:
     assert await broken_truths() == []
+
+
+def make_hourly(clock: SimClock, seconds: float) -> rs.CodeRepository:
+    """A schedule whose function takes so many seconds and then skips."""
+
+    @rs.Schedule(cron_schedule="0 * * * *", job_name="load", default_status=rs.ScheduleStatus.Running)
+    def hourly(context: rs.ScheduleEvaluationContext) -> rs.SkipReason:
+        clock.sleep_blocking(seconds)
+        return rs.SkipReason("nothing to load")
+
+    return rs.CodeRepository(
+        [loaded], jobs=[rs.Job("load", [loaded])], schedules=[hourly], default_executor=rs.Executor.in_process()
+    )
+
+
+@pytest.mark.anyio
+async def test_a_time_is_not_ticked_again_by_a_slow_graph_that_has_read_the_row_again() -> None:
+    clock = SimClock()
+    with Storage.memory() as storage:
+        async with automation_graph(make_hourly(clock, 60), storage, clock) as slow:
+            async with automation_graph(make_hourly(clock, 1), storage, clock) as quick:
+                await clock.advance("1h 10s")
+                resumed = anyio.Event()
+
+                async def resume() -> None:
+                    await slow.control(ChooseTrigger(kind="schedule", name="hourly", choice="running"))
+                    resumed.set()
+
+                async with anyio.create_task_group() as group:
+                    group.start_soon(resume)
+                    await clock.advance_until(resumed)
+                await clock.advance("5m")
+                await quick.stop()
+        scheduled = [tick.scheduled_at for tick in storage.get_ticks("hourly")]
+    assert len(scheduled) == 1

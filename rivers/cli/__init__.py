@@ -5,6 +5,9 @@ from __future__ import annotations
 
 def main() -> None:
     """The console script ``rivers``."""
+    from rivers.cli.standard_streams import ensure_standard_streams
+
+    ensure_standard_streams()
     from rivers.cli.app import app
 
     app(prog_name="rivers")

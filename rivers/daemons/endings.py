@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Sequence
-from typing import Final
 
 from rivers.clock import Clock
 from rivers.daemons.left_behind import LeftBehind
@@ -14,9 +13,7 @@ from rivers.execution.results import Ending
 from rivers.execution.run_execution import conclude
 from rivers.records import RunRecord
 from rivers.repository import CodeRepository
-from rivers.storage import Storage
-
-_GROUP_MAX: Final = 50
+from rivers.storage import GROUP_MAX, Storage
 
 _log = logging.getLogger("rivers.executions")
 
@@ -100,7 +97,7 @@ class Endings:
 
     def _store_all(self) -> None:
         while self._waiting:
-            group, self._waiting = self._waiting[:_GROUP_MAX], self._waiting[_GROUP_MAX:]
+            group, self._waiting = self._waiting[:GROUP_MAX], self._waiting[GROUP_MAX:]
             self._store(group)
 
     def _store(self, group: Sequence[Ending]) -> None:

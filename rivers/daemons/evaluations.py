@@ -18,11 +18,13 @@ from rivers.scheduling.ticks import timed_out_text
 class EvaluationFinished:
     """One evaluation has come back, or its time was up.
 
-    ``started_at`` is the scheduled time or the time of the poll.
+    ``started_at`` is the scheduled time or the time of the poll. ``seq`` is the number of the trigger's newest tick
+    then: what follows from this evaluation holds only while no other tick has been committed since.
     """
 
     name: str
     started_at: int
+    seq: int
     evaluated: Evaluated
 
 
@@ -47,19 +49,19 @@ class EvaluationsInFlight:
     def __len__(self) -> int:
         return len(self._names)
 
-    def start(self, name: str, started_at: int, evaluate: Evaluate, timeout: int | None) -> None:
+    def start(self, name: str, started_at: int, seq: int, evaluate: Evaluate, timeout: int | None) -> None:
         """Evaluate; the answer arrives in the mailbox as :class:`EvaluationFinished`. ``timeout`` is in nanoseconds."""
         self._names.add(name)
-        self._group.start_soon(self._run, name, started_at, evaluate, timeout)
+        self._group.start_soon(self._run, name, started_at, seq, evaluate, timeout)
 
-    async def _run(self, name: str, started_at: int, evaluate: Evaluate, timeout: int | None) -> None:
+    async def _run(self, name: str, started_at: int, seq: int, evaluate: Evaluate, timeout: int | None) -> None:
         try:
             evaluated = await self._within(timeout, evaluate)
         finally:
             self._names.discard(name)
         if evaluated is None:
             evaluated = Evaluated(error=timed_out_text(self._kind, name, timeout or 0))
-        self._put(EvaluationFinished(name=name, started_at=started_at, evaluated=evaluated))
+        self._put(EvaluationFinished(name=name, started_at=started_at, seq=seq, evaluated=evaluated))
 
     async def _within(self, timeout: int | None, evaluate: Evaluate) -> Evaluated | None:
         if timeout is None:

@@ -80,8 +80,11 @@ class LeaseDaemon(RankedDaemon):
         waiting = self._storage.unstarted_runs()
         stale = stale_launches(waiting, watch, self._start_timeout, since=self._recovered_at)
         self._tell([*self._end_orphans(watch), *self._fail(stale, now)])
+        given_up = {run.run_id for run in stale}
         deadlines = [
-            start_deadline(run, self._start_timeout, since=self._recovered_at) for run in waiting if run not in stale
+            start_deadline(run, self._start_timeout, since=self._recovered_at)
+            for run in waiting
+            if run.run_id not in given_up
         ]
         interval = _RENEWAL_NS if held or self._shared else _IDLE_NS
         self._watch = watch

@@ -104,7 +104,9 @@ class ScheduleDaemon(RankedDaemon):
 
     def _finish(self, finished: Sequence[EvaluationFinished], now: int) -> None:
         """Store the ticks of the evaluations that came back, then account for the times that passed under them."""
-        self._book.commit([self._decide(each.name, each.started_at, each.evaluated, now) for each in finished])
+        self._book.commit(
+            [self._decide(each.name, each.started_at, each.evaluated, each.seq, now) for each in finished]
+        )
         due = {
             # A time that is now has not passed: it fires, now that the schedule is free.
             each.name: decide_due(self._times[each.name], self._book[each.name].checkpoint, now - 1, in_flight=True)
@@ -123,10 +125,11 @@ class ScheduleDaemon(RankedDaemon):
         self._book.commit(self._missed(due, now))
         inline: list[TickDecision] = []
         for name, verdict in due.items():
-            if verdict.fire is None:
+            if verdict.fire is None or self._is_dealt_with(name, verdict.fire):
                 self._expect(name, verdict.next)
             elif self._schedules[name].evaluation_fn is None:
-                inline.append(self._decide(name, verdict.fire, _without_function(self._schedules[name]), now))
+                evaluated = _without_function(self._schedules[name])
+                inline.append(self._decide(name, verdict.fire, evaluated, self._book[name].last_seq, now))
                 self._expect(name, verdict.next)
             else:
                 self._evaluate(name, verdict.fire)
@@ -138,14 +141,15 @@ class ScheduleDaemon(RankedDaemon):
         self._evaluations.start(
             name,
             scheduled_at,
+            self._book[name].last_seq,
             partial(self._evaluator.evaluate_schedule, schedule, scheduled_at),
             timeout_ns(schedule.eval_timeout),
         )
 
-    def _decide(self, name: str, scheduled_at: int, evaluated: Evaluated, now: int) -> TickDecision:
+    def _decide(self, name: str, scheduled_at: int, evaluated: Evaluated, seq: int, now: int) -> TickDecision:
         return decide_schedule_tick(
             _facts(self._schedules[name]),
-            self._book[name],
+            self._book.at_seq(name, seq),
             evaluated,
             scheduled_at=scheduled_at,
             targets=self._settings.targets,
@@ -175,6 +179,11 @@ class ScheduleDaemon(RankedDaemon):
 
     def _is_running(self, name: str) -> bool:
         return is_running(self._book[name], _runs_by_default(self._schedules[name]))
+
+    def _is_dealt_with(self, name: str, moment: int) -> bool:
+        """Whether another writer was found to have committed the tick of that time."""
+        checkpoint = self._book[name].checkpoint
+        return checkpoint is not None and checkpoint >= moment
 
     def _is_abandoned(self, name: str) -> bool:
         return ("schedule", name) in self._evaluator.abandoned

@@ -17,7 +17,7 @@ from rivers.daemons.ranked import RankedDaemon
 from rivers.daemons.settings import TriggerSettings
 from rivers.daemons.trigger_book import TriggerBook, is_running
 from rivers.definitions.sensors import Sensor
-from rivers.execution.evaluation import Evaluated, Evaluator
+from rivers.execution.evaluation import Evaluator
 from rivers.records import SensorStatus, TickDecision
 from rivers.scheduling.polls import Agenda, interval_ns, next_poll_at, timeout_ns
 from rivers.scheduling.ticks import TriggerFacts, decide_blocked_tick, decide_sensor_tick
@@ -82,7 +82,7 @@ class SensorDaemon(RankedDaemon):
         finished = sorted(
             (message for message in messages if isinstance(message, EvaluationFinished)), key=lambda each: each.name
         )
-        self._store([self._decide(each.name, each.evaluated, now) for each in finished])
+        self._store([self._decide(each, now) for each in finished])
         for message in messages:
             if isinstance(message, ReloadTrigger):
                 self._reload(message)
@@ -102,6 +102,7 @@ class SensorDaemon(RankedDaemon):
         self._evaluations.start(
             name,
             now,
+            state.last_seq,
             partial(self._evaluator.evaluate_sensor, sensor, state.cursor, state.last_tick_at),
             timeout_ns(sensor.eval_timeout),
         )
@@ -114,13 +115,13 @@ class SensorDaemon(RankedDaemon):
                 interval = interval_ns(self._sensors[decision.name].minimum_interval)
                 self._agenda.put(decision.name, next_poll_at(self.clock.monotonic(), interval))
 
-    def _decide(self, name: str, evaluated: Evaluated, now: int) -> TickDecision:
+    def _decide(self, finished: EvaluationFinished, now: int) -> TickDecision:
         return decide_sensor_tick(
-            _facts(self._sensors[name]),
-            self._book[name],
-            evaluated,
+            _facts(self._sensors[finished.name]),
+            self._book.at_seq(finished.name, finished.seq),
+            finished.evaluated,
             targets=self._settings.targets,
-            used_keys=self._book.used_keys(name, evaluated),
+            used_keys=self._book.used_keys(finished.name, finished.evaluated),
             now=now,
             queued=self._settings.queued,
         )

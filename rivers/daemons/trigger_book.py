@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import Final
 
 from chrono_daemon import SendStream
 
@@ -12,9 +11,7 @@ from rivers.channels.mailbox import tell
 from rivers.channels.messages import RunsQueued
 from rivers.execution.evaluation import Evaluated
 from rivers.records import AutomationKind, TickDecision, TriggerState
-from rivers.storage import Storage
-
-_GROUP_MAX: Final = 50
+from rivers.storage import GROUP_MAX, Storage
 
 
 class TriggerBook:
@@ -62,15 +59,25 @@ class TriggerBook:
     def __getitem__(self, name: str) -> TriggerState:
         return self._states[name]
 
+    def at_seq(self, name: str, seq: int) -> TriggerState:
+        """The row for a decision on an evaluation that began after tick number ``seq``.
+
+        If another writer has committed a tick since, the decision is refused, even when the row has been read again.
+        """
+        return replace(self._states[name], last_seq=seq)
+
     def used_keys(self, name: str, evaluated: Evaluated) -> Mapping[str, str]:
         """Which of the run keys asked for have produced a run already, and which one."""
         keys = [key for request in evaluated.requests if (key := getattr(request, "run_key", None)) is not None]
         return self._storage.used_run_keys(self._kind, name, keys) if keys else {}
 
     def commit(self, decisions: Sequence[TickDecision]) -> None:
-        """Persist, then tell. At most one decision a trigger; committed in groups, in the order given."""
-        for start in range(0, len(decisions), _GROUP_MAX):
-            self._commit_group(decisions[start : start + _GROUP_MAX])
+        """Persist, then tell. At most one decision a trigger; committed in groups, in the order given.
+
+        Each group is told of before the next is committed: when storage refuses that one, the runs of this are known.
+        """
+        for start in range(0, len(decisions), GROUP_MAX):
+            self._commit_group(decisions[start : start + GROUP_MAX])
 
     def _commit_group(self, group: Sequence[TickDecision]) -> None:
         committed = self._storage.commit_ticks(group, retain=self._retain)

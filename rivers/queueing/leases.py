@@ -9,7 +9,7 @@ Calendar times are epoch nanoseconds and so are their differences; monotonic rea
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -21,15 +21,6 @@ RENEWALS_PER_PERIOD: Final = 3
 RUN_LEASE_NS: Final = 15 * 60 * NANOS_PER_SECOND
 """How long the lease of a run lasts. Renewed every five minutes, so that keeping leases costs an idle system next to
 nothing, in a simulated month as well as on a machine."""
-
-
-@dataclass(frozen=True, slots=True)
-class Lease:
-    """``owner`` holds ``subject`` (a run, or the slots of a step) until ``until``."""
-
-    subject: str
-    owner: str
-    until: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,17 +59,6 @@ def observe(watch: ClockWatch | None, *, now: int, monotonic: float, period: int
     doubtful = late > tolerated or stepped > tolerated
     trusted_from = monotonic + period / NANOS_PER_SECOND if doubtful else watch.trusted_from
     return ClockWatch(now, monotonic, monotonic, trusted_from)
-
-
-def expired_leases(leases: Iterable[Lease], watch: ClockWatch, renewed: Collection[str] = ()) -> list[Lease]:
-    """The leases that are over, by (end, subject).
-
-    :param renewed: the owners that are being renewed in the same transaction; theirs are not over, whatever they say.
-    """
-    if not watch.trusts():
-        return []
-    over = (lease for lease in leases if lease.until <= watch.now and lease.owner not in renewed)
-    return sorted(over, key=lambda lease: (lease.until, lease.subject))
 
 
 def stale_launches(

@@ -8,5 +8,6 @@ from __future__ import annotations
 
 from rivers.storage.facade import Storage
 from rivers.storage.folder import Sidecar, read_sidecar
+from rivers.storage.triggers import GROUP_MAX
 
-__all__ = ["Sidecar", "Storage", "read_sidecar"]
+__all__ = ["GROUP_MAX", "Sidecar", "Storage", "read_sidecar"]

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from rivers.ids import IdSource
 
 GROUP_MAX = 50
-"""Decisions in one transaction: beyond that a group saves nothing and holds the GIL for long."""
+"""Decisions, or ends of runs, in one transaction: beyond that a group saves nothing and holds the GIL for long."""
 
 _CAS = f"IF (SELECT VALUE seq FROM $known) != $known_seqs {{ THROW '{LOST}' }}"
 _CAS_NEW = f"IF (SELECT VALUE seq FROM $new WHERE seq != 0) != [] {{ THROW '{LOST}' }}"

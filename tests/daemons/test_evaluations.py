@@ -43,7 +43,7 @@ def taking(clock: SimClock, seconds: float) -> Callable[[], Awaitable[Evaluated]
 
 async def test_an_answer_arrives_with_the_time_that_it_is_for() -> None:
     async def script(clock: SimClock, in_flight: EvaluationsInFlight, answers: list[Any]) -> None:
-        in_flight.start("inbox", T0_NS, taking(clock, 5), None)
+        in_flight.start("inbox", T0_NS, 4, taking(clock, 5), None)
         assert "inbox" in in_flight
         assert len(in_flight) == 1
         await clock.advance("4s")
@@ -53,12 +53,12 @@ async def test_an_answer_arrives_with_the_time_that_it_is_for() -> None:
         assert len(in_flight) == 0
 
     (answer,) = await play(script)
-    assert answer == EvaluationFinished(name="inbox", started_at=T0_NS, evaluated=Evaluated(cursor="5"))
+    assert answer == EvaluationFinished(name="inbox", started_at=T0_NS, seq=4, evaluated=Evaluated(cursor="5"))
 
 
 async def test_time_that_is_up_is_an_error_which_names_the_trigger() -> None:
     async def script(clock: SimClock, in_flight: EvaluationsInFlight, answers: list[Any]) -> None:
-        in_flight.start("inbox", T0_NS, taking(clock, 100), 30 * SECOND)
+        in_flight.start("inbox", T0_NS, 4, taking(clock, 100), 30 * SECOND)
         await clock.advance("29s")
         assert answers == []
         await clock.advance("1s")
@@ -70,7 +70,7 @@ async def test_time_that_is_up_is_an_error_which_names_the_trigger() -> None:
 
 async def test_an_answer_in_time_outlives_its_limit() -> None:
     async def script(clock: SimClock, in_flight: EvaluationsInFlight, answers: list[Any]) -> None:
-        in_flight.start("inbox", T0_NS, taking(clock, 29), 30 * SECOND)
+        in_flight.start("inbox", T0_NS, 4, taking(clock, 29), 30 * SECOND)
         await clock.advance("10m")
 
     (answer,) = await play(script)
@@ -80,7 +80,7 @@ async def test_an_answer_in_time_outlives_its_limit() -> None:
 async def test_evaluations_of_different_triggers_overlap() -> None:
     async def script(clock: SimClock, in_flight: EvaluationsInFlight, answers: list[Any]) -> None:
         for name, seconds in (("slow", 9), ("quick", 2), ("hung", 1000)):
-            in_flight.start(name, T0_NS, taking(clock, seconds), 5 * SECOND if name == "hung" else None)
+            in_flight.start(name, T0_NS, 4, taking(clock, seconds), 5 * SECOND if name == "hung" else None)
         await clock.advance("9s")
 
     assert [answer.name for answer in await play(script)] == ["quick", "hung", "slow"]
@@ -98,7 +98,7 @@ async def test_the_end_of_the_daemon_cancels_what_is_in_flight() -> None:
                 raise
             return Evaluated()
 
-        in_flight.start("inbox", T0_NS, evaluate, None)
+        in_flight.start("inbox", T0_NS, 4, evaluate, None)
         await clock.settle()
 
     assert await play(script) == []

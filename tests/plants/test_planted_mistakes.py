@@ -289,7 +289,7 @@ async def test_evaluations_that_wait_for_each_other_are_found(monkeypatch: Plant
     queue: list[anyio.Event] = []
 
     def start_after_the_last(
-        self: EvaluationsInFlight, name: str, started_at: int, evaluate: Any, timeout: int | None
+        self: EvaluationsInFlight, name: str, started_at: int, seq: int, evaluate: Any, timeout: int | None
     ) -> None:
         before, done = queue[-1:], anyio.Event()
         queue.append(done)
@@ -302,7 +302,7 @@ async def test_evaluations_that_wait_for_each_other_are_found(monkeypatch: Plant
             finally:
                 done.set()
 
-        original(self, name, started_at, in_turn, timeout)
+        original(self, name, started_at, seq, in_turn, timeout)
 
     monkeypatch.setattr(EvaluationsInFlight, "start", start_after_the_last)
     found = await findings_or_failure(test_foreign_code.disturbances)

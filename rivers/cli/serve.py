@@ -118,7 +118,7 @@ class _Face:
                 stop = anyio.Event()
                 signals.when_asked(partial(served.clock.post, stop.set))
                 log.say(self._started(served, address))
-                # What is loaded by now stays, and to look through it at each collection would hold everything up for 35 ms.
+                # What is loaded by now stays; each look through it would hold everything up for 35 ms.
                 gc.collect()
                 gc.freeze()
                 await stop.wait()

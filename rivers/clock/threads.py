@@ -6,12 +6,15 @@ interpreter.
 
 from __future__ import annotations
 
+import logging
 import os
 import threading
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
+
+_log = logging.getLogger("rivers.clock")
 
 IDLE_SECONDS = 10.0
 """A thread without a job for so long (real time) ends."""
@@ -74,7 +77,11 @@ class _Worker:
                 outcome = work()
                 # Free before the delivery, which may ask for the next thread: it shall find this one.
                 job = self._cache.next_job(self)
-                deliver(outcome)
+                try:
+                    deliver(outcome)
+                except BaseException:
+                    # This thread may have been called again already: if it ended here, nobody would come for the rest.
+                    _log.exception("the outcome of a job could not be handed over")
                 del work, deliver, outcome  # an idle thread must not keep the user's objects alive
             if not self.gate.acquire(timeout=IDLE_SECONDS):
                 if self._cache.retire(self):

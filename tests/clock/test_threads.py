@@ -45,6 +45,19 @@ def test_a_job_that_blocks_holds_up_none_of_those_behind_it() -> None:
     assert done.acquire(timeout=10)
 
 
+def test_a_delivery_that_raises_is_logged_and_holds_up_nobody(caplog: pytest.LogCaptureFixture) -> None:
+    cache, raised = ThreadCache(), threading.Event()
+
+    def deliver(outcome: object) -> None:
+        raised.set()
+        raise LookupError("nobody is there")
+
+    cache.run(lambda: None, deliver)
+    assert raised.wait(10)
+    assert [run(cache, lambda: "next") for _ in range(3)] == ["next"] * 3
+    assert "could not be handed over" in caplog.text
+
+
 def test_a_job_that_no_thread_can_be_started_for_is_refused_and_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
     cache, ran = ThreadCache(), []
 

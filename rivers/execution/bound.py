@@ -191,9 +191,12 @@ class BoundRepository:
     def _levels(self, names: Collection[str], changes: RunConfig) -> list[list[Step]]:
         plan = plan_execution(self.compiled.graph, names)
         if not changes.metadata and not changes.resources:
-            return [[self.steps.step(name) for name in level] for level in plan.levels]
+            return [[self.steps.step(planned.step.key) for planned in level] for level in plan.levels]
         resources = with_changes(self.resources, changes.resources)
-        return [[self.steps.changed_step(name, resources, changes.metadata) for name in level] for level in plan.levels]
+        return [
+            [self.steps.changed_step(planned.step.key, resources, changes.metadata) for planned in level]
+            for level in plan.levels
+        ]
 
     def _completed_steps(self, run_id: str) -> dict[str, str | None]:
         """The steps of an earlier execution of the same run that succeeded, with their data versions."""
@@ -210,7 +213,7 @@ class BoundRepository:
 
     def _persist_definitions(self) -> None:
         graph = self.compiled.graph
-        topology = {node.name: {"deps": list(node.upstreams)} for node in graph}
+        topology = {node.name: {"deps": list(graph.upstream_assets(node.name))} for node in graph if node.graph is None}
         storage = self.environment.storage
         encoded = json.dumps(topology).encode()
         if storage.kv_get(TOPOLOGY_KEY) != encoded:
@@ -219,13 +222,14 @@ class BoundRepository:
             [
                 AssetRecord(
                     asset_key=node.name,
-                    tags=node.asset.tags or [],
-                    kinds=node.asset.kinds,
-                    group=node.asset.group,
-                    code_version=node.asset.code_version,
-                    pool=node.asset.pool,
+                    tags=list(node.settings.tags or ()),
+                    kinds=list(node.settings.kinds),
+                    group=node.settings.group,
+                    code_version=node.settings.code_version,
+                    pool=list(node.settings.pool),
                 )
                 for node in graph
+                if node.is_asset
             ]
         )
 

@@ -42,10 +42,10 @@ class StepCompiler:
 
     def handler(self, name: str) -> Any:
         """The handler that stores the value of a node."""
-        return self._handlers.resolve(name, self._graph[name].asset.io_handler)
+        return self._handlers.resolve(name, self._graph[name].settings.io_handler)
 
     def _compile(self, node: Node, resources: Mapping[str, Any], additions: Mapping[str, Mapping[str, Any]]) -> Step:
-        asset = node.asset
+        asset = node.definition
         if not isinstance(asset, SingleAsset):
             raise ExecutionError(f"'{node.name}' is a {type(asset).__name__}, which cannot be executed")
         metadata = self._metadata(node.name, additions)
@@ -53,14 +53,14 @@ class StepCompiler:
             name=node.name,
             function=asset.function,
             is_async=asset.is_async,
-            arguments=node.arguments,
+            arguments=node.step.arguments,
             inputs=tuple(
                 self._input(node, argument.name, argument.type_hint, resources, additions)
-                for argument in node.arguments.of(Source.UPSTREAM)
+                for argument in node.step.arguments.of(Source.UPSTREAM)
             ),
-            upstreams=node.upstreams,
+            upstreams=node.step.upstreams,
             resources=tuple(
-                (argument.name, resources[argument.name]) for argument in node.arguments.of(Source.RESOURCE)
+                (argument.name, resources[argument.name]) for argument in node.step.arguments.of(Source.RESOURCE)
             ),
             handler=self._handlers.resolve(node.name, asset.io_handler, resources),
             return_annotation=asset.signature.return_annotation,
@@ -78,11 +78,11 @@ class StepCompiler:
         resources: Mapping[str, Any],
         additions: Mapping[str, Mapping[str, Any]],
     ) -> StepInput:
-        override = node.overrides.get(upstream)
+        override = node.step.override_of.get(upstream)
         if override is not None and override.io_handler is not None:
             handler = self._handlers.resolve(node.name, override.io_handler, resources)
         else:
-            handler = self._handlers.resolve(upstream, self._graph[upstream].asset.io_handler, resources)
+            handler = self._handlers.resolve(upstream, self._graph[upstream].settings.io_handler, resources)
         if override is not None and override.metadata is not None:
             metadata: dict[str, Any] | None = override.metadata
         else:
@@ -90,13 +90,13 @@ class StepCompiler:
         return StepInput(upstream, upstream, handler, metadata, type_hint)
 
     def _metadata(self, name: str, additions: Mapping[str, Mapping[str, Any]]) -> dict[str, Any] | None:
-        return {**(self._graph[name].asset.metadata or {}), **additions.get(name, {})} or None
+        return {**(self._graph[name].settings.metadata or {}), **additions.get(name, {})} or None
 
 
 def _context_maker(
     node: Node, asset: SingleAsset, metadata: dict[str, Any] | None
 ) -> Callable[[Any, str, Clock], Any] | None:
-    wanted = node.arguments.context_class
+    wanted = node.step.arguments.context_class
     if wanted is None:
         return None
     name, settings = node.name, asset.settings

@@ -12,8 +12,9 @@ from rivers.exceptions import (
     GraphValidationError,
     _UnresolvedInput,  # pyright: ignore[reportPrivateUsage]
 )
-from rivers.graph.nodes import Graph, Node
+from rivers.graph.nodes import Graph, Node, NodeKind
 from rivers.graph.ordering import order_by_level
+from rivers.graph.steps import InputSpec, StepKind, StepSpec
 
 
 def build_graph(assets: Iterable[BaseAsset], resources: Collection[str] = ()) -> Graph:
@@ -38,6 +39,7 @@ def build_graph(assets: Iterable[BaseAsset], resources: Collection[str] = ()) ->
         order=order,
         downstreams={name: tuple(below) for name, below in downstreams.items()},
         shadowed_resources=tuple(key for key in known if key in nodes),
+        internals={},
     )
 
 
@@ -71,7 +73,20 @@ def _node(
             )
         if upstream not in declared:
             raise _unresolved(name, upstream, resources)
-    return Node(name, position, asset, arguments, inputs, lineage, overrides)
+    step = StepSpec(
+        key=name,
+        name=name,
+        kind=StepKind.SINGLE,
+        definition=asset,
+        outputs=(name,),
+        arguments=arguments,
+        inputs=tuple(
+            InputSpec(argument.name, argument.name, argument.type_hint, overrides.get(argument.name))
+            for argument in arguments.of(Source.UPSTREAM)
+        ),
+        upstreams=inputs + lineage,
+    )
+    return Node(name, position, NodeKind.SINGLE, asset, asset.settings, step, inputs, lineage)
 
 
 def _unresolved(asset: str, name: str, resources: Mapping[str, None]) -> Exception:

@@ -30,7 +30,7 @@ def test_parameters_and_declared_dependencies_become_edges() -> None:
     )
     assert [node.name for node in graph] == ["c", "a", "b", "late"]
     assert (graph["c"].inputs, graph["c"].lineage) == (("b", "a"), ("late",))
-    assert graph["b"].overrides["a"].metadata == {"k": "v"}
+    assert graph["b"].step.override_of["a"].metadata == {"k": "v"}
     assert graph.downstreams == {"c": (), "a": ("c", "b"), "b": ("c",), "late": ("c",)}
     assert graph.order == ("a", "late", "b", "c")
     assert "a" in graph

@@ -35,5 +35,5 @@ def test_levels_wait_only_for_what_is_planned_and_keep_the_order_of_registration
     names: str, levels: tuple[tuple[str, ...], ...]
 ) -> None:
     plan = plan_execution(GRAPH, list(names))
-    assert plan.levels == levels
+    assert tuple(tuple(planned.step.key for planned in level) for level in plan.levels) == levels
     assert plan.names == tuple(name for level in levels for name in level)

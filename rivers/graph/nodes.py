@@ -62,8 +62,8 @@ class Node:
 
     def can_load(self, upstream: Node) -> bool:
         """Whether the value of ``upstream`` can be had without computing it: through an explicit IO handler."""
-        if upstream.kind is NodeKind.COLLECT:
-            return False
+        if upstream.kind in (NodeKind.MAP, NodeKind.COLLECT):
+            return False  # which instances there are is known to the run that makes them only
         override = self.step.override_of.get(upstream.name)
         return upstream.settings.io_handler is not None or (override is not None and override.io_handler is not None)
 

@@ -11,6 +11,7 @@ from enum import Enum
 from typing import Any
 
 from rivers.definitions.asset_base import BaseAsset
+from rivers.definitions.composition import Gathering
 from rivers.definitions.dependencies import DepDef
 from rivers.definitions.parameters import FunctionArguments
 from rivers.definitions.task_base import BaseTask
@@ -39,18 +40,6 @@ class StepKind(Enum):
     """Succeeds with all instances of its one upstream, a ``MAP``. Stores nothing: consumers load the instances."""
     OBSERVE = "observe"
     """Calls the observe function of an ``ExternalAsset``, records an Observation. Without a function it cannot run."""
-
-
-class Gathering(Enum):
-    """What a consumer of a collect node receives; ``NONE`` for every other upstream."""
-
-    NONE = "none"
-    LIST = "list"
-    """A list in the order of the source."""
-    STREAM = "stream"
-    """A one-shot iterator in the order in which the instances ended."""
-    ORDERED_STREAM = "ordered stream"
-    """A one-shot iterator in the order of the source."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -89,8 +78,8 @@ class StepSpec:
     messages call it: for a multi-asset its own name. ``outputs`` are the nodes whose values it makes, in order of
     definition. ``inputs`` are loaded; ``constants`` are literals that a graph body bound to parameters; ``upstreams``
     are all nodes it waits for, its own outputs never among them. ``graph`` is the graph asset that it is an internal
-    step of. ``executor`` is what reserved metadata asks for, unchecked. ``is_mapped_over`` says that a ``MAP`` iterates
-    its value, which may then consist of ``DynamicOutput``.
+    step of. ``executor`` is what reserved metadata asks for, unchecked. A ``MAP`` iterates the values of
+    ``mapped_outputs``, which may then consist of ``DynamicOutput``.
     """
 
     key: str
@@ -105,7 +94,7 @@ class StepSpec:
     graph: str | None = None
     fan_out: FanOut | None = None
     executor: str | None = None
-    is_mapped_over: bool = False
+    mapped_outputs: tuple[str, ...] = ()
 
     @property
     def override_of(self) -> Mapping[str, DepDef]:

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from rivers.definitions.asset_contexts import AssetExecutionContext
+from rivers.definitions.asset_def import AssetDef
 from rivers.definitions.assets import Asset, SingleAsset
-from rivers.definitions.dependencies import AssetDef
 from rivers.definitions.self_dependency import SelfDependency
 from rivers.exceptions import AssetDefinitionError, ConfigurationError, GraphValidationError
 from rivers.graph.building import build_graph

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from rivers.definitions.asset_def import AssetDef
 from rivers.definitions.assets import Asset
-from rivers.definitions.dependencies import AssetDef
 from rivers.definitions.jobs import Job
 from rivers.exceptions import GraphValidationError, NodeNotFoundError
 from rivers.graph.building import build_graph

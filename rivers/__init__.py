@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from rivers.definitions.run_queue import RunQueueConfig as RunQueueConfig
     from rivers.definitions.run_queue import TagConcurrencyLimit as TagConcurrencyLimit
     from rivers.definitions.schedules import Schedule as Schedule
+    from rivers.definitions.schema import Schema as Schema
     from rivers.definitions.self_dependency import SelfDependency as SelfDependency
     from rivers.definitions.sensors import Sensor as Sensor
     from rivers.definitions.tasks import Task as Task
@@ -119,6 +120,7 @@ _HOME_OF: dict[str, str] = {
     "ScheduleEvaluationContext": "rivers.definitions.evaluation_contexts",
     "ScheduleStatus": "rivers.records",
     "ScheduleTickResult": "rivers.definitions.tick_results",
+    "Schema": "rivers.definitions.schema",
     "SelfDependency": "rivers.definitions.self_dependency",
     "Sensor": "rivers.definitions.sensors",
     "SensorEvaluationContext": "rivers.definitions.evaluation_contexts",

@@ -51,11 +51,12 @@ def _task_nodes(names: Names, wiring: Wiring, used: Collection[int], wanted: dic
         if id(task) not in used:
             raise AssetDefinitionError(f"an asset and a task are both called '{name}'")
     unvisited = [name for name, task in names.tasks.items() if name in wanted or id(task) not in used]
+    places = {name: wiring.next_position() for name in names.tasks}
     nodes: dict[str, Node] = {}
     while unvisited:
         name = unvisited.pop()
         if name not in nodes:
-            nodes[name] = node = wiring.task_node(name, names.tasks[name])
+            nodes[name] = node = wiring.task_node(name, names.tasks[name], places[name])
             unvisited += [upstream for upstream in node.upstreams if upstream in names.tasks]
     return sorted(nodes.values(), key=lambda node: node.position)
 

@@ -64,7 +64,7 @@ class Wiring:
             case _:
                 raise AssetDefinitionError(f"asset '{name}' is of a kind that cannot be a node: {type(asset).__name__}")
 
-    def task_node(self, name: str, task: BaseTask) -> Node:
+    def task_node(self, name: str, task: BaseTask, position: int) -> Node:
         """The node of a standalone task."""
         arguments, inputs = FunctionArguments(()), ()
         if isinstance(task, Task):
@@ -80,7 +80,7 @@ class Wiring:
             upstreams=_upstreams(inputs),
             mapped_outputs=self.mapped_among(name),
         )
-        return Node(name, self.next_position(), NodeKind.TASK, task, task.settings, step, step.upstreams, ())
+        return Node(name, position, NodeKind.TASK, task, task.settings, step, step.upstreams, ())
 
     def _single(self, name: str, asset: SingleAsset) -> Node:
         arguments, inputs = self._wired(name, f"Asset '{name}'", asset.signature, asset.settings.deps)

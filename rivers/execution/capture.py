@@ -19,22 +19,78 @@ LOGGER_PREFIXES: Final = ("rivers.assets", "rivers.tasks")
 """Parents of the loggers that execution contexts hand out as ``context.log``."""
 
 
+KEPT_CHARACTERS: Final = 1_000_000
+"""Of each stream of an attempt so many characters are kept, half from its beginning and half from its end."""
+
+
+class KeptText:
+    """The beginning and the end of what was written to one stream. Everything is forwarded, only this much is kept."""
+
+    __slots__ = ("_dropped", "_half", "_head", "_head_room", "_tail", "_tail_size")
+
+    def __init__(self, kept: int = KEPT_CHARACTERS) -> None:
+        self._half = kept // 2
+        self._head: list[str] = []
+        self._head_room = self._half
+        self._tail: list[str] = []
+        self._tail_size = 0
+        self._dropped = 0
+
+    def append(self, text: str) -> None:
+        """Keep ``text``, or of a long stream its last part."""
+        if len(text) <= self._head_room:
+            self._head.append(text)
+            self._head_room -= len(text)
+            return
+        if self._head_room:
+            self._head.append(text[: self._head_room])
+            text = text[self._head_room :]
+            self._head_room = 0
+        self._tail.append(text)
+        self._tail_size += len(text)
+        if self._tail_size > 2 * self._half:
+            self._shorten()
+
+    def _shorten(self) -> None:
+        whole = "".join(self._tail)
+        self._tail = [whole[-self._half :]] if self._half else []
+        self._dropped += max(0, self._tail_size - self._half)
+        self._tail_size = min(self._tail_size, self._half)
+
+    def __str__(self) -> str:
+        if self._tail_size > self._half:
+            self._shorten()
+        gap = f"\n[rivers dropped {self._dropped} characters here]\n" if self._dropped else ""
+        return "".join([*self._head, gap, *self._tail])
+
+
 class Captured:
-    """The text of one step attempt, by stream."""
+    """The text of one step attempt, by stream; ``None`` for a stream that got nothing."""
 
     __slots__ = ("logs", "stderr", "stdout")
 
     def __init__(self) -> None:
-        self.stdout: list[str] = []
-        self.stderr: list[str] = []
-        self.logs: list[str] = []
+        self.stdout: KeptText | None = None
+        self.stderr: KeptText | None = None
+        self.logs: KeptText | None = None
+
+    def write(self, stream: str, text: str) -> None:
+        """Add to ``stdout``, ``stderr`` or ``logs``."""
+        kept: KeptText | None = getattr(self, stream)
+        if kept is None:
+            kept = KeptText()
+            setattr(self, stream, kept)
+        kept.append(text)
 
     def __bool__(self) -> bool:
-        return bool(self.stdout or self.stderr or self.logs)
+        return any(kept is not None for kept in (self.stdout, self.stderr, self.logs))
 
     def texts(self) -> tuple[str | None, str | None, str | None]:
         """stdout, stderr and log lines; ``None`` for a stream that got nothing."""
-        return "".join(self.stdout) or None, "".join(self.stderr) or None, "".join(self.logs) or None
+        if not self:
+            return None, None, None
+        stdout, stderr, logs = (str(kept or "") or None for kept in (self.stdout, self.stderr, self.logs))
+        return stdout, stderr, logs
 
 
 current: ContextVar[Captured | None] = ContextVar("rivers_captured", default=None)
@@ -51,7 +107,7 @@ class _Forwarder:
     def write(self, text: str) -> int:
         captured = current.get()
         if captured is not None:
-            getattr(captured, self._name).append(text)
+            captured.write(self._name, text)
         return self._stream.write(text)
 
     def writelines(self, lines: Any) -> None:
@@ -66,7 +122,7 @@ class _LogLines(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         captured = current.get()
         if captured is not None:
-            captured.logs.append(f"{self.format(record)}\n")
+            captured.write("logs", f"{self.format(record)}\n")
 
 
 _log_lines: Final = _LogLines()

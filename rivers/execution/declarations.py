@@ -125,7 +125,7 @@ def checked_declarations(
         jobs=_all("jobs", jobs, Job),
         schedules={schedule.name: schedule for schedule in _all("schedules", schedules, Schedule)},
         sensors={sensor.name: sensor for sensor in _all("sensors", sensors, Sensor)},
-        default_executor=_optional("default_executor", default_executor, Executor) or Executor.in_process(),
+        default_executor=_optional("default_executor", default_executor, Executor) or Executor.parallel(),
         resources=checked_resources(resources),
         partition_defs=_partition_defs(partition_defs),
         retries=_registry("retries", retries, RetryPolicy),

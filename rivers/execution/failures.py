@@ -30,6 +30,13 @@ class WorkerDied(BrokenExecutor):
     """A worker process ended before it gave its answer: a crash, ``os._exit``, or the system's out-of-memory killer."""
 
 
+class RemoteTraceback(Exception):
+    """The cause of an exception that crossed from a worker process: the text of the traceback it had there."""
+
+    def __str__(self) -> str:
+        return f"\n{self.args[0]}" if self.args else ""
+
+
 def traceback_text(error: BaseException) -> str:
     """The traceback as Python prints it, from the first frame that is not rivers' own."""
     return "".join(traceback.format_exception(type(error), error, users_part(error.__traceback__)))

@@ -1,4 +1,4 @@
-"""From what a step's function returned to what is stored and recorded about it."""
+"""From what a step's function returned to what is stored, and to the stored form of what is said about it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from rivers.definitions.metadata import MetadataValue
 from rivers.definitions.metadata_encoding import coerce_metadata, coerce_metadata_value, metadata_to_json
 from rivers.definitions.results import Materialization, Observation, Output
 from rivers.execution.steps import Step
-from rivers.records import NewEvent, OutputContext
+from rivers.records import OutputContext
 
 _INT64: Final = range(-(2**63), 2**63)
 
@@ -50,20 +50,9 @@ def store(step: Step, context: Any, returned: Any) -> tuple[str, dict[str, Any],
     return "Materialization", metadata, version
 
 
-def output_event(
-    step: Step,
-    event_type: str,
-    metadata: Mapping[str, Any],
-    data_version: str,
-    at: int,
-    input_data_versions: tuple[tuple[str, str], ...],
-) -> NewEvent:
-    """The Materialization or Observation to record.
-
-    :raises TypeError: for a metadata value that has no stored form
-    """
-    encoded = tuple((key, _encoded(value)) for key, value in metadata.items())
-    return NewEvent(event_type, at, step.name, None, encoded, data_version, step.code_version, input_data_versions)
+def encoded_metadata(metadata: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+    """The stored form of metadata; ``TypeError`` for a value that has none."""
+    return tuple((key, _encoded(value)) for key, value in metadata.items())
 
 
 def _encoded(value: Any) -> str:

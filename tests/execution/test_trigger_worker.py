@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 import rivers as rs
-from rivers.execution.trigger_worker import FunctionAddress, WorkerTask, address_of, evaluate_in_worker
+from rivers.execution.addresses import FunctionAddress, address_of
+from rivers.execution.trigger_worker import WorkerTask, evaluate_in_worker
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 

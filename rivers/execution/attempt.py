@@ -18,6 +18,7 @@ from rivers.definitions.self_dependency import SelfDependency
 from rivers.definitions.type_checks import check_output
 from rivers.exceptions import ExecutionError, Killed, Superseded
 from rivers.execution import capture
+from rivers.execution.bash import run_command
 from rivers.execution.capture import Captured
 from rivers.execution.outcomes import Failure, StepOutcome, StepOutput
 from rivers.execution.recording import encoded_metadata, store, value_of
@@ -60,6 +61,8 @@ class Attempt:
         """Build the context and load the inputs; returns the call that remains."""
         step = self.step
         arguments = step.arguments
+        if (command := step.command) is not None:
+            return lambda: run_command(command, time)
         if arguments.fault is not None:
             raise ExecutionError(arguments.fault)
         values: dict[str, Any] = dict(step.resources)

@@ -1,4 +1,4 @@
-"""Running a command for a step: its output is captured while it runs, and nothing of it outlives the step."""
+"""Running a command for a step: its output is captured while it runs, and all of it dies when the step has to stop."""
 
 from __future__ import annotations
 
@@ -10,9 +10,11 @@ import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from typing import Final
+from dataclasses import dataclass
+from typing import Final, Generic, TypeVar
 
 from rivers.exceptions import RunCanceled
+from rivers.execution.capture import KeptText
 from rivers.execution.step_time import StepTime
 
 TERM_GRACE_SECONDS: Final = 3.0
@@ -22,23 +24,35 @@ _LOOK_SECONDS: Final = 0.1
 _CHUNK: Final = 65_536
 
 
-def run_command(
-    command: str | Sequence[str], env: Mapping[str, str] | None, cwd: str | None, time: StepTime | None = None
-) -> str:
+@dataclass(frozen=True, slots=True)
+class Command:
+    """What to run: a text by ``sh -c``, several arguments directly. ``env`` is merged over this process's own."""
+
+    command: str | tuple[str, ...]
+    env: tuple[tuple[str, str], ...] = ()
+    cwd: str | None = None
+
+    @classmethod
+    def of(cls, command: str | Sequence[str], env: Mapping[str, str] | None, cwd: str | None) -> Command:
+        """From the declaration of a task."""
+        return cls(command if isinstance(command, str) else tuple(command), tuple((env or {}).items()), cwd)
+
+
+def run_command(command: Command, time: StepTime | None = None) -> str:
     """Run a command to its end and return what it wrote to stdout, without the newlines at its end.
 
-    A text is run by ``sh -c``, a list directly. ``env`` is merged over the environment of this process. What the
-    command prints appears on this process's stdout and stderr as it comes, line by line, and is captured with the step.
-    The wait is a real one. While ``time`` says that the step is to stop, the command's process group is ended.
+    What the command prints appears on this process's stdout and stderr as it comes, line by line, and is captured with
+    the step. The wait is a real one. While ``time`` says that the step is to stop, the command's process group is ended.
 
     :raises OSError: when the command could not be started, or exits with another status than 0
     :raises RunCanceled: when it was ended because the step is to stop
     """
-    arguments = ["sh", "-c", command] if isinstance(command, str) else list(command)
+    given = command.command
+    arguments = ["sh", "-c", given] if isinstance(given, str) else list(given)
     with subprocess.Popen(
         arguments,
-        env={**os.environ, **(env or {})},
-        cwd=cwd,
+        env={**os.environ, **dict(command.env)},
+        cwd=command.cwd,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -61,8 +75,8 @@ class _Reading:
     def __init__(self, process: subprocess.Popen[bytes], time: StepTime | None) -> None:
         self._process = process
         self._time = time
-        self._output = _Echo("stdout")
-        self._errors = _Echo("stderr")
+        self._output = _Echo("stdout", [])
+        self._errors = _Echo("stderr", KeptText())  # only for the message of a failure
 
     def read(self) -> tuple[str, str]:
         with selectors.DefaultSelector() as selector:
@@ -77,31 +91,31 @@ class _Reading:
                         selector.unregister(key.fileobj)
                 if self._time is not None and self._time.cancelled():
                     raise RunCanceled("the command was ended, since its step is to stop")
-        return self._output.text(), self._errors.text()
+        return "".join(self._output.kept), str(self._errors.kept)
 
 
-class _Echo:
-    """What came from one stream, written on line by line."""
+_Kept = TypeVar("_Kept", list[str], KeptText)
 
-    def __init__(self, name: str) -> None:
+
+class _Echo(Generic[_Kept]):
+    """What came from one stream, kept, and written on line by line; a line that does not end, in pieces."""
+
+    def __init__(self, name: str, kept: _Kept) -> None:
+        self.kept = kept
         self._name = name
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
-        self._parts: list[str] = []
         self._begun = ""
 
     def add(self, chunk: bytes) -> None:
         """Take in what was read; an empty chunk is the end."""
         text = self._decoder.decode(chunk, final=not chunk)
-        self._parts.append(text)
+        self.kept.append(text)
         lines, newline, self._begun = (self._begun + text).rpartition("\n")
         ready = lines + newline
-        if not chunk:
+        if not chunk or len(self._begun) > _CHUNK:
             ready, self._begun = ready + self._begun, ""
         if ready:
             getattr(sys, self._name).write(ready)
-
-    def text(self) -> str:
-        return "".join(self._parts)
 
 
 def _end_group(process: subprocess.Popen[bytes]) -> None:

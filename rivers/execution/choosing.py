@@ -82,9 +82,9 @@ def place_of(step: Step, *, is_parallel: bool, is_alone: bool, has_interceptor: 
     """
     if step.is_async:
         return Place.HERE if has_interceptor else Place.LOOP
-    if is_parallel and step.is_command and not is_alone:
+    if is_parallel and step.command is not None and not is_alone:
         return Place.THREAD
-    if is_parallel and (step.timeout is not None or not is_alone) and not step.is_command and may_cross(step):
+    if is_parallel and (step.timeout is not None or not is_alone) and step.command is None and may_cross(step):
         return Place.WORKER
     return Place.HERE if step.timeout is None else Place.THREAD
 

@@ -72,6 +72,8 @@ class RunExecution:
         try:
             with capture.capturing():
                 for level in self._levels:
+                    if self._scope.cancellation.seen:
+                        break
                     self._run_level(level)
         except (Killed, Superseded):
             raise

@@ -9,6 +9,7 @@ from typing import Any
 from rivers.definitions.parameters import FunctionArguments
 from rivers.definitions.retries import Compute, RetryPolicy
 from rivers.definitions.signatures import Unevaluated
+from rivers.execution.bash import Command
 from rivers.execution.step_time import StepTime
 from rivers.records import IOHandler
 
@@ -56,8 +57,8 @@ class Step:
     compute: Compute | None = None
     managed: tuple[Any, ...] = ()
     """The resources among what it uses, handlers included: in a worker they are rebuilt, set up and torn down."""
-    is_command: bool = False
-    """Whether it runs a program: it needs no worker process, only a thread to wait for it."""
+    command: Command | None = None
+    """The command that is run in place of ``function``. It needs no worker process, only a thread to wait for it."""
     keeps_value: bool = False
     """Whether the value itself is wanted back, by a hook."""
 

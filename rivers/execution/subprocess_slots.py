@@ -6,7 +6,6 @@ worker died or was killed. Work beyond the number of slots waits its turn, first
 
 from __future__ import annotations
 
-import re
 import threading
 from collections import deque
 from collections.abc import Callable
@@ -20,7 +19,7 @@ from loky.process_executor import (  # pyright: ignore[reportMissingTypeStubs]
     TerminatedWorkerError,
 )
 
-from rivers.execution.failures import WorkerDied
+from rivers.execution.failures import WorkerDied, exit_in, worker_death
 
 T = TypeVar("T")
 
@@ -112,7 +111,7 @@ class SubprocessSlots:
             self._reap(slot)
         with suppress(InvalidStateError):  # cancelled while it was ending
             if died:
-                outer.set_exception(WorkerDied(_how_it_died(str(error))))
+                outer.set_exception(WorkerDied(worker_death(exit_in(str(error)))))
             elif inner.cancelled() or isinstance(error, ShutdownExecutorError):
                 outer.cancel()
             elif error is not None:
@@ -139,10 +138,3 @@ class SubprocessSlots:
             self._reapers = [thread for thread in self._reapers if thread.is_alive()]
             self._reapers.append(reaper)
         reaper.start()
-
-
-def _how_it_died(text: str) -> str:
-    """One line out of loky's paragraph: the exit code (``EXIT(3)``, ``SIGKILL(-9)``) without the guesses around it."""
-    found = re.search(r"exit codes of the workers are \{(.+?)\}", text)
-    how = found.group(1) if found else "exit code unknown"
-    return f"the worker process died before it gave an answer: {how}"

@@ -20,6 +20,7 @@ from typing import Any, Final, cast
 from loky.process_executor import ProcessPoolExecutor  # pyright: ignore[reportMissingTypeStubs]
 
 from rivers.execution.crossing import packed_step
+from rivers.execution.failures import exit_in, worker_death
 from rivers.execution.steps import Step
 from rivers.execution.worker_messages import Define, Forget
 from rivers.execution.worker_serving import adopt, serve
@@ -102,17 +103,13 @@ class WorkerProcess:
     def how_it_died(self) -> str:
         """One line for the record, after ``EOFError``."""
         status = self._exit_status()
-        if status is None:
+        if status is None:  # not yet to be seen, or seen and collected by loky
             with suppress(Exception):
-                self._serving.exception(_LAST_WORDS_SECONDS)
-            status = self._exit_status()
-        if status is None:
-            how = "exit code unknown"
-        elif status.si_code == os.CLD_EXITED:
-            how = f"EXIT({status.si_status})"
-        else:
-            how = f"{_signal_name(status.si_status)}(-{status.si_status})"
-        return f"the worker process died before it gave an answer: {how}"
+                return worker_death(exit_in(str(self._serving.exception(_LAST_WORDS_SECONDS))))
+            return worker_death(None)
+        if status.si_code == os.CLD_EXITED:
+            return worker_death(f"EXIT({status.si_status})")
+        return worker_death(f"{_signal_name(status.si_status)}(-{status.si_status})")
 
     def kill(self) -> None:
         """End it at once, with the processes it started. Waits for loky: milliseconds, more after a fork."""

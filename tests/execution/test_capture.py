@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from rivers.execution.capture import Captured, capturing, current
+from rivers.execution.capture import Captured, KeptText, capturing, current
 
 
 def test_a_step_keeps_what_it_prints_and_logs_and_the_streams_still_get_it(capsys: pytest.CaptureFixture[str]) -> None:
@@ -75,3 +75,34 @@ def test_coroutines_on_one_loop_keep_their_text_apart() -> None:
 
     with capturing():
         assert asyncio.run(main()) == ["aaaaa", "bbbbb"]
+
+
+@pytest.mark.parametrize("piece", [1, 7, 100, 10_000])
+def test_of_a_long_text_the_beginning_and_the_end_are_kept_and_the_gap_is_counted(piece: int) -> None:
+    kept = KeptText(100)
+    whole = "".join(str(number % 10) for number in range(10_000))
+    for position in range(0, len(whole), piece):
+        kept.append(whole[position : position + piece])
+    assert str(kept) == f"{whole[:50]}\n[rivers dropped 9900 characters here]\n{whole[-50:]}"
+    assert str(kept) == str(kept)
+
+
+def test_a_text_that_fits_is_kept_whole() -> None:
+    kept = KeptText(100)
+    for _ in range(10):
+        kept.append("0123456789")
+    assert str(kept) == "0123456789" * 10
+
+
+def test_everything_is_forwarded_though_not_everything_is_kept(capsys: pytest.CaptureFixture[str]) -> None:
+    captured = Captured()
+    with capturing():
+        token = current.set(captured)
+        for _ in range(30):
+            sys.stdout.write("x" * 100_000)
+        current.reset(token)
+    assert len(capsys.readouterr().out) == 3_000_000
+    stdout, _, _ = captured.texts()
+    assert stdout is not None
+    assert len(stdout) < 1_000_100
+    assert "[rivers dropped 2000000 characters here]" in stdout

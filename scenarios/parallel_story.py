@@ -1,8 +1,8 @@
 """A story of steps beside each other in simulated time, told by ``test_steps_beside_each_other.py``.
 
-Two workers share steps that sleep on the clock, steps that do not, one that fails twice and waits between its attempts,
-and one that is longer than its timeout; a coroutine lasts a simulated while beside them. Run as a program it prints the
-digest of its trace: ``python -m scenarios.parallel_story trio``.
+Two workers share steps that sleep on the clock, steps that do not, one that fails and waits between its attempts, and
+one that is longer than its timeout. Beside them a coroutine lasts a simulated while, and others sleep in this process.
+Run as a program it prints the digest of its trace and more: ``python -m scenarios.parallel_story trio``.
 """
 
 from __future__ import annotations
@@ -45,6 +45,18 @@ async def calm() -> int:
     return 1
 
 
+async def drowsy(context: rs.AssetExecutionContext) -> str:
+    """Blocks its loop, but not the clock."""
+    context.sleep(10)
+    return f"{context.now():%H:%M:%S}"
+
+
+def here(context: rs.AssetExecutionContext) -> str:
+    """Sleeps on the thread of the run, over the memory of this process, while the others go on."""
+    context.sleep(25)
+    return f"{context.now():%H:%M:%S}"
+
+
 def asset(function: Any, name: str, **settings: Any) -> Any:
     """An asset whose value a worker can store."""
     return rs.Asset(function, name=name, io_handler=HANDLER, **settings)
@@ -60,8 +72,25 @@ repo = rs.CodeRepository(
         asset(sleeper, "a_quarter"),
         asset(quick, "endless", metadata={"rivers/timeout": "40s"}),
         rs.Asset(calm),
+        rs.Asset(here),
+        rs.Asset(drowsy),
     ],
     default_executor=rs.Executor.parallel(2),
+)
+
+
+sleepers = [asset(sleeper, "a_minute"), asset(sleeper, "half_a_minute")]
+hourly = rs.CodeRepository(
+    assets=sleepers,
+    jobs=[rs.Job("sleepers", sleepers)],
+    schedules=[
+        rs.Schedule(
+            name="hourly",
+            cron_schedule="0 * * * *",
+            job_name="sleepers",
+            default_status=rs.ScheduleStatus.Running,
+        )
+    ],
 )
 
 
@@ -75,7 +104,7 @@ async def tell() -> str:
             for event in sim.storage.get_events_for_run(result.run_id)
             if event.event_type != "Materialization"
         ]
-        seen = [f"{name} {sim.graph.repo.load_node(name)}" for name in SLEEPS]
+        seen = [f"{name} {sim.graph.repo.load_node(name)}" for name in (*SLEEPS, "here", "drowsy")]
         return "\n".join([sim.trace.digest(), *lines, *seen])
 
 

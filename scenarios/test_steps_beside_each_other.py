@@ -9,7 +9,9 @@ import sys
 import anyio
 import pytest
 
-from scenarios.parallel_story import tell
+from rivers.execution import worker_process
+from rivers.simulation import Scenario
+from scenarios.parallel_story import hourly, tell
 
 EXPECTED = """\
 0 StepStart a_minute
@@ -19,6 +21,9 @@ EXPECTED = """\
 0 StepRetry failing
 0 StepStart half_a_minute
 0 StepStart calm
+0 StepStart here
+25 StepSuccess here
+25 StepStart drowsy
 30 StepStart failing
 30 StepRetry failing
 30 StepSuccess half_a_minute
@@ -35,6 +40,7 @@ EXPECTED = """\
 30 StepStart quick_7
 30 StepSuccess quick_7
 30 StepStart a_quarter
+35 StepSuccess drowsy
 45 StepSuccess a_quarter
 45 StepStart endless
 50 StepSuccess calm
@@ -44,8 +50,11 @@ EXPECTED = """\
 85 StepFailure endless
 a_minute ['00:00:00', '00:01:00']
 half_a_minute ['00:00:00', '00:00:30']
-a_quarter ['00:00:30', '00:00:45']"""
-"""Two slots. A retry that is due waits for one; the coroutine needs none; the timeout counts from the start."""
+a_quarter ['00:00:30', '00:00:45']
+here 00:00:25
+drowsy 00:00:35"""
+"""Two slots. A retry that is due waits for one; what runs in this process needs none, but has one thread: ``drowsy``
+waits for ``here``, which would have taken it along. The timeout counts from the start."""
 
 
 @pytest.fixture(scope="module")
@@ -70,6 +79,19 @@ def test_another_process_tells_it_the_same(told: str, backend: str, hash_seed: s
         timeout=120,
     )
     assert again.stdout.strip() == told
+
+
+@pytest.mark.anyio
+async def test_a_killed_graph_takes_its_sleeping_workers_along_and_the_next_run_is_whole() -> None:
+    async with Scenario(hourly, start="2026-01-01T00:30:00Z") as sim:
+        await sim.clock.advance("30m 40s")
+        assert [run.status for run in sim.runs()] == ["Started"]
+        workers = list(worker_process._living)
+        assert workers
+        await sim.restart()
+        await sim.clock.advance("1h 1m")
+        assert [run.status for run in sim.runs()] == ["Failure", "Success"]
+        assert not set(workers) & set(worker_process._living)
 
 
 def test_warm_workers_and_a_known_pace_change_nothing(told: str) -> None:

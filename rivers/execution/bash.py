@@ -42,7 +42,7 @@ def run_command(command: Command, time: StepTime | None = None) -> str:
     """Run a command to its end and return what it wrote to stdout, without the newlines at its end.
 
     What the command prints appears on this process's stdout and stderr as it comes, line by line, and is captured with
-    the step. The wait is a real one. While ``time`` says that the step is to stop, the command's process group is ended.
+    the step. The wait is a real one. Its process group is ended when ``time`` says that the step is to stop.
 
     :raises OSError: when the command could not be started, or exits with another status than 0
     :raises RunCanceled: when it was ended because the step is to stop

@@ -24,6 +24,7 @@ class WorkerPool:
         self._idle: list[WorkerProcess] = []
         self._keys = StepKeys()
         self._reapers: list[threading.Thread] = []
+        self._is_closed = False
 
     @property
     def idle_count(self) -> int:
@@ -33,14 +34,15 @@ class WorkerPool:
     def lend(self) -> WorkerProcess:
         """A worker, the one that was used last if any is idle."""
         with self._lock:
+            self._is_closed = False
             if self._idle:
                 return self._idle.pop()
         return WorkerProcess(self._keys)
 
     def take_back(self, worker: WorkerProcess, keep: int) -> None:
-        """A worker with nothing left to do; it ends when ``keep`` are idle already."""
+        """A worker with nothing left to do; it ends when ``keep`` are idle already, or nobody will ask again."""
         with self._lock:
-            if len(self._idle) < keep:
+            if len(self._idle) < keep and not self._is_closed:
                 self._idle.append(worker)
                 return
         self.discard(worker)
@@ -54,8 +56,9 @@ class WorkerPool:
         reaper.start()
 
     def close(self) -> None:
-        """End every idle worker, and wait for those that are ending."""
+        """End every idle worker, and wait for those that are ending. Those that are lent end when they come back."""
         with self._lock:
+            self._is_closed = True
             idle, self._idle = self._idle, []
         for worker in idle:
             self.discard(worker)

@@ -12,6 +12,7 @@ import os
 import pickle
 import signal
 import threading
+import weakref
 from concurrent.futures import Future
 from contextlib import suppress
 from multiprocessing.connection import Connection, Pipe
@@ -48,6 +49,26 @@ class StepKeys:
             return known[1]
 
 
+_living: dict[int, weakref.ref[WorkerProcess]] = {}
+"""By process id. Whoever forgets to shut a repository down must not wait for its workers at the interpreter's exit."""
+
+
+def _end_at_exit(worker: WorkerProcess) -> None:
+    """Have the worker killed at the exit of the interpreter, before loky waits there for its endless task.
+
+    By the hook that loky uses. The last one registered is called first, and loky registers one for every executor.
+    """
+    _living[worker.pid] = weakref.ref(worker)
+    threading._register_atexit(_end_all)  # type: ignore[attr-defined]  # pyright: ignore
+
+
+def _end_all() -> None:
+    for reference in list(_living.values()):
+        worker = reference()
+        if worker is not None:
+            worker.kill()
+
+
 class WorkerProcess:
     """One worker process. Used by one thread at a time."""
 
@@ -64,6 +85,7 @@ class WorkerProcess:
         [self.pid] = list(executor._processes)
         # The pipes by which loky and we would notice its death stay open in whatever it forked: its own end tells.
         self._handle = os.pidfd_open(self.pid) if hasattr(os, "pidfd_open") else None
+        _end_at_exit(self)
 
     def waited_for(self) -> list[Any]:
         """What becomes readable when it says something or dies."""
@@ -120,6 +142,7 @@ class WorkerProcess:
         with suppress(Exception):
             self._executor.shutdown(wait=True, kill_workers=True)
         self._connection.close()
+        _living.pop(self.pid, None)
 
     def _exit_status(self) -> os.waitid_result | None:
         if self._handle is None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import pickle
 import signal
 import sys
@@ -48,12 +49,15 @@ def adopt(connection: Connection[Any, Any]) -> None:
 
 
 def serve() -> None:
-    """Carry out orders until the other side is gone."""
+    """Carry out orders until the other side is gone, and then end the process."""
     if _connection is None:
         raise RuntimeError("a worker process was started without a connection")
     # Ctrl-C reaches every process of the terminal; the run decides what it means.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     _Server(_connection).serve()
+    # Nobody is left to work for. Loky's own process would wait for its next task for ever.
+    _flush()
+    os._exit(0)
 
 
 class _Server:

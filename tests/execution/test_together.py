@@ -8,6 +8,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Generator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +16,11 @@ import pytest
 from obstore.store import LocalStore, MemoryStore
 
 import rivers as rs
+from rivers.execution.bash import Command
 from rivers.execution.failures import RemoteTraceback, WorkerDied
-from rivers.records import StoredEvent
+from rivers.execution.run_execution import RunExecution
+from rivers.execution.steps import Step
+from rivers.records import NewRun, StoredEvent
 from rivers.repository import CodeRepository
 from rivers.storage import Storage
 from tests.execution import worker_functions as functions
@@ -344,3 +348,54 @@ def test_a_coroutine_past_its_timeout_is_cancelled(build: Build) -> None:
     with pytest.raises(TimeoutError, match="'endless' did not end"):
         repo.materialize()
     assert ended.wait(10)
+
+
+def run_steps(repo: CodeRepository, steps: list[Step], executor: Any) -> rs.RunResult:
+    """Execute steps that no declaration made."""
+    environment = repo.environment
+    environment.storage.create_run(NewRun("r", None, ("one",), "Started", 1), owner="me", lease_until=2)
+    return RunExecution(environment, "r", [steps], executor=executor).execute()
+
+
+def commands(repo: CodeRepository, *texts: str, timeout: float | None = None) -> list[Step]:
+    step = replace(repo._resolved.steps.step("process"), return_annotation=None)
+    return [
+        replace(step, name=f"command_{position}", command=Command.of(text, None, None), timeout=timeout)
+        for position, text in enumerate(texts)
+    ]
+
+
+def test_commands_run_beside_each_other_without_a_worker(
+    build: Build, storage: Storage, handler: Any, tmp_path: Path
+) -> None:
+    repo = build(asset(functions.process, handler))
+    meet = "touch {mine}; while [ ! -e {other} ]; do sleep 0.01; done; echo {mine}"
+    one, other = tmp_path / "one", tmp_path / "other"
+    steps = commands(repo, meet.format(mine=one, other=other), meet.format(mine=other, other=one))
+    assert run_steps(repo, steps, rs.Executor.parallel(2)).success
+    assert repo.environment.workers.idle_count == 0
+    assert {log.step_key: log.stdout for log in storage.get_run_logs("r")} == {
+        "command_0": f"{one}\n",
+        "command_1": f"{other}\n",
+    }
+
+
+@pytest.mark.parametrize(
+    "executor", [rs.Executor.in_process(), rs.Executor.parallel(2)], ids=["in process", "parallel"]
+)
+def test_a_command_past_its_timeout_is_ended(
+    build: Build, storage: Storage, handler: Any, tmp_path: Path, executor: Any
+) -> None:
+    repo = build(asset(functions.process, handler))
+    pid = tmp_path / "pid"
+    steps = commands(repo, f"echo begun; echo $$ > {pid}; sleep 3600", timeout=0.3)
+    assert run_steps(repo, steps, executor).failed_assets == [
+        ("command_0", "TimeoutError: step 'command_0' did not end within 0.3 s")
+    ]
+    assert [log.stdout for log in storage.get_run_logs("r") if log.stdout] == ["begun\n"]
+    for _ in range(1000):
+        if not Path(f"/proc/{pid.read_text().strip()}").exists():
+            break
+        time.sleep(0.01)
+    else:
+        raise AssertionError("the command is alive")

@@ -39,6 +39,14 @@ def test_a_worker_that_came_back_is_lent_again_and_a_surplus_one_ends(pool: Work
     assert not is_alive(second.pid)
 
 
+def test_a_worker_that_comes_back_after_the_end_ends_too(pool: WorkerPool) -> None:
+    late = pool.lend()
+    pool.close()
+    pool.take_back(late, keep=1)
+    pool.close()
+    assert not is_alive(late.pid)
+
+
 def test_it_can_be_used_again_after_it_was_closed(pool: WorkerPool) -> None:
     pool.take_back(pool.lend(), keep=1)
     pool.close()

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
+import time
 from collections.abc import Generator
 from multiprocessing.connection import wait
 from pathlib import Path
@@ -84,3 +87,51 @@ def test_the_same_object_has_the_same_key_and_another_has_another(tmp_path: Path
         one, other = (step_of(functions.process, tmp_path, storage) for _ in range(2))
     assert keys.key(one) == keys.key(one)
     assert keys.key(one) != keys.key(other)
+
+
+PROGRAM = """
+import os, signal, sys, tempfile, threading
+from obstore.store import LocalStore
+import rivers as rs
+from rivers.storage import Storage
+from tests.execution import worker_functions as functions
+
+handler = rs.PickleIOHandler(store=LocalStore(tempfile.mkdtemp()))
+assets = [rs.Asset(functions.slow_process, name=name, io_handler=handler) for name in ("one", "two")]
+if __name__ == "__main__":
+    repo = rs.CodeRepository(assets)
+    repo.resolve(Storage.memory())
+    repo.materialize()
+    print(repo.load_node("one"), repo.load_node("two"), flush=True)
+    if sys.argv[1:] == ["kill"]:
+        os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+@pytest.mark.parametrize("how", ["leave", "kill"])
+def test_no_worker_outlives_a_program_that_forgot_to_shut_down_or_was_killed(how: str, tmp_path: Path) -> None:
+    (tmp_path / "program.py").write_text(PROGRAM)
+    root = Path(__file__).resolve().parents[2]
+    ended = subprocess.run(
+        [sys.executable, str(tmp_path / "program.py"), how],
+        env={**os.environ, "PYTHONPATH": str(root)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert (ended.returncode == 0) is (how == "leave")
+    for worker in ended.stdout.split():
+        wait_until_gone(int(worker))
+
+
+def wait_until_gone(pid: int) -> None:
+    for _ in range(1000):
+        try:
+            if Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2].startswith("Z"):
+                return
+        except (FileNotFoundError, ProcessLookupError):
+            return
+        time.sleep(0.01)
+    raise AssertionError(f"process {pid} is alive")

@@ -16,6 +16,7 @@ from bench.table import rendered
 SUBJECTS = (
     "start_up",
     "steps",
+    "parallel",
     "scheduled",
     "queued",
     "memory",

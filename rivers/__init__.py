@@ -16,21 +16,29 @@ if TYPE_CHECKING:
     from rivers.daemons.graph import automation_graph as automation_graph
     from rivers.definitions.asset_contexts import AssetExecutionContext as AssetExecutionContext
     from rivers.definitions.asset_contexts import TaskExecutionContext as TaskExecutionContext
+    from rivers.definitions.asset_def import AssetDef as AssetDef
     from rivers.definitions.assets import Asset as Asset
     from rivers.definitions.assets import SingleAsset as SingleAsset
     from rivers.definitions.backoff import Backoff as Backoff
-    from rivers.definitions.dependencies import AssetDef as AssetDef
+    from rivers.definitions.bash_tasks import BashTask as BashTask
+    from rivers.definitions.composition import InvokedNodeOutput as InvokedNodeOutput
     from rivers.definitions.dependencies import DepDef as DepDef
     from rivers.definitions.evaluation_contexts import ScheduleEvaluationContext as ScheduleEvaluationContext
     from rivers.definitions.evaluation_contexts import SensorEvaluationContext as SensorEvaluationContext
     from rivers.definitions.executors import Executor as Executor
+    from rivers.definitions.external_assets import ExternalAsset as ExternalAsset
+    from rivers.definitions.graph_assets import GraphAsset as GraphAsset
+    from rivers.definitions.hooks import Hook as Hook
+    from rivers.definitions.hooks import HookContext as HookContext
     from rivers.definitions.jobs import Job as Job
     from rivers.definitions.metadata import MetadataValue as MetadataValue
+    from rivers.definitions.multi_assets import MultiAsset as MultiAsset
     from rivers.definitions.requests import BackfillRequest as BackfillRequest
     from rivers.definitions.requests import RunRequest as RunRequest
     from rivers.definitions.requests import SensorResult as SensorResult
     from rivers.definitions.requests import SkipReason as SkipReason
     from rivers.definitions.resources import Resource as Resource
+    from rivers.definitions.results import DynamicOutput as DynamicOutput
     from rivers.definitions.results import Materialization as Materialization
     from rivers.definitions.results import Observation as Observation
     from rivers.definitions.results import Output as Output
@@ -43,8 +51,10 @@ if TYPE_CHECKING:
     from rivers.definitions.run_queue import RunQueueConfig as RunQueueConfig
     from rivers.definitions.run_queue import TagConcurrencyLimit as TagConcurrencyLimit
     from rivers.definitions.schedules import Schedule as Schedule
+    from rivers.definitions.schema import Schema as Schema
     from rivers.definitions.self_dependency import SelfDependency as SelfDependency
     from rivers.definitions.sensors import Sensor as Sensor
+    from rivers.definitions.tasks import Task as Task
     from rivers.definitions.tick_results import ScheduleTickResult as ScheduleTickResult
     from rivers.definitions.tick_results import SensorTickResult as SensorTickResult
     from rivers.execution.results import RunResult as RunResult
@@ -71,25 +81,33 @@ _MODULES = ("exceptions", "simulation", "testing")
 
 _HOME_OF: dict[str, str] = {
     "Asset": "rivers.definitions.assets",
-    "AssetDef": "rivers.definitions.dependencies",
+    "AssetDef": "rivers.definitions.asset_def",
     "AssetExecutionContext": "rivers.definitions.asset_contexts",
     "AssetRecord": "rivers.records",
     "BackfillRequest": "rivers.definitions.requests",
     "Backoff": "rivers.definitions.backoff",
     "BaseIOHandler": "rivers.io_handlers",
+    "BashTask": "rivers.definitions.bash_tasks",
     "CodeRepository": "rivers.repository",
     "Compute": "rivers.definitions.retries",
     "ComputeEscalation": "rivers.definitions.retries",
     "DepDef": "rivers.definitions.dependencies",
+    "DynamicOutput": "rivers.definitions.results",
     "EvalMode": "rivers.records",
     "Executor": "rivers.definitions.executors",
+    "ExternalAsset": "rivers.definitions.external_assets",
     "FailureReason": "rivers.definitions.retries",
+    "GraphAsset": "rivers.definitions.graph_assets",
+    "Hook": "rivers.definitions.hooks",
+    "HookContext": "rivers.definitions.hooks",
     "InMemoryIOHandler": "rivers.io_handlers",
     "InputContext": "rivers.records",
+    "InvokedNodeOutput": "rivers.definitions.composition",
     "Job": "rivers.definitions.jobs",
     "LaunchedBy": "rivers.records",
     "Materialization": "rivers.definitions.results",
     "MetadataValue": "rivers.definitions.metadata",
+    "MultiAsset": "rivers.definitions.multi_assets",
     "Observation": "rivers.definitions.results",
     "Output": "rivers.definitions.results",
     "OutputContext": "rivers.records",
@@ -107,6 +125,7 @@ _HOME_OF: dict[str, str] = {
     "ScheduleEvaluationContext": "rivers.definitions.evaluation_contexts",
     "ScheduleStatus": "rivers.records",
     "ScheduleTickResult": "rivers.definitions.tick_results",
+    "Schema": "rivers.definitions.schema",
     "SelfDependency": "rivers.definitions.self_dependency",
     "Sensor": "rivers.definitions.sensors",
     "SensorEvaluationContext": "rivers.definitions.evaluation_contexts",
@@ -121,6 +140,7 @@ _HOME_OF: dict[str, str] = {
     "StoredEvent": "rivers.records",
     "StoredTick": "rivers.records",
     "TagConcurrencyLimit": "rivers.definitions.run_queue",
+    "Task": "rivers.definitions.tasks",
     "TaskExecutionContext": "rivers.definitions.asset_contexts",
     "automation_graph": "rivers.daemons.graph",
 }

@@ -105,6 +105,13 @@ class Killed(BaseException):
     """
 
 
+class RunCanceled(BaseException):
+    """Raised in a step that waits on its context when its run is cancelled.
+
+    A ``BaseException``, so that user code which catches ``Exception`` does not swallow it.
+    """
+
+
 class _JobNotFound(NodeNotFoundError, ValueError):
     """``get_job`` of an unknown name: ``ValueError`` is documented, ``NodeNotFoundError`` is what 0.6.2 raises."""
 

@@ -106,7 +106,11 @@ class CodeRepository(DeclaredRepository):
     @property
     def assets(self) -> dict[str, BaseAsset]:
         """Every asset by name, in order of registration."""
-        return {node.name: node.asset for node in self._resolved.compiled.graph}
+        return {
+            node.name: node.definition
+            for node in self._resolved.compiled.graph
+            if node.is_asset and isinstance(node.definition, BaseAsset)
+        }
 
     @property
     def storage(self) -> Storage:
@@ -212,8 +216,9 @@ class CodeRepository(DeclaredRepository):
         handler = self._handler_of(bound, name)
         if partition_key is not None:
             raise PartitionValidationError(f"'{name}' is not partitioned, so it has no partition {partition_key!r}")
-        metadata = bound.compiled.graph[name].asset.metadata
-        return handler.load_input(InputContext(name, "__load_node__", metadata, None, type_hint))
+        metadata = bound.compiled.graph[name].settings.metadata
+        context = InputContext(name, "__load_node__", None if metadata is None else dict(metadata), None, type_hint)
+        return handler.load_input(context)
 
     def io_handler_for_output(self, name: str) -> IOHandler:
         """The handler that stores the value of a node; ``NodeNotFoundError`` for an unknown one."""

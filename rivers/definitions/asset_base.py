@@ -7,6 +7,7 @@ from typing import Any
 
 from rivers.definitions.asset_settings import AssetSettings
 from rivers.definitions.dependencies import DepDef
+from rivers.definitions.hooks import Hook
 from rivers.definitions.retries import Compute, RetryPolicy
 from rivers.exceptions import AssetDefinitionError
 
@@ -77,7 +78,7 @@ class BaseAsset:
         return list(self._settings.deps)
 
     @property
-    def hooks(self) -> list[Any]:
+    def hooks(self) -> list[Hook]:
         """What is called after the step has succeeded or failed."""
         return list(self._settings.hooks)
 

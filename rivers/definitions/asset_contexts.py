@@ -25,11 +25,13 @@ class _StepContext(Generic[ConfigT]):
         config: ConfigT | None,
         now: Callable[[], datetime] | None,
         sleep: Callable[[float], None] | None,
+        cancelled: Callable[[], bool] | None,
     ) -> None:
         self._partition = partition
         self._config = config
         self._now = now
         self._sleep = sleep
+        self._cancelled = cancelled
 
     @property
     def config(self) -> ConfigT:
@@ -41,8 +43,16 @@ class _StepContext(Generic[ConfigT]):
         return (self._now or WALL_NOW)()
 
     def sleep(self, seconds: float) -> None:
-        """Wait on the clock that the run is on. Blocks the calling thread."""
+        """Wait on the clock that the run is on. Blocks the calling thread.
+
+        :raises RunCanceled: when the run is cancelled before or meanwhile
+        """
         (self._sleep or WALL_SLEEP)(seconds)
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether the run has been cancelled: a long computation may look from time to time, and return or raise."""
+        return self._cancelled is not None and self._cancelled()
 
     @property
     def partition(self) -> Any:
@@ -98,8 +108,9 @@ class AssetExecutionContext(_StepContext[ConfigT]):
         *,
         now: Callable[[], datetime] | None = None,
         sleep: Callable[[float], None] | None = None,
+        cancelled: Callable[[], bool] | None = None,
     ) -> None:
-        super().__init__(partition, config, now, sleep)
+        super().__init__(partition, config, now, sleep, cancelled)
         self._asset_name = asset_name
         self._tags = None if tags is None else list(tags)
         self._kinds = list(kinds or ())
@@ -214,8 +225,9 @@ class TaskExecutionContext(_StepContext[ConfigT]):
         *,
         now: Callable[[], datetime] | None = None,
         sleep: Callable[[float], None] | None = None,
+        cancelled: Callable[[], bool] | None = None,
     ) -> None:
-        super().__init__(partition, config, now, sleep)
+        super().__init__(partition, config, now, sleep, cancelled)
         self._task_name = task_name
         self._tags = None if tags is None else list(tags)
 

@@ -13,6 +13,7 @@ from rivers.definitions.argument_checks import (
     text_list,
 )
 from rivers.definitions.dependencies import DepDef, require_io_handler
+from rivers.definitions.hooks import Hook
 from rivers.definitions.retries import Compute, RetryPolicy
 from rivers.exceptions import AssetDefinitionError
 
@@ -32,7 +33,7 @@ class AssetSettings:
     metadata: Mapping[str, Any] | None = None
     partitions_def: Any = None
     deps: tuple[DepDef, ...] = ()
-    hooks: tuple[Any, ...] = ()
+    hooks: tuple[Hook, ...] = ()
     automation_condition: Any = None
     backfill_strategy: Any = None
     pool: tuple[tuple[str, int], ...] = ()
@@ -52,7 +53,7 @@ class AssetKeywords(TypedDict, total=False):
     metadata: Mapping[str, Any] | None
     partitions_def: Any
     deps: Sequence[DepDef] | None
-    hooks: Sequence[Any] | None
+    hooks: Sequence[Hook] | None
     automation_condition: Any
     backfill_strategy: Any
     pool: str | Sequence[str] | None
@@ -61,8 +62,8 @@ class AssetKeywords(TypedDict, total=False):
     compute: Compute | None
 
 
-def asset_settings(keywords: AssetKeywords) -> AssetSettings:
-    """Check the keywords of an asset declaration.
+def asset_settings(keywords: AssetKeywords, what: str = "asset") -> AssetSettings:
+    """Check the keywords of an asset declaration. ``what`` is how messages call the kind of thing declared.
 
     :raises TypeError: for a keyword of the wrong type
     :raises ValueError: when ``partitions_def`` is neither a definition nor the name of one
@@ -72,7 +73,7 @@ def asset_settings(keywords: AssetKeywords) -> AssetSettings:
     require_optional_text("name", name)
     require_optional_text("group", keywords.get("group"))
     require_optional_text("code_version", keywords.get("code_version"))
-    owner = "asset" if name is None else f"asset {name!r}"
+    owner = what if name is None else f"{what} {name!r}"
     tags, kinds, deps, hooks = (keywords.get(key) for key in ("tags", "kinds", "deps", "hooks"))
     require_io_handler(owner, keywords.get("io_handler"))
     return AssetSettings(
@@ -118,11 +119,10 @@ def _partitions_def(owner: str, definition: object) -> object:
     )
 
 
-def _hooks(hooks: object) -> tuple[Any, ...]:
-    items = instance_list("hooks", hooks, object)
+def _hooks(hooks: object) -> tuple[Hook, ...]:
+    items = cast("tuple[Hook, ...]", instance_list("hooks", hooks, Hook))
     for hook in items:
-        if not is_rivers_kind(hook, "Hook"):
-            raise TypeError(f"hooks must hold only Hook, got {type(hook).__name__}")
+        _ = hook.function  # one that is applied to no function yet is refused here
     return items
 
 

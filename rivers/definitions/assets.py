@@ -2,44 +2,25 @@
 
 from __future__ import annotations
 
-import functools
-import inspect
-from collections.abc import Callable
-from dataclasses import replace
-from typing import Any, Unpack, overload
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, ClassVar, Unpack, overload
 
-from rivers.definitions.asset_base import BaseAsset
-from rivers.definitions.asset_settings import AssetKeywords, AssetSettings, asset_settings
-from rivers.definitions.signatures import Signature, is_async_function, read_signature
+from rivers.definitions.asset_def import AssetDef
+from rivers.definitions.asset_settings import AssetKeywords, asset_settings
+from rivers.definitions.dependencies import DepDef, require_io_handler
+from rivers.definitions.external_assets import ExternalAsset
+from rivers.definitions.function_asset import FunctionAsset
+from rivers.definitions.graph_assets import GraphAsset
+from rivers.definitions.hooks import Hook
+from rivers.definitions.multi_assets import MultiAsset, checked_output_defs
+from rivers.definitions.retries import Compute, RetryPolicy
 from rivers.exceptions import AssetDefinitionError
 
 
-class SingleAsset(BaseAsset):
+class SingleAsset(FunctionAsset):
     """One function that computes one asset; without a function, a decorator that makes such assets."""
 
-    def __init__(self, settings: AssetSettings, function: Callable[..., Any] | None = None) -> None:
-        super().__init__(settings)
-        self._function = function
-        if function is not None:
-            functools.update_wrapper(self, function, updated=())
-            self._check_inputs()
-
-    @property
-    def function(self) -> Callable[..., Any]:
-        """The user's function; ``AssetDefinitionError`` while there is none."""
-        if self._function is None:
-            raise AssetDefinitionError("this asset is not applied to a function yet")
-        return self._function
-
-    @functools.cached_property
-    def signature(self) -> Signature:
-        """What the function's signature says; its annotations are evaluated at the first use."""
-        return read_signature(self.function)
-
-    @property
-    def is_async(self) -> bool:
-        """Whether its function is a coroutine function or an async generator."""
-        return self._function is not None and is_async_function(self._function)
+    _decorator: ClassVar[str] = "an Asset"
 
     @property
     def is_single(self) -> bool:
@@ -51,54 +32,12 @@ class SingleAsset(BaseAsset):
     @overload
     def __call__(self, *args: Any, **kwargs: Any) -> Any: ...
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        """Make an asset of a function; or, once there is one, call that function directly (a convenience for tests)."""
-        if self._function is not None:
-            return self._function(*args, **kwargs)
-        if len(args) != 1 or kwargs or not callable(args[0]) or isinstance(args[0], BaseAsset):
-            raise AssetDefinitionError("an Asset decorator takes exactly one function")
-        return _bound(self._settings, args[0])
-
-    def __repr__(self) -> str:
-        return f"SingleAsset(name={self._settings.name!r})"
-
-    def _check_inputs(self) -> None:
-        inputs = [dep.name for dep in self._settings.deps if dep.is_input]
-        if not inputs:
-            return
-        available = [name for name, parameter in _raw_parameters(self.function) if parameter.kind not in _VARIADIC]
-        for name in inputs:
-            if name not in available:
-                raise ValueError(
-                    f"AssetDef.input({name!r}) of asset {self._settings.name!r} is not a parameter of its function "
-                    f"(available parameters: {', '.join(available) or 'none'})"
-                )
-
-
-_VARIADIC = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
-
-
-def _raw_parameters(function: Callable[..., Any]) -> list[tuple[str, inspect.Parameter]]:
-    try:
-        return list(inspect.signature(function).parameters.items())
-    except (TypeError, ValueError):  # some builtins have no signature
-        return []
-
-
-def _bound(settings: AssetSettings, function: Callable[..., Any]) -> SingleAsset:
-    """A new asset of ``function``, named after it when the settings have no name.
-
-    :raises AssetDefinitionError: when there is no name to be had
-    """
-    if settings.name is None:
-        name = getattr(function, "__name__", None)
-        if not isinstance(name, str):
-            raise AssetDefinitionError(f"{function!r} has no __name__; give the asset a name")
-        settings = replace(settings, name=name)
-    return SingleAsset(settings, function)
+        """Make an asset of a function; once there is one, call it, or record the call in the body of a graph asset."""
+        return super().__call__(*args, **kwargs)
 
 
 class Asset:
-    """Declares an asset: ``@Asset`` over a function, or ``@Asset(name=..., ...)``."""
+    """Declares an asset: ``@Asset`` or ``@Asset(name=..., ...)`` over a function; other kinds by its static methods."""
 
     @overload
     def __new__(cls, function: Callable[..., Any], /, **keywords: Unpack[AssetKeywords]) -> SingleAsset: ...
@@ -108,9 +47,120 @@ class Asset:
         unknown = [key for key in keywords if key not in AssetKeywords.__annotations__]
         if unknown:
             raise TypeError(f"Asset() got an unexpected keyword argument {unknown[0]!r}")
-        settings = asset_settings(AssetKeywords(**keywords))
+        unbound = SingleAsset(asset_settings(AssetKeywords(**keywords)))
         if not functions:
-            return SingleAsset(settings)
-        if len(functions) != 1 or not callable(functions[0]) or isinstance(functions[0], BaseAsset):
+            return unbound
+        if len(functions) != 1:
             raise AssetDefinitionError("Asset takes exactly one function")
-        return _bound(settings, functions[0])
+        return unbound.applied_to(functions[0])
+
+    @staticmethod
+    def from_multi(
+        wraps: Callable[..., Any] | None = None,
+        output_defs: Sequence[AssetDef] = (),
+        name: str | None = None,
+        tags: Sequence[str] | None = None,
+        kinds: str | Sequence[str] | None = None,
+        group: str | None = None,
+        code_version: str | None = None,
+        io_handler: Any = None,
+        partitions_def: Any = None,
+        deps: Sequence[DepDef] | None = None,
+        hooks: Sequence[Hook] | None = None,
+        automation_condition: Any = None,
+        compute: Compute | None = None,
+        retry: RetryPolicy | str | None = None,
+    ) -> MultiAsset:
+        """Several assets that one function computes; without ``wraps``, a decorator.
+
+        ``tags``, ``kinds``, ``group``, ``code_version`` and ``io_handler`` are for outputs that have none of their own.
+
+        :raises TypeError: for an argument of a wrong type
+        :raises ValueError: for a declared input that is no parameter of the function
+        :raises AssetDefinitionError: for anything else that can never work
+        """
+        keywords = AssetKeywords(
+            name=name,
+            tags=tags,
+            kinds=kinds,
+            group=group,
+            code_version=code_version,
+            io_handler=io_handler,
+            partitions_def=partitions_def,
+            deps=deps,
+            hooks=hooks,
+            automation_condition=automation_condition,
+            compute=compute,
+            retry=retry,
+        )
+        unbound = MultiAsset(asset_settings(keywords, "multi-asset"), None, checked_output_defs(output_defs))
+        return unbound if wraps is None else unbound.applied_to(wraps)
+
+    @staticmethod
+    def from_graph(
+        wraps: Callable[..., Any] | None = None,
+        name: str | None = None,
+        tags: Sequence[str] | None = None,
+        kinds: str | Sequence[str] | None = None,
+        group: str | None = None,
+        code_version: str | None = None,
+        io_handler: Any = None,
+        node_io_handler: Any = None,
+        metadata: Mapping[str, Any] | None = None,
+        partitions_def: Any = None,
+        deps: Sequence[DepDef] | None = None,
+        hooks: Sequence[Hook] | None = None,
+        automation_condition: Any = None,
+        retry: RetryPolicy | str | None = None,
+    ) -> GraphAsset:
+        """An asset composed of tasks: the function calls them and returns what the last one gives; without ``wraps``, a
+        decorator. ``node_io_handler`` stores the values of the tasks inside. Raises as ``from_multi``.
+        """
+        keywords = AssetKeywords(
+            name=name,
+            tags=tags,
+            kinds=kinds,
+            group=group,
+            code_version=code_version,
+            io_handler=io_handler,
+            metadata=metadata,
+            partitions_def=partitions_def,
+            deps=deps,
+            hooks=hooks,
+            automation_condition=automation_condition,
+            retry=retry,
+        )
+        settings = asset_settings(keywords, "graph asset")
+        require_io_handler("the nodes of a graph asset" if name is None else f"the nodes of {name!r}", node_io_handler)
+        unbound = GraphAsset(settings, None, node_io_handler)
+        return unbound if wraps is None else unbound.applied_to(wraps)
+
+    @staticmethod
+    def external(
+        wraps: Callable[..., Any] | None = None,
+        *,
+        name: str | None = None,
+        io_handler: Any = None,
+        tags: Sequence[str] | None = None,
+        kinds: str | Sequence[str] | None = None,
+        group: str | None = None,
+        metadata: Mapping[str, Any] | None = None,
+        partitions_def: Any = None,
+        automation_condition: Any = None,
+    ) -> ExternalAsset:
+        """Data that is made elsewhere and loaded through ``io_handler``. Applied to a function, that observes it.
+
+        :raises AssetDefinitionError: without an ``io_handler``
+        """
+        keywords = AssetKeywords(
+            name=name,
+            tags=tags,
+            kinds=kinds,
+            group=group,
+            io_handler=io_handler,
+            metadata=metadata,
+            partitions_def=partitions_def,
+            automation_condition=automation_condition,
+        )
+        unbound = ExternalAsset(asset_settings(keywords, "external asset"))
+        return unbound if wraps is None else unbound.applied_to(wraps)

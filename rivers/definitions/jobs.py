@@ -9,6 +9,7 @@ from rivers.definitions.argument_checks import require_text
 from rivers.definitions.asset_base import BaseAsset
 from rivers.definitions.executors import Executor
 from rivers.definitions.retries import RetryPolicy
+from rivers.definitions.task_base import BaseTask
 from rivers.exceptions import GraphValidationError, _JobNotBound  # pyright: ignore[reportPrivateUsage]
 
 
@@ -49,14 +50,14 @@ class Job:
         if not members:
             raise GraphValidationError(f"Job '{name}' has no assets")
         for member in members:
-            if not isinstance(member, BaseAsset):
+            if not isinstance(member, BaseAsset | BaseTask):
                 raise GraphValidationError(f"Job '{name}' may hold only assets and tasks, got {type(member).__name__}")
         if not isinstance(executor, Executor | None):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise TypeError(f"executor must be an Executor, got {type(executor).__name__}")
         if not isinstance(retry, RetryPolicy | str | None):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise TypeError(f"retry must be a RetryPolicy or the name of one, got {type(retry).__name__}")
         self._name = name
-        self._assets = cast("list[BaseAsset]", members)
+        self._assets = cast("list[BaseAsset | BaseTask]", members)
         self._executor = executor
         self._allow_incomplete_deps = bool(allow_incomplete_deps)
         self._retry = retry
@@ -68,7 +69,7 @@ class Job:
         return self._name
 
     @property
-    def assets(self) -> list[BaseAsset]:
+    def assets(self) -> list[BaseAsset | BaseTask]:
         """The members as declared."""
         return list(self._assets)
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, fields
 from typing import Any, ClassVar, Final, SupportsIndex, cast
 from urllib.parse import urlsplit
 
+from rivers.definitions.schema import Schema as _ArrowSchema
 from rivers.exceptions import InvalidMetadataError
 
 # Inside the class the names int and float are its constructors.
@@ -43,6 +44,7 @@ class MetadataValue:
     CodeBlock: ClassVar[type[CodeBlock]]
     List: ClassVar[type[List]]
     DateRange: ClassVar[type[DateRange]]
+    Schema: ClassVar[type[Schema]]
 
     _constructor: ClassVar[str] = ""
 
@@ -161,6 +163,11 @@ class MetadataValue:
     def date_range(start: str, end: str) -> MetadataValue:
         """Two dates; their order is not checked."""
         return DateRange(_text("date_range start", start), _text("date_range end", end))
+
+    @staticmethod
+    def schema(arrow_like: Any) -> MetadataValue:
+        """The schema of a table, from any Arrow library; ``ValueError`` when it is none."""
+        return Schema(_ArrowSchema(arrow_like).to_ipc())
 
 
 # Equality without a hash is what a dataclass that is not frozen gives; nothing in rivers changes one.
@@ -323,9 +330,24 @@ class DateRange(MetadataValue):
         return self.start, self.end
 
 
+@dataclass(repr=False)
+class Schema(MetadataValue):
+    """The columns of a table, as an Arrow IPC message."""
+
+    ipc_bytes: bytes
+    _constructor = "schema"
+
+    def raw_value(self) -> _ArrowSchema:
+        """The schema."""
+        return _ArrowSchema.from_ipc(self.ipc_bytes)
+
+    def __repr__(self) -> str:
+        return f"MetadataValue.schema({self.raw_value()!r})"
+
+
 _VARIANTS: Final[tuple[type[MetadataValue], ...]] = (
     *(Text, Path, Json, Markdown, Image, Url, DataVersion, Int, Bytes, Float, Timestamp, Duration, Percentage),
-    *(Bool, Null, Sql, CodeBlock, List, DateRange),
+    *(Bool, Null, Sql, CodeBlock, List, DateRange, Schema),
 )
 VARIANT_BY_NAME: Final = {variant.__name__: variant for variant in _VARIANTS}
 """Every variant by the name that its stored form is tagged with."""

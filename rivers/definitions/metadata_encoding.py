@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import math
 from collections.abc import Callable, Mapping
@@ -9,10 +10,11 @@ from dataclasses import fields
 from typing import Any, SupportsIndex, cast
 
 from rivers.definitions.metadata import VARIANT_BY_NAME, Float, Int, List, MetadataValue, Null, Text
+from rivers.definitions.metadata import Schema as MetadataSchema
 
 
 def coerce_metadata_value(value: object) -> MetadataValue:
-    """The metadata value for a plain ``str``, ``bool``, ``int``, ``float`` or ``None``; a metadata value is kept.
+    """The metadata value for a plain ``str``, ``bool``, ``int``, ``float``, ``None`` or Arrow schema; others are kept.
 
     :raises TypeError: for every other type, naming it
     """
@@ -29,6 +31,8 @@ def coerce_metadata_value(value: object) -> MetadataValue:
     if isinstance(value, SupportsIndex):  # int, and the integers of numpy
         number = value.__index__()
         return Int(int(number)) if -(2**63) <= number < 2**63 else Text(str(number))
+    if hasattr(value, "__arrow_c_schema__") and not isinstance(value, type):
+        return MetadataValue.schema(value)
     raise TypeError(f"Cannot coerce {type(value).__name__} to MetadataValue")
 
 
@@ -69,6 +73,8 @@ def _document(value: MetadataValue) -> Any:
     for name, member in members.items():
         if isinstance(member, float) and not math.isfinite(member):
             members[name] = None  # JSON has no word for it
+        elif isinstance(member, bytes):
+            members[name] = base64.b64encode(member).decode()
     return {type(value).__name__: members}
 
 
@@ -83,6 +89,8 @@ def _value(document: Any) -> MetadataValue:
     variant = cast("Callable[..., MetadataValue] | None", VARIANT_BY_NAME.get(name))
     if variant is None:
         raise ValueError(f"no metadata value is stored as {name!r}")
+    if name == "Schema":
+        return MetadataSchema(base64.b64decode(members["ipc_bytes"]))
     if members.get("value", 0) is None:
         members = {"value": math.nan}
     return variant(**members)

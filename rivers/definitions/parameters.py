@@ -25,6 +25,10 @@ class Source(Enum):
     UPSTREAM = "upstream"
     RESOURCE = "resource"
     DEFAULT = "default"
+    CONSTANT = "constant"
+    """A literal that the body of a graph asset bound to it."""
+    ELEMENT = "element"
+    """One element of the value that a graph asset maps over."""
     UNRESOLVED = "unresolved"
 
 
@@ -83,19 +87,24 @@ def classify_parameters(
     nodes: Container[str],
     resources: Container[str],
     inputs: Container[str] = (),
+    wired: Mapping[str, Source] | None = None,
 ) -> FunctionArguments:
     """Decide where the value of every parameter of ``step`` comes from.
 
     ``nodes`` are the names of all assets, outputs and tasks, ``inputs`` the names declared with ``AssetDef.input``,
-    which are dependencies even when the parameter has a default. What matches nothing is ``UNRESOLVED``.
+    which are dependencies even when the parameter has a default. ``wired`` are parameters whose source the body of a
+    graph asset decided. What matches nothing is ``UNRESOLVED``.
     """
+    wired = wired or {}
     arguments: list[Argument] = []
     context_class: type | None = None
     config_annotation: Any = None
     fault: str | None = None
     for index, parameter in enumerate(signature.parameters):
         annotated = _context_class(parameter)
-        if annotated is not None or (index == 0 and _is_conventional_context(parameter, nodes)):
+        if parameter.name in wired:
+            arguments.append(Argument(parameter, wired[parameter.name], _hint(parameter)))
+        elif annotated is not None or (index == 0 and _is_conventional_context(parameter, nodes)):
             if index > 0:
                 fault = fault or f"Context must be the first parameter of '{step}'"
             else:
@@ -109,9 +118,20 @@ def classify_parameters(
             arguments.append(Argument(parameter, Source.SELF, inner[0] if inner else None))
         else:
             source = _source_of(parameter, nodes, resources, inputs)
-            hint = None if isinstance(parameter.annotation, Unevaluated) else parameter.annotation
-            arguments.append(Argument(parameter, source, hint))
+            arguments.append(Argument(parameter, source, _hint(parameter)))
     return FunctionArguments(tuple(arguments), context_class, config_annotation, fault)
+
+
+def data_parameters(signature: Signature, nodes: Container[str]) -> tuple[Parameter, ...]:
+    """The parameters that the body of a graph asset may pass something to: all but the context, which is injected."""
+    parameters = signature.parameters
+    first = parameters[0] if parameters else None
+    takes_context = first is not None and (_context_class(first) is not None or _is_conventional_context(first, nodes))
+    return parameters[1:] if takes_context else parameters
+
+
+def _hint(parameter: Parameter) -> Any:
+    return None if isinstance(parameter.annotation, Unevaluated) else parameter.annotation
 
 
 def _source_of(

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import KW_ONLY, dataclass
 from typing import Any
 
+from rivers.definitions.argument_checks import require_text
+
 
 @dataclass(frozen=True, eq=False)
 class Output:
@@ -20,6 +22,20 @@ class Output:
     metadata: Mapping[str, Any] | None = None
     data_version: str | None = None
     tags: Any = None
+
+
+@dataclass(frozen=True, eq=False)
+class DynamicOutput:
+    """One element of a value that a graph asset maps over: ``key`` names the instance, ``value`` is what it gets.
+
+    :raises TypeError: when ``key`` is not a ``str``
+    """
+
+    key: str
+    value: Any
+
+    def __post_init__(self) -> None:
+        require_text("key", self.key)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -15,7 +15,7 @@ from rivers.definitions.argument_checks import (
     require_whole_number,
 )
 from rivers.definitions.backoff import Backoff, Uniform
-from rivers.exceptions import ConfigurationError, _NegativeCount  # pyright: ignore[reportPrivateUsage]
+from rivers.exceptions import ConfigurationError, RunCanceled, _NegativeCount  # pyright: ignore[reportPrivateUsage]
 
 
 class FailureReason(StrEnum):
@@ -40,7 +40,7 @@ _TRANSIENT: Final = frozenset({FailureReason.OUT_OF_MEMORY, FailureReason.TIMEOU
 
 def classify_failure(failure: BaseException) -> FailureReason:
     """The reason behind an exception. The death of a worker process is infrastructure, ``OSError`` is not."""
-    if isinstance(failure, KeyboardInterrupt):
+    if isinstance(failure, KeyboardInterrupt | RunCanceled):
         return FailureReason.CANCELLED
     if isinstance(failure, MemoryError):
         return FailureReason.OUT_OF_MEMORY

@@ -15,6 +15,7 @@ from rivers.exceptions import (
     Superseded,
     _JobNotFound,  # pyright: ignore[reportPrivateUsage]
 )
+from rivers.execution.choosing import LocalExecutor, check_executors, executor_of_run
 from rivers.execution.compiling import StepCompiler
 from rivers.execution.declarations import Compiled, Declarations
 from rivers.execution.environment import Environment, running_in
@@ -59,10 +60,11 @@ class BoundRepository:
         self._persist_definitions()
 
     def tear_down(self) -> None:
-        """Tear the resources down, once, and end the coroutine loop."""
+        """Tear the resources down, once, and end the worker processes and the coroutine loop."""
         if self._is_set_up:
             self._is_set_up = False
             tear_down(self.resources)
+        self.environment.workers.close()
         self.environment.coroutines.close()
 
     def nodes_of(self, selection: Sequence[str] | None, job_name: str | None, *, upstream: bool = False) -> list[str]:
@@ -95,6 +97,10 @@ class BoundRepository:
             if job.name == job_name and job.retry is not None:
                 return resolve_retry(f"Job '{job.name}'", job.retry, retries)
         return resolve_retry("default_retry_policy", self.declarations.default_retry_policy, retries)
+
+    def _executor(self, job_name: str | None, changes: RunConfig) -> LocalExecutor:
+        of_job = next((job.executor for job in self.declarations.jobs if job.name == job_name), None)
+        return executor_of_run(self.declarations.default_executor, of_job, changes)
 
     def new_run(
         self,
@@ -140,13 +146,23 @@ class BoundRepository:
         environment = self._environment_here()
         changes = read_run_config(config, names)
         policy = self.retry_policy(job_name, retry)
+        executor = self._executor(job_name, changes)
         steps = self._levels(names, changes)
+        check_executors(steps, executor)
         run_id = environment.ids.new_id() if run_id is None else run_id
         at = environment.clock.now_ns()
         run = self.new_run(run_id, names, "Started", at, job_name=job_name, tags=tags, config=config)
         completed = self._completed_steps(run_id) if resume else {}
         environment.storage.create_run(run, owner=environment.storage.session, lease_until=at + RUN_LEASE_NS)
-        execution = RunExecution(environment, run_id, steps, config=changes.config, retry=policy, completed=completed)
+        execution = RunExecution(
+            environment,
+            run_id,
+            steps,
+            executor=executor,
+            config=changes.config,
+            retry=policy,
+            completed=completed,
+        )
         result = execution.execute()
         if raise_on_error and execution.first_failure is not None:
             raise execution.first_failure
@@ -163,6 +179,7 @@ class BoundRepository:
                 environment,
                 run.run_id,
                 self._levels(names, changes),
+                executor=self._executor(run.job_name, changes),
                 config=changes.config,
                 retry=self.retry_policy(run.job_name, None),
             )
@@ -189,9 +206,12 @@ class BoundRepository:
     def _levels(self, names: Collection[str], changes: RunConfig) -> list[list[Step]]:
         plan = plan_execution(self.compiled.graph, names)
         if not changes.metadata and not changes.resources:
-            return [[self.steps.step(name) for name in level] for level in plan.levels]
+            return [[self.steps.step(planned.step.key) for planned in level] for level in plan.levels]
         resources = with_changes(self.resources, changes.resources)
-        return [[self.steps.changed_step(name, resources, changes.metadata) for name in level] for level in plan.levels]
+        return [
+            [self.steps.changed_step(planned.step.key, resources, changes.metadata) for planned in level]
+            for level in plan.levels
+        ]
 
     def _completed_steps(self, run_id: str) -> dict[str, str | None]:
         """The steps of an earlier execution of the same run that succeeded, with their data versions."""
@@ -208,7 +228,7 @@ class BoundRepository:
 
     def _persist_definitions(self) -> None:
         graph = self.compiled.graph
-        topology = {node.name: {"deps": list(node.upstreams)} for node in graph}
+        topology = {node.name: {"deps": list(graph.upstream_assets(node.name))} for node in graph if node.graph is None}
         storage = self.environment.storage
         encoded = json.dumps(topology).encode()
         if storage.kv_get(TOPOLOGY_KEY) != encoded:
@@ -217,13 +237,14 @@ class BoundRepository:
             [
                 AssetRecord(
                     asset_key=node.name,
-                    tags=node.asset.tags or [],
-                    kinds=node.asset.kinds,
-                    group=node.asset.group,
-                    code_version=node.asset.code_version,
-                    pool=node.asset.pool,
+                    tags=list(node.settings.tags or ()),
+                    kinds=list(node.settings.kinds),
+                    group=node.settings.group,
+                    code_version=node.settings.code_version,
+                    pool=list(node.settings.pool),
                 )
                 for node in graph
+                if node.is_asset
             ]
         )
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 import logging
 import sys
 import threading
-from collections import deque
 from collections.abc import Generator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -21,65 +20,77 @@ from rivers.definitions.storable_text import storable
 LOGGER_PREFIXES: Final = ("rivers.assets", "rivers.tasks")
 """Parents of the loggers that execution contexts hand out as ``context.log``."""
 
-TEXT_MAX: Final = 2_000_000
-"""How many characters of one stream a step attempt keeps: what prints without end must not fill memory and store."""
+KEPT_CHARACTERS: Final = 1_000_000
+"""Of each stream of an attempt so many characters are kept, half from its beginning and half from its end."""
 
 
-class _Text:
-    """What one stream got: all of it, or its beginning and its end when it is longer than ``TEXT_MAX``."""
+class KeptText:
+    """The beginning and the end of what was written to one stream. Everything is forwarded, only this much is kept."""
 
-    __slots__ = ("_end", "_end_length", "_left_out", "_room", "_start")
+    __slots__ = ("_dropped", "_half", "_head", "_head_room", "_tail", "_tail_size")
 
-    def __init__(self) -> None:
-        self._start: list[str] = []
-        self._room = TEXT_MAX // 2
-        self._end: deque[str] = deque()
-        self._end_length = 0
-        self._left_out = 0
-
-    def __bool__(self) -> bool:
-        return bool(self._start)
+    def __init__(self, kept: int = KEPT_CHARACTERS) -> None:
+        self._half = kept // 2
+        self._head: list[str] = []
+        self._head_room = self._half
+        self._tail: list[str] = []
+        self._tail_size = 0
+        self._dropped = 0
 
     def append(self, text: str) -> None:
-        if len(text) <= self._room:
-            self._room -= len(text)
-            self._start.append(text)
+        """Keep ``text``, or of a long stream its last part."""
+        if len(text) <= self._head_room:
+            self._head.append(text)
+            self._head_room -= len(text)
             return
-        if self._room:
-            self._start.append(text[: self._room])
-            text, self._room = text[self._room :], 0
-        self._end.append(text)
-        self._end_length += len(text)
-        while (surplus := self._end_length - TEXT_MAX // 2) > 0:
-            oldest = self._end.popleft()
-            if len(oldest) > surplus:
-                self._end.appendleft(oldest[surplus:])
-            dropped = min(len(oldest), surplus)
-            self._end_length -= dropped
-            self._left_out += dropped
+        if self._head_room:
+            self._head.append(text[: self._head_room])
+            text = text[self._head_room :]
+            self._head_room = 0
+        self._tail.append(text)
+        self._tail_size += len(text)
+        if self._tail_size > 2 * self._half:
+            self._shorten()
 
-    def joined(self) -> str:
-        """The text; where something is missing, a line says how much."""
-        gap = f"\n... {self._left_out} characters are left out here ...\n" if self._left_out else ""
-        return "".join((*self._start, gap, *self._end))
+    def _shorten(self) -> None:
+        whole = "".join(self._tail)
+        self._tail = [whole[-self._half :]] if self._half else []
+        self._dropped += max(0, self._tail_size - self._half)
+        self._tail_size = min(self._tail_size, self._half)
+
+    def __str__(self) -> str:
+        if self._tail_size > self._half:
+            self._shorten()
+        gap = f"\n... {self._dropped} characters are left out here ...\n" if self._dropped else ""
+        return "".join([*self._head, gap, *self._tail])
 
 
 class Captured:
-    """The text of one step attempt, by stream."""
+    """The text of one step attempt, by stream; ``None`` for a stream that got nothing."""
 
     __slots__ = ("logs", "stderr", "stdout")
 
     def __init__(self) -> None:
-        self.stdout = _Text()
-        self.stderr = _Text()
-        self.logs = _Text()
+        self.stdout: KeptText | None = None
+        self.stderr: KeptText | None = None
+        self.logs: KeptText | None = None
+
+    def write(self, stream: str, text: str) -> None:
+        """Add to ``stdout``, ``stderr`` or ``logs``."""
+        kept: KeptText | None = getattr(self, stream)
+        if kept is None:
+            kept = KeptText()
+            setattr(self, stream, kept)
+        kept.append(text)
 
     def __bool__(self) -> bool:
-        return bool(self.stdout or self.stderr or self.logs)
+        return any(kept is not None for kept in (self.stdout, self.stderr, self.logs))
 
     def texts(self) -> tuple[str | None, str | None, str | None]:
         """stdout, stderr and log lines, as they can be stored; ``None`` for a stream that got nothing."""
-        stdout, stderr, logs = (storable(text.joined()) or None for text in (self.stdout, self.stderr, self.logs))
+        if not self:
+            return None, None, None
+        stdout, stderr, logs = (storable(str(kept or "")) or None for kept in (self.stdout, self.stderr, self.logs))
         return stdout, stderr, logs
 
 
@@ -97,7 +108,7 @@ class _Forwarder:
     def write(self, text: str) -> int:
         captured = current.get()
         if captured is not None:
-            getattr(captured, self._name).append(text)
+            captured.write(self._name, text)
         return self._stream.write(text)
 
     def writelines(self, lines: Any) -> None:
@@ -115,7 +126,7 @@ class _LogLines(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         captured = current.get()
         if captured is not None:
-            captured.logs.append(f"{self.format(record)}\n")
+            captured.write("logs", f"{self.format(record)}\n")
 
 
 _log_lines: Final = _LogLines()

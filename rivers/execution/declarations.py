@@ -17,11 +17,12 @@ from rivers.definitions.run_queue import RunBackendConfig, RunQueueConfig
 from rivers.definitions.schedules import Schedule
 from rivers.definitions.sensors import Sensor
 from rivers.definitions.signatures import read_signature
+from rivers.definitions.task_base import BaseTask
 from rivers.definitions.trigger_parameters import classify_trigger_parameters
 from rivers.exceptions import AssetDefinitionError
 from rivers.execution.resources import checked_resources
 from rivers.graph.building import build_graph
-from rivers.graph.job_members import resolve_jobs
+from rivers.graph.job_members import resolve_jobs, task_names
 from rivers.graph.nodes import Graph
 from rivers.graph.references import check_names
 from rivers.graph.trigger_targets import validate_triggers
@@ -32,6 +33,7 @@ class Declarations:
     """The arguments of a repository. Of two schedules, or two sensors, of one name the later one counts."""
 
     assets: tuple[BaseAsset, ...]
+    tasks: tuple[BaseTask, ...]
     jobs: tuple[Job, ...]
     schedules: Mapping[str, Schedule]
     sensors: Mapping[str, Sensor]
@@ -60,7 +62,7 @@ def compile_declarations(given: Declarations) -> Compiled:
     Raises what ``build_graph``, ``check_names``, ``resolve_jobs``, ``validate_triggers`` and
     ``classify_trigger_parameters`` raise.
     """
-    graph = build_graph(given.assets, given.resources)
+    graph = build_graph(given.assets, given.resources, given.tasks, task_names(given.jobs))
     check_names(
         graph,
         given.jobs,
@@ -114,14 +116,16 @@ def checked_declarations(
         if not isinstance(asset, BaseAsset):
             raise AssetDefinitionError(f"assets may hold only assets, got {type(asset).__name__}")
     for task in tasks or ():
-        raise AssetDefinitionError(f"tasks may hold only Task and BashTask objects, got {type(task).__name__}")
+        if not isinstance(task, BaseTask):
+            raise AssetDefinitionError(f"tasks may hold only Task and BashTask objects, got {type(task).__name__}")
     default_retry = _optional("default_retry_policy", default_retry_policy, RetryPolicy | str)
     return Declarations(
         assets=tuple(assets),
+        tasks=tuple(tasks or ()),
         jobs=_all("jobs", jobs, Job),
         schedules={schedule.name: schedule for schedule in _all("schedules", schedules, Schedule)},
         sensors={sensor.name: sensor for sensor in _all("sensors", sensors, Sensor)},
-        default_executor=_optional("default_executor", default_executor, Executor) or Executor.in_process(),
+        default_executor=_optional("default_executor", default_executor, Executor) or Executor.parallel(),
         resources=checked_resources(resources),
         partition_defs=_partition_defs(partition_defs),
         retries=_registry("retries", retries, RetryPolicy),

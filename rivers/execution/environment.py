@@ -9,11 +9,12 @@ from __future__ import annotations
 import asyncio
 import sys
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from rivers.clock import Clock
 from rivers.execution.coroutine_host import CoroutineHost
 from rivers.execution.interception import StepInterceptor
+from rivers.execution.worker_pool import WorkerPool
 from rivers.ids import IdSource
 from rivers.storage import Storage
 
@@ -33,6 +34,7 @@ class Environment:
     family: object
     owner: object
     """The bound repository itself, for calls that arrive at a sibling."""
+    workers: WorkerPool = field(default_factory=WorkerPool)
 
 
 running_in: ContextVar[Environment | None] = ContextVar("rivers_running_in", default=None)

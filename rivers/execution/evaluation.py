@@ -28,13 +28,14 @@ from rivers.definitions.tick_results import (
     interpret_sensor_result,
 )
 from rivers.exceptions import ConfigurationError, ExecutionError, Killed, Superseded
+from rivers.execution.addresses import address_of
 from rivers.execution.coroutine_host import CoroutineHost
 from rivers.execution.environment import Environment, running_in
 from rivers.execution.evaluated import Evaluated
 from rivers.execution.failures import WorkerDied
 from rivers.execution.subprocess_slots import SubprocessSlots
 from rivers.execution.trigger_calls import TriggerCaller, awaited, function_of, utc_text
-from rivers.execution.trigger_worker import WorkerTask, address_of, evaluate_in_worker
+from rivers.execution.trigger_worker import WorkerTask, evaluate_in_worker
 from rivers.records import EvalMode
 
 __all__ = ["Evaluated", "Evaluator"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import traceback
 from concurrent.futures import BrokenExecutor
 from pathlib import Path
@@ -42,6 +43,24 @@ def class_names(error: BaseException) -> str:
 
 class WorkerDied(BrokenExecutor):
     """A worker process ended before it gave its answer: a crash, ``os._exit``, or the system's out-of-memory killer."""
+
+
+def worker_death(how: str | None) -> str:
+    """The message of a ``WorkerDied``; ``how`` is an exit code or signal such as ``EXIT(3)`` and ``SIGKILL(-9)``."""
+    return f"the worker process died before it gave an answer: {how or 'exit code unknown'}"
+
+
+def exit_in(text: str) -> str | None:
+    """The exit code out of what loky says about a dead worker, without the guesses around it."""
+    found = re.search(r"exit codes of the workers are \{(.+?)\}", text)
+    return found.group(1) if found else None
+
+
+class RemoteTraceback(Exception):
+    """The cause of an exception that crossed from a worker process: the text of the traceback it had there."""
+
+    def __str__(self) -> str:
+        return f"\n{self.args[0]}" if self.args else ""
 
 
 def traceback_text(error: BaseException) -> str:

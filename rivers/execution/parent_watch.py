@@ -4,11 +4,19 @@ from __future__ import annotations
 
 import os
 import select
+import signal
 import sys
 import threading
 from typing import Final
 
 _LOOK_SECONDS: Final = 1.0
+
+
+def settle_in(parent: int) -> None:
+    """In a worker: live and die with the process ``parent`` that started it."""
+    # A Ctrl-C in the terminal reaches the whole process group, but only the parent knows how to stop.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    end_with_parent(parent)
 
 
 def end_with_parent(parent: int) -> None:

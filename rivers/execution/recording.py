@@ -1,4 +1,4 @@
-"""From what a step's function returned to what is stored and recorded about it."""
+"""From what a step's function returned to what is stored, and to the stored form of what is said about it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from rivers.definitions.metadata_encoding import coerce_metadata, coerce_metadat
 from rivers.definitions.results import Materialization, Observation, Output
 from rivers.definitions.storable_text import storable
 from rivers.execution.steps import Step
-from rivers.records import NewEvent, OutputContext
+from rivers.records import OutputContext
 
 _INT64: Final = range(-(2**63), 2**63)
 
@@ -39,6 +39,8 @@ def store(step: Step, context: Any, returned: Any) -> tuple[str, dict[str, Any],
     if isinstance(returned, Output | Materialization | Observation):
         metadata.update(coerce_metadata(returned.metadata or {}))
         version = returned.data_version if returned.data_version is not None else version
+    if version is not None:
+        require_text("data_version", version)
     if isinstance(returned, Observation):
         return "Observation", metadata, version
     if not isinstance(returned, Materialization):
@@ -49,25 +51,14 @@ def store(step: Step, context: Any, returned: Any) -> tuple[str, dict[str, Any],
         metadata = output.output_metadata or {}
         registered = output.drain_data_version()
         version = registered if registered is not None else version
+    if version is not None:
+        require_text("data_version", version)
     return "Materialization", metadata, version
 
 
-def output_event(
-    step: Step,
-    event_type: str,
-    metadata: Mapping[str, Any],
-    data_version: str,
-    at: int,
-    input_data_versions: tuple[tuple[str, str], ...],
-) -> NewEvent:
-    """The Materialization or Observation to record.
-
-    :raises TypeError: for a metadata value that has no stored form, or a data version that is no text
-    :raises ValueError: for a data version that cannot be stored
-    """
-    require_text("data_version", data_version)
-    encoded = tuple((storable(key), storable(_encoded(value))) for key, value in metadata.items())
-    return NewEvent(event_type, at, step.name, None, encoded, data_version, step.code_version, input_data_versions)
+def encoded_metadata(metadata: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+    """The stored form of metadata; ``TypeError`` for a value that has none."""
+    return tuple((storable(key), storable(_encoded(value))) for key, value in metadata.items())
 
 
 def _encoded(value: Any) -> str:

@@ -6,10 +6,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from rivers.clock import Clock
 from rivers.definitions.parameters import FunctionArguments
-from rivers.definitions.retries import RetryPolicy
+from rivers.definitions.retries import Compute, RetryPolicy
 from rivers.definitions.signatures import Unevaluated
+from rivers.execution.bash import Command
+from rivers.execution.step_time import StepTime
 from rivers.records import IOHandler
 
 
@@ -44,11 +45,22 @@ class Step:
     resources: tuple[tuple[str, Any], ...]
     handler: IOHandler
     return_annotation: Any
-    new_context: Callable[[Any, str, Clock], Any] | None
-    """Makes the context, from the config, the run id and the clock; ``None`` when the function takes none."""
+    new_context: Callable[[Any, str, StepTime], Any] | None
+    """Makes the context, from the config, the run id and the time; ``None`` when the function takes none."""
     metadata: dict[str, Any] | None = None
     code_version: str | None = None
     retry: RetryPolicy | None = None
+    executor: str | None = None
+    """What its ``rivers/executor`` asks for, unchecked."""
+    timeout: float | None = None
+    """Seconds on the clock of the run after which an attempt is given up, from ``rivers/timeout``."""
+    compute: Compute | None = None
+    managed: tuple[Any, ...] = ()
+    """The resources among what it uses, handlers included: in a worker they are rebuilt, set up and torn down."""
+    command: Command | None = None
+    """The command that is run in place of ``function``. It needs no worker process, only a thread to wait for it."""
+    keeps_value: bool = False
+    """Whether the value itself is wanted back, by a hook."""
 
     @property
     def type_hint(self) -> Any:

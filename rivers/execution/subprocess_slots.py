@@ -7,8 +7,6 @@ worker died or was killed. Work beyond the number of slots waits its turn, first
 from __future__ import annotations
 
 import os
-import re
-import signal
 import threading
 from collections import deque
 from collections.abc import Callable
@@ -22,8 +20,8 @@ from loky.process_executor import (  # pyright: ignore[reportMissingTypeStubs]
     TerminatedWorkerError,
 )
 
-from rivers.execution.failures import WorkerDied
-from rivers.execution.parent_watch import end_with_parent
+from rivers.execution.failures import WorkerDied, exit_in, worker_death
+from rivers.execution.parent_watch import settle_in
 
 T = TypeVar("T")
 
@@ -40,15 +38,8 @@ class _Slot(Protocol):
 
 def _new_slot() -> _Slot:
     """A slot without a worker yet: the first task starts the process. It has no idle timeout, so it stays warm."""
-    executor = ProcessPoolExecutor(max_workers=1, timeout=None, initializer=_settle_in, initargs=(os.getpid(),))
+    executor = ProcessPoolExecutor(max_workers=1, timeout=None, initializer=settle_in, initargs=(os.getpid(),))
     return cast("_Slot", executor)
-
-
-def _settle_in(parent: int) -> None:
-    """In a worker: live and die with the parent."""
-    # A Ctrl-C in the terminal reaches the whole process group, but only the parent knows how to stop.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    end_with_parent(parent)
 
 
 class SubprocessSlots:
@@ -144,7 +135,7 @@ class SubprocessSlots:
             self._reap(slot)
         with suppress(InvalidStateError):  # cancelled while it was ending
             if died:
-                outer.set_exception(WorkerDied(_how_it_died(str(error))))
+                outer.set_exception(WorkerDied(worker_death(exit_in(str(error)))))
             elif inner.cancelled() or isinstance(error, ShutdownExecutorError):
                 outer.cancel()
             elif error is not None:
@@ -171,10 +162,3 @@ class SubprocessSlots:
             self._reapers = [thread for thread in self._reapers if thread.is_alive()]
             self._reapers.append(reaper)
         reaper.start()
-
-
-def _how_it_died(text: str) -> str:
-    """One line out of loky's paragraph: the exit code (``EXIT(3)``, ``SIGKILL(-9)``) without the guesses around it."""
-    found = re.search(r"exit codes of the workers are \{(.+?)\}", text)
-    how = found.group(1) if found else "exit code unknown"
-    return f"the worker process died before it gave an answer: {how}"

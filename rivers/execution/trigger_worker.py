@@ -6,10 +6,7 @@ Only the primitives of the context cross the boundary: a function that needs a r
 from __future__ import annotations
 
 import asyncio
-import importlib
-import importlib.util
 import inspect
-import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -26,38 +23,8 @@ from rivers.definitions.tick_results import (
     interpret_sensor_result,
 )
 from rivers.definitions.trigger_parameters import classify_trigger_parameters
+from rivers.execution.addresses import FunctionAddress
 from rivers.execution.evaluated import Evaluated
-
-
-@dataclass(frozen=True)
-class FunctionAddress:
-    """Where a worker imports a function from: the module, the name in it, and the file for a module off the path.
-
-    A decorated function's name leads to the schedule or sensor, which holds the function.
-    """
-
-    module: str
-    qualname: str
-    file: str | None
-
-    def load(self) -> Callable[..., Any]:
-        """Import the module and return the function."""
-        found: Any = self._module()
-        for part in self.qualname.split("."):
-            found = getattr(found, part)
-        return getattr(found, "evaluation_fn", found)
-
-    def _module(self) -> Any:
-        try:
-            return importlib.import_module(self.module)
-        except ModuleNotFoundError:
-            spec = None if self.file is None else importlib.util.spec_from_file_location(self.module, self.file)
-            if spec is None or spec.loader is None:
-                raise
-            module = importlib.util.module_from_spec(spec)
-            sys.modules[self.module] = module
-            spec.loader.exec_module(module)
-            return module
 
 
 @dataclass(frozen=True)
@@ -71,19 +38,6 @@ class WorkerTask:
     scheduled_execution_time: str | None = None
     cursor: str | None = None
     last_tick_time: float | None = None
-
-
-def address_of(function: Callable[..., Any]) -> FunctionAddress | None:
-    """The address of a function that a worker can import; ``None`` for a local one, which must travel by value."""
-    module = sys.modules.get(getattr(function, "__module__", None) or "")
-    if module is None or module.__name__ == "__main__":
-        return None
-    found: Any = module
-    for part in function.__qualname__.split("."):
-        found = getattr(found, part, None)
-    if found is not function and getattr(found, "evaluation_fn", None) is not function:
-        return None
-    return FunctionAddress(module.__name__, function.__qualname__, getattr(module, "__file__", None))
 
 
 def evaluate_in_worker(task: WorkerTask) -> Evaluated:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 
-from rivers.definitions.executors import Executor
+from rivers.definitions.executors import KubernetesExecutor
 from rivers.durations import parse_duration
 from rivers.execution.declarations import Declarations
 
@@ -38,22 +38,14 @@ def what_has_no_effect(given: Declarations) -> Iterator[str]:
 
 
 def _executors(given: Declarations) -> Iterator[str]:
-    if _is_elsewhere(given.default_executor):
-        yield f"default_executor is {_called(given.default_executor)}, {_HERE}"
+    if isinstance(given.default_executor, KubernetesExecutor):
+        yield f"default_executor is Executor.kubernetes(), {_NO_CLUSTER}"
     for job in given.jobs:
-        if job.executor is not None and _is_elsewhere(job.executor):
-            yield f"the executor of job '{job.name}' is {_called(job.executor)}, {_HERE}"
+        if isinstance(job.executor, KubernetesExecutor):
+            yield f"the executor of job '{job.name}' is Executor.kubernetes(), {_NO_CLUSTER}"
 
 
-_HERE = "which is not there yet: its steps run one after another in the thread of their run"
-
-
-def _is_elsewhere(executor: Executor) -> bool:
-    return isinstance(executor, Executor.Parallel | Executor.Kubernetes)
-
-
-def _called(executor: Executor) -> str:
-    return "Executor.parallel()" if isinstance(executor, Executor.Parallel) else "Executor.kubernetes()"
+_NO_CLUSTER = "which is not there yet: a run with it ends with an error that says so"
 
 
 def _durations(given: Declarations) -> Iterator[str]:

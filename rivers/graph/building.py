@@ -1,83 +1,105 @@
-"""From declarations to the dependency graph: who reads whose value, and every fault of a single asset's wiring."""
+"""From declarations to the dependency graph: every node and step, and every fault that the declarations alone show."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable
 
 from rivers.definitions.asset_base import BaseAsset
-from rivers.definitions.assets import SingleAsset
-from rivers.definitions.near_names import did_you_mean
-from rivers.definitions.parameters import Source, classify_parameters
-from rivers.exceptions import (
-    AssetDefinitionError,
-    GraphValidationError,
-    _UnresolvedInput,  # pyright: ignore[reportPrivateUsage]
-)
+from rivers.definitions.graph_assets import GraphAsset
+from rivers.definitions.task_base import BaseTask
+from rivers.exceptions import AssetDefinitionError, GraphValidationError
+from rivers.graph.inside import compose_graphs, internal_nodes
+from rivers.graph.names import Names, collect_names
 from rivers.graph.nodes import Graph, Node
 from rivers.graph.ordering import order_by_level
+from rivers.graph.wiring import Wiring
 
 
-def build_graph(assets: Iterable[BaseAsset], resources: Collection[str] = ()) -> Graph:
-    """Resolve the dependencies of ``assets``, given the names of the registered resources.
+def build_graph(
+    assets: Iterable[BaseAsset],
+    resources: Collection[str] = (),
+    tasks: Iterable[BaseTask] = (),
+    standalone: Collection[str] = (),
+) -> Graph:
+    """Resolve the dependencies of ``assets`` and ``tasks``, given the names of the registered resources.
 
-    :raises AssetDefinitionError: when two different assets have one name
+    A task that the body of a graph asset calls is a node of its own only if somebody needs it by its name: another
+    node, or whoever put it into ``standalone``. What the body of a graph asset raises comes through.
+
+    :raises AssetDefinitionError: when two nodes have one name, and for an automation on what nobody observes
     :raises ConfigurationError: for a parameter that matches nothing (also a ``GraphValidationError``)
     :raises GraphValidationError: for an unknown declared dependency, a self edge or a cycle
     """
-    declared = _declared(assets)
-    known = dict.fromkeys(resources)
-    nodes = {
-        name: _node(position, name, asset, declared, known) for position, (name, asset) in enumerate(declared.items())
-    }
-    order = order_by_level({name: node.upstreams for name, node in nodes.items()})
-    downstreams: dict[str, list[str]] = {name: [] for name in nodes}
-    for name, node in nodes.items():
+    names = collect_names(assets, tasks)
+    wiring = Wiring(names, dict.fromkeys(resources))
+    bodies = compose_graphs(names, wiring)
+    used = {id(composed.task) for body in bodies.values() for composed in body.nodes.values()}
+    found: list[Node] = []
+    for name, asset in names.assets.items():
+        if isinstance(asset, GraphAsset):
+            found += internal_nodes(asset, bodies[name], wiring)
+        else:
+            found.append(wiring.asset_node(name, asset))
+    wanted = dict.fromkeys([*standalone, *(upstream for node in found for upstream in node.upstreams)])
+    found += _task_nodes(names, wiring, used, wanted)
+    return _linked(found, wiring)
+
+
+def _task_nodes(names: Names, wiring: Wiring, used: Collection[int], wanted: dict[str, None]) -> list[Node]:
+    """The standalone tasks: those that no body calls, those that are wanted, and what these want in turn."""
+    for name, task in names.hidden.items():
+        if id(task) not in used:
+            raise AssetDefinitionError(f"an asset and a task are both called '{name}'")
+    unvisited = [name for name, task in names.tasks.items() if name in wanted or id(task) not in used]
+    places = {name: wiring.next_position() for name in names.tasks}
+    nodes: dict[str, Node] = {}
+    while unvisited:
+        name = unvisited.pop()
+        if name not in nodes:
+            nodes[name] = node = wiring.task_node(name, names.tasks[name], places[name])
+            unvisited += [upstream for upstream in node.upstreams if upstream in names.tasks]
+    return sorted(nodes.values(), key=lambda node: node.position)
+
+
+def _linked(found: list[Node], wiring: Wiring) -> Graph:
+    nodes: dict[str, Node] = {}
+    for node in found:
+        if nodes.setdefault(node.name, node) is not node:
+            raise AssetDefinitionError(f"an asset and a task inside of a graph asset are both called '{node.name}'")
+    internals: dict[str, list[str]] = {}
+    for node in found:
+        if node.graph is not None:
+            internals.setdefault(node.graph, []).append(node.name)
         for upstream in node.upstreams:
-            downstreams[upstream].append(name)
+            if upstream == node.name:
+                raise _depends_on_itself(node)
+            if upstream not in nodes:
+                kind = "Task" if isinstance(node.definition, BaseTask) else "Asset"
+                raise wiring.unresolved(kind, node.name, upstream)
+    waits = {
+        node.name: node.upstreams
+        if len(node.step.outputs) == 1
+        else tuple(dict.fromkeys(node.upstreams + node.step.upstreams))
+        for node in found
+    }
+    order = order_by_level(waits)
+    downstreams: dict[str, list[str]] = {name: [] for name in nodes}
+    for node in found:
+        for upstream in node.upstreams:
+            downstreams[upstream].append(node.name)
     return Graph(
         nodes=nodes,
         order=order,
         downstreams={name: tuple(below) for name, below in downstreams.items()},
-        shadowed_resources=tuple(key for key in known if key in nodes),
+        shadowed_resources=tuple(key for key in wiring.resources if key in nodes),
+        internals={graph: tuple(inside) for graph, inside in internals.items()},
     )
 
 
-def _declared(assets: Iterable[BaseAsset]) -> dict[str, BaseAsset]:
-    declared: dict[str, BaseAsset] = {}
-    for asset in assets:
-        if declared.setdefault(asset.name, asset) is not asset:
-            raise AssetDefinitionError(f"two different assets are called '{asset.name}'")
-    return declared
-
-
-def _node(
-    position: int, name: str, asset: BaseAsset, declared: Mapping[str, BaseAsset], resources: Mapping[str, None]
-) -> Node:
-    if not isinstance(asset, SingleAsset):
-        raise AssetDefinitionError(f"asset '{name}' is of a kind that cannot be a node: {type(asset).__name__}")
-    overrides = {dep.name: dep for dep in asset.settings.deps if dep.is_input}
-    arguments = classify_parameters(name, asset.signature, nodes=declared, resources=resources, inputs=overrides)
-    unresolved = arguments.of(Source.UNRESOLVED)
-    if unresolved:
-        raise _unresolved(name, unresolved[0].name, declared, resources)
-    inputs = tuple(argument.name for argument in arguments.of(Source.UPSTREAM))
-    lineage = tuple(
-        dict.fromkeys(dep.name for dep in asset.settings.deps if not dep.is_input and dep.name not in inputs)
-    )
-    for upstream in inputs + lineage:
-        if upstream == name:
-            raise GraphValidationError(
-                f"Asset '{name}' depends on itself; to receive its previous value, declare a parameter "
-                f"'self: SelfDependency[T]'"
-            )
-        if upstream not in declared:
-            raise _unresolved(name, upstream, declared, resources)
-    return Node(name, position, asset, arguments, inputs, lineage, overrides)
-
-
-def _unresolved(asset: str, name: str, declared: Iterable[str], resources: Mapping[str, None]) -> Exception:
-    near = did_you_mean(name, [*(each for each in declared if each != asset), *resources])
-    return _UnresolvedInput(
-        f"Asset '{asset}': unresolved input '{name}': no asset, task or resource has that name "
-        f"(available resources: {', '.join(sorted(resources)) or 'none'}){near}"
+def _depends_on_itself(node: Node) -> GraphValidationError:
+    if isinstance(node.definition, BaseTask):
+        return GraphValidationError(f"Task '{node.name}' depends on itself")
+    return GraphValidationError(
+        f"Asset '{node.name}' depends on itself; to receive its previous value, declare a parameter "
+        f"'self: SelfDependency[T]'"
     )

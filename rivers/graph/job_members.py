@@ -5,13 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from rivers.definitions.jobs import Job
+from rivers.definitions.multi_assets import MultiAsset
+from rivers.definitions.task_base import BaseTask
 from rivers.exceptions import GraphValidationError, NodeNotFoundError
-from rivers.graph.nodes import Graph
-from rivers.graph.selection import missing_inputs
+from rivers.graph.nodes import Graph, NodeKind
+from rivers.graph.selection import in_order, is_runnable, missing_inputs
 
 
 def resolve_jobs(graph: Graph, jobs: Iterable[Job]) -> dict[str, tuple[str, ...]]:
     """The node names of every job by its name, in order of registration of the nodes.
+
+    A multi-asset brings its outputs, a graph asset its inside; an external asset that nobody observes brings nothing.
 
     :raises GraphValidationError: when two jobs have one name, or a job misses an upstream that it cannot load
     :raises NodeNotFoundError: when a job holds something that the graph does not
@@ -24,13 +28,28 @@ def resolve_jobs(graph: Graph, jobs: Iterable[Job]) -> dict[str, tuple[str, ...]
     return members
 
 
+def task_names(jobs: Iterable[Job]) -> tuple[str, ...]:
+    """The names of the tasks that jobs hold: those have to be nodes of their own."""
+    return tuple(
+        task.name for job in jobs for task in job.assets if isinstance(task, BaseTask) and task.name is not None
+    )
+
+
 def _members_of(graph: Graph, job: Job) -> tuple[str, ...]:
-    names = dict.fromkeys(asset.name for asset in job.assets)
+    names: dict[str, None] = {}
+    for member in job.assets:
+        if isinstance(member, MultiAsset):
+            names.update(dict.fromkeys(member.output_names))
+        else:
+            names[str(member.name)] = None
     for name in names:
         if name not in graph:
             raise NodeNotFoundError(f"Job '{job.name}': node '{name}' not found in the repository")
-    members = tuple(sorted(names, key=lambda name: graph[name].position))
+    inside = [internal for name in names for internal in graph.internals.get(name, ())]
+    members = in_order(graph, (name for name in {**names, **dict.fromkeys(inside)} if is_runnable(graph, name)))
     for name, upstream in missing_inputs(graph, members):
+        if graph[upstream].kind is NodeKind.EXTERNAL:
+            continue
         if not job.allow_incomplete_deps:
             raise GraphValidationError(
                 f"Job '{job.name}': node '{name}' needs upstream '{upstream}', which is not in the job; add it, or set "

@@ -4,37 +4,71 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from enum import Enum
 
-from rivers.definitions.asset_base import BaseAsset
-from rivers.definitions.dependencies import DepDef
-from rivers.definitions.parameters import FunctionArguments
+from rivers.definitions.asset_settings import AssetSettings
+from rivers.graph.steps import Definition, StepSpec
+
+
+class NodeKind(Enum):
+    """What a node is."""
+
+    SINGLE = "single"
+    OUTPUT = "output"
+    """One output of a multi-asset."""
+    GRAPH = "graph"
+    TASK = "task"
+    """A task or bash task, standalone or (``graph/task``) inside a graph asset."""
+    MAP = "map"
+    """The template of a fan-out, ``graph/task``; its instances exist in a run only."""
+    COLLECT = "collect"
+    """``graph/task__collect``."""
+    EXTERNAL = "external"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Node:
-    """One step of the graph.
+    """Something that has a name to select and a place in the lineage.
 
-    ``position`` is its place in the order of registration. ``inputs`` are the upstreams whose values are loaded, in
-    order of the parameters; ``lineage`` those that only come first. ``overrides`` are the declared inputs by name.
+    ``position`` is its place in the order of registration, internal nodes just before their graph. ``settings`` are its
+    own: those of the output for an output of a multi-asset, with the handler that applies to it for a task in a graph.
+    ``inputs`` are the upstreams whose values its step loads, in order of the parameters; ``lineage`` those that only
+    come first. ``step`` is what makes its value, alone or together with others.
     """
 
     name: str
     position: int
-    asset: BaseAsset
-    arguments: FunctionArguments
+    kind: NodeKind
+    definition: Definition
+    settings: AssetSettings
+    step: StepSpec
     inputs: tuple[str, ...]
     lineage: tuple[str, ...]
-    overrides: Mapping[str, DepDef]
 
     @property
     def upstreams(self) -> tuple[str, ...]:
         """Everything that comes first."""
         return self.inputs + self.lineage
 
+    @property
+    def graph(self) -> str | None:
+        """The graph asset whose internal node it is."""
+        return self.step.graph
+
+    @property
+    def is_asset(self) -> bool:
+        """Whether it is an asset, and not a part of the way to one."""
+        return self.kind in _ASSETS
+
     def can_load(self, upstream: Node) -> bool:
         """Whether the value of ``upstream`` can be had without computing it: through an explicit IO handler."""
-        override = self.overrides.get(upstream.name)
-        return upstream.asset.io_handler is not None or (override is not None and override.io_handler is not None)
+        if upstream.kind in (NodeKind.MAP, NodeKind.COLLECT):
+            return False  # which instances there are is known to the run that makes them only
+        override = self.step.override_of.get(upstream.name)
+        return upstream.settings.io_handler is not None or (override is not None and override.io_handler is not None)
+
+
+_ASSETS = (NodeKind.SINGLE, NodeKind.OUTPUT, NodeKind.GRAPH, NodeKind.EXTERNAL)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -42,13 +76,15 @@ class Graph:
     """All nodes, in order of registration. Built by ``build_graph``; never changed.
 
     ``order`` lists them with every upstream before its downstreams; ``downstreams`` are direct ones, in order of
-    registration; ``shadowed_resources`` are resource keys that an asset's name hides.
+    registration; ``shadowed_resources`` are resource keys that a node's name hides; ``internals`` are the nodes inside
+    of each graph asset.
     """
 
     nodes: Mapping[str, Node]
     order: tuple[str, ...]
     downstreams: Mapping[str, tuple[str, ...]]
     shadowed_resources: tuple[str, ...]
+    internals: Mapping[str, tuple[str, ...]]
 
     def __iter__(self) -> Iterator[Node]:
         return iter(self.nodes.values())
@@ -61,3 +97,19 @@ class Graph:
 
     def __len__(self) -> int:
         return len(self.nodes)
+
+    def upstream_assets(self, name: str) -> tuple[str, ...]:
+        """The assets (and standalone tasks) that ``name`` is made from: for a graph asset, what its inside reads."""
+        found: dict[str, None] = {}
+        seen: dict[str, None] = {}
+        unvisited = list(reversed(self.nodes[name].upstreams))
+        while unvisited:
+            upstream = unvisited.pop()
+            if upstream in seen:
+                continue
+            seen[upstream] = None
+            if self.nodes[upstream].graph is None:
+                found[upstream] = None
+            else:
+                unvisited.extend(reversed(self.nodes[upstream].upstreams))
+        return tuple(found)

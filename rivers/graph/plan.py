@@ -1,4 +1,4 @@
-"""The order of execution: levels of nodes that wait for nothing but the levels before."""
+"""The order of execution: levels of steps that wait for nothing but the levels before."""
 
 from __future__ import annotations
 
@@ -6,31 +6,52 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from rivers.graph.nodes import Graph
+from rivers.graph.steps import StepSpec
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedStep:
+    """A step, and which of its outputs are asked for, in order of definition."""
+
+    step: StepSpec
+    outputs: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class ExecutionPlan:
     """What runs when. Within a level the order is that of registration."""
 
-    levels: tuple[tuple[str, ...], ...]
+    levels: tuple[tuple[PlannedStep, ...], ...]
 
     @property
     def names(self) -> tuple[str, ...]:
         """Every node in order of execution."""
-        return tuple(name for level in self.levels for name in level)
+        return tuple(name for level in self.levels for planned in level for name in planned.outputs)
 
 
 def plan_execution(graph: Graph, names: Collection[str]) -> ExecutionPlan:
-    """Divide ``names`` into levels. Only edges between them count: what is outside is loaded, not waited for."""
+    """Divide the steps of ``names`` into levels.
+
+    Only edges between them count: what is outside is loaded, not waited for. A multi-asset runs once, for those of its
+    outputs that are among ``names``.
+    """
     members = frozenset(names)
     depth: dict[str, int] = {}
-    levels: list[list[str]] = []
+    levels: list[dict[str, list[str]]] = []
     for name in graph.order:
         if name not in members:
             continue
-        above = [depth[upstream] for upstream in graph[name].upstreams if upstream in members]
-        depth[name] = max(above) + 1 if above else 0
+        step = graph[name].step
+        depth[name] = 1 + max((depth[upstream] for upstream in step.upstreams if upstream in members), default=-1)
         if depth[name] == len(levels):
-            levels.append([])
-        levels[depth[name]].append(name)
-    return ExecutionPlan(tuple(tuple(sorted(level, key=lambda name: graph[name].position)) for level in levels))
+            levels.append({})
+        levels[depth[name]].setdefault(step.key, []).append(name)
+    return ExecutionPlan(tuple(_in_order(graph, level) for level in levels))
+
+
+def _in_order(graph: Graph, level: dict[str, list[str]]) -> tuple[PlannedStep, ...]:
+    def position(name: str) -> int:
+        return graph[name].position
+
+    groups = sorted((sorted(outputs, key=position) for outputs in level.values()), key=lambda group: position(group[0]))
+    return tuple(PlannedStep(graph[outputs[0]].step, tuple(outputs)) for outputs in groups)

@@ -70,8 +70,8 @@ def resolve_partitions(asset: str, reference: Any, partition_defs: Mapping[str, 
 def check_handlers(graph: Graph, resources: Mapping[str, Any]) -> None:
     """Resolve every IO handler that the graph refers to, for its errors. For ``resolve()`` only, not ``validate()``."""
     for node in graph:
-        resolve_handler(node.name, node.asset.io_handler, resources)
-        for dep in node.overrides.values():
+        resolve_handler(node.name, node.settings.io_handler, resources)
+        for dep in node.step.override_of.values():
             resolve_handler(node.name, dep.io_handler, resources)
 
 
@@ -85,8 +85,8 @@ def check_names(
 ) -> None:
     """Resolve every retry policy and partitions definition that is referred to by name, for its errors."""
     for node in graph:
-        resolve_partitions(node.name, node.asset.partitions_def, partition_defs)
-        resolve_retry(f"Asset '{node.name}'", node.asset.retry, retries)
+        resolve_partitions(node.name, node.settings.partitions_def, partition_defs)
+        resolve_retry(f"Asset '{node.name}'", node.definition.retry, retries)
     for job in jobs:
         resolve_retry(f"Job '{job.name}'", job.retry, retries)
     resolve_retry("default_retry_policy", default_retry, retries)

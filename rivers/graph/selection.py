@@ -4,33 +4,52 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 
+from rivers.definitions.external_assets import ExternalAsset
+from rivers.definitions.multi_assets import MultiAsset
 from rivers.definitions.near_names import did_you_mean
-from rivers.exceptions import AssetNotFoundError, GraphValidationError
-from rivers.graph.nodes import Graph
+from rivers.exceptions import AssetNotFoundError, ExecutionError, GraphValidationError
+from rivers.graph.nodes import Graph, NodeKind
 
 
 def select_nodes(
     graph: Graph, selection: Iterable[str] | None = None, *, include_upstream: bool = False
 ) -> tuple[str, ...]:
-    """The selected names in order of registration, each once; ``None`` selects all.
+    """The nodes that a selection runs, in order of registration, each once.
+
+    ``None`` selects everything that is not external. A graph asset brings its inside; of a multi-asset only the outputs
+    that are named, or needed by what is. An external asset is observed when it is named, and never an upstream to run.
 
     :raises AssetNotFoundError: for a name that the graph does not hold
+    :raises ExecutionError: for an external asset that has no observe function
     """
     if selection is None:
-        return tuple(graph.nodes)
+        return tuple(node.name for node in graph if node.kind is not NodeKind.EXTERNAL)
     chosen: dict[str, None] = {}
     for name in selection:
         if name not in graph:
-            raise AssetNotFoundError(f"Asset '{name}' not found{did_you_mean(name, graph.nodes)}")
-        chosen[name] = None
+            raise AssetNotFoundError(_not_found(graph, name))
+        if not is_runnable(graph, name):
+            raise ExecutionError(f"external asset '{name}' has no observe function, so there is nothing to run")
+        chosen.update(dict.fromkeys((*graph.internals.get(name, ()), name)))
     if include_upstream:
         unvisited = list(chosen)
         while unvisited:
             for upstream in graph[unvisited.pop()].upstreams:
-                if upstream not in chosen:
+                if upstream not in chosen and graph[upstream].kind is not NodeKind.EXTERNAL:
                     chosen[upstream] = None
                     unvisited.append(upstream)
-    return tuple(sorted(chosen, key=lambda name: graph[name].position))
+    return in_order(graph, chosen)
+
+
+def in_order(graph: Graph, names: Iterable[str]) -> tuple[str, ...]:
+    """``names`` in order of registration."""
+    return tuple(sorted(names, key=lambda name: graph[name].position))
+
+
+def is_runnable(graph: Graph, name: str) -> bool:
+    """Whether there is something to run: not for an external asset that nobody observes."""
+    definition = graph[name].definition
+    return not isinstance(definition, ExternalAsset) or definition.observe_fn is not None
 
 
 def require_loadable_upstreams(graph: Graph, names: Collection[str]) -> None:
@@ -50,3 +69,11 @@ def missing_inputs(graph: Graph, names: Collection[str]) -> list[tuple[str, str]
     """Every ``(node, upstream)`` whose value comes from outside of ``names``. Upstreams by lineage do not count."""
     members = frozenset(names)
     return [(name, upstream) for name in names for upstream in graph[name].inputs if upstream not in members]
+
+
+def _not_found(graph: Graph, name: str) -> str:
+    for node in graph:
+        if isinstance(node.definition, MultiAsset) and node.definition.name == name:
+            outputs = ", ".join(node.definition.output_names)
+            return f"Asset '{name}' not found: it is a multi-asset; name its outputs ({outputs}) instead"
+    return f"Asset '{name}' not found{did_you_mean(name, graph.nodes)}"

@@ -40,11 +40,12 @@ class SimulatedSteps:
         self._execute = execute
         self._patch_time = patch_time
 
+    def seconds(self, step: str, attempt: int) -> float:
+        """The simulated length of the step."""
+        return self._seconds.get(step, 0.0)
+
     def around(self, step: str, attempt: int, call: Callable[[], Any], clock: Clock) -> Any:
-        """Wait the simulated length, then fail, record, or call."""
-        seconds = self._seconds.get(step, 0.0)
-        if seconds:
-            clock.sleep_blocking(seconds)
+        """Fail, record, or call."""
         if attempt <= self._failures.get(step, 0):
             raise SimulatedFailure(f"attempt {attempt} of '{step}' fails, as the scenario asked")
         if not self._execute:

@@ -8,12 +8,13 @@ from typing import Any
 import pytest
 
 from bench import __main__ as command
-from bench import idle_month, memory, queued, resolve, scheduled, simulated, sleepers, start_up, steps
+from bench import idle_month, memory, parallel, queued, resolve, scheduled, simulated, sleepers, start_up, steps
 from bench.figures import Figure
 
 TINY: dict[Any, dict[str, int]] = {
     start_up: {"processes": 1},
     steps: {"steps": 20, "repeats": 1},
+    parallel: {"steps": 20, "workers": 2, "repeats": 1},
     scheduled: {"schedules": 2, "seconds": 1},
     queued: {"runs": 12},
     memory: {"assets": 30},

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from rivers.definitions.asset_def import AssetDef
 from rivers.definitions.assets import Asset, SingleAsset
-from rivers.definitions.dependencies import AssetDef
 from rivers.definitions.retries import Compute, RetryPolicy
 from rivers.exceptions import AssetDefinitionError
 from rivers.io_handlers import InMemoryIOHandler

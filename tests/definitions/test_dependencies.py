@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from rivers.definitions.dependencies import AssetDef, DepDef
+from rivers.definitions.asset_def import AssetDef, DepDef
 from rivers.exceptions import AssetDefinitionError
 
 

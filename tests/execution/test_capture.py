@@ -10,8 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from rivers.execution import capture
-from rivers.execution.capture import Captured, capturing, current
+from rivers.execution.capture import Captured, KeptText, capturing, current
 
 
 def test_a_step_keeps_what_it_prints_and_logs_and_the_streams_still_get_it(capsys: pytest.CaptureFixture[str]) -> None:
@@ -34,23 +33,6 @@ def test_a_step_that_closes_a_stream_takes_it_from_nobody(capsys: pytest.Capture
         sys.stdout.close()
         print("still there")
     assert capsys.readouterr().out == "still there\n"
-
-
-def test_of_a_very_long_text_the_beginning_and_the_end_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(capture, "TEXT_MAX", 20)
-    for pieces in (["0123456789" * 3], list("0123456789" * 3), ["01234", "56789" * 3, "01234", "56789"]):
-        captured = Captured()
-        for piece in pieces:
-            captured.stdout.append(piece)
-        assert captured.texts()[0] == "0123456789\n... 10 characters are left out here ...\n0123456789"
-
-
-def test_a_text_that_is_just_not_too_long_is_kept_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(capture, "TEXT_MAX", 20)
-    captured = Captured()
-    for piece in ("0123456", "789abcdef", "ghij"):
-        captured.logs.append(piece)
-    assert captured.texts()[2] == "0123456789abcdefghij"
 
 
 def test_nothing_printed_is_nothing_captured() -> None:
@@ -139,3 +121,34 @@ def test_a_level_that_the_program_has_set_holds(monkeypatch: pytest.MonkeyPatch,
 def test_the_level_of_a_program_with_handlers_of_its_own_holds(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.ERROR)
     assert logged_in_a_step() is None
+
+
+@pytest.mark.parametrize("piece", [1, 7, 100, 10_000])
+def test_of_a_long_text_the_beginning_and_the_end_are_kept_and_the_gap_is_counted(piece: int) -> None:
+    kept = KeptText(100)
+    whole = "".join(str(number % 10) for number in range(10_000))
+    for position in range(0, len(whole), piece):
+        kept.append(whole[position : position + piece])
+    assert str(kept) == f"{whole[:50]}\n... 9900 characters are left out here ...\n{whole[-50:]}"
+    assert str(kept) == str(kept)
+
+
+def test_a_text_that_fits_is_kept_whole() -> None:
+    kept = KeptText(100)
+    for _ in range(10):
+        kept.append("0123456789")
+    assert str(kept) == "0123456789" * 10
+
+
+def test_everything_is_forwarded_though_not_everything_is_kept(capsys: pytest.CaptureFixture[str]) -> None:
+    captured = Captured()
+    with capturing():
+        token = current.set(captured)
+        for _ in range(30):
+            sys.stdout.write("x" * 100_000)
+        current.reset(token)
+    assert len(capsys.readouterr().out) == 3_000_000
+    stdout, _, _ = captured.texts()
+    assert stdout is not None
+    assert len(stdout) < 1_000_100
+    assert "... 2000000 characters are left out here ..." in stdout

@@ -27,6 +27,9 @@ def test_an_interceptor_stands_around_every_attempt_and_may_answer_itself(storag
     seen: list[tuple[str, int]] = []
 
     class Recording:
+        def seconds(self, step: str, attempt: int) -> float:
+            return 0.0
+
         def around(self, step: str, attempt: int, call: Callable[[], Any], clock: Any) -> Any:
             seen.append((step, attempt))
             return rs.Materialization() if step == "never" else call()

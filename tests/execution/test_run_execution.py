@@ -473,3 +473,27 @@ def test_every_load_goes_through_the_handler_and_its_answer_is_honoured(build: B
     repo.materialize()
     assert seen == [("out", "up", {"delta/mode": "append"}, int), ("down", "up", {"other": "one"}, int)]
     assert repo.load_node("down") == 100
+
+
+def test_an_escalating_policy_retries_its_reasons_and_tells_what_would_be_asked_for(
+    build: Build, storage: Storage
+) -> None:
+    tries: list[int] = []
+    policy = rs.RetryPolicy(2, retry_on=[], escalate=rs.ComputeEscalation(max_memory="6Gi"))
+
+    @rs.Asset(retry=policy, compute=rs.Compute(memory="2Gi"))
+    def hungry() -> None:
+        tries.append(1)
+        raise MemoryError
+
+    @rs.Asset(retry=policy)
+    def wrong() -> None:
+        raise ValueError
+
+    run_id = build(hungry, wrong).materialize(raise_on_error=False).run_id
+    assert len(tries) == 3
+    told = [event for event in storage.get_events_for_run(run_id) if event.event_type == "StepRetry"]
+    assert [(event.asset_key, dict(event.metadata)["rivers/next_compute"]) for event in told] == [
+        ("hungry", '{"memory": "4Gi"}'),
+        ("hungry", '{"memory": "6Gi"}'),
+    ]

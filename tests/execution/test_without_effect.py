@@ -32,7 +32,7 @@ def said_of(**arguments: Any) -> list[str]:
 
 
 def test_nothing_is_said_of_what_works() -> None:
-    job = rs.Job("j", [plain], executor=rs.Executor.in_process())
+    job = rs.Job("j", [plain], executor=rs.Executor.parallel())
     sensor = rs.Sensor(name="s", job_name="j", minimum_interval="1h", eval_timeout="5s")
     queue = rs.RunQueueConfig()
     said = said_of(jobs=[job], sensors=[sensor], run_queue=queue, run_backend=rs.RunBackendConfig.local())
@@ -45,7 +45,7 @@ def test_nothing_is_said_of_what_works() -> None:
         ({"assets": [limited]}, ["asset 'limited' claims pool 'db'", "asset 'limited' claims pool 'api'"]),
         ({"pool_limits": {"db": 1}}, ["pool_limits has 'db'"]),
         ({"assets": [eager]}, ["asset 'eager' has an automation_condition"]),
-        ({"default_executor": rs.Executor.parallel()}, ["default_executor is Executor.parallel()"]),
+        ({"default_executor": rs.Executor.kubernetes()}, ["default_executor is Executor.kubernetes()"]),
         (
             {"jobs": [rs.Job("j", [plain], executor=rs.Executor.kubernetes())]},
             ["the executor of job 'j' is Executor.kubernetes()"],

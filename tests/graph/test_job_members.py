@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import pytest
 
+from rivers.definitions.asset_def import AssetDef
 from rivers.definitions.assets import Asset
-from rivers.definitions.dependencies import AssetDef
+from rivers.definitions.bash_tasks import BashTask
 from rivers.definitions.jobs import Job
+from rivers.definitions.tasks import Task
 from rivers.exceptions import GraphValidationError, NodeNotFoundError
 from rivers.graph.building import build_graph
-from rivers.graph.job_members import resolve_jobs
+from rivers.graph.job_members import resolve_jobs, task_names
 
 a = Asset(name="a")(lambda: 0)
 stored = Asset(name="stored", io_handler="h")(lambda: 0)
@@ -45,3 +47,21 @@ def test_a_member_that_the_repository_lacks_is_named() -> None:
 def test_two_jobs_of_one_name_are_refused() -> None:
     with pytest.raises(GraphValidationError, match="'j'"):
         resolve_jobs(GRAPH, [Job("j", [a]), Job("j", [b, a])])
+
+
+def test_a_job_takes_every_kind_of_node_and_brings_what_belongs_to_it() -> None:
+    inner, alone, command = Task(lambda: 0, name="inner"), Task(lambda: 0, name="alone"), BashTask("command", "true")
+    multi = Asset.from_multi(lambda raw: {}, [AssetDef("p"), AssetDef("q")], "m")
+    graph_asset = Asset.from_graph(lambda: inner(), "g")
+    raw, seen = (
+        Asset.external(observe, name=name, io_handler="h") for name, observe in (("raw", None), ("seen", dict))
+    )
+    job = Job("j", [command, seen, raw, graph_asset, multi, alone, inner, multi])
+    graph = build_graph([multi, graph_asset, raw, seen], (), [alone, command, inner], task_names([job]))
+    assert resolve_jobs(graph, [job]) == {"j": ("p", "q", "g/inner", "g", "seen", "alone", "command", "inner")}
+    assert resolve_jobs(graph, [Job("without", [multi])]) == {"without": ("p", "q")}
+
+
+def test_a_job_with_a_task_that_is_not_registered_is_refused() -> None:
+    with pytest.raises(NodeNotFoundError, match=r"'j'.*'t'"):
+        resolve_jobs(build_graph([]), [Job("j", [Task(lambda: 0, name="t")])])

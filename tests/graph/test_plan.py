@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from rivers.definitions.asset_def import AssetDef
 from rivers.definitions.assets import Asset
-from rivers.definitions.dependencies import AssetDef
 from rivers.graph.building import build_graph
 from rivers.graph.plan import plan_execution
 
@@ -35,5 +35,20 @@ def test_levels_wait_only_for_what_is_planned_and_keep_the_order_of_registration
     names: str, levels: tuple[tuple[str, ...], ...]
 ) -> None:
     plan = plan_execution(GRAPH, list(names))
-    assert plan.levels == levels
+    assert tuple(tuple(planned.step.key for planned in level) for level in plan.levels) == levels
     assert plan.names == tuple(name for level in levels for name in level)
+
+
+def test_a_shared_step_runs_once_for_the_outputs_that_are_asked_for() -> None:
+    given = Asset.from_multi(
+        dict, [AssetDef("p"), AssetDef("q", deps=[AssetDef.dep("x")]), AssetDef("r", deps=[AssetDef.dep("p")])], "m"
+    )
+    graph = build_graph([given, Asset(name="x")(lambda: 0), Asset(name="y")(lambda p: 0)])
+
+    def levels(*names: str) -> list[list[tuple[str, tuple[str, ...]]]]:
+        plan = plan_execution(graph, names)
+        return [[(planned.step.name, planned.outputs) for planned in level] for level in plan.levels]
+
+    assert levels("p", "q", "r", "x", "y") == [[("x", ("x",))], [("m", ("p", "q", "r"))], [("y", ("y",))]]
+    assert levels("y", "r", "p") == [[("m", ("p", "r"))], [("y", ("y",))]]
+    assert plan_execution(graph, ["q", "y"]).names == ("q", "y")

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from rivers.definitions.asset_def import AssetDef
 from rivers.definitions.assets import Asset
-from rivers.definitions.dependencies import AssetDef
 from rivers.definitions.jobs import Job
 from rivers.definitions.retries import RetryPolicy
 from rivers.exceptions import AssetDefinitionError, ConfigurationError

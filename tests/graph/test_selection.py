@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 
+from rivers.definitions.asset_def import AssetDef
 from rivers.definitions.assets import Asset
-from rivers.definitions.dependencies import AssetDef
-from rivers.exceptions import AssetNotFoundError, GraphValidationError
+from rivers.definitions.bash_tasks import BashTask
+from rivers.definitions.tasks import Task
+from rivers.exceptions import AssetNotFoundError, ExecutionError, GraphValidationError
 from rivers.graph.building import build_graph
 from rivers.graph.selection import missing_inputs, require_loadable_upstreams, select_nodes
 
@@ -59,3 +64,71 @@ def test_a_value_from_outside_needs_an_explicit_io_handler() -> None:
     require_loadable_upstreams(by_upstream, ["b"])
     consumer = Asset(name="b", deps=[AssetDef.input("a", io_handler="h")])(lambda a: 0)
     require_loadable_upstreams(build_graph([Asset(name="a")(lambda: 0), consumer]), ["b"])
+
+
+def _node(name: str, function: Callable[..., Any], **keywords: Any) -> Any:
+    return Asset(name=name, **keywords)(function)
+
+
+inner = Task(lambda a: 0, name="inner")
+outer = Task(lambda n: 0, name="outer")
+KINDS = build_graph(
+    [
+        _node("a", lambda: 0, io_handler="h"),
+        Asset.from_multi(lambda a: {}, [AssetDef("p"), AssetDef("q", deps=[AssetDef.dep("x")])], "m"),
+        Asset.from_graph(lambda: outer(inner()), "g"),
+        _node("x", lambda: 0),
+        _node("needs_p", lambda p, raw: 0),
+        Asset.external(name="raw", io_handler="h"),
+        Asset.external(lambda: 0, name="seen", io_handler="h"),
+    ],
+    (),
+    [Task(lambda: 0, name="alone"), BashTask("command", "true")],
+)
+
+
+@pytest.mark.parametrize(
+    ("selection", "upstream", "names"),
+    [
+        (None, False, ["a", "p", "q", "g/inner", "g/outer", "g", "x", "needs_p", "alone", "command"]),
+        (["q"], False, ["q"]),
+        (["needs_p"], True, ["a", "p", "needs_p"]),
+        (["q"], True, ["a", "q", "x"]),
+        (["g"], False, ["g/inner", "g/outer", "g"]),
+        (["g"], True, ["a", "g/inner", "g/outer", "g"]),
+        (["g/outer"], False, ["g/outer"]),
+        (["g/outer"], True, ["a", "g/inner", "g/outer"]),
+        (["seen"], False, ["seen"]),
+        (["command", "alone"], False, ["alone", "command"]),
+    ],
+)
+def test_a_selection_means_for_every_kind_of_node_what_it_needs(
+    selection: list[str] | None, upstream: bool, names: list[str]
+) -> None:
+    assert list(select_nodes(KINDS, selection, include_upstream=upstream)) == names
+
+
+def test_6_1_a_multi_asset_is_selected_by_its_outputs_and_the_message_says_so() -> None:
+    with pytest.raises(AssetNotFoundError, match=r"'m'.*outputs \(p, q\)"):
+        select_nodes(KINDS, ["m"])
+
+
+def test_8_3_an_external_asset_that_nobody_observes_cannot_be_selected() -> None:
+    with pytest.raises(ExecutionError, match="'raw'"):
+        select_nodes(KINDS, ["raw"])
+
+
+def test_7_13_an_internal_node_alone_needs_inputs_that_can_be_loaded() -> None:
+    require_loadable_upstreams(KINDS, ["g/inner"])
+    with pytest.raises(GraphValidationError, match=r"'g/outer'.*'g/inner'"):
+        require_loadable_upstreams(KINDS, ["g/outer"])
+
+
+def test_what_was_mapped_in_another_run_cannot_be_loaded() -> None:
+    total = Task(lambda v: 0, name="total")
+    body = Asset.from_graph(lambda: total(inner().map(outer).collect()), "f", node_io_handler="h")
+    graph = build_graph([_node("a", lambda: 0, io_handler="h"), body])
+    for name, upstream in (("f/total", "f/outer__collect"), ("f/outer__collect", "f/outer")):
+        with pytest.raises(GraphValidationError, match=rf"'{name}'.*'{upstream}'"):
+            require_loadable_upstreams(graph, [name])
+    require_loadable_upstreams(graph, ["f/outer"])

@@ -1,0 +1,168 @@
+"""The state of a batch of steps that execute beside each other: what waits, what goes on, what has ended."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Callable, Sequence
+from enum import Enum
+
+from rivers.execution.coroutine_host import CoroutineHost
+from rivers.execution.crew import Crew
+from rivers.execution.inbox import Inbox
+from rivers.execution.instant import Instant
+from rivers.execution.lanes import CallLane, Happening, Sleeps, Try, WorkerLane
+from rivers.execution.outcomes import Failure, StepOutcome
+from rivers.execution.scope import RunScope
+from rivers.execution.steps import Step
+from rivers.execution.timers import Timers
+
+
+class Place(Enum):
+    """Where a step executes."""
+
+    HERE = "here"
+    """On the run's thread, one at a time."""
+    WORKER = "worker"
+    THREAD = "thread"
+    LOOP = "loop"
+
+
+class Batch:
+    """Every step of the batch is ready, delayed (by a simulation), on a lane, in a backoff, or settled.
+
+    At most ``most`` execute in workers and on threads.
+    """
+
+    def __init__(self, scope: RunScope, most: int, steps: Sequence[tuple[Step, Place]]) -> None:
+        self.scope = scope
+        self.most = max(1, most)
+        self.unsettled = len(steps)
+        self.is_nested = False
+        """Whether a step is on the run's thread now, waiting on the clock or for its coroutine."""
+        self.ready: dict[Place, list[tuple[tuple[int, int], Try]]] = {place: [] for place in Place}
+        self.delayed: dict[Try, Place] = {}
+        self.calls: list[CallLane] = []
+        self.crew = Crew(scope, self.most)
+        self.timers = Timers()
+        self.instant = Instant(scope.environment.clock.monotonic)
+        self.inbox: Inbox[Happening] = Inbox()
+        self.backoffs: dict[Try, Failure] = {}
+        self._places = [place for _, place in steps]
+        coroutines = scope.environment.coroutines
+        # A coroutine that calls materialize() occupies its loop until that returns.
+        self._coroutines = CoroutineHost() if coroutines.is_own_thread() else coroutines
+        for position, (step, place) in enumerate(steps):
+            self.ready[place].append(((position, 1), Try(step, position, 1)))
+
+    # -- what goes on --------------------------------------------------------------------------------------------------
+
+    def next(self, place: Place) -> Try | None:
+        """Take the first that is ready for ``place``."""
+        return heapq.heappop(self.ready[place])[1] if self.ready[place] else None
+
+    def put_back(self, tried: Try) -> None:
+        """It is ready, for the first time or again."""
+        heapq.heappush(self.ready[self._places[tried.position]], (tried.order, tried))
+
+    def put_back_all(self, tries: Sequence[Try]) -> None:
+        """They were sent to a worker that will not begin them."""
+        for tried in tries:
+            self.put_back(tried)
+
+    @property
+    def slots_taken(self) -> int:
+        """How many of ``most`` are in use."""
+        delayed = sum(place in (Place.WORKER, Place.THREAD) for place in self.delayed.values())
+        return self.crew.busy_count + sum(not lane.is_coroutine for lane in self.calls) + delayed
+
+    @property
+    def coroutines_count(self) -> int:
+        """How many coroutines are running."""
+        return sum(lane.is_coroutine for lane in self.calls)
+
+    def is_quiet(self) -> bool:
+        """Whether nothing goes on but on the clock."""
+        coroutines = [lane for lane in self.calls if lane.is_coroutine]
+        # A coroutine that blocks on the clock blocks the loop, and with it all others.
+        quiet_loop = not coroutines or any(lane.asleep for lane in coroutines)
+        others = [*self.crew.lanes, *(lane for lane in self.calls if not lane.is_coroutine)]
+        is_done_here = self.is_nested or not self.ready[Place.HERE]
+        return is_done_here and quiet_loop and all(lane.at_rest for lane in others)
+
+    def after(self, seconds: float, order: tuple[int, ...], action: Callable[[], object]) -> None:
+        """Have ``action`` done when so many seconds have passed on the clock."""
+        self.timers.set(self.scope.environment.clock.monotonic() + seconds, order, action)
+
+    def call_lane(self, tried: Try) -> CallLane:
+        """A lane for a thread or a coroutine, which has not begun."""
+        scope = self.scope
+        return CallLane(tried, scope.environment, scope.cancellation, self.inbox, self._coroutines)
+
+    # -- what begins and ends ------------------------------------------------------------------------------------------
+
+    def note_begin(self, tried: Try) -> None:
+        """An attempt begins, and with it the time that it has."""
+        self.instant.began(tried.order, lambda: self.scope.ledger.begin(tried.step))
+        if tried.step.timeout is not None:
+            self.after(tried.step.timeout, tried.order, lambda: self._time_out(tried))
+
+    def note_end(self, tried: Try, settle: Callable[[], StepOutcome]) -> None:
+        """An attempt has ended; ``settle`` makes its outcome. Only the first end of an attempt counts."""
+        if not tried.over:
+            tried.over = True
+            self.calls = [lane for lane in self.calls if lane is not tried.lane]
+            self.instant.ended(tried.order, lambda: self._settle(tried, settle()))
+
+    def give_up(self, tried: Try, error: BaseException) -> None:
+        """End an attempt that has begun, wherever it is. Of what it still does nothing counts."""
+        lane = tried.lane
+        self.delayed.pop(tried, None)
+        outcome = StepOutcome(failure=Failure.of(error))
+        if isinstance(lane, WorkerLane):
+            rest = lane.take_rest()
+            lane.give_up()
+            self.crew.drop(lane)
+            self.put_back_all(rest)
+        elif isinstance(lane, CallLane):
+            outcome = StepOutcome(failure=outcome.failure, texts=lane.attempt.captured.texts())
+            lane.give_up()
+        self.note_end(tried, lambda: outcome)
+
+    def withdraw_all(self) -> None:
+        """Begin nothing more, and make no attempt again."""
+        for ready in self.ready.values():
+            self.unsettled -= len(ready)
+            ready.clear()
+        for tried, failure in self.backoffs.items():
+            self.scope.ledger.close(tried.step, failure)
+            self.unsettled -= 1
+        self.backoffs.clear()
+
+    def disband(self) -> None:
+        """Give the workers back. What still executes is given up."""
+        self.crew.disband()
+        if self._coroutines is not self.scope.environment.coroutines:
+            self._coroutines.close()
+        for lane in self.calls:
+            lane.give_up()
+        for happening in self.inbox.close():
+            if isinstance(happening, Sleeps):
+                happening.wake()
+
+    def _settle(self, tried: Try, outcome: StepOutcome) -> None:
+        wait = self.scope.ledger.settle(tried.step, tried.number, outcome)
+        if wait is None or outcome.failure is None:
+            self.unsettled -= 1
+            return
+        following = Try(tried.step, tried.position, tried.number + 1)
+        self.backoffs[following] = outcome.failure
+        self.after(wait, following.order, lambda: self._try_again(following))
+
+    def _try_again(self, tried: Try) -> None:
+        if self.backoffs.pop(tried, None) is not None:
+            self.put_back(tried)
+
+    def _time_out(self, tried: Try) -> None:
+        if not tried.over:
+            step = tried.step
+            self.give_up(tried, TimeoutError(f"step '{step.name}' did not end within {step.timeout:g} s"))

@@ -1,0 +1,293 @@
+"""Where steps execute beside the run's thread: worker processes, threads, the coroutine loop.
+
+A lane carries out tries of steps and tells of them through ``Happening``: an end, a wait on the clock. It is *at rest*
+when it can do nothing more until the run's thread does something for it.
+"""
+
+from __future__ import annotations
+
+import contextvars
+import logging
+import threading
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import CancelledError, Future
+from dataclasses import dataclass
+from typing import Any, cast
+
+from rivers.clock import Clock
+from rivers.clock.threads import THREADS
+from rivers.exceptions import RunCanceled
+from rivers.execution import capture
+from rivers.execution.attempt import Attempt
+from rivers.execution.coroutine_host import CoroutineHost
+from rivers.execution.environment import Environment
+from rivers.execution.failures import RemoteTraceback, WorkerDied
+from rivers.execution.inbox import Inbox
+from rivers.execution.outcomes import Failure, StepOutcome
+from rivers.execution.step_time import Cancellation, LaneTime
+from rivers.execution.steps import Step
+from rivers.execution.worker_messages import AskTime, Done, Dropped, Execute, Order, Sleep, Stop, Time, Woken
+from rivers.execution.worker_process import WorkerProcess
+
+
+class Try:
+    """One attempt at a step, on its way. ``position`` is that of the step in its batch, ``has_begun`` says that it has
+    been noted as begun and has to wait still for the run's thread."""
+
+    __slots__ = ("has_begun", "lane", "number", "over", "position", "step")
+
+    def __init__(self, step: Step, position: int, number: int) -> None:
+        self.step = step
+        self.position = position
+        self.number = number
+        self.lane: Lane | None = None
+        self.over = False
+        self.has_begun = False
+
+    @property
+    def order(self) -> tuple[int, int]:
+        """Its place among the tries of its batch."""
+        return self.position, self.number
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """A try came to its end. ``settle`` makes its outcome, on the run's thread."""
+
+    tried: Try
+    settle: Callable[[], StepOutcome]
+
+
+@dataclass(frozen=True, slots=True)
+class Sleeps:
+    """A lane waits ``seconds`` on the clock; then call ``wake``."""
+
+    lane: Lane
+    seconds: float
+    wake: Callable[[], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Begins:
+    """The next try of a batch has begun."""
+
+    tried: Try
+
+
+@dataclass(frozen=True, slots=True)
+class Returned:
+    """A coroutine that the run's thread itself waits for has returned."""
+
+    lane: Lane
+
+
+Happening = Ended | Sleeps | Begins | Returned
+
+
+class Lane:
+    """What all kinds of lanes have in common."""
+
+    def __init__(self) -> None:
+        self.asleep = False
+        self.current: Try | None = None
+
+    @property
+    def at_rest(self) -> bool:
+        """Whether it waits for the run's thread."""
+        return self.asleep or self.current is None
+
+    def stop(self) -> None:
+        """Ask what it executes to end."""
+
+    def give_up(self) -> None:
+        """Do not wait for it any longer; nothing that it still does counts."""
+        self.current = None
+
+
+class WorkerLane(Lane):
+    """A worker process, and the tries it was sent: the first of them is the current one."""
+
+    def __init__(self, worker: WorkerProcess, clock: Clock) -> None:
+        super().__init__()
+        self.worker = worker
+        self.is_dead = False
+        self._clock = clock
+        self._rest: deque[Try] = deque()
+        self.timed: Callable[[float], None] = lambda seconds: None
+        """Is told how long each try took, in real seconds."""
+
+    def start(self, tries: list[Try], run_id: str, overrides: Callable[[str], Any], levels: tuple[int, ...]) -> None:
+        """Send a batch. Steps that cannot be sent must have been found out before, by ``define``."""
+        self._rest.extend(tries)
+        for tried in tries:
+            tried.lane = self
+        orders = tuple(
+            Order(self.worker.define(tried.step), tried.number, run_id, overrides(tried.step.name)) for tried in tries
+        )
+        self.worker.send(Execute(orders, levels))
+        self.current = self._rest.popleft()
+
+    def hear(self) -> list[Happening]:
+        """Everything that it has said by now."""
+        heard: list[Happening] = []
+        try:
+            while (message := self.worker.hear()) is not None:
+                match message:
+                    case Done(outcome=outcome, seconds=seconds):
+                        self.timed(seconds)
+                        _mark_as_remote(outcome.failure)
+                        heard += self._ended(lambda outcome=outcome: outcome)
+                    case Sleep(seconds=seconds):
+                        self.asleep = True
+                        heard.append(Sleeps(self, seconds, self._wake))
+                    case Dropped():
+                        self._rest.clear()
+                        self.current = None
+                    case AskTime():
+                        self.worker.send(Time(self._clock.now_ns()))
+                    case _:
+                        raise RuntimeError(f"a worker said {message!r}, which nobody understands")
+        except EOFError:
+            self.is_dead = True
+            self.asleep = False
+            if self.current is not None:
+                text = f"step '{self.current.step.name}': {self.worker.how_it_died()}"
+                died = StepOutcome(failure=Failure.of(WorkerDied(text)))
+                heard.append(Ended(self.current, lambda: died))
+                self.current = None
+        return heard
+
+    def take_rest(self) -> list[Try]:
+        """The tries that it has not begun, which are not its any more. Only while it is asleep, or when it is dead."""
+        rest = list(self._rest)
+        self._rest.clear()
+        for tried in rest:
+            tried.lane = None
+        return rest
+
+    def stop(self) -> None:
+        self.worker.send(Stop())
+        self.asleep = False
+
+    def give_up(self) -> None:
+        self.is_dead = True
+        self.current = None
+        self.asleep = False
+
+    def _ended(self, settle: Callable[[], StepOutcome]) -> list[Happening]:
+        heard: list[Happening] = [] if self.current is None else [Ended(self.current, settle)]
+        self.current = self._rest.popleft() if self._rest else None
+        if self.current is not None:
+            heard.append(Begins(self.current))
+        return heard
+
+    def _wake(self) -> None:
+        if self.asleep:
+            self.asleep = False
+            self.worker.send(Woken())
+
+
+class CallLane(Lane):
+    """One step on a thread of its own, or as a coroutine on the loop of the repository."""
+
+    def __init__(
+        self,
+        tried: Try,
+        environment: Environment,
+        cancellation: Cancellation,
+        inbox: Inbox[Happening],
+        coroutines: CoroutineHost,
+    ) -> None:
+        super().__init__()
+        self.current = tried
+        tried.lane = self
+        self.is_coroutine = tried.step.is_async
+        self.attempt = Attempt(tried.step, tried.number)
+        self.time = LaneTime(environment.clock, cancellation, self._ask)
+        self._environment = environment
+        self._inbox = inbox
+        self._coroutines = coroutines
+        self._future: Future[Any] | None = None
+
+    def start(self, run_id: str, overrides: Any) -> None:
+        """Begin. What goes wrong before the step has begun is its failure."""
+        with self.attempt.capturing():
+            if self.is_coroutine:
+                call = self.attempt.prepare(run_id, self.time, overrides)
+                self.submit(call).add_done_callback(lambda _: self._tell())
+            else:
+                future = self._future = Future()
+                context = contextvars.copy_context()
+                THREADS.run(lambda: context.run(self._work, future, run_id, overrides), lambda _: None)
+            return
+        self._tell()
+
+    def submit(self, make: Callable[[], Any]) -> Future[Any]:
+        """Run a coroutine on the loop."""
+        self._future = self._coroutines.submit(make)
+        return self._future
+
+    def _work(self, future: Future[Any], run_id: str, overrides: Any) -> None:
+        attempt, interceptor = self.attempt, self._environment.interceptor
+
+        def call() -> Any:
+            return attempt.prepare(run_id, self.time, overrides)()
+
+        try:
+            if interceptor is None:
+                result = call()
+            else:
+                result = interceptor.around(attempt.step.name, attempt.number, call, cast("Clock", self.time))
+        except BaseException as error:
+            future.set_exception(error)
+        else:
+            future.set_result(result)
+        self._tell()
+
+    def _tell(self) -> None:
+        current = self.current
+        if current is not None:
+            self._inbox.put(Ended(current, self._outcome))
+
+    def _outcome(self) -> StepOutcome:
+        """On the run's thread, which alone stores values."""
+        attempt = self.attempt
+        if attempt.failure is None and self._future is not None:
+            with attempt.capturing():
+                attempt.accept(self._result(self._future))
+            if attempt.failure is None:
+                with attempt.capturing():
+                    attempt.store()
+        return attempt.outcome()
+
+    def _result(self, future: Future[Any]) -> Any:
+        try:
+            return future.result()
+        except CancelledError:
+            if self.time.stopped:
+                raise RunCanceled("the run was cancelled") from None
+            raise
+
+    def stop(self) -> None:
+        self.time.stop()
+        if self.is_coroutine and self._future is not None:
+            self._future.cancel()
+
+    def give_up(self) -> None:
+        super().give_up()
+        self.stop()
+
+    def _ask(self, seconds: float, over: threading.Event) -> bool:
+        return self._inbox.put(Sleeps(self, seconds, over.set))
+
+
+def _mark_as_remote(failure: Failure | None) -> None:
+    """Tracebacks do not cross: let the exception show the text of the one it had."""
+    if failure is not None and failure.error.__cause__ is None:
+        failure.error.__cause__ = RemoteTraceback(failure.traceback)
+
+
+def log_levels() -> tuple[int, ...]:
+    """The levels at which workers log, which are those of this process."""
+    return tuple(logging.getLogger(prefix).getEffectiveLevel() for prefix in capture.LOGGER_PREFIXES)

@@ -1,0 +1,140 @@
+"""What is recorded about a run: the events and logs of its steps, and what they have come to so far."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from rivers.definitions.retries import RetryPolicy, classify_failure
+from rivers.execution.environment import Environment
+from rivers.execution.escalation import next_compute
+from rivers.execution.outcomes import Failure, StepOutcome
+from rivers.execution.results import SKIPPED
+from rivers.execution.step_time import Cancellation
+from rivers.execution.steps import Step
+from rivers.ids import content_id, random_for
+from rivers.records import NewEvent
+
+
+class Ledger:
+    """Settles every outcome of one run, on the run's own thread.
+
+    ``retry`` is the policy of steps that have none of their own. ``completed`` are steps of an earlier execution of the
+    run, with their data versions.
+    """
+
+    def __init__(
+        self,
+        environment: Environment,
+        run_id: str,
+        cancellation: Cancellation,
+        retry: RetryPolicy | None,
+        completed: Mapping[str, str | None],
+    ) -> None:
+        self.attempted: list[str] = []
+        self.failed: dict[str, str] = {}
+        self.first_failure: Failure | None = None
+        self._storage = environment.storage
+        self._clock = environment.clock
+        self._run_id = run_id
+        self._cancellation = cancellation
+        self._retry = retry
+        self._versions: dict[str, str | None] = dict(completed)
+
+    def begin(self, step: Step) -> None:
+        """An attempt at ``step`` begins."""
+        self._record(NewEvent("StepStart", self._clock.now_ns(), step.name))
+
+    def settle(self, step: Step, number: int, outcome: StepOutcome) -> float | None:
+        """Record what came of attempt ``number``.
+
+        :returns: ``None`` when that was the last; else the seconds to wait before the next, which is announced.
+        """
+        self._record_log(step, outcome)
+        failure = outcome.failure
+        if failure is not None and failure.repeatable:
+            wait = self._wait_before_next(step, number, failure)
+            if wait is not None:
+                return wait
+        self.attempted.append(step.name)
+        at = self._clock.now_ns()
+        inputs = self._input_versions(step)
+        for output in outcome.outputs:
+            version = output.data_version
+            if version is None:
+                version = content_id(self._run_id, output.name, "data_version")
+            self._versions[output.name] = version
+            self._record(
+                NewEvent(output.event_type, at, output.name, None, output.metadata, version, step.code_version, inputs)
+            )
+        if failure is not None:
+            self._fail(step, failure)
+        else:
+            self._record(NewEvent("StepSuccess", at, step.name))
+        return None
+
+    def close(self, step: Step, failure: Failure) -> None:
+        """The announced next attempt at ``step`` is not made after all."""
+        self.attempted.append(step.name)
+        self._fail(step, failure)
+
+    def skip(self, step: Step) -> None:
+        """``step`` is not attempted, since something that it depends on failed."""
+        self.attempted.append(step.name)
+        self.failed[step.name] = SKIPPED
+        self._record(NewEvent("StepFailure", self._clock.now_ns(), step.name, metadata=(("error", SKIPPED),)))
+
+    def arrange_since(self, count: int, names: Sequence[str]) -> None:
+        """Put what was attempted after the first ``count`` in the order of ``names``, whatever ended first."""
+        if len(self.attempted) > count + 1:
+            positions = {name: position for position, name in enumerate(names)}
+            self.attempted[count:] = sorted(self.attempted[count:], key=lambda name: positions.get(name, len(names)))
+
+    def _wait_before_next(self, step: Step, number: int, failure: Failure) -> float | None:
+        policy = step.retry or self._retry
+        if policy is None or not policy.should_retry(failure.error, number) or self._cancellation.check():
+            return None
+        wait = policy.wait_seconds(number, random_for(self._run_id, step.name, number))
+        reason = classify_failure(failure.error)
+        facts = [
+            ("rivers/attempt", str(number)),
+            ("rivers/failure_reason", str(reason)),
+            ("rivers/next_delay_ms", str(round(wait * 1000))),
+        ]
+        if policy.escalate is not None and reason in policy.escalate.on:
+            facts.append(("rivers/next_compute", next_compute(step.compute, policy.escalate, number)))
+        self._record(NewEvent("StepRetry", self._clock.now_ns(), step.name, metadata=tuple(facts)))
+        return wait
+
+    def _fail(self, step: Step, failure: Failure) -> None:
+        self.failed[step.name] = failure.text
+        if self.first_failure is None:
+            self.first_failure = failure
+        facts = (
+            ("error", failure.text),
+            ("rivers/failure_reason", str(classify_failure(failure.error))),
+            ("rivers/exc_type", failure.classes),
+        )
+        self._record(NewEvent("StepFailure", self._clock.now_ns(), step.name, metadata=facts))
+
+    def _input_versions(self, step: Step) -> tuple[tuple[str, str], ...]:
+        pairs: list[tuple[str, str]] = []
+        for upstream in step.upstreams:
+            if upstream not in self._versions:
+                # Made by another run. Looked up once: the run should say that it used one version of it throughout.
+                record = self._storage.get_asset_record(upstream)
+                self._versions[upstream] = None if record is None else record.last_data_version
+            version = self._versions[upstream]
+            if version is not None:
+                pairs.append((upstream, version))
+        return tuple(pairs)
+
+    def _record(self, event: NewEvent) -> None:
+        self._storage.record_events(self._run_id, (event,))
+
+    def _record_log(self, step: Step, outcome: StepOutcome) -> None:
+        """What the attempt printed, and a record of its own for the traceback of one that failed."""
+        at = self._clock.now_ns()
+        if any(outcome.texts):
+            self._storage.record_log(self._run_id, step.name, at, *outcome.texts)
+        if outcome.failure is not None:
+            self._storage.record_log(self._run_id, step.name, at, None, None, None, outcome.failure.document)

@@ -1,0 +1,59 @@
+"""What one attempt at a step came to. Plain data, so that it crosses from a worker process as it is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from rivers.execution.failures import class_names, error_text, traceback_document, traceback_text
+
+Texts = tuple[str | None, str | None, str | None]
+"""stdout, stderr and log lines; ``None`` for a stream that got nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class StepOutput:
+    """What is to be recorded about one value that was stored or observed.
+
+    ``metadata`` is in its stored form. ``data_version`` is ``None`` when nobody gave one.
+    """
+
+    name: str
+    event_type: str
+    metadata: tuple[tuple[str, str], ...] = ()
+    data_version: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why an attempt failed. The texts are made where the traceback is; ``error`` may have crossed without it.
+
+    ``repeatable`` is false for a value that was computed and could not be stored: it is not computed again.
+    """
+
+    error: BaseException
+    text: str
+    classes: str
+    traceback: str
+    document: str
+    repeatable: bool = True
+
+    @classmethod
+    def of(cls, error: BaseException, *, repeatable: bool = True) -> Failure:
+        """Read everything that will be recorded off an exception."""
+        return cls(
+            error, error_text(error), class_names(error), traceback_text(error), traceback_document(error), repeatable
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class StepOutcome:
+    """The end of one attempt: what it made, or why it failed, or both for a step of several outputs.
+
+    ``value`` is what the function computed when ``Step.keeps_value`` asks for it, else ``None``.
+    """
+
+    outputs: tuple[StepOutput, ...] = ()
+    failure: Failure | None = None
+    texts: Texts = (None, None, None)
+    value: Any = None

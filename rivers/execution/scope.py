@@ -1,0 +1,33 @@
+"""What everything that executes steps of one run needs to know of that run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from rivers.execution.environment import Environment
+from rivers.execution.ledger import Ledger
+from rivers.execution.step_time import Cancellation, RunTime
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RunScope:
+    """One run, while it executes. ``config`` holds the overrides of a step's config by its name."""
+
+    environment: Environment
+    run_id: str
+    config: Mapping[str, Mapping[str, Any]]
+    ledger: Ledger
+    cancellation: Cancellation
+    time: RunTime
+
+    def overrides(self, name: str) -> dict[str, Any] | None:
+        """The config overrides of a step, as a plain dictionary."""
+        given = self.config.get(name)
+        return None if given is None else dict(given)
+
+    def simulated_seconds(self, name: str, number: int) -> float:
+        """How long an attempt lasts before its function is called: 0 but for a simulation that says otherwise."""
+        interceptor = self.environment.interceptor
+        return 0.0 if interceptor is None else interceptor.seconds(name, number)

@@ -1,0 +1,142 @@
+"""The time of a run as its steps see it, wherever they execute: what it is, how to wait, whether to stop."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any, Final, Protocol
+
+from rivers.clock import Clock
+from rivers.exceptions import RunCanceled
+from rivers.storage import Storage
+
+CANCEL_CHECK_SECONDS: Final = 1.0
+"""How long a wait between two attempts may go on after the run was cancelled."""
+
+LONGEST_NAP_SECONDS: Final = 30.0
+"""How long a step that waits on its context may do so after the run was cancelled, if it has waited long already."""
+
+_LOOK_SECONDS: Final = 0.1
+_CANCELED: Final = "the run was cancelled"
+
+
+class StepTime(Protocol):
+    """What an execution context is built on."""
+
+    def datetime(self) -> datetime:
+        """The current moment as an aware UTC datetime."""
+        ...
+
+    def sleep_blocking(self, seconds: float) -> None:
+        """Wait on the clock of the run; ``RunCanceled`` when the run is cancelled before or meanwhile."""
+        ...
+
+    def cancelled(self) -> bool:
+        """Whether the step should stop."""
+        ...
+
+
+class Cancellation:
+    """Whether a run was cancelled. What storage has once said is final."""
+
+    def __init__(self, storage: Storage, run_id: str, clock: Clock) -> None:
+        self.seen = False
+        self._storage = storage
+        self._run_id = run_id
+        self._clock = clock
+        self._looked_at = clock.monotonic()
+
+    def check(self) -> bool:
+        """Ask storage."""
+        if not self.seen:
+            self._looked_at = self._clock.monotonic()
+            self.seen = self._storage.is_cancelled(self._run_id)
+        return self.seen
+
+    def glance(self, seconds: float = _LOOK_SECONDS) -> bool:
+        """Ask storage unless it was asked less than ``seconds`` ago: for callers that ask in a loop."""
+        if not self.seen and self._clock.monotonic() - self._looked_at >= seconds:
+            self.check()
+        return self.seen
+
+
+class RunTime:
+    """Time for what executes on the run's own thread, which may wait on the clock itself.
+
+    Passed off as the clock to interceptors: everything else is answered by the clock.
+    """
+
+    def __init__(self, clock: Clock, cancellation: Cancellation) -> None:
+        self._clock = clock
+        self._cancellation = cancellation
+        self.sleeper: Callable[[float], None] | None = None
+        """Waits instead, while other steps of the run need to be looked after meanwhile."""
+        self._thread = threading.get_ident()
+
+    def datetime(self) -> datetime:
+        return self._clock.datetime()
+
+    def cancelled(self) -> bool:
+        return self._cancellation.glance()
+
+    def sleep_blocking(self, seconds: float) -> None:
+        if self._cancellation.check():
+            raise RunCanceled(_CANCELED)
+        if self.sleeper is not None and threading.get_ident() == self._thread:
+            self.sleeper(seconds)
+        else:
+            self.nap(seconds, LONGEST_NAP_SECONDS)
+        if self._cancellation.seen:
+            raise RunCanceled(_CANCELED)
+
+    def nap(self, seconds: float, longest: float = CANCEL_CHECK_SECONDS) -> None:
+        """Wait on the clock until the time has passed or the run is cancelled.
+
+        It is looked for after a second, then after as long as the wait has lasted already, but every ``longest``
+        seconds: a simulated wait of an hour need not wake 3600 times.
+        """
+        waited = 0.0
+        while True:
+            length = min(seconds - waited, longest, max(CANCEL_CHECK_SECONDS, waited))
+            self._clock.sleep_blocking(length)
+            waited += length
+            if waited >= seconds or self._cancellation.check():
+                return
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._clock, name)
+
+
+class LaneTime:
+    """Time for what executes on another thread of this process: its waits are carried out by the run's thread.
+
+    ``ask`` passes on a wait with the event that ends it; ``False`` when nobody listens any more.
+    """
+
+    def __init__(self, clock: Clock, cancellation: Cancellation, ask: Callable[[float, threading.Event], bool]) -> None:
+        self.stopped = False
+        self._clock = clock
+        self._cancellation = cancellation
+        self._ask = ask
+
+    def stop(self) -> None:
+        """Tell the step, when it next asks, that it should end."""
+        self.stopped = True
+
+    def datetime(self) -> datetime:
+        return self._clock.datetime()
+
+    def cancelled(self) -> bool:
+        return self.stopped or self._cancellation.glance()
+
+    def sleep_blocking(self, seconds: float) -> None:
+        over = threading.Event()
+        if self.stopped or not self._ask(seconds, over):
+            raise RunCanceled(_CANCELED)
+        over.wait()
+        if self.stopped or self._cancellation.seen:
+            raise RunCanceled(_CANCELED)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._clock, name)

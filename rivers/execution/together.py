@@ -1,0 +1,142 @@
+"""Steps beside each other: in worker processes, on threads, as coroutines, with the run's thread looking after them.
+
+The run's thread alone waits on the clock, writes to the store and decides. It waits for real only while something runs;
+when everything left is asleep on the clock, it sleeps on the clock itself until the first is to be woken.
+"""
+
+from __future__ import annotations
+
+import multiprocessing.connection
+from collections.abc import Callable, Sequence
+from typing import Any, Final
+
+from rivers.exceptions import RunCanceled
+from rivers.execution.batch import Batch, Place
+from rivers.execution.lanes import Begins, CallLane, Ended, Happening, Lane, Returned, Sleeps
+from rivers.execution.scope import RunScope
+from rivers.execution.starting import Starter
+from rivers.execution.step_time import CANCEL_CHECK_SECONDS, LONGEST_NAP_SECONDS
+from rivers.execution.steps import Step
+
+STOP_GRACE_SECONDS: Final = 5.0
+"""How long, on the clock of the run, a step may take to end by itself after the run was cancelled. Then its worker is
+killed; what executes on a thread is abandoned."""
+
+
+class Together:
+    """Executes one batch of steps, once. At most ``most`` in workers and on threads, ``most_async`` coroutines."""
+
+    def __init__(
+        self, scope: RunScope, steps: Sequence[tuple[Step, Place]], most: int = 1, most_async: int | None = None
+    ) -> None:
+        self._scope = scope
+        self._clock = scope.environment.clock
+        self._batch = Batch(scope, most, steps)
+        self._starter = Starter(self._batch, most_async, self._round)
+        self._is_stopping = False
+
+    def execute(self) -> None:
+        """Run them until each is settled, or the run is cancelled."""
+        before, self._scope.time.sleeper = self._scope.time.sleeper, self._sleep
+        try:
+            self._stop_if(self._scope.cancellation.check())
+            while self._batch.unsettled:
+                self._round()
+        finally:
+            self._scope.time.sleeper = before
+            self._batch.disband()
+
+    def _sleep(self, seconds: float) -> None:
+        """A step on this thread waits on the clock: look after the others meanwhile."""
+        over: list[bool] = []
+        self._batch.after(seconds, (), lambda: over.append(True))
+        while not over and not self._scope.cancellation.seen:
+            self._round()
+
+    def _round(self) -> None:
+        """Begin what can, and do what is due, settle an instant that is over, or wait for the next thing to happen."""
+        batch = self._batch
+        self._starter.begin_ready()
+        due = batch.timers.take_due(self._clock.monotonic())
+        for action in due:
+            action()
+        quiet = batch.is_quiet()
+        if batch.instant.is_over(quiet):
+            batch.instant.settle()
+        elif due:
+            return
+        elif not quiet:
+            self._listen()
+        else:
+            self._nap()
+        self._stop_if(self._scope.cancellation.glance(CANCEL_CHECK_SECONDS))
+
+    def _nap(self) -> None:
+        """Nothing goes on: let time pass until something is due."""
+        deadline = self._batch.timers.next()
+        if deadline is not None:
+            longest = CANCEL_CHECK_SECONDS if self._batch.backoffs else LONGEST_NAP_SECONDS
+            self._scope.time.nap(max(0.0, deadline - self._clock.monotonic()), longest)
+
+    def _listen(self) -> None:
+        batch = self._batch
+        sources: list[Any] = [batch.inbox.fileno()]
+        for lane in batch.crew.lanes:
+            if not lane.at_rest:
+                sources += lane.worker.waited_for()
+        readable = multiprocessing.connection.wait(sources, self._patience())
+        for happening in batch.inbox.take() + batch.crew.hear(readable, batch.put_back_all):
+            self._take_in(happening)
+
+    def _patience(self) -> float:
+        """How long to listen, in real seconds, before looking at the clock and for a cancellation again."""
+        if self._batch.ready[Place.HERE] and not self._batch.is_nested:
+            return 0.0
+        deadline = self._batch.timers.next()
+        if deadline is None:
+            return CANCEL_CHECK_SECONDS
+        return min(CANCEL_CHECK_SECONDS, max(0.0, deadline - self._clock.monotonic()))
+
+    def _take_in(self, happening: Happening) -> None:
+        batch = self._batch
+        match happening:
+            case Begins(tried=tried):
+                batch.note_begin(tried)
+            case Ended(tried=tried, settle=settle):
+                batch.note_end(tried, settle)
+            case Sleeps(lane=lane, seconds=seconds, wake=wake):
+                self._lull(lane, seconds, wake)
+            case Returned(lane=lane):
+                batch.calls = [one for one in batch.calls if one is not lane]
+
+    def _lull(self, lane: Lane, seconds: float, wake: Callable[[], None]) -> None:
+        tried = lane.current
+        if tried is None:
+            wake()
+            return
+
+        def rouse() -> None:
+            if isinstance(lane, CallLane):
+                lane.asleep = False
+            wake()
+
+        lane.asleep = True
+        self._batch.after(seconds, tried.order, rouse)
+
+    def _stop_if(self, cancelled: bool) -> None:
+        if not cancelled or self._is_stopping:
+            return
+        self._is_stopping = True
+        batch = self._batch
+        batch.withdraw_all()
+        for tried in list(batch.delayed):
+            batch.give_up(tried, RunCanceled("the run was cancelled"))
+        for lane in [*batch.crew.lanes, *batch.calls]:
+            lane.stop()
+        batch.after(STOP_GRACE_SECONDS, (), self._stop_waiting)
+
+    def _stop_waiting(self) -> None:
+        batch = self._batch
+        for lane in [*batch.crew.lanes, *batch.calls]:
+            if lane.current is not None:
+                batch.give_up(lane.current, RunCanceled("the run was cancelled, and the step did not end by itself"))

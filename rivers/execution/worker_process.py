@@ -1,0 +1,161 @@
+"""The run's side of one worker process: how it starts, what is sent to it, how its death is noticed, how it is killed.
+
+A worker is a loky executor of a single process that runs one endless task, so that its death is its own alone. Orders
+go over a connection of its own: a round trip costs a tenth of one through an executor's queues, and what a worker has
+told before it died is not lost. Workers are started afresh, not forked: none inherits the store of this process.
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+import pickle
+import signal
+import threading
+import weakref
+from concurrent.futures import Future
+from contextlib import suppress
+from multiprocessing.connection import Connection, Pipe
+from typing import Any, Final, cast
+
+from loky.process_executor import ProcessPoolExecutor  # pyright: ignore[reportMissingTypeStubs]
+
+from rivers.execution.crossing import packed_step
+from rivers.execution.failures import exit_in, worker_death
+from rivers.execution.steps import Step
+from rivers.execution.worker_messages import Define, Forget
+from rivers.execution.worker_serving import adopt, serve
+
+_DEFINITIONS_MAX: Final = 20_000
+_LAST_WORDS_SECONDS: Final = 1.0
+
+
+class StepKeys:
+    """Numbers for steps, the same number for the same object as long as anybody may ask."""
+
+    def __init__(self) -> None:
+        self._numbers = itertools.count()
+        self._keys: dict[int, tuple[Step, int]] = {}
+        self._lock = threading.Lock()
+
+    def key(self, step: Step) -> int:
+        """The number of this very object."""
+        with self._lock:
+            known = self._keys.get(id(step))
+            if known is None:
+                if len(self._keys) >= _DEFINITIONS_MAX:
+                    self._keys.clear()
+                known = self._keys[id(step)] = (step, next(self._numbers))
+            return known[1]
+
+
+_living: dict[int, weakref.ref[WorkerProcess]] = {}
+"""By process id. Whoever forgets to shut a repository down must not wait for its workers at the interpreter's exit."""
+
+
+def _end_at_exit(worker: WorkerProcess) -> None:
+    """Have the worker killed at the exit of the interpreter, before loky waits there for its endless task.
+
+    By the hook that loky uses. The last one registered is called first, and loky registers one for every executor.
+    """
+    _living[worker.pid] = weakref.ref(worker)
+    threading._register_atexit(_end_all)  # type: ignore[attr-defined]  # pyright: ignore
+
+
+def _end_all() -> None:
+    for reference in list(_living.values()):
+        worker = reference()
+        if worker is not None:
+            worker.kill()
+
+
+class WorkerProcess:
+    """One worker process. Used by one thread at a time."""
+
+    def __init__(self, keys: StepKeys) -> None:
+        """Start it. That takes a moment, during which it can be sent orders already."""
+        self._keys = keys
+        self._known: dict[int, None] = {}
+        ours, theirs = Pipe()
+        self._connection: Connection[Any, Any] = ours
+        executor = cast(
+            "Any", ProcessPoolExecutor(max_workers=1, timeout=None, initializer=adopt, initargs=(theirs, os.getpid()))
+        )
+        self._executor = executor
+        self._serving: Future[None] = executor.submit(serve)
+        theirs.close()
+        [self.pid] = list(executor._processes)
+        # The pipes by which loky and we would notice its death stay open in whatever it forked: its own end tells.
+        self._handle = os.pidfd_open(self.pid) if hasattr(os, "pidfd_open") else None
+        _end_at_exit(self)
+
+    def waited_for(self) -> list[Any]:
+        """What becomes readable when it says something or dies."""
+        return [self._connection] if self._handle is None else [self._connection, self._handle]
+
+    def define(self, step: Step) -> int:
+        """Make the worker know a step, once; returns what it is called in orders.
+
+        :raises ExecutionError: when the step cannot be sent
+        """
+        key = self._keys.key(step)
+        if key not in self._known:
+            packed = packed_step(step)
+            if len(self._known) >= _DEFINITIONS_MAX:
+                self._known.clear()
+                self.send(Forget())
+            self.send(Define(key, packed))
+            self._known[key] = None
+        return key
+
+    def send(self, message: object) -> None:
+        """Send it. A dead worker is no error here: it is noticed when it is listened to."""
+        with suppress(OSError):
+            self._connection.send_bytes(pickle.dumps(message))
+
+    def hear(self) -> Any:
+        """What it says next, ``None`` when nothing has come. ``EOFError`` when it is dead and has said everything."""
+        try:
+            if self._connection.poll():
+                return pickle.loads(self._connection.recv_bytes())
+        except OSError as error:
+            raise EOFError from error
+        if self._handle is not None and self._exit_status() is not None and not self._connection.poll():
+            raise EOFError
+        return None
+
+    def how_it_died(self) -> str:
+        """One line for the record, after ``EOFError``."""
+        status = self._exit_status()
+        if status is None:  # not yet to be seen, or seen and collected by loky
+            with suppress(Exception):
+                return worker_death(exit_in(str(self._serving.exception(_LAST_WORDS_SECONDS))))
+            return worker_death(None)
+        if status.si_code == os.CLD_EXITED:
+            return worker_death(f"EXIT({status.si_status})")
+        return worker_death(f"{_signal_name(status.si_status)}(-{status.si_status})")
+
+    def kill(self) -> None:
+        """End it at once, with the processes it started. Waits for loky: milliseconds, more after a fork."""
+        if self._handle is not None:
+            with suppress(OSError):
+                os.close(self._handle)
+            self._handle = None
+        with suppress(Exception):
+            self._executor.shutdown(wait=True, kill_workers=True)
+        self._connection.close()
+        _living.pop(self.pid, None)
+
+    def _exit_status(self) -> os.waitid_result | None:
+        if self._handle is None:
+            return None
+        with suppress(OSError):
+            return os.waitid(os.P_PIDFD, self._handle, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+        return None
+
+
+def _signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return "signal"

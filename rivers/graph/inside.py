@@ -1,0 +1,293 @@
+"""The inside of a graph asset: from what its body called to nodes and steps."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
+
+from rivers.definitions.asset_settings import AssetSettings
+from rivers.definitions.composition import (
+    ComposedNode,
+    Composition,
+    Gathering,
+    InvokedNodeOutput,
+    MapCall,
+    MappedOutput,
+    collect_name,
+)
+from rivers.definitions.dependencies import DepDef
+from rivers.definitions.graph_assets import GraphAsset
+from rivers.definitions.parameters import FunctionArguments, Source, classify_parameters, data_parameters
+from rivers.definitions.tasks import Task
+from rivers.exceptions import GraphValidationError
+from rivers.graph.names import Names
+from rivers.graph.nodes import Node, NodeKind
+from rivers.graph.steps import FanOut, InputSpec, StepKind, StepSpec
+from rivers.graph.wiring import EXECUTOR_KEY, Wiring
+
+NODE_EXECUTOR_KEY: Final = "rivers/node/executor"
+
+
+def compose_graphs(names: Names, wiring: Wiring) -> dict[str, Composition]:
+    """Run the bodies of all graph assets, in order of registration, and tell ``wiring`` what they map over.
+
+    :raises ConfigurationError: for a parameter of a body that is no asset
+    :raises GraphValidationError: for a body that means nothing
+    """
+    bodies: dict[str, Composition] = {}
+    for name, asset in names.assets.items():
+        if isinstance(asset, GraphAsset):
+            bodies[name] = body = asset.compose(_placeholders(asset, wiring))
+            for composed in body.nodes.values():
+                wiring.mapped_over.update((call.source.node_name, None) for call in composed.maps)
+    return bodies
+
+
+def _placeholders(graph: GraphAsset, wiring: Wiring) -> dict[str, str]:
+    declared = {dep.name for dep in graph.deps if dep.is_input}
+    placeholders: dict[str, str] = {}
+    for parameter in graph.signature.parameters:
+        if parameter.name in declared or (parameter.name in wiring.names and not parameter.has_default):
+            placeholders[parameter.name] = parameter.name
+        elif not parameter.has_default:
+            raise wiring.unresolved("Asset", graph.name, parameter.name)
+    return placeholders
+
+
+def internal_nodes(graph: GraphAsset, body: Composition, wiring: Wiring) -> list[Node]:
+    """The nodes inside of a graph asset, in order of their first calls, and last that of the graph itself.
+
+    :raises ConfigurationError: for a parameter of a task that nothing is passed to and nothing has the name of
+    :raises GraphValidationError: for calls of one task that contradict each other, and a result that is no node
+    """
+    inside = [*body.nodes, *(collect_name(name) for name, composed in body.nodes.items() if composed.maps)]
+    builder = _Inside(graph, wiring, dict.fromkeys(inside))
+    nodes: list[Node] = []
+    for composed in body.nodes.values():
+        nodes.append(builder.task_node(composed))
+        if composed.maps:
+            nodes.append(builder.collect_node(composed))
+    return [*nodes, builder.graph_node(body, nodes)]
+
+
+@dataclass(slots=True)
+class _Wires:
+    """What the calls of one task pass to its parameters; ``after`` are results that it has no parameter for."""
+
+    bound: dict[str, Any] = field(default_factory=dict[str, Any])
+    after: dict[str, None] = field(default_factory=dict[str, None])
+
+    def bind(self, node: str, parameter: str, value: Any) -> None:
+        if isinstance(value, InvokedNodeOutput) and value.node_name == node:
+            raise GraphValidationError(f"Task '{node}' depends on itself")
+        if not _same(self.bound.setdefault(parameter, value), value):
+            raise GraphValidationError(
+                f"Task '{node}' is called twice with different arguments for '{parameter}'; inside of one graph a task "
+                f"runs once, so make a second task of its function under another name"
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class _Inside:
+    graph: GraphAsset
+    wiring: Wiring
+    names: Mapping[str, None]
+
+    def task_node(self, composed: ComposedNode) -> Node:
+        task, name = composed.task, composed.name
+        if composed.maps and composed.calls:
+            raise GraphValidationError(f"Task '{name}' is both called and mapped in one graph")
+        wires = self._wires(composed)
+        fan_out = self._fan_out(composed)
+        arguments, inputs = self._inputs(name, task, wires, fan_out) if isinstance(task, Task) else (_NO_CALL, ())
+        given = inputs if fan_out is None else (*inputs, fan_out.source)
+        loaded = tuple(dict.fromkeys(each.upstream for each in given))
+        is_root = not any(upstream in self.names for upstream in (*loaded, *wires.after))
+        first = self._graph_lineage() if is_root else ()
+        lineage = tuple(upstream for upstream in dict.fromkeys((*wires.after, *first)) if upstream not in loaded)
+        constants = ((key, value) for key, value in wires.bound.items() if not isinstance(value, InvokedNodeOutput))
+        step = StepSpec(
+            key=name,
+            name=name,
+            kind=StepKind.MAP if composed.maps else StepKind.TASK if isinstance(task, Task) else StepKind.BASH,
+            definition=task,
+            outputs=(name,),
+            arguments=arguments,
+            inputs=inputs,
+            constants=tuple(constants),
+            upstreams=loaded + lineage,
+            graph=self.graph.name,
+            fan_out=fan_out,
+            executor=self._node_executor(),
+            mapped_outputs=self.wiring.mapped_among(name),
+        )
+        return self._node(
+            step, NodeKind.MAP if composed.maps else NodeKind.TASK, self._settings(composed), loaded, lineage
+        )
+
+    def collect_node(self, composed: ComposedNode) -> Node:
+        name = collect_name(composed.name)
+        step = StepSpec(
+            key=name,
+            name=name,
+            kind=StepKind.COLLECT,
+            definition=composed.task,
+            outputs=(name,),
+            arguments=_NO_CALL,
+            upstreams=(composed.name,),
+            graph=self.graph.name,
+            mapped_outputs=self.wiring.mapped_among(name),
+        )
+        return self._node(step, NodeKind.COLLECT, AssetSettings(name=name), (composed.name,), ())
+
+    def graph_node(self, body: Composition, inside: Sequence[Node]) -> Node:
+        final = self._final(body.result, body)
+        inputs = () if final is None else (self._input("value", final, None),)
+        loaded = tuple(given.upstream for given in inputs)
+        read = dict.fromkeys(upstream for node in inside for upstream in node.upstreams)
+        ends = [node.name for node in inside if node.name not in read]
+        outer = [*self._placeholder_names(), *body.called_assets]
+        unread = [name for name in outer if name not in read]
+        lineage = dict.fromkeys(name for name in (*ends, *self._graph_lineage(), *unread) if name not in loaded)
+        step = StepSpec(
+            key=self.graph.name,
+            name=self.graph.name,
+            kind=StepKind.GRAPH,
+            definition=self.graph,
+            outputs=(self.graph.name,),
+            arguments=_NO_CALL,
+            inputs=inputs,
+            upstreams=(*loaded, *lineage),
+            executor=(self.graph.settings.metadata or {}).get(EXECUTOR_KEY),
+            mapped_outputs=self.wiring.mapped_among(self.graph.name),
+        )
+        return self._node(step, NodeKind.GRAPH, self.graph.settings, loaded, tuple(lineage))
+
+    def _node(
+        self, step: StepSpec, kind: NodeKind, settings: AssetSettings, inputs: tuple[str, ...], lineage: tuple[str, ...]
+    ) -> Node:
+        return Node(step.name, self.wiring.next_position(), kind, step.definition, settings, step, inputs, lineage)
+
+    def _settings(self, composed: ComposedNode) -> AssetSettings:
+        graph, task = self.graph, composed.task
+        handlers = (graph.node_io_handler, task.io_handler, graph.io_handler)
+        return replace(
+            task.settings,
+            name=composed.name,
+            io_handler=next((handler for handler in handlers if handler is not None), None),
+            partitions_def=task.partitions_def if graph.partitions_def is None else graph.partitions_def,
+        )
+
+    def _wires(self, composed: ComposedNode) -> _Wires:
+        wires = _Wires()
+        task = composed.task
+        parameters = data_parameters(task.signature, self.wiring.names) if isinstance(task, Task) else ()
+        by_position = [parameter.name for parameter in parameters if parameter.positional]
+        by_name = dict.fromkeys(parameter.name for parameter in parameters if parameter.keyword)
+        for call in composed.calls:
+            for name, value in zip(by_position, call.positional, strict=False):
+                wires.bind(composed.name, name, value)
+            surplus = [("", value) for value in call.positional[len(by_position) :]]
+            for name, value in call.keyword.items():
+                if name in by_name:
+                    wires.bind(composed.name, name, value)
+                else:
+                    surplus.append((name, value))
+            for name, value in surplus:
+                self._order_only(composed, wires, name, value)
+        return wires
+
+    def _order_only(self, composed: ComposedNode, wires: _Wires, name: str, value: Any) -> None:
+        """A result without a parameter to receive it still comes first; a literal would be lost."""
+        if isinstance(value, InvokedNodeOutput):
+            if value.node_name == composed.name:
+                raise GraphValidationError(f"Task '{composed.name}' depends on itself")
+            wires.after[value.node_name] = None
+        elif isinstance(composed.task, Task):
+            passed = f"argument '{name}'" if name else f"a positional argument {value!r}"
+            raise GraphValidationError(f"Task '{composed.name}' is given {passed}, which its function does not take")
+
+    def _fan_out(self, composed: ComposedNode) -> FanOut | None:
+        if not composed.maps or not isinstance(composed.task, Task):
+            return None
+        first = composed.maps[0]
+        if not all(_same_map(first, other) for other in composed.maps):
+            raise GraphValidationError(
+                f"Task '{composed.name}' is mapped twice over different values; inside of one graph a task is mapped "
+                f"once"
+            )
+        if first.source.node_name in (composed.name, collect_name(composed.name)):
+            raise GraphValidationError(f"Task '{composed.name}' depends on itself")
+        parameters = data_parameters(composed.task.signature, self.wiring.names)
+        if not parameters:
+            raise GraphValidationError(
+                f"Task '{composed.name}' is mapped, but has no parameter to receive the elements"
+            )
+        source = self._input(parameters[0].name, first.source, None)
+        return FanOut(source, parameters[0].name, first.max_concurrency)
+
+    def _inputs(
+        self, name: str, task: Task, wires: _Wires, fan_out: FanOut | None
+    ) -> tuple[FunctionArguments, tuple[InputSpec, ...]]:
+        sources = {
+            parameter: Source.UPSTREAM if isinstance(value, InvokedNodeOutput) else Source.CONSTANT
+            for parameter, value in wires.bound.items()
+        }
+        if fan_out is not None:
+            sources[fan_out.element_parameter] = Source.ELEMENT
+        arguments = classify_parameters(
+            name, task.signature, nodes=self.wiring.names, resources=self.wiring.resources, wired=sources
+        )
+        self.wiring.require_resolved("Task", name, arguments)
+        inputs: list[InputSpec] = []
+        for argument in arguments.of(Source.UPSTREAM):
+            bound = wires.bound.get(argument.name)
+            if isinstance(bound, InvokedNodeOutput):
+                inputs.append(self._input(argument.name, bound, argument.type_hint))
+            else:
+                override = self._overrides().get(argument.name)
+                inputs.append(InputSpec(argument.name, argument.name, argument.type_hint, override))
+        return arguments, tuple(inputs)
+
+    def _input(self, parameter: str, output: InvokedNodeOutput, type_hint: Any) -> InputSpec:
+        override = self._overrides().get(output.node_name)
+        return InputSpec(parameter, output.node_name, type_hint, override, output.gathering)
+
+    def _final(self, result: Any, body: Composition) -> InvokedNodeOutput | None:
+        if result is None or (isinstance(result, InvokedNodeOutput) and result.composition is body):
+            if result is not None and result.gathering is not Gathering.NONE:
+                return InvokedNodeOutput(body, result.node_name, Gathering.LIST)  # an iterator is no value to keep
+            return result
+        if isinstance(result, MappedOutput):
+            raise GraphValidationError(f"Graph '{self.graph.name}' returns a mapped task; collect it first")
+        raise GraphValidationError(
+            f"Graph '{self.graph.name}' returns a {type(result).__name__}; it must return what one of its tasks gives, "
+            f"one of its parameters, or nothing"
+        )
+
+    def _overrides(self) -> dict[str, DepDef]:
+        return {dep.name: dep for dep in self.graph.deps if dep.is_input}
+
+    def _graph_lineage(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(dep.name for dep in self.graph.deps if not dep.is_input))
+
+    def _placeholder_names(self) -> list[str]:
+        return list(_placeholders(self.graph, self.wiring))
+
+    def _node_executor(self) -> str | None:
+        metadata = self.graph.settings.metadata or {}
+        return metadata.get(NODE_EXECUTOR_KEY, metadata.get(EXECUTOR_KEY))
+
+
+_NO_CALL: Final = FunctionArguments(())
+
+
+def _same(left: Any, right: Any) -> bool:
+    if isinstance(left, InvokedNodeOutput) and isinstance(right, InvokedNodeOutput):
+        return (left.node_name, left.gathering) == (right.node_name, right.gathering)
+    return left is right or (type(left) is type(right) and bool(repr(left) == repr(right)))
+
+
+def _same_map(left: MapCall, right: MapCall) -> bool:
+    return _same(left.source, right.source) and left.max_concurrency == right.max_concurrency

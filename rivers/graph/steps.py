@@ -1,0 +1,112 @@
+"""What execution executes: steps. Most nodes are one step; the outputs of a multi-asset share theirs.
+
+All of it is data: names, wiring, declarations. Handlers, resources and contexts are found by whoever executes it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+from rivers.definitions.asset_base import BaseAsset
+from rivers.definitions.composition import Gathering
+from rivers.definitions.dependencies import DepDef
+from rivers.definitions.parameters import FunctionArguments
+from rivers.definitions.task_base import BaseTask
+
+Definition = BaseAsset | BaseTask
+"""Whatever a repository is made of."""
+
+
+class StepKind(Enum):
+    """How a step makes the values of its outputs."""
+
+    SINGLE = "single"
+    """Calls the function of a ``SingleAsset``; the result is the value of the one output."""
+    MULTI = "multi"
+    """Calls the function of a ``MultiAsset`` once; a mapping or a generator (maybe asynchronous) names the outputs."""
+    TASK = "task"
+    """Calls the function of a ``Task``, standalone or inside a graph asset."""
+    BASH = "bash"
+    """Runs the command of a ``BashTask``; its value is what the command wrote to stdout. Inputs only order it."""
+    GRAPH = "graph"
+    """The own step of a ``GraphAsset``: loads its one input (parameter ``value``) and stores that under its own name.
+    Without an input there is no value to store. Its ``StepStart`` precedes those of its internal steps."""
+    MAP = "map"
+    """Calls the function of a ``Task`` for each element of ``fan_out.source``; each instance is a node of a run."""
+    COLLECT = "collect"
+    """Succeeds with all instances of its one upstream, a ``MAP``. Stores nothing: consumers load the instances."""
+    OBSERVE = "observe"
+    """Calls the observe function of an ``ExternalAsset``, records an Observation. Without a function it cannot run."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class InputSpec:
+    """One value that is loaded before the call.
+
+    ``upstream`` is the node it belongs to; when ``gathering`` is not ``NONE`` that is a collect node, and the values of
+    the instances of its map are loaded instead. ``override`` may replace handler and metadata for this load.
+    """
+
+    parameter: str
+    upstream: str
+    type_hint: Any = None
+    override: DepDef | None = None
+    gathering: Gathering = Gathering.NONE
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FanOut:
+    """What a ``MAP`` step runs over.
+
+    ``source`` is loaded once and iterated; each element is passed as ``element_parameter`` (which ``source.parameter``
+    repeats). ``max_concurrency`` caps the instances that run at one time, ``None`` when nothing does.
+    """
+
+    source: InputSpec
+    element_parameter: str
+    max_concurrency: int | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class StepSpec:
+    """One executable step, with all of its outputs.
+
+    ``key`` is unique: the name of its node, for a multi-asset that of its first output. ``name`` is how contexts and
+    messages call it: for a multi-asset its own name. ``outputs`` are the nodes whose values it makes, in order of
+    definition. ``inputs`` are loaded; ``constants`` are literals that a graph body bound to parameters; ``upstreams``
+    are all nodes it waits for, its own outputs never among them. ``graph`` is the graph asset that it is an internal
+    step of. ``executor`` is what reserved metadata asks for, unchecked. A ``MAP`` iterates the values of
+    ``mapped_outputs``, which may then consist of ``DynamicOutput``.
+    """
+
+    key: str
+    name: str
+    kind: StepKind
+    definition: Definition
+    outputs: tuple[str, ...]
+    arguments: FunctionArguments
+    inputs: tuple[InputSpec, ...] = ()
+    constants: tuple[tuple[str, Any], ...] = ()
+    upstreams: tuple[str, ...] = ()
+    graph: str | None = None
+    fan_out: FanOut | None = None
+    executor: str | None = None
+    mapped_outputs: tuple[str, ...] = ()
+
+    @property
+    def override_of(self) -> Mapping[str, DepDef]:
+        """The declared inputs that replace handler or metadata, by upstream."""
+        return {given.upstream: given.override for given in self.loads if given.override is not None}
+
+    @property
+    def loads(self) -> tuple[InputSpec, ...]:
+        """Every value that is loaded, the source of a fan-out included."""
+        return self.inputs if self.fan_out is None else (*self.inputs, self.fan_out.source)
+
+
+def instance_name(template: str, key: object) -> str:
+    """The node name of one instance of a map, for its index or the key of its ``DynamicOutput``: ``g/square[0]``."""
+    return f"{template}[{key}]"

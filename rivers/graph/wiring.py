@@ -1,0 +1,177 @@
+"""The node and the step of one declaration: which parameter gets what, and what comes first."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from rivers.definitions.asset_base import BaseAsset
+from rivers.definitions.assets import SingleAsset
+from rivers.definitions.dependencies import DepDef
+from rivers.definitions.external_assets import ExternalAsset
+from rivers.definitions.multi_assets import MultiAsset
+from rivers.definitions.near_names import did_you_mean
+from rivers.definitions.parameters import FunctionArguments, Source, classify_parameters
+from rivers.definitions.signatures import Signature
+from rivers.definitions.task_base import BaseTask
+from rivers.definitions.tasks import Task
+from rivers.exceptions import (
+    AssetDefinitionError,
+    _UnresolvedInput,  # pyright: ignore[reportPrivateUsage]
+)
+from rivers.graph.names import Names
+from rivers.graph.nodes import Node, NodeKind
+from rivers.graph.steps import InputSpec, StepKind, StepSpec
+
+EXECUTOR_KEY: Final = "rivers/executor"
+
+
+@dataclass(eq=False)
+class Wiring:
+    """Makes the nodes of a repository, in order of registration.
+
+    ``mapped_over`` are the nodes whose values a graph asset maps over.
+    """
+
+    names: Names
+    resources: Mapping[str, None]
+    mapped_over: dict[str, None] = field(default_factory=dict[str, None])
+    _position: int = 0
+    _multi_steps: dict[MultiAsset, StepSpec] = field(default_factory=dict[MultiAsset, StepSpec])
+
+    def next_position(self) -> int:
+        """The place of the next node in the order of registration."""
+        self._position += 1
+        return self._position - 1
+
+    def mapped_among(self, *outputs: str) -> tuple[str, ...]:
+        """Those of ``outputs`` that a graph asset maps over."""
+        return tuple(name for name in outputs if name in self.mapped_over)
+
+    def asset_node(self, name: str, asset: BaseAsset) -> Node:
+        """The node of an asset that is no graph asset.
+
+        :raises ConfigurationError: for a parameter that matches nothing
+        :raises AssetDefinitionError: for an automation on an external asset that nobody observes
+        """
+        match asset:
+            case SingleAsset():
+                return self._single(name, asset)
+            case MultiAsset():
+                return self._output(name, asset)
+            case ExternalAsset():
+                return self._external(name, asset)
+            case _:
+                raise AssetDefinitionError(f"asset '{name}' is of a kind that cannot be a node: {type(asset).__name__}")
+
+    def task_node(self, name: str, task: BaseTask, position: int) -> Node:
+        """The node of a standalone task."""
+        arguments, inputs = FunctionArguments(()), ()
+        if isinstance(task, Task):
+            arguments, inputs = self._wired("Task", name, task.signature, ())
+        step = StepSpec(
+            key=name,
+            name=name,
+            kind=StepKind.TASK if isinstance(task, Task) else StepKind.BASH,
+            definition=task,
+            outputs=(name,),
+            arguments=arguments,
+            inputs=inputs,
+            upstreams=_upstreams(inputs),
+            mapped_outputs=self.mapped_among(name),
+        )
+        return Node(name, position, NodeKind.TASK, task, task.settings, step, step.upstreams, ())
+
+    def _single(self, name: str, asset: SingleAsset) -> Node:
+        arguments, inputs = self._wired("Asset", name, asset.signature, asset.settings.deps)
+        loaded = _upstreams(inputs)
+        lineage = _lineage(asset.settings.deps, loaded)
+        step = StepSpec(
+            key=name,
+            name=name,
+            kind=StepKind.SINGLE,
+            definition=asset,
+            outputs=(name,),
+            arguments=arguments,
+            inputs=inputs,
+            upstreams=loaded + lineage,
+            executor=(asset.settings.metadata or {}).get(EXECUTOR_KEY),
+            mapped_outputs=self.mapped_among(name),
+        )
+        return Node(name, self.next_position(), NodeKind.SINGLE, asset, asset.settings, step, loaded, lineage)
+
+    def _output(self, name: str, asset: MultiAsset) -> Node:
+        step = self._multi_steps.get(asset)
+        if step is None:
+            step = self._multi_steps[asset] = self._multi_step(asset)
+        definition = asset.output_defs[asset.output_names.index(name)]
+        loaded = _upstreams(step.inputs)
+        lineage = _lineage([*asset.deps, *definition.deps], loaded)
+        return Node(name, self.next_position(), NodeKind.OUTPUT, asset, definition.settings, step, loaded, lineage)
+
+    def _multi_step(self, asset: MultiAsset) -> StepSpec:
+        definitions = asset.output_defs
+        deps = [*asset.deps, *(dep for definition in definitions for dep in definition.deps)]
+        arguments, inputs = self._wired("Asset", asset.name, asset.signature, deps)
+        loaded, outputs = _upstreams(inputs), asset.output_names
+        executors = [(definition.metadata or {}).get(EXECUTOR_KEY) for definition in definitions]
+        return StepSpec(
+            key=outputs[0],
+            name=asset.name,
+            kind=StepKind.MULTI,
+            definition=asset,
+            outputs=outputs,
+            arguments=arguments,
+            inputs=inputs,
+            upstreams=tuple(name for name in loaded + _lineage(deps, loaded) if name not in outputs),
+            executor=next((executor for executor in executors if executor is not None), None),
+            mapped_outputs=self.mapped_among(*outputs),
+        )
+
+    def _external(self, name: str, asset: ExternalAsset) -> Node:
+        if asset.automation_condition is not None and asset.observe_fn is None:
+            raise AssetDefinitionError(
+                f"external asset '{name}' has an automation_condition and nothing to do; apply it as a decorator to "
+                f"the function that observes it"
+            )
+        arguments = classify_parameters(name, asset.signature, nodes=(), resources=self.resources)
+        self.require_resolved("Asset", name, arguments)
+        step = StepSpec(name, name, StepKind.OBSERVE, asset, (name,), arguments)
+        return Node(name, self.next_position(), NodeKind.EXTERNAL, asset, asset.settings, step, (), ())
+
+    def _wired(
+        self, kind: str, name: str, signature: Signature, deps: Sequence[DepDef]
+    ) -> tuple[FunctionArguments, tuple[InputSpec, ...]]:
+        overrides = {dep.name: dep for dep in deps if dep.is_input}
+        arguments = classify_parameters(name, signature, nodes=self.names, resources=self.resources, inputs=overrides)
+        self.require_resolved(kind, name, arguments)
+        inputs = tuple(
+            InputSpec(argument.name, argument.name, argument.type_hint, overrides.get(argument.name))
+            for argument in arguments.of(Source.UPSTREAM)
+        )
+        return arguments, inputs
+
+    def require_resolved(self, kind: str, name: str, arguments: FunctionArguments) -> None:
+        """Check that every parameter of the ``kind`` ("Asset" or "Task") called ``name`` gets something.
+
+        :raises ConfigurationError: for a parameter that matches nothing
+        """
+        for argument in arguments.of(Source.UNRESOLVED):
+            raise self.unresolved(kind, name, argument.name)
+
+    def unresolved(self, kind: str, name: str, wanted: str) -> Exception:
+        """The error for what ``name`` wants and nobody has registered."""
+        near = did_you_mean(wanted, [each for each in (*self.names, *self.resources) if each != name])
+        return _UnresolvedInput(
+            f"{kind} '{name}': unresolved input '{wanted}': no asset, task or resource has that name "
+            f"(available resources: {', '.join(sorted(self.resources)) or 'none'}){near}"
+        )
+
+
+def _upstreams(inputs: Sequence[InputSpec]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(given.upstream for given in inputs))
+
+
+def _lineage(deps: Sequence[DepDef], loaded: Sequence[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(dep.name for dep in deps if not dep.is_input and dep.name not in loaded))

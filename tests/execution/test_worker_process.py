@@ -1,0 +1,137 @@
+"""One worker process: that it answers, how it ends, and that it has nothing of the store of this process."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Generator
+from multiprocessing.connection import wait
+from pathlib import Path
+from typing import Any
+
+import pytest
+from obstore.store import LocalStore
+
+import rivers as rs
+from rivers.execution.capture import LOGGER_PREFIXES
+from rivers.execution.steps import Step
+from rivers.execution.worker_messages import Done, Execute, Order
+from rivers.execution.worker_process import StepKeys, WorkerProcess
+from rivers.storage import Storage
+from tests.execution import worker_functions as functions
+
+
+@pytest.fixture
+def worker() -> Generator[WorkerProcess]:
+    made = WorkerProcess(StepKeys())
+    yield made
+    made.kill()
+
+
+def hear(worker: WorkerProcess) -> Any:
+    while (message := worker.hear()) is None:
+        assert wait(worker.waited_for(), 30)
+    return message
+
+
+def step_of(function: Any, folder: Path, storage: Storage) -> Step:
+    handler = rs.PickleIOHandler(store=LocalStore(str(folder)))
+    repo = rs.CodeRepository([rs.Asset(function, io_handler=handler)])
+    repo.resolve(storage)
+    return repo._resolved.steps.step(function.__name__)
+
+
+def execute(worker: WorkerProcess, *steps: Step) -> None:
+    levels = (30,) * len(LOGGER_PREFIXES)
+    worker.send(Execute(tuple(Order(worker.define(step), 1, "r", None) for step in steps), levels))
+
+
+def test_orders_are_answered_in_their_sequence(worker: WorkerProcess, tmp_path: Path) -> None:
+    with Storage.memory() as storage:
+        good, bad = (step_of(function, tmp_path, storage) for function in (functions.process, functions.fails))
+        execute(worker, good, bad, good)
+    answers = [hear(worker) for _ in range(3)]
+    assert all(isinstance(answer, Done) for answer in answers)
+    assert [answer.outcome.failure is None for answer in answers] == [True, False, True]
+    assert answers[1].outcome.failure.text == "KeyError: 'no such thing'"
+
+
+@pytest.mark.parametrize(("number", "name"), [(signal.SIGKILL, "SIGKILL"), (signal.SIGSEGV, "SIGSEGV")])
+def test_the_signal_that_killed_it_is_told(worker: WorkerProcess, number: signal.Signals, name: str) -> None:
+    os.kill(worker.pid, number)
+    with pytest.raises(EOFError):
+        hear(worker)
+    assert worker.how_it_died() == f"the worker process died before it gave an answer: {name}(-{number.value})"
+    execute(worker)  # sending to the dead is no error
+
+
+def test_it_has_no_file_of_the_store_open(worker: WorkerProcess, tmp_path: Path) -> None:
+    folder = tmp_path / "store"
+    with Storage.embedded(str(folder)) as storage:
+        second = WorkerProcess(StepKeys())
+        try:
+            execute(second, step_of(functions.process, tmp_path, storage))
+            hear(second)
+            files = [os.readlink(link) for link in Path(f"/proc/{second.pid}/fd").iterdir()]
+        finally:
+            second.kill()
+    assert [file for file in files if str(folder) in file] == []
+
+
+def test_the_same_object_has_the_same_key_and_another_has_another(tmp_path: Path) -> None:
+    keys = StepKeys()
+    with Storage.memory() as storage:
+        one, other = (step_of(functions.process, tmp_path, storage) for _ in range(2))
+    assert keys.key(one) == keys.key(one)
+    assert keys.key(one) != keys.key(other)
+
+
+PROGRAM = """
+import os, signal, sys, tempfile, threading
+from obstore.store import LocalStore
+import rivers as rs
+from rivers.storage import Storage
+from tests.execution import worker_functions as functions
+
+handler = rs.PickleIOHandler(store=LocalStore(tempfile.mkdtemp()))
+assets = [rs.Asset(functions.slow_process, name=name, io_handler=handler) for name in ("one", "two")]
+if __name__ == "__main__":
+    repo = rs.CodeRepository(assets)
+    repo.resolve(Storage.memory())
+    repo.materialize()
+    print(repo.load_node("one"), repo.load_node("two"), flush=True)
+    if sys.argv[1:] == ["kill"]:
+        os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+@pytest.mark.parametrize("how", ["leave", "kill"])
+def test_no_worker_outlives_a_program_that_forgot_to_shut_down_or_was_killed(how: str, tmp_path: Path) -> None:
+    (tmp_path / "program.py").write_text(PROGRAM)
+    root = Path(__file__).resolve().parents[2]
+    ended = subprocess.run(
+        [sys.executable, str(tmp_path / "program.py"), how],
+        env={**os.environ, "PYTHONPATH": str(root)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert (ended.returncode == 0) is (how == "leave")
+    for worker in ended.stdout.split():
+        wait_until_gone(int(worker))
+
+
+def wait_until_gone(pid: int) -> None:
+    for _ in range(1000):
+        try:
+            if Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2].startswith("Z"):
+                return
+        except (FileNotFoundError, ProcessLookupError):
+            return
+        time.sleep(0.01)
+    raise AssertionError(f"process {pid} is alive")

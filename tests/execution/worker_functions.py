@@ -1,0 +1,128 @@
+"""Functions of steps that worker processes import: the tests that use them are in ``test_together.py`` and others."""
+
+from __future__ import annotations
+
+import logging
+import os
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import rivers as rs
+
+
+class Odd(Exception):
+    """Can be pickled, and not be made again."""
+
+    def __init__(self, first: str, second: str) -> None:
+        super().__init__(f"{first} and {second}")
+
+
+class Service(rs.Resource):
+    """Says in a file what happens to it; has something that cannot be pickled once it is set up."""
+
+    log: str
+    secret: int = 0
+    _lock: Any = None
+
+    def setup(self) -> None:
+        self._lock = threading.Lock()
+        self._note("setup")
+
+    def teardown(self) -> None:
+        self._note("teardown")
+
+    def ask(self) -> int:
+        with self._lock:
+            return self.secret
+
+    def _note(self, what: str) -> None:
+        with Path(self.log).open("a") as file:
+            file.write(f"{what} {os.getpid()}\n")
+
+
+def process() -> int:
+    return os.getpid()
+
+
+def slow_process() -> int:
+    time.sleep(0.3)
+    return os.getpid()
+
+
+def talkative(context: rs.AssetExecutionContext) -> rs.Output:
+    print("to stdout")
+    print("to stderr", file=sys.stderr)
+    context.log.info("not at this level")
+    context.log.warning("to the log")
+    context.add_output_metadata({"who": "context"})
+    return rs.Output(context.run_id, metadata={"rows": 3}, data_version="v7")
+
+
+def summed(one: int, two: int) -> int:
+    return one + two
+
+
+def fails() -> None:
+    raise KeyError("no such thing")
+
+
+def fails_oddly() -> None:
+    raise Odd("this", "that")
+
+
+def exits() -> None:
+    sys.exit(3)
+
+
+def dies() -> None:
+    os._exit(7)
+
+
+def leaves_a_child_and_dies() -> None:
+    if os.fork() == 0:
+        time.sleep(30)
+        os._exit(0)
+    os._exit(9)
+
+
+def forks_and_forgets(context: rs.AssetExecutionContext) -> str:
+    """Both come back from here: the parent and its child."""
+    child = os.fork()
+    if child:
+        os.waitpid(child, 0)
+    return "parent" if child else "child"
+
+
+def asks(service: Service) -> int:
+    return service.ask()
+
+
+def waits_for_cancellation(context: rs.AssetExecutionContext) -> None:
+    Path(str((context.asset_metadata or {})["started"])).touch()
+    while not context.cancelled:
+        time.sleep(0.005)
+    raise ValueError("stopped as asked")
+
+
+def sleeps_long(context: rs.AssetExecutionContext) -> None:
+    Path(str((context.asset_metadata or {})["started"])).touch()
+    context.sleep(3600)
+
+
+def hangs(context: rs.AssetExecutionContext) -> None:
+    """With a program that it started."""
+    subprocess.run(["sleep", "3600"], check=False)
+
+
+def tells_time(context: rs.AssetExecutionContext) -> list[str]:
+    before = f"{context.now():%H:%M:%S}"
+    context.sleep(90)
+    return [before, f"{context.now():%H:%M:%S}"]
+
+
+def logs_everything() -> None:
+    logging.getLogger("rivers.assets").debug("detail")

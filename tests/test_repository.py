@@ -245,7 +245,16 @@ def test_a_resumed_run_skips_what_has_succeeded(storage: rs.Storage) -> None:
     repo = rs.CodeRepository([steady, shaky])
     repo.resolve(storage)
     first = repo.materialize(raise_on_error=False)
+    failed = storage.get_run(first.run_id)
+    assert failed is not None
+    assert failed.status == "Failure"
     again = repo.materialize(run_id_override=first.run_id, resume=True)
+    ended = storage.get_run(first.run_id)
+    assert ended is not None
+    assert (ended.status, ended.error, ended.traceback) == ("Success", None, None)
+    assert ended.end_time is not None
+    assert ended.end_time > (failed.end_time or 0)
+    assert storage.get_runs(status="Failure") == []
     assert again.success
     assert again.materialized_assets == ["steady", "shaky"]
     assert counts == {"steady": 1, "shaky": 2}

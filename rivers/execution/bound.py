@@ -24,13 +24,13 @@ from rivers.execution.handlers import Handlers
 from rivers.execution.resources import copies_of, set_up, tear_down, with_changes
 from rivers.execution.results import Ending, RunResult
 from rivers.execution.run_config import RunConfig, read_run_config
+from rivers.execution.run_creation import enter_run
 from rivers.execution.run_execution import RunExecution
 from rivers.execution.steps import Step
 from rivers.execution.trigger_calls import TriggerCaller
 from rivers.graph.plan import plan_execution
 from rivers.graph.references import check_handlers, resolve_retry
 from rivers.graph.selection import require_loadable_upstreams, select_nodes
-from rivers.queueing.leases import RUN_LEASE_NS
 from rivers.records import AssetRecord, LaunchedBy, NewRun, RunRecord, priority_of
 from rivers.storage.assets import TOPOLOGY_KEY
 
@@ -153,7 +153,7 @@ class BoundRepository:
         at = environment.clock.now_ns()
         run = self.new_run(run_id, names, "Started", at, job_name=job_name, tags=tags, config=config)
         completed = self._completed_steps(run_id) if resume else {}
-        environment.storage.create_run(run, owner=environment.storage.session, lease_until=at + RUN_LEASE_NS)
+        enter_run(environment.storage, run, resume=resume)
         execution = RunExecution(
             environment,
             run_id,
@@ -206,15 +206,15 @@ class BoundRepository:
     def _levels(self, names: Collection[str], changes: RunConfig) -> list[list[Step]]:
         plan = plan_execution(self.compiled.graph, names)
         if not changes.metadata and not changes.resources:
-            return [[self.steps.step(planned.step.key) for planned in level] for level in plan.levels]
+            return [[self.steps.step(planned) for planned in level] for level in plan.levels]
         resources = with_changes(self.resources, changes.resources)
         return [
-            [self.steps.changed_step(planned.step.key, resources, changes.metadata) for planned in level]
+            [self.steps.changed_step(planned, resources, changes.metadata) for planned in level]
             for level in plan.levels
         ]
 
     def _completed_steps(self, run_id: str) -> dict[str, str | None]:
-        """The steps of an earlier execution of the same run that succeeded, with their data versions."""
+        """The steps that succeeded when they were last executed in the same run, with their data versions."""
         completed: dict[str, str | None] = {}
         versions: dict[str, str | None] = {}
         for event in self.environment.storage.get_events_for_run(run_id):
@@ -224,6 +224,8 @@ class BoundRepository:
                 versions[event.asset_key] = event.data_version
             elif event.event_type == "StepSuccess":
                 completed[event.asset_key] = versions.get(event.asset_key)
+            elif event.event_type in ("StepStart", "StepFailure"):
+                completed.pop(event.asset_key, None)
         return completed
 
     def _persist_definitions(self) -> None:

@@ -58,6 +58,11 @@ def result_from_events(run_id: str, status: str, events: Sequence[StoredEvent]) 
             continue
         if event.event_type in ("StepStart", "StepSuccess", "StepFailure"):
             attempted[event.asset_key] = None
-        if event.event_type == "StepFailure" and event.partition_key is None:
+        if event.partition_key is not None:
+            continue
+        if event.event_type == "StepSuccess":
+            failed.pop(event.asset_key, None)  # it failed in an earlier execution of a run that was resumed
+        elif event.event_type == "StepFailure":
+            failed.pop(event.asset_key, None)
             failed[event.asset_key] = dict(event.metadata).get("error", "")
     return RunResult(status == "Success", run_id, list(attempted), list(failed.items()))

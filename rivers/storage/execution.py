@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final
 
-from rivers.records import PREDECESSORS, Change, RunRecord, StorageType
+from rivers.records import PREDECESSORS, TERMINAL_STATUSES, Change, NewRun, RunRecord, StorageType
 from rivers.storage.events import Events
+from rivers.storage.faults import Lost
 from rivers.storage.groups import Group
 from rivers.storage.pages import Writes
 from rivers.storage.queued import QueuedRuns
 from rivers.storage.rows import RunRow, run_facts
-from rivers.storage.transitions import move, read_run
+from rivers.storage.transitions import ATTEMPTS_MAX, created_changes, move, read_run, repetition
 from rivers.storage.wire import pack, record_id
 
 VERDICTS: Final = ("Success", "Failure", "Cancelled")
@@ -55,6 +56,44 @@ class Executions(QueuedRuns, Events):
                     [Change(at, "run", row.run_id, {"status": "Started", **row.facts()}) for row in started]
                 )
             return [row.record() for row in started]
+
+    def start_run_again(self, run: NewRun, *, owner: str, lease_until: int) -> bool:
+        """Start a run once more that has ended, or whose executor is dead: back to ``Started``, at ``run.start_time``.
+
+        The one way out of a terminal status, for a person who asks for that run by its id. What ``run`` says replaces
+        what the record said, except for the time at which it was first asked for. Its events stay; its end, its error
+        and its cancellation are forgotten.
+
+        :returns: ``False`` when it is unknown, waits for its turn, or is executed just now.
+        """
+        with self._engine as engine:
+            for _ in range(ATTEMPTS_MAX):
+                row = read_run(engine, run.run_id)
+                if row is None or not (row.status in TERMINAL_STATUSES or self._is_orphan(row, run.start_time)):
+                    return False
+                statements, variables = repetition(row, run, owner, lease_until)
+                try:
+                    engine.transact(self.session, statements, variables)
+                except Lost:
+                    continue
+                if engine.changes.wanted:
+                    engine.changes.put(created_changes([run]))
+                return True
+            raise Lost(f"run {run.run_id} kept changing while it was started again")
+
+    def _is_orphan(self, row: RunRow, at: int) -> bool:
+        if row.status != "Started":
+            return False
+        flight = record_id("flight", row.run_id)
+        (lease,) = self._engine.query("SELECT VALUE [o, u] FROM ONLY $flight", flight=flight)
+        return lease is None or self._is_dead(lease[0], lease[1], at)
+
+    def _is_dead(self, owner: str, lease_until: int | None, at: int) -> bool:
+        """In memory and embedded an owner is dead when it is no live session of this process; on a remote store, which
+        others share, when its lease has expired as well."""
+        engine = self._engine
+        is_shared = engine.kind == StorageType.Remote
+        return owner not in engine.live_sessions() and (not is_shared or (lease_until or 0) < at)
 
     def finish_run(
         self, run_id: str, status: str, at: int, *, error: str | None = None, traceback: str | None = None
@@ -186,18 +225,10 @@ class Executions(QueuedRuns, Events):
             return len(renewed)
 
     def fail_orphans(self, at: int, reason: str) -> list[RunRecord]:
-        """End the started runs whose owner is dead, with ``reason``. Returns them as they are now.
-
-        In memory and embedded an owner is dead when it is no live session of this process; on a remote store, which
-        others share, when its lease has expired as well.
-        """
+        """End the started runs whose owner is dead, with ``reason``. Returns them as they are now."""
         with self._engine as engine:
             (leases,) = engine.query("SELECT VALUE [id[0], o, u] FROM flight WHERE o != NONE")
-            live = engine.live_sessions()
-            shared = engine.kind == StorageType.Remote
-            orphans = [
-                run_id for run_id, owner, until in leases if owner not in live and (not shared or (until or 0) < at)
-            ]
+            orphans = [run_id for run_id, owner, until in leases if self._is_dead(owner, until, at)]
             columns = {"ea": at, "er": reason}
             moved = move(engine, self.session, orphans, ("Started",), "Failure", columns, at=at)
             ended = [read_run(engine, row.run_id) for row in moved]

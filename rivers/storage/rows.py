@@ -48,26 +48,29 @@ def _launcher_from(parts: list[Any]) -> LaunchedBy:
 
 def run_row(run: NewRun, number: int, position: int) -> Row:
     """The row of a new run. ``number`` and ``position`` are its place in the order of creation."""
-    body = pack(
+    body = _run_body(run, (number, position), run.start_time, was_queued=run.status == "Queued")
+    row: Row = {"id": [run.run_id], "s": run.status, "b": body}
+    if run.status == "Started":
+        row["sa"] = run.start_time
+    return row
+
+
+def _run_body(run: NewRun, place: tuple[int, int], start_time: int, *, was_queued: bool) -> bytes:
+    return pack(
         [
-            number,
-            position,
+            *place,
             run.job_name,
             run.node_names,
-            whole(run.start_time),
+            whole(start_time),
             run.tags,
             run.priority,
             _launcher_to(run.launched_by),
             run.run_key,
             partition_text(run.partition_key),
             run.config,
-            run.status == "Queued",
+            was_queued,
         ]
     )
-    row: Row = {"id": [run.run_id], "s": run.status, "b": body}
-    if run.status == "Started":
-        row["sa"] = run.start_time
-    return row
 
 
 class RunRow:
@@ -130,6 +133,11 @@ class RunRow:
             traceback=columns.get("tb"),
             config=body[10],
         )
+
+
+def repeated_body(row: RunRow, run: NewRun) -> bytes:
+    """The body of ``row``'s run when it is started once more as ``run``: the indexes still find it where it was."""
+    return _run_body(run, row.place, row.start_time, was_queued=row.was_queued)
 
 
 def run_facts(body: bytes) -> dict[str, Any]:

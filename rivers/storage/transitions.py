@@ -14,8 +14,8 @@ from typing import Any, Final
 from rivers.records import IN_FLIGHT_STATUSES, Change, NewRun
 from rivers.storage.engine import Engine
 from rivers.storage.faults import LOST, Lost
-from rivers.storage.rows import Row, RunRow, launcher_text, run_row
-from rivers.storage.wire import clamped, record_id
+from rivers.storage.rows import Row, RunRow, launcher_text, repeated_body, run_row
+from rivers.storage.wire import NONE, clamped, record_id
 
 RARE_OUTCOMES: Final = ("Failure", "Canceled")
 ATTEMPTS_MAX: Final = 5
@@ -132,6 +132,38 @@ def move(
             engine.changes.put([*before, *(_moved_change(row, to, columns, at) for row in rows)])
         return rows
     raise Lost(f"runs {', '.join(run_ids)} kept changing while they were moved to {to}")
+
+
+def repetition(row: RunRow, run: NewRun, owner: str, lease_until: int) -> tuple[list[str], dict[str, Any]]:
+    """The statements that start ``row``'s run once more, described by ``run``, and their variables.
+
+    It keeps its place in the order of creation and its way through the queue. What its end left behind goes: error,
+    traceback, the flag of a cancellation.
+    """
+    again = repeated_body(row, run)
+    statements = [
+        "LET $moved = (UPDATE $run SET s = 'Started', b = $body, sa = $at, "
+        "ea = NONE, er = NONE, tb = NONE, lf = NONE, br = NONE WHERE s = $was AND ea = $ended RETURN VALUE s)",
+        f"IF array::len($moved) != 1 {{ THROW '{LOST}' }}",
+        "UPSERT $flight SET a = $at, o = $owner, u = $until RETURN NONE",
+        "DELETE $flag RETURN NONE",
+    ]
+    variables: dict[str, Any] = {
+        "run": record_id("run", row.run_id),
+        "body": again,
+        "at": run.start_time,
+        "was": row.status,
+        "ended": row.columns.get("ea", NONE),
+        "flight": record_id("flight", row.run_id),
+        "owner": owner,
+        "until": lease_until,
+        "flag": record_id("cancel", row.run_id),
+    }
+    if row.status in RARE_OUTCOMES:
+        statements.append("DELETE $outcome RETURN NONE")
+        key = _outcome(row.status, row.start_time, row.place, row.run_id)["id"]
+        variables["outcome"] = record_id("run_outcome", *key)
+    return statements, variables
 
 
 def _movement(rows: Sequence[RunRow], to: str, columns: Row, at: int) -> tuple[list[str], dict[str, Any]]:

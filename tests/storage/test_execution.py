@@ -178,3 +178,90 @@ def test_a_move_that_is_always_overtaken_gives_up(storage, now):
     storage._engine.rewrite = lambda statements: ["THROW 'rivers:lost'", *statements]
     with pytest.raises(Lost, match="kept changing"):
         storage.admit_runs(["r"], now)
+
+
+@pytest.mark.parametrize("end", ["Success", "Failure", "Canceled"])
+def test_a_run_that_has_ended_is_started_again_and_ends_anew(storage, new_run, step, now, end):
+    for run_id in ("before", "r", "after"):
+        storage.create_run(new_run(run_id, "Started"), owner="me", lease_until=now)
+    storage.record_events("r", step("a", now))
+    if end == "Canceled":
+        storage.cancel_run("r", now + 1)
+    else:
+        storage.finish_run("r", end, now + 1, error="E: x", traceback="tb")
+    again = new_run("r", "Started", now + 5, tags=(("t", "1"),))
+    assert storage.start_run_again(again, owner="you", lease_until=now + 9)
+    run = storage.get_run("r")
+    assert (run.status, run.start_time, run.started_at, run.end_time) == ("Started", now, now + 5, None)
+    assert (run.error, run.traceback, run.tags) == (None, None, [("t", "1")])
+    assert not storage.is_cancelled("r")
+    assert storage.renew_leases("you", now + 20) == 1
+    assert {run.run_id for run in storage.in_flight()} == {"before", "r", "after"}
+    assert storage.get_runs(status=end) == []
+    assert [run.run_id for run in storage.get_runs()] == ["after", "r", "before"]
+    assert len(storage.get_events_for_run("r")) == 3
+    for status in ("Failure", "Success"):
+        assert storage.finish_run("r", status, now + 7)
+        assert storage.get_run("r").end_time == now + 7
+        assert [run.run_id for run in storage.get_runs(status=status)] == ["r"]
+        storage.start_run_again(again, owner="you", lease_until=now + 9)
+
+
+def test_what_waits_or_is_executed_is_not_started_again(storage, new_run, now):
+    for status in ("Queued", "NotStarted"):
+        storage._create_run(status, "j", status, now)
+        assert not storage.start_run_again(new_run(status, "Started", now + 1), owner="me", lease_until=now + 9)
+        assert storage.get_run(status).status == status
+    storage.create_run(new_run("r", "Started"), owner=storage.session, lease_until=now + 9)
+    assert not storage.start_run_again(new_run("r", "Started", now + 1), owner="me", lease_until=now + 9)
+    assert not storage.start_run_again(new_run("nobody", "Started", now + 1), owner="me", lease_until=now + 9)
+    assert storage.get_run("r").started_at == now
+
+
+def test_the_run_of_a_dead_executor_is_started_again(storage, new_run, now):
+    storage.create_run(new_run("r", "Started"), owner="0.7", lease_until=now + 10**12)
+    assert storage.start_run_again(new_run("r", "Started", now + 1), owner=storage.session, lease_until=now + 9)
+    assert storage.fail_orphans(now + 5, "x") == []
+    assert storage.finish_run("r", "Success", now + 2)
+
+
+def test_starting_again_keeps_the_way_through_the_queue_and_forgets_a_failed_launch(storage, new_run, now):
+    storage._create_run("r", "j", "Queued", now)
+    storage.admit_runs(["r"], now + 1)
+    storage.fail_launch("r", "E: x", now + 2)
+    assert storage.start_run_again(new_run("r", "Started", now + 3), owner=storage.session, lease_until=now + 9)
+    assert [event.event_type for event in storage.get_events_for_run("r")] == ["RunQueued", "RunDequeued"]
+
+
+def test_subscribers_are_told_that_a_run_started_again(storage, new_run, now):
+    told = []
+    storage.create_run(new_run("r", "Started"), owner="me", lease_until=now)
+    storage.finish_run("r", "Failure", now + 1)
+    storage.subscribe(told.extend)
+    storage.start_run_again(new_run("r", "Started", now + 3), owner="me", lease_until=now + 9)
+    assert [(change.at, change.kind, change.subject, change.facts["status"]) for change in told] == [
+        (now + 3, "run", "r", "Started")
+    ]
+
+
+def test_of_two_who_start_a_run_again_one_comes_too_late(storage, new_run, now):
+    storage.create_run(new_run("r", "Started"), owner="me", lease_until=now)
+    storage.finish_run("r", "Failure", now + 1)
+    engine = storage._engine
+
+    def overtaken(statements):
+        engine.rewrite = None
+        assert storage.start_run_again(new_run("r", "Started", now + 2), owner=storage.session, lease_until=now + 9)
+        return statements
+
+    engine.rewrite = overtaken
+    assert not storage.start_run_again(new_run("r", "Started", now + 3), owner="late", lease_until=now + 9)
+    assert storage.get_run("r").started_at == now + 2
+
+
+def test_a_start_that_is_always_overtaken_gives_up(storage, new_run, now):
+    storage.create_run(new_run("r", "Started"), owner="me", lease_until=now)
+    storage.finish_run("r", "Failure", now + 1)
+    storage._engine.rewrite = lambda statements: ["THROW 'rivers:lost'", *statements]
+    with pytest.raises(Lost, match="kept changing"):
+        storage.start_run_again(new_run("r", "Started", now + 2), owner="me", lease_until=now + 9)

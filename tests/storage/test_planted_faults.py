@@ -43,11 +43,15 @@ def _orphans(storage, tools):
     storage.fail_orphans(tools.now + 3, "dead")
 
 
+def _again(storage, tools):
+    storage.start_run_again(tools.new_run("failed", "Started", tools.now + 3), owner="me", lease_until=tools.now + 9)
+
+
 def _flush(storage, tools):
     storage.flush_events()
 
 
-OPERATIONS = [_commit, _start, _finish, _fail, _admit, _cancel, _orphans, _flush]
+OPERATIONS = [_commit, _start, _finish, _fail, _admit, _cancel, _orphans, _again, _flush]
 
 
 class _Tools:
@@ -69,6 +73,7 @@ def _prepare(storage, tools):
     for run_id in ("waiting", "waiting too"):
         storage._create_run(run_id, "j", "NotStarted", tools.now)
     storage.create_run(tools.new_run("started", "Started"), owner="0.1", lease_until=tools.now)
+    storage._create_run("failed", "j", "Failure", tools.now)
     storage.record_events("started", tools.step("a", tools.now))
     storage.flush_events()
     storage.record_events("started", [*tools.step("a", tools.now), *tools.step("b", tools.now)])

@@ -1,0 +1,41 @@
+"""How a run that is executed at once enters storage: as a new one, or as the one of that id, started once more."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from rivers.exceptions import ExecutionError
+from rivers.queueing.leases import RUN_LEASE_NS
+from rivers.records import NewRun, RunRecord, priority_of
+from rivers.storage import Storage
+
+
+def enter_run(storage: Storage, run: NewRun, *, resume: bool) -> None:
+    """Store ``run``, which is ``Started``, with a lease for the session of ``storage``.
+
+    When its id is known, that run goes back to ``Started`` and ends anew. One that is resumed stays what it was: the
+    run of its job, of whoever launched it, with its tags unless others are given. Otherwise the record describes the
+    new run, from the time at which the id was first used.
+
+    :raises ExecutionError: when the run of that id has not ended and its executor is alive
+    """
+    owner, lease_until = storage.session, run.start_time + RUN_LEASE_NS
+    if storage.create_run(run, owner=owner, lease_until=lease_until):
+        return
+    earlier = storage.get_run(run.run_id)
+    again = _resumed(run, earlier) if resume and earlier is not None else run
+    if not storage.start_run_again(again, owner=owner, lease_until=lease_until):
+        status = "unknown" if earlier is None else earlier.status
+        raise ExecutionError(f"run '{run.run_id}' is {status}: it can be executed again only when it has ended")
+
+
+def _resumed(run: NewRun, earlier: RunRecord) -> NewRun:
+    tags = run.tags or tuple(earlier.tags)
+    return replace(
+        run,
+        job_name=earlier.job_name,
+        launched_by=earlier.launched_by,
+        run_key=earlier.run_key,
+        tags=tags,
+        priority=priority_of(tags),
+    )

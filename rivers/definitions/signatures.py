@@ -8,8 +8,13 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, Final, get_args, get_type_hints
+
+_QUOTED_DEPTH: Final = 2
+"""A quoted annotation in a module with ``from __future__ import annotations`` is text within text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,14 +98,27 @@ class _Namespace:
     def evaluate(self, annotation: Any) -> Any:
         if annotation is inspect.Parameter.empty:
             return None
-        if not isinstance(annotation, str):
-            return annotation
+        value = annotation
+        for _ in range(_QUOTED_DEPTH):
+            if not isinstance(value, str):
+                break
+            try:
+                value = eval(value, *self._names())
+            except Exception as error:  # whatever the text of an annotation raises is the reason it has no value
+                return Unevaluated(value, f"{type(error).__name__}: {error}")
+        return self._with_arguments_evaluated(value) if get_args(value) else value
+
+    def _with_arguments_evaluated(self, value: Any) -> Any:
+        """``list["Row"]`` with the class that the text means; as it is without one, for the origin still counts."""
+        holder = SimpleNamespace(__annotations__={"value": value})
+        with suppress(Exception):
+            return get_type_hints(holder, *self._names(), include_extras=True)["value"]
+        return value
+
+    def _names(self) -> tuple[dict[str, Any], dict[str, Any]]:
         if self._scopes is None:
             self._scopes = self._collect()
-        try:
-            return eval(annotation, *self._scopes)
-        except Exception as error:  # whatever the text of an annotation raises is the reason it has no value
-            return Unevaluated(annotation, f"{type(error).__name__}: {error}")
+        return self._scopes
 
     def _collect(self) -> tuple[dict[str, Any], dict[str, Any]]:
         function = inspect.unwrap(_innermost(self._function))

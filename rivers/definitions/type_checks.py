@@ -24,7 +24,7 @@ def check_output(node: str, annotation: Any, value: Any) -> None:
         raise AssetOutputValidationError(
             f"{node}: the return annotation {annotation.text!r} cannot be evaluated: {annotation.error}"
         )
-    if annotation is None or annotation in _RESULT_TYPES or _fits(annotation, value):
+    if annotation is None or _fits(annotation, value):
         return
     expected = annotation.__name__ if isinstance(annotation, type) and not get_args(annotation) else str(annotation)
     raise AssetOutputValidationError(
@@ -33,7 +33,7 @@ def check_output(node: str, annotation: Any, value: Any) -> None:
 
 
 def _fits(annotation: Any, value: Any) -> bool:
-    if annotation is Any or isinstance(annotation, TypeVar | str):
+    if annotation is Any or annotation in _RESULT_TYPES or isinstance(annotation, TypeVar | str):
         return True
     if annotation is None:
         return value is None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import AsyncIterator
-from typing import Any
+from typing import Any, Literal, get_origin
 
 from rivers.definitions.signatures import Unevaluated, is_async_function, read_signature
 
@@ -20,6 +20,19 @@ def test_text_annotations_are_evaluated_in_the_module_and_the_closure() -> None:
     assert [parameter.annotation for parameter in signature.parameters][:1] == [Any]
     assert signature.parameters[1].annotation is Local
     assert signature.return_annotation == list[Local]
+
+
+class Row: ...
+
+
+def test_text_within_text_and_text_within_brackets_is_evaluated_too() -> None:
+    def function(a: "Row", b: list["Row"], c: "list['Row']", d: list["Gone"], e: Literal["Row"]) -> "Row": ...  # type: ignore[name-defined]  # noqa: F821, UP037
+
+    signature = read_signature(function)
+    assert [parameter.annotation for parameter in signature.parameters[:3]] == [Row, list[Row], list[Row]]
+    assert get_origin(signature.parameters[3].annotation) is list
+    assert signature.parameters[4].annotation == Literal["Row"]
+    assert signature.return_annotation is Row
 
 
 def test_one_annotation_that_cannot_be_evaluated_spoils_no_other() -> None:

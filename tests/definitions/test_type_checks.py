@@ -57,6 +57,7 @@ T = TypeVar("T")
         (Output, 3),
         (Materialization, 3),
         (Observation, 3),
+        (Output | None, 3),
         (Literal["a", 1], "a"),
         (Literal["a", 1], 1),
         (Annotated[int, "unit"], 3),

@@ -1,15 +1,13 @@
-"""One attempt at one step: its inputs are loaded, its function called, its result checked and stored.
+"""One attempt at one step: its inputs are loaded, its function called, its results checked and stored.
 
 The same in the run's process and in a worker. What came of it leaves as a ``StepOutcome``.
 """
 
 from __future__ import annotations
 
-import os
-import sys
-from collections.abc import Awaitable, Callable, Generator, Mapping
-from contextlib import contextmanager, suppress
-from typing import Any, Final
+from collections.abc import Callable, Generator, Mapping
+from contextlib import contextmanager
+from typing import Any
 
 from rivers.definitions.config import build_config
 from rivers.definitions.parameters import Source
@@ -20,13 +18,14 @@ from rivers.exceptions import ExecutionError, Killed, Superseded
 from rivers.execution import capture
 from rivers.execution.bash import run_command
 from rivers.execution.capture import Captured
+from rivers.execution.forked import awaited_by_the_forker_alone, kept_by_the_forker_alone
 from rivers.execution.outcomes import Failure, StepOutcome, StepOutput
-from rivers.execution.recording import encoded_metadata, store, value_of
+from rivers.execution.recording import Told, store, told_to, value_of
+from rivers.execution.several import Several, read_several, read_several_async
 from rivers.execution.step_time import StepTime
-from rivers.execution.steps import Step
+from rivers.execution.steps import Step, StepTarget
+from rivers.graph.steps import StepKind
 from rivers.records import InputContext
-
-_ABORTED: Final = 1
 
 
 class Attempt:
@@ -35,7 +34,7 @@ class Attempt:
     What they print is captured while ``capturing()`` is entered.
     """
 
-    __slots__ = ("_outputs", "captured", "context", "failure", "number", "returned", "step")
+    __slots__ = ("_failed", "_outputs", "_values", "captured", "context", "failure", "number", "returned", "step")
 
     def __init__(self, step: Step, number: int) -> None:
         self.step = step
@@ -44,7 +43,9 @@ class Attempt:
         self.context: Any = None
         self.returned: Any = None
         self.failure: Failure | None = None
-        self._outputs: tuple[StepOutput, ...] = ()
+        self._outputs: dict[str, StepOutput] = {}
+        self._failed: dict[str, Failure] = {}
+        self._values: dict[str, Any] = {}
 
     @contextmanager
     def capturing(self) -> Generator[None]:
@@ -60,12 +61,27 @@ class Attempt:
     def prepare(self, run_id: str, time: StepTime, overrides: Mapping[str, Any] | None) -> Callable[[], Any]:
         """Build the context and load the inputs; returns the call that remains."""
         step = self.step
-        arguments = step.arguments
         if (command := step.command) is not None:
             return lambda: run_command(command, time)
+        positional, keyword = step.arguments.bind(self._arguments(run_id, time, overrides))
+
+        def call() -> Any:
+            return step.function(*positional, **keyword)
+
+        if step.kind is StepKind.MULTI:
+            if step.is_async:
+                return lambda: awaited_by_the_forker_alone(lambda: read_several_async(step, call, self._keep_yielded))
+            return lambda: kept_by_the_forker_alone(lambda: read_several(step, call, self._keep_yielded))
+        if step.is_async:
+            return lambda: awaited_by_the_forker_alone(call)
+        return lambda: kept_by_the_forker_alone(call)
+
+    def _arguments(self, run_id: str, time: StepTime, overrides: Mapping[str, Any] | None) -> dict[str, Any]:
+        """The value of every parameter that is not a default."""
+        step, arguments = self.step, self.step.arguments
         if arguments.fault is not None:
             raise ExecutionError(arguments.fault)
-        values: dict[str, Any] = dict(step.resources)
+        values: dict[str, Any] = {**dict(step.constants), **dict(step.resources)}
         if step.new_context is not None:
             config = build_config(step.name, arguments.config_annotation, overrides)
             self.context = step.new_context(config, run_id, time)
@@ -73,87 +89,69 @@ class Attempt:
             if argument.source is Source.CONTEXT:
                 values[argument.name] = self.context
             elif argument.source is Source.SELF:
-                values[argument.name] = _previous_value(step, argument.type_hint)
+                values[argument.name] = _previous_value(step.targets[0], argument.type_hint)
         for given in step.inputs:
             values[given.parameter] = given.handler.load_input(
                 InputContext(given.upstream, step.name, given.metadata, None, given.type_hint)
             )
-        positional, keyword = arguments.bind(values)
-        if step.is_async:
-            return lambda: _awaited_by_the_forker_alone(lambda: step.function(*positional, **keyword))
-        return lambda: _kept_by_the_forker_alone(lambda: step.function(*positional, **keyword))
+        return values
 
     def accept(self, returned: Any) -> None:
         """Keep what the function returned, if it fits the function's annotation."""
-        if not isinstance(returned, Materialization | Observation):
+        is_told_only = isinstance(returned, Several | Materialization | Observation)
+        if not is_told_only and self.step.kind is not StepKind.OBSERVE:
             check_output(self.step.name, self.step.return_annotation, value_of(returned))
         self.returned = returned
 
     def store(self) -> None:
-        """Hand the result to the handler. A failure in here is not repeated: the value was computed already."""
-        step = self.step
-        try:
-            event_type, metadata, version = store(step, self.context, self.returned)
-            self._outputs = (StepOutput(step.name, event_type, encoded_metadata(metadata), version),)
-        except BaseException as error:
-            self.fail(error, repeatable=False)
+        """Hand the results to their handlers. A failure in here is not repeated: the value was computed already."""
+        returned, told = self.returned, told_to(self.context)
+        if not isinstance(returned, Several):
+            for target in self.step.targets:
+                self._keep(target, returned, told)
+            return
+        self._failed.update({name: Failure.of(error, repeatable=False) for name, error in returned.missing.items()})
+        for target in self.step.targets:
+            if target.name in returned.results:
+                self._keep(target, returned.results[target.name], told)
 
-    def fail(self, error: BaseException, *, repeatable: bool = True) -> None:
-        """Keep what went wrong. A kill is no failure of the step: it is raised again."""
+    def _keep_yielded(self, target: StepTarget, returned: Any) -> None:
+        self._keep(target, returned, told_to(self.context))
+
+    def _keep(self, target: StepTarget, returned: Any, told: Told) -> None:
+        self._outputs.pop(target.name, None)
+        try:
+            observed = self.step.kind is StepKind.OBSERVE
+            self._outputs[target.name] = store(target, told, returned, observed=observed)
+            self._failed.pop(target.name, None)
+        except (Killed, Superseded):
+            raise
+        except BaseException as error:
+            self._failed[target.name] = Failure.of(error, repeatable=False)
+        else:
+            if target.hooks:
+                self._values[target.name] = value_of(returned)
+
+    def fail(self, error: BaseException) -> None:
+        """Keep what went wrong. A kill is no failure of the step: it is raised again.
+
+        What has stored something is not repeated.
+        """
         if isinstance(error, Killed | Superseded):
             raise error
-        self.failure = Failure.of(error, repeatable=repeatable)
+        self.failure = Failure.of(error, repeatable=not (self._outputs or self._failed))
 
     def outcome(self) -> StepOutcome:
         """What is to be recorded about it."""
-        value = value_of(self.returned) if self.step.keeps_value and self.failure is None else None
-        return StepOutcome(self._outputs, self.failure, self.captured.texts(), value)
+        outputs, failed = tuple(self._outputs.values()), tuple(self._failed.items())
+        values = self._values if self.step.keeps_values else {}
+        return StepOutcome(outputs, self.failure, self.captured.texts(), failed, values)
 
 
-def _previous_value(step: Step, type_hint: Any) -> SelfDependency[Any]:
+def _previous_value(target: StepTarget, type_hint: Any) -> SelfDependency[Any]:
     try:
         return SelfDependency(
-            step.handler.load_input(InputContext(step.name, step.name, step.metadata, None, type_hint))
+            target.handler.load_input(InputContext(target.name, target.name, target.metadata, None, type_hint))
         )
     except Exception:
         return SelfDependency()  # whatever the handler says, it means that there is no previous value
-
-
-def _kept_by_the_forker_alone(call: Callable[[], Any]) -> Any:
-    """Call user code. A child process that it forked, and forgot to end, ends here: the run is its parent's."""
-    process = os.getpid()
-    try:
-        returned = call()
-    except BaseException as error:
-        if os.getpid() != process:
-            _end_child(error)
-        raise
-    if os.getpid() != process:
-        _end_child(None)
-    return returned
-
-
-async def _awaited_by_the_forker_alone(call: Callable[[], Awaitable[Any]]) -> Any:
-    process = os.getpid()
-    try:
-        returned = await call()
-    except BaseException as error:
-        if os.getpid() != process:
-            _end_child(error)
-        raise
-    if os.getpid() != process:
-        _end_child(None)
-    return returned
-
-
-def _end_child(error: BaseException | None) -> None:
-    """Without the interpreter's own shutdown, which would touch the parent's store."""
-    code: Any = 0
-    if isinstance(error, SystemExit):
-        code = 0 if error.code is None else error.code
-    elif error is not None:
-        code = _ABORTED
-    for stream in (sys.stdout, sys.stderr):
-        with suppress(Exception):
-            stream.flush()
-    os._exit(code & 0xFF if isinstance(code, int) else _ABORTED)

@@ -102,7 +102,7 @@ class Batch:
 
     def note_begin(self, tried: Try) -> None:
         """An attempt begins, and with it the time that it has."""
-        self.instant.began(tried.order, lambda: self.scope.ledger.begin(tried.step))
+        self.instant.began(tried.order, lambda: self.scope.ledger.begin(tried.step, tried.number))
         if tried.step.timeout is not None:
             self.after(tried.step.timeout, tried.order, lambda: self._time_out(tried))
 

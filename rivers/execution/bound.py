@@ -147,12 +147,12 @@ class BoundRepository:
         changes = read_run_config(config, names)
         policy = self.retry_policy(job_name, retry)
         executor = self._executor(job_name, changes)
-        steps = self._levels(names, changes)
+        completed = self._completed_steps(run_id) if resume and run_id is not None else {}
+        steps = self._levels(names, changes, completed)
         check_executors(steps, executor)
         run_id = environment.ids.new_id() if run_id is None else run_id
         at = environment.clock.now_ns()
         run = self.new_run(run_id, names, "Started", at, job_name=job_name, tags=tags, config=config)
-        completed = self._completed_steps(run_id) if resume else {}
         enter_run(environment.storage, run, resume=resume)
         execution = RunExecution(
             environment,
@@ -203,8 +203,10 @@ class BoundRepository:
             return self.environment
         return replace(self.environment, clock=around.clock, ids=around.ids)
 
-    def _levels(self, names: Collection[str], changes: RunConfig) -> list[list[Step]]:
+    def _levels(self, names: Collection[str], changes: RunConfig, completed: Collection[str] = ()) -> list[list[Step]]:
         plan = plan_execution(self.compiled.graph, names)
+        if completed:
+            plan = plan.divided(completed)
         if not changes.metadata and not changes.resources:
             return [[self.steps.step(planned) for planned in level] for level in plan.levels]
         resources = with_changes(self.resources, changes.resources)

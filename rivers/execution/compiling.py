@@ -1,22 +1,29 @@
-"""From the nodes of the graph to compiled steps: handlers found, resources injected, contexts ready to be made."""
+"""From the planned steps of the graph to compiled ones: handlers found, resources injected, contexts to be made."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
-from rivers.definitions.asset_contexts import AssetExecutionContext, TaskExecutionContext
 from rivers.definitions.assets import SingleAsset
-from rivers.definitions.parameters import Source
+from rivers.definitions.bash_tasks import BashTask
+from rivers.definitions.external_assets import ExternalAsset
+from rivers.definitions.multi_assets import MultiAsset
+from rivers.definitions.parameters import Source, classify_parameters
+from rivers.definitions.results import Materialization
 from rivers.definitions.retries import RetryPolicy
+from rivers.definitions.signatures import Unevaluated, read_signature
+from rivers.definitions.tasks import Task
 from rivers.durations import to_ns
 from rivers.exceptions import ConfigurationError, ExecutionError
+from rivers.execution.bash import Command
+from rivers.execution.context_making import context_maker
 from rivers.execution.handlers import Handlers
-from rivers.execution.step_time import StepTime
-from rivers.execution.steps import Step, StepInput
-from rivers.graph.nodes import Graph, Node
+from rivers.execution.steps import Step, StepInput, StepTarget
+from rivers.graph.nodes import Graph
+from rivers.graph.plan import PlannedStep
 from rivers.graph.references import resolve_retry
+from rivers.graph.steps import InputSpec, StepKind, StepSpec
 
 TIMEOUT_KEY: Final = "rivers/timeout"
 """Metadata: after so long on the clock of the run an attempt is given up. An extension of the reference."""
@@ -25,46 +32,8 @@ EXECUTOR_KEY: Final = "rivers/executor"
 """Metadata: the executor of the step, ``in_process`` or ``parallel``."""
 
 
-@dataclass(frozen=True, slots=True)
-class ContextMaker:
-    """Makes the contexts of one step. A value, so that it crosses to a worker."""
-
-    is_task: bool
-    name: str
-    tags: Sequence[str] | None
-    kinds: Sequence[str]
-    group: str | None
-    code_version: str | None
-    metadata: dict[str, Any] | None
-
-    def __call__(self, config: Any, run_id: str, time: StepTime) -> Any:
-        """A context for one attempt."""
-        if self.is_task:
-            return TaskExecutionContext[Any](
-                self.name,
-                self.tags,
-                config=config,
-                now=time.datetime,
-                sleep=time.sleep_blocking,
-                cancelled=time.cancelled,
-            )
-        return AssetExecutionContext[Any](
-            self.name,
-            self.tags,
-            self.kinds,
-            self.group,
-            self.code_version,
-            self.metadata,
-            config=config,
-            run_id=run_id,
-            now=time.datetime,
-            sleep=time.sleep_blocking,
-            cancelled=time.cancelled,
-        )
-
-
 class StepCompiler:
-    """Compiles nodes of a bound repository, each once."""
+    """Compiles the planned steps of a bound repository, each once."""
 
     def __init__(
         self, graph: Graph, handlers: Handlers, resources: Mapping[str, Any], retries: Mapping[str, RetryPolicy]
@@ -73,99 +42,162 @@ class StepCompiler:
         self._handlers = handlers
         self._resources = resources
         self._retries = retries
-        self._steps: dict[str, Step] = {}
+        self._steps: dict[tuple[str, ...], Step] = {}
 
-    def step(self, name: str) -> Step:
-        """The step of a node as it always is."""
-        step = self._steps.get(name)
+    def step(self, planned: PlannedStep) -> Step:
+        """The step as it always is."""
+        step = self._steps.get(planned.outputs)
         if step is None:
-            step = self._steps[name] = self._compile(self._graph[name], self._resources, {})
+            step = self._steps[planned.outputs] = self.changed_step(planned, self._resources, {})
         return step
 
-    def changed_step(self, name: str, resources: Mapping[str, Any], metadata: Mapping[str, Mapping[str, Any]]) -> Step:
-        """The step of a node for one run with other resources, and with additions to the metadata of assets."""
-        return self._compile(self._graph[name], resources, metadata)
+    def changed_step(
+        self, planned: PlannedStep, resources: Mapping[str, Any], metadata: Mapping[str, Mapping[str, Any]]
+    ) -> Step:
+        """The step for one run with other resources, and with additions to the metadata of assets."""
+        return _Compiling(self._graph, self._handlers, self._retries, resources, metadata).step(planned)
 
     def handler(self, name: str) -> Any:
         """The handler that stores the value of a node."""
         return self._handlers.resolve(name, self._graph[name].settings.io_handler)
 
-    def _compile(self, node: Node, resources: Mapping[str, Any], additions: Mapping[str, Mapping[str, Any]]) -> Step:
-        asset = node.definition
-        if not isinstance(asset, SingleAsset):
-            raise ExecutionError(f"'{node.name}' is a {type(asset).__name__}, which cannot be executed")
-        metadata = self._metadata(node.name, additions)
-        handler = self._handlers.resolve(node.name, asset.io_handler, resources)
-        inputs = tuple(
-            self._input(node, argument.name, argument.type_hint, resources, additions)
-            for argument in node.step.arguments.of(Source.UPSTREAM)
-        )
-        injected = tuple(
-            (argument.name, resources[argument.name]) for argument in node.step.arguments.of(Source.RESOURCE)
-        )
-        used = [resource for _, resource in injected] + [handler] + [given.handler for given in inputs]
-        return Step(
-            name=node.name,
-            function=asset.function,
-            is_async=asset.is_async,
-            arguments=node.step.arguments,
-            inputs=inputs,
-            upstreams=node.step.upstreams,
-            resources=injected,
-            handler=handler,
-            return_annotation=asset.signature.return_annotation,
-            new_context=_context_maker(node, asset, metadata),
-            metadata=metadata,
-            code_version=asset.code_version,
-            retry=resolve_retry(f"Asset '{node.name}'", asset.retry, self._retries),
-            executor=(metadata or {}).get(EXECUTOR_KEY),
-            timeout=_timeout(node.name, metadata),
-            compute=asset.compute,
-            managed=tuple(one for one in resources.values() if any(one is other for other in used)),
-        )
 
-    def _input(
+class _Compiling:
+    """The compiling of steps with the same resources and the same additions to metadata."""
+
+    def __init__(
         self,
-        node: Node,
-        upstream: str,
-        type_hint: Any,
+        graph: Graph,
+        handlers: Handlers,
+        retries: Mapping[str, RetryPolicy],
         resources: Mapping[str, Any],
         additions: Mapping[str, Mapping[str, Any]],
-    ) -> StepInput:
-        override = node.step.override_of.get(upstream)
+    ) -> None:
+        self._graph = graph
+        self._handlers = handlers
+        self._retries = retries
+        self._resources = resources
+        self._additions = additions
+
+    def step(self, planned: PlannedStep) -> Step:
+        spec, definition = planned.step, planned.step.definition
+        function = _function(spec)
+        targets = tuple(self._target(spec, name) for name in planned.outputs)
+        inputs = tuple(self._input(spec, given) for given in spec.inputs)
+        injected = tuple(
+            (argument.name, self._resources[argument.name]) for argument in spec.arguments.of(Source.RESOURCE)
+        )
+        used = [resource for _, resource in injected]
+        used += [target.handler for target in targets] + [given.handler for given in inputs]
+        return Step(
+            name=spec.name,
+            kind=spec.kind,
+            function=function,
+            is_async=spec.kind is not StepKind.GRAPH and definition.is_async,
+            arguments=_PASSING_ON if spec.kind is StepKind.GRAPH and inputs else spec.arguments,
+            inputs=inputs,
+            constants=spec.constants,
+            upstreams=spec.upstreams,
+            resources=injected,
+            targets=targets,
+            return_annotation=_return_annotation(spec),
+            new_context=context_maker(spec, targets),
+            graph=spec.graph,
+            retry=resolve_retry(f"Asset '{spec.name}'", definition.retry, self._retries),
+            executor=_first(targets, EXECUTOR_KEY) if spec.graph is None else spec.executor,
+            timeout=_timeout(spec.name, targets),
+            compute=definition.compute if isinstance(definition, SingleAsset | MultiAsset) else None,
+            managed=tuple(one for one in self._resources.values() if any(one is other for other in used)),
+            command=_command(spec),
+        )
+
+    def _target(self, spec: StepSpec, name: str) -> StepTarget:
+        settings = self._graph[name].settings
+        return StepTarget(
+            name,
+            self._handlers.resolve(name, settings.io_handler, self._resources),
+            self._metadata(name),
+            _type_hint(spec, name),
+            settings.code_version,
+            settings.hooks,
+        )
+
+    def _input(self, spec: StepSpec, given: InputSpec) -> StepInput:
+        override, upstream = given.override, given.upstream
         if override is not None and override.io_handler is not None:
-            handler = self._handlers.resolve(node.name, override.io_handler, resources)
+            handler = self._handlers.resolve(spec.name, override.io_handler, self._resources)
         else:
-            handler = self._handlers.resolve(upstream, self._graph[upstream].settings.io_handler, resources)
+            handler = self._handlers.resolve(upstream, self._graph[upstream].settings.io_handler, self._resources)
         if override is not None and override.metadata is not None:
             metadata: dict[str, Any] | None = override.metadata
         else:
-            metadata = self._metadata(upstream, additions)
-        return StepInput(upstream, upstream, handler, metadata, type_hint)
+            metadata = self._metadata(upstream)
+        return StepInput(given.parameter, upstream, handler, metadata, given.type_hint)
 
-    def _metadata(self, name: str, additions: Mapping[str, Mapping[str, Any]]) -> dict[str, Any] | None:
-        return {**(self._graph[name].settings.metadata or {}), **additions.get(name, {})} or None
-
-
-def _context_maker(node: Node, asset: SingleAsset, metadata: dict[str, Any] | None) -> ContextMaker | None:
-    wanted = node.step.arguments.context_class
-    if wanted is None:
-        return None
-    settings = asset.settings
-    return ContextMaker(
-        wanted is TaskExecutionContext,
-        node.name,
-        settings.tags,
-        settings.kinds,
-        settings.group,
-        settings.code_version,
-        metadata,
-    )
+    def _metadata(self, name: str) -> dict[str, Any] | None:
+        return {**(self._graph[name].settings.metadata or {}), **self._additions.get(name, {})} or None
 
 
-def _timeout(name: str, metadata: Mapping[str, Any] | None) -> float | None:
+def pass_on(value: Any) -> Any:
+    """The function of a graph asset's own step: the value of its last task is the graph's."""
+    return value
+
+
+def tell_only() -> Materialization:
+    """That of a graph asset whose body returns nothing: there is no value to store."""
+    return Materialization()
+
+
+_PASSING_ON: Final = classify_parameters("", read_signature(pass_on), nodes=("value",), resources=())
+
+
+def _function(spec: StepSpec) -> Callable[..., Any]:
+    definition = spec.definition
+    match spec.kind:
+        case StepKind.GRAPH:
+            return pass_on if spec.inputs else tell_only
+        case StepKind.OBSERVE if isinstance(definition, ExternalAsset) and definition.observe_fn is not None:
+            return definition.observe_fn
+        case StepKind.SINGLE | StepKind.MULTI if isinstance(definition, SingleAsset | MultiAsset):
+            return definition.function
+        case StepKind.TASK if isinstance(definition, Task):
+            return definition.function
+        case StepKind.BASH:
+            return tell_only  # never called: the step has a command
+        case _:
+            raise ExecutionError(f"'{spec.name}' is a {spec.kind.value} step, which cannot be executed")
+
+
+def _command(spec: StepSpec) -> Command | None:
+    task = spec.definition
+    return Command.of(task.command, task.env, task.cwd) if isinstance(task, BashTask) else None
+
+
+def _return_annotation(spec: StepSpec) -> Any:
+    definition = spec.definition
+    has_values = spec.kind in (StepKind.SINGLE, StepKind.MULTI, StepKind.TASK)
+    if has_values and isinstance(definition, SingleAsset | MultiAsset | Task):
+        return definition.signature.return_annotation
+    return None
+
+
+def _type_hint(spec: StepSpec, name: str) -> Any:
+    """What the handler is told about the type of the value."""
+    definition = spec.definition
+    if isinstance(definition, MultiAsset):
+        return definition.output_defs[definition.output_names.index(name)].type_hint
+    annotation = _return_annotation(spec)
+    return None if isinstance(annotation, Unevaluated) else annotation
+
+
+def _first(targets: Sequence[StepTarget], key: str) -> Any:
+    """What the metadata of the first target that says something says."""
+    return next((target.metadata[key] for target in targets if target.metadata and key in target.metadata), None)
+
+
+def _timeout(name: str, targets: Sequence[StepTarget]) -> float | None:
     """``rivers/timeout``: seconds, or a duration text such as ``"10m"``."""
-    given = (metadata or {}).get(TIMEOUT_KEY)
+    given = _first(targets, TIMEOUT_KEY)
     if given is None:
         return None
     try:

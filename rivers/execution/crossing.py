@@ -10,16 +10,18 @@ from __future__ import annotations
 import io
 import pickle
 from collections.abc import Mapping
+from dataclasses import replace
 from types import FunctionType
 from typing import Any
 
 import cloudpickle
 from pydantic import BaseModel
 
+from rivers.definitions.hooks import Hook
 from rivers.exceptions import ExecutionError
 from rivers.execution.addresses import FunctionAddress, address_of, load_module, module_of
 from rivers.execution.failures import error_text
-from rivers.execution.steps import Step
+from rivers.execution.steps import Step, StepTarget
 from rivers.io_handlers import InMemoryIOHandler, PickleIOHandler
 from rivers.records import IOHandler
 
@@ -29,7 +31,8 @@ def may_cross(step: Step) -> bool:
 
     A step that may not cross runs in this process. The reference refuses it.
     """
-    return all(_is_shared(handler) for handler in (step.handler, *(given.handler for given in step.inputs)))
+    handlers = [target.handler for target in step.targets] + [given.handler for given in step.inputs]
+    return all(_is_shared(handler) for handler in handlers)
 
 
 def _is_shared(handler: IOHandler) -> bool:
@@ -46,7 +49,7 @@ def packed_step(step: Step) -> bytes:
     :raises ExecutionError: naming the step and the part of it that cannot be sent
     """
     try:
-        return _packed(step, step)
+        return _packed(step, _without_hooks(step))
     except Exception as error:
         part = _unsendable_part(step)
         raise ExecutionError(
@@ -69,10 +72,21 @@ def _packed(step: Step, part: Any) -> bytes:
     return pickle.dumps((module_of(step.function), buffer.getvalue()))
 
 
+def _without_hooks(step: Step) -> Step:
+    """Hooks are called by the run's process alone. Of a success hook its presence crosses: the value is wanted back."""
+    if not any(target.hooks for target in step.targets):
+        return step
+    return replace(step, targets=tuple(replace(target, hooks=_wanted(target)) for target in step.targets))
+
+
+def _wanted(target: StepTarget) -> tuple[Hook, ...]:
+    return (Hook.Success(),) if any(isinstance(hook, Hook.Success) for hook in target.hooks) else ()
+
+
 def _unsendable_part(step: Step) -> str | None:
     parts: list[tuple[str, Any]] = [("its function", step.function)]
     parts += [(f"its resource '{name}'", resource) for name, resource in step.resources]
-    parts.append(("its IO handler", step.handler))
+    parts += [(f"the IO handler of '{target.name}'", target.handler) for target in step.targets]
     parts += [(f"the IO handler of its input '{given.upstream}'", given.handler) for given in step.inputs]
     for what, part in parts:
         try:

@@ -16,7 +16,7 @@ def run_here(scope: RunScope, step: Step) -> None:
     """Every attempt at a step that is not asynchronous, until it is settled."""
     ledger, number = scope.ledger, 1
     while True:
-        ledger.begin(step)
+        ledger.begin(step, number)
         outcome = attempt_here(scope, step, number)
         wait = ledger.settle(step, number, outcome)
         if wait is None:
@@ -37,7 +37,7 @@ def attempt_here(scope: RunScope, step: Step, number: int) -> StepOutcome:
         if seconds > 0:
             scope.time.sleep_blocking(seconds)
         attempt.accept(
-            around(scope, attempt, lambda: attempt.prepare(scope.run_id, scope.time, scope.overrides(step.name))())
+            around(scope, attempt, lambda: attempt.prepare(scope.run_id, scope.time, scope.overrides(step))())
         )
     return stored(attempt)
 

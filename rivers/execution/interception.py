@@ -33,6 +33,11 @@ class StepInterceptor(Protocol):
         """
         ...
 
+    @property
+    def calls_hooks(self) -> bool:
+        """Whether the hooks of steps are called."""
+        ...
+
     def evaluating(self, clock: Clock) -> AbstractContextManager[Any]:
         """A block around each call of a schedule's or sensor's function in this process."""
         ...

@@ -117,13 +117,13 @@ class WorkerLane(Lane):
         self.timed: Callable[[float], None] = lambda seconds: None
         """Is told how long each try took, in real seconds."""
 
-    def start(self, tries: list[Try], run_id: str, overrides: Callable[[str], Any], levels: tuple[int, ...]) -> None:
+    def start(self, tries: list[Try], run_id: str, overrides: Callable[[Step], Any], levels: tuple[int, ...]) -> None:
         """Send a batch. Steps that cannot be sent must have been found out before, by ``define``."""
         self._rest.extend(tries)
         for tried in tries:
             tried.lane = self
         orders = tuple(
-            Order(self.worker.define(tried.step), tried.number, run_id, overrides(tried.step.name)) for tried in tries
+            Order(self.worker.define(tried.step), tried.number, run_id, overrides(tried.step)) for tried in tries
         )
         self.worker.send(Execute(orders, levels))
         self.current = self._rest.popleft()
@@ -136,7 +136,8 @@ class WorkerLane(Lane):
                 match message:
                     case Done(outcome=outcome, seconds=seconds):
                         self.timed(seconds)
-                        _mark_as_remote(outcome.failure)
+                        for failure in outcome.failures:
+                            _mark_as_remote(failure)
                         heard += self._ended(lambda outcome=outcome: outcome)
                     case Sleep(seconds=seconds):
                         self.asleep = True
@@ -282,9 +283,9 @@ class CallLane(Lane):
         return self._inbox.put(Sleeps(self, seconds, over.set))
 
 
-def _mark_as_remote(failure: Failure | None) -> None:
+def _mark_as_remote(failure: Failure) -> None:
     """Tracebacks do not cross: let the exception show the text of the one it had."""
-    if failure is not None and failure.error.__cause__ is None:
+    if failure.error.__cause__ is None:
         failure.error.__cause__ = RemoteTraceback(failure.traceback)
 
 

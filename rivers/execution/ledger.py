@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from rivers.definitions.retries import RetryPolicy, classify_failure
 from rivers.execution.environment import Environment
 from rivers.execution.escalation import next_compute
-from rivers.execution.outcomes import Failure, StepOutcome
+from rivers.execution.hooks import HookCaller
+from rivers.execution.outcomes import Failure, StepOutcome, StepOutput
 from rivers.execution.results import SKIPPED
 from rivers.execution.step_time import Cancellation
-from rivers.execution.steps import Step
+from rivers.execution.steps import Step, StepTarget
 from rivers.ids import content_id, random_for
 from rivers.records import NewEvent
 
@@ -19,7 +20,8 @@ class Ledger:
     """Settles every outcome of one run, on the run's own thread.
 
     ``retry`` is the policy of steps that have none of their own. ``completed`` are steps of an earlier execution of the
-    run, with their data versions.
+    run, with their data versions. ``graphs`` are the graph assets of the run, which begin with their first internal
+    step.
     """
 
     def __init__(
@@ -27,6 +29,8 @@ class Ledger:
         environment: Environment,
         run_id: str,
         cancellation: Cancellation,
+        hooks: HookCaller,
+        graphs: Collection[str],
         retry: RetryPolicy | None,
         completed: Mapping[str, str | None],
     ) -> None:
@@ -37,12 +41,21 @@ class Ledger:
         self._clock = environment.clock
         self._run_id = run_id
         self._cancellation = cancellation
+        self._hooks = hooks
+        self._graphs = dict.fromkeys(graphs, False)
         self._retry = retry
         self._versions: dict[str, str | None] = dict(completed)
 
-    def begin(self, step: Step) -> None:
-        """An attempt at ``step`` begins."""
-        self._record(NewEvent("StepStart", self._clock.now_ns(), step.name))
+    def begin(self, step: Step, number: int) -> None:
+        """Attempt ``number`` at ``step`` begins."""
+        at = self._clock.now_ns()
+        if self._graphs.get(step.graph or "") is False:
+            self._graphs[step.graph or ""] = True
+            self._record(NewEvent("StepStart", at, step.graph))
+        if number == 1 and self._graphs.get(step.name):
+            return
+        for name in step.nodes:
+            self._record(NewEvent("StepStart", at, name))
 
     def settle(self, step: Step, number: int, outcome: StepOutcome) -> float | None:
         """Record what came of attempt ``number``.
@@ -55,39 +68,61 @@ class Ledger:
             wait = self._wait_before_next(step, number, failure)
             if wait is not None:
                 return wait
-        self.attempted.append(step.name)
-        at = self._clock.now_ns()
-        inputs = self._input_versions(step)
-        for output in outcome.outputs:
-            version = output.data_version
-            if version is None:
-                version = content_id(self._run_id, output.name, "data_version")
-            self._versions[output.name] = version
-            self._record(
-                NewEvent(output.event_type, at, output.name, None, output.metadata, version, step.code_version, inputs)
-            )
-        if failure is not None:
-            self._fail(step, failure)
-        else:
-            self._record(NewEvent("StepSuccess", at, step.name))
+        self._settle_targets(step, outcome)
         return None
 
     def close(self, step: Step, failure: Failure) -> None:
         """The announced next attempt at ``step`` is not made after all."""
-        self.attempted.append(step.name)
-        self._fail(step, failure)
+        self._settle_targets(step, StepOutcome(failure=failure))
 
     def skip(self, step: Step) -> None:
         """``step`` is not attempted, since something that it depends on failed."""
-        self.attempted.append(step.name)
-        self.failed[step.name] = SKIPPED
-        self._record(NewEvent("StepFailure", self._clock.now_ns(), step.name, metadata=(("error", SKIPPED),)))
+        at = self._clock.now_ns()
+        for name in step.nodes:
+            self.attempted.append(name)
+            self.failed[name] = SKIPPED
+            self._record(NewEvent("StepFailure", at, name, metadata=(("error", SKIPPED),)))
+
+    def resume(self, step: Step) -> None:
+        """``step`` was done by an earlier execution of the run."""
+        self.attempted.extend(step.nodes)
+
+    def is_blocked(self, step: Step) -> bool:
+        """Whether something that ``step`` depends on failed."""
+        return bool(self.failed) and any(upstream in self.failed for upstream in step.upstreams)
 
     def arrange_since(self, count: int, names: Sequence[str]) -> None:
         """Put what was attempted after the first ``count`` in the order of ``names``, whatever ended first."""
         if len(self.attempted) > count + 1:
             positions = {name: position for position, name in enumerate(names)}
             self.attempted[count:] = sorted(self.attempted[count:], key=lambda name: positions.get(name, len(names)))
+
+    def _settle_targets(self, step: Step, outcome: StepOutcome) -> None:
+        at = self._clock.now_ns()
+        inputs = self._input_versions(step)
+        outputs = {output.name: output for output in outcome.outputs}
+        for target in step.targets:
+            self.attempted.append(target.name)
+            output = outputs.get(target.name)
+            failure = outcome.failure_of(target.name)
+            if output is not None:
+                self._record_output(target, output, at, inputs)
+            if failure is None:
+                self._record(NewEvent("StepSuccess", at, target.name))
+            else:
+                self._fail(target, failure, at)
+        self._hooks.call(step, outcome)
+
+    def _record_output(
+        self, target: StepTarget, output: StepOutput, at: int, inputs: tuple[tuple[str, str], ...]
+    ) -> None:
+        version = output.data_version
+        if version is None:
+            version = content_id(self._run_id, output.name, "data_version")
+        self._versions[output.name] = version
+        self._record(
+            NewEvent(output.event_type, at, output.name, None, output.metadata, version, target.code_version, inputs)
+        )
 
     def _wait_before_next(self, step: Step, number: int, failure: Failure) -> float | None:
         policy = step.retry or self._retry
@@ -102,11 +137,13 @@ class Ledger:
         ]
         if policy.escalate is not None and reason in policy.escalate.on:
             facts.append(("rivers/next_compute", next_compute(step.compute, policy.escalate, number)))
-        self._record(NewEvent("StepRetry", self._clock.now_ns(), step.name, metadata=tuple(facts)))
+        at = self._clock.now_ns()
+        for name in step.nodes:
+            self._record(NewEvent("StepRetry", at, name, metadata=tuple(facts)))
         return wait
 
-    def _fail(self, step: Step, failure: Failure) -> None:
-        self.failed[step.name] = failure.text
+    def _fail(self, target: StepTarget, failure: Failure, at: int) -> None:
+        self.failed[target.name] = failure.text
         if self.first_failure is None:
             self.first_failure = failure
         facts = (
@@ -114,7 +151,7 @@ class Ledger:
             ("rivers/failure_reason", str(classify_failure(failure.error))),
             ("rivers/exc_type", failure.classes),
         )
-        self._record(NewEvent("StepFailure", self._clock.now_ns(), step.name, metadata=facts))
+        self._record(NewEvent("StepFailure", at, target.name, metadata=facts))
 
     def _input_versions(self, step: Step) -> tuple[tuple[str, str], ...]:
         pairs: list[tuple[str, str]] = []
@@ -136,5 +173,5 @@ class Ledger:
         at = self._clock.now_ns()
         if any(outcome.texts):
             self._storage.record_log(self._run_id, step.name, at, *outcome.texts)
-        if outcome.failure is not None:
-            self._storage.record_log(self._run_id, step.name, at, None, None, None, outcome.failure.document)
+        for failure in outcome.failures:
+            self._storage.record_log(self._run_id, step.name, at, None, None, None, failure.document)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from rivers.execution.failures import class_names, error_text, traceback_document, traceback_text
@@ -48,12 +48,26 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class StepOutcome:
-    """The end of one attempt: what it made, or why it failed, or both for a step of several outputs.
+    """The end of one attempt: what it made, and why it failed or some of its targets did.
 
-    ``value`` is what the function computed when ``Step.keeps_value`` asks for it, else ``None``.
+    ``failure`` is that of every target without an output; one in ``failed`` has its own. ``values`` are what the
+    function computed, by target, when ``Step.keeps_values`` asks for them.
     """
 
     outputs: tuple[StepOutput, ...] = ()
     failure: Failure | None = None
     texts: Texts = (None, None, None)
-    value: Any = None
+    failed: tuple[tuple[str, Failure], ...] = ()
+    values: dict[str, Any] = field(default_factory=dict[str, Any])
+
+    @property
+    def failures(self) -> tuple[Failure, ...]:
+        """Everything that went wrong."""
+        each = tuple(failure for _, failure in self.failed)
+        return each if self.failure is None else (self.failure, *each)
+
+    def failure_of(self, target: str) -> Failure | None:
+        """Why the target failed; ``None`` when it did not."""
+        if any(output.name == target for output in self.outputs):
+            return None
+        return next((failure for name, failure in self.failed if name == target), self.failure)

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from rivers.definitions.argument_checks import require_text
 from rivers.definitions.asset_contexts import AssetExecutionContext
@@ -12,7 +11,8 @@ from rivers.definitions.metadata import MetadataValue
 from rivers.definitions.metadata_encoding import coerce_metadata, coerce_metadata_value, metadata_to_json
 from rivers.definitions.results import Materialization, Observation, Output
 from rivers.definitions.storable_text import storable
-from rivers.execution.steps import Step
+from rivers.execution.outcomes import StepOutput
+from rivers.execution.steps import StepTarget
 from rivers.records import OutputContext
 
 _INT64: Final = range(-(2**63), 2**63)
@@ -25,40 +25,45 @@ def value_of(returned: Any) -> Any:
     return None if isinstance(returned, Materialization | Observation) else returned
 
 
-def store(step: Step, context: Any, returned: Any) -> tuple[str, dict[str, Any], str | None]:
-    """Hand the value to the step's handler, unless the function says that there is nothing to store.
+Told = tuple[dict[str, MetadataValue], str | None]
+"""Metadata and data version."""
 
-    :returns: the type of the event to record, its metadata, and the data version if anybody gave one; the nearest to
-        the data wins: context, then result, then handler.
+
+def told_to(context: Any) -> Told:
+    """What the function has told its context so far. A data version is taken from it."""
+    if not isinstance(context, AssetExecutionContext):
+        return {}, None
+    told = cast("AssetExecutionContext[Any]", context)
+    return told.output_metadata or {}, told.drain_data_version()
+
+
+def store(target: StepTarget, told: Told, returned: Any, *, observed: bool = False) -> StepOutput:
+    """Hand the value to the target's handler, unless the function says that there is nothing to store.
+
+    ``observed`` says that the function only looked at data that is elsewhere. Of metadata and data versions the nearest
+    to the data wins: what the context was ``told``, then the result, then the handler.
+
+    :raises TypeError: for a metadata value that has no stored form, or a data version that is no text
+    :raises ValueError: for a data version that cannot be stored
     """
-    metadata: dict[str, Any] = {}
-    version: str | None = None
-    if isinstance(context, AssetExecutionContext):
-        metadata.update(context.output_metadata or {})
-        version = context.drain_data_version()
+    metadata: dict[str, Any] = dict(told[0])
+    version = told[1]
     if isinstance(returned, Output | Materialization | Observation):
         metadata.update(coerce_metadata(returned.metadata or {}))
         version = returned.data_version if returned.data_version is not None else version
-    if version is not None:
-        require_text("data_version", version)
-    if isinstance(returned, Observation):
-        return "Observation", metadata, version
-    if not isinstance(returned, Materialization):
-        output = OutputContext(step.name, step.metadata, type_hint=step.type_hint)
+    observed = observed or isinstance(returned, Observation)
+    if not observed and not isinstance(returned, Materialization):
+        output = OutputContext(target.name, target.metadata, type_hint=target.type_hint)
         if metadata:
             output.add_output_metadata(metadata)
-        step.handler.handle_output(output, value_of(returned))
+        target.handler.handle_output(output, value_of(returned))
         metadata = output.output_metadata or {}
         registered = output.drain_data_version()
         version = registered if registered is not None else version
     if version is not None:
         require_text("data_version", version)
-    return "Materialization", metadata, version
-
-
-def encoded_metadata(metadata: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
-    """The stored form of metadata; ``TypeError`` for a value that has none."""
-    return tuple((storable(key), storable(_encoded(value))) for key, value in metadata.items())
+    encoded = tuple((storable(key), storable(_encoded(value))) for key, value in metadata.items())
+    return StepOutput(target.name, "Observation" if observed else "Materialization", encoded, version)
 
 
 def _encoded(value: Any) -> str:

@@ -18,6 +18,7 @@ from rivers.execution.batch import Place
 from rivers.execution.choosing import LocalExecutor, by_executor, place_of, warn_of_compute
 from rivers.execution.environment import Environment, running_in
 from rivers.execution.failures import error_text, traceback_text
+from rivers.execution.hooks import HookCaller
 from rivers.execution.inline import run_here
 from rivers.execution.ledger import Ledger
 from rivers.execution.results import Ending, RunResult
@@ -25,6 +26,7 @@ from rivers.execution.scope import RunScope
 from rivers.execution.step_time import Cancellation, RunTime
 from rivers.execution.steps import Step
 from rivers.execution.together import Together
+from rivers.graph.steps import StepKind
 from rivers.storage import Storage
 
 
@@ -52,7 +54,9 @@ class RunExecution:
         self._levels = levels
         self._executor = executor or Executor.in_process()
         self._completed = frozenset(completed or ())
-        self._ledger = Ledger(environment, run_id, cancellation, retry, completed or {})
+        hooks = HookCaller(environment, run_id, config or {})
+        graphs = [step.name for level in levels for step in level if step.kind is StepKind.GRAPH]
+        self._ledger = Ledger(environment, run_id, cancellation, hooks, graphs, retry, completed or {})
         self._scope = RunScope(
             environment, run_id, config or {}, self._ledger, cancellation, RunTime(environment.clock, cancellation)
         )
@@ -110,15 +114,15 @@ class RunExecution:
         known = len(ledger.attempted)
         ready: list[Step] = []
         for step in level:
-            if step.name in self._completed:
-                ledger.attempted.append(step.name)
-            elif ledger.failed and any(upstream in ledger.failed for upstream in step.upstreams):
+            if self._completed.issuperset(step.nodes):
+                ledger.resume(step)
+            elif ledger.is_blocked(step):
                 ledger.skip(step)
             else:
                 ready.append(step)
         for executor, batch in by_executor(ready, self._executor):
             self._run_batch(batch, executor)
-        ledger.arrange_since(known, [step.name for step in level])
+        ledger.arrange_since(known, [name for step in level for name in step.nodes])
 
     def _run_batch(self, batch: Sequence[Step], executor: LocalExecutor) -> None:
         """Steps that nothing else can be done beside run here, one after another; the others run together."""

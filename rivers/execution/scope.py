@@ -9,6 +9,7 @@ from typing import Any
 from rivers.execution.environment import Environment
 from rivers.execution.ledger import Ledger
 from rivers.execution.step_time import Cancellation, RunTime
+from rivers.execution.steps import Step
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -22,10 +23,9 @@ class RunScope:
     cancellation: Cancellation
     time: RunTime
 
-    def overrides(self, name: str) -> dict[str, Any] | None:
+    def overrides(self, step: Step) -> dict[str, Any] | None:
         """The config overrides of a step, as a plain dictionary."""
-        given = self.config.get(name)
-        return None if given is None else dict(given)
+        return next((dict(self.config[name]) for name in step.config_names if name in self.config), None)
 
     def simulated_seconds(self, name: str, number: int) -> float:
         """How long an attempt lasts before its function is called: 0 but for a simulation that says otherwise."""

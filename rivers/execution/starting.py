@@ -74,7 +74,7 @@ class Starter:
     def _call(self, tried: Try) -> None:
         lane = self._batch.call_lane(tried)
         self._batch.calls.append(lane)
-        lane.start(self._scope.run_id, self._scope.overrides(tried.step.name))
+        lane.start(self._scope.run_id, self._scope.overrides(tried.step))
 
     # -- workers -------------------------------------------------------------------------------------------------------
 
@@ -153,7 +153,7 @@ class Starter:
         attempt = lane.attempt
 
         def call() -> Any:
-            make = attempt.prepare(self._scope.run_id, lane.time, self._scope.overrides(tried.step.name))
+            make = attempt.prepare(self._scope.run_id, lane.time, self._scope.overrides(tried.step))
             batch.calls.append(lane)
             future = lane.submit(make)
             future.add_done_callback(lambda _: batch.inbox.put(Returned(lane)))

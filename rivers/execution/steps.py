@@ -1,4 +1,4 @@
-"""One step, compiled: everything about a node that is the same for each of its runs, ready for the hot loop."""
+"""One step, compiled: everything about it that is the same for each of its runs, ready for the hot loop."""
 
 from __future__ import annotations
 
@@ -6,11 +6,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from rivers.definitions.hooks import Hook
 from rivers.definitions.parameters import FunctionArguments
 from rivers.definitions.retries import Compute, RetryPolicy
-from rivers.definitions.signatures import Unevaluated
 from rivers.execution.bash import Command
 from rivers.execution.step_time import StepTime
+from rivers.graph.steps import StepKind
 from rivers.records import IOHandler
 
 
@@ -29,26 +30,46 @@ class StepInput:
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
-    """A node of a bound repository, as it is executed.
+class StepTarget:
+    """A node whose value a step makes, and how that is stored.
 
-    ``upstreams`` are all nodes it waits for, whether it loads their values or not. ``resources`` pairs parameters with
-    the instances they get. ``return_annotation`` is ``None`` without one, and a stand-in when it cannot be evaluated.
+    ``metadata`` is the static metadata of the node, with what the run adds. ``type_hint`` is what the handler is told
+    about the value, and what the value of an output of a multi-asset is checked against.
     """
 
     name: str
+    handler: IOHandler
+    metadata: dict[str, Any] | None = None
+    type_hint: Any = None
+    code_version: str | None = None
+    hooks: tuple[Hook, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step of a bound repository, as it is executed.
+
+    ``name`` is how contexts and messages call it, ``targets`` are the nodes it is asked to make the values of: one, or
+    outputs of a multi-asset. ``upstreams`` are all nodes it waits for, whether it loads their values or not.
+    ``constants`` and ``resources`` pair parameters with what they get. ``return_annotation`` is ``None`` without one,
+    and a stand-in when it cannot be evaluated.
+    """
+
+    name: str
+    kind: StepKind
     function: Callable[..., Any]
     is_async: bool
     arguments: FunctionArguments
     inputs: tuple[StepInput, ...]
+    constants: tuple[tuple[str, Any], ...]
     upstreams: tuple[str, ...]
     resources: tuple[tuple[str, Any], ...]
-    handler: IOHandler
+    targets: tuple[StepTarget, ...]
     return_annotation: Any
     new_context: Callable[[Any, str, StepTime], Any] | None
     """Makes the context, from the config, the run id and the time; ``None`` when the function takes none."""
-    metadata: dict[str, Any] | None = None
-    code_version: str | None = None
+    graph: str | None = None
+    """The graph asset that it is an internal step of."""
     retry: RetryPolicy | None = None
     executor: str | None = None
     """What its ``rivers/executor`` asks for, unchecked."""
@@ -59,10 +80,18 @@ class Step:
     """The resources among what it uses, handlers included: in a worker they are rebuilt, set up and torn down."""
     command: Command | None = None
     """The command that is run in place of ``function``. It needs no worker process, only a thread to wait for it."""
-    keeps_value: bool = False
-    """Whether the value itself is wanted back, by a hook."""
 
     @property
-    def type_hint(self) -> Any:
-        """What the handler is told about the type of the value."""
-        return None if isinstance(self.return_annotation, Unevaluated) else self.return_annotation
+    def nodes(self) -> list[str]:
+        """The names of its targets."""
+        return [target.name for target in self.targets]
+
+    @property
+    def config_names(self) -> list[str]:
+        """The names under which a run may configure it."""
+        return self.nodes
+
+    @property
+    def keeps_values(self) -> bool:
+        """Whether the values themselves are wanted back, by hooks."""
+        return any(isinstance(hook, Hook.Success) for target in self.targets for hook in target.hooks)

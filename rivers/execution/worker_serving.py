@@ -192,9 +192,9 @@ def _packed_outcome(outcome: StepOutcome, seconds: float) -> bytes:
         return packed
     except Exception as error:
         if failure is None:
-            what = type(outcome.value).__name__
+            what = ", ".join(type(value).__name__ for value in outcome.values.values())
             unsent: BaseException = ExecutionError(
-                f"the value, a {what}, could not be sent back from the worker process for its hooks: {error}"
+                f"what its hooks want to see ({what}) could not be sent back from the worker process: {error}"
             )
             unsent_failure = Failure.of(unsent, repeatable=False)
         else:

@@ -23,6 +23,18 @@ class ExecutionPlan:
 
     levels: tuple[tuple[PlannedStep, ...], ...]
 
+    def divided(self, done: Collection[str]) -> ExecutionPlan:
+        """The same, with a step of several outputs some of which are ``done`` apart for these and for the others."""
+
+        def parts(planned: PlannedStep) -> list[PlannedStep]:
+            have = tuple(name for name in planned.outputs if name in done)
+            lack = tuple(name for name in planned.outputs if name not in done)
+            return [PlannedStep(planned.step, outputs) for outputs in (have, lack) if outputs]
+
+        return ExecutionPlan(
+            tuple(tuple(part for planned in level for part in parts(planned)) for level in self.levels)
+        )
+
     @property
     def names(self) -> tuple[str, ...]:
         """Every node in order of execution."""

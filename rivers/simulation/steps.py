@@ -40,6 +40,11 @@ class SimulatedSteps:
         self._execute = execute
         self._patch_time = patch_time
 
+    @property
+    def calls_hooks(self) -> bool:
+        """Hooks are called when the users' functions are."""
+        return self._execute
+
     def seconds(self, step: str, attempt: int) -> float:
         """The simulated length of the step."""
         return self._seconds.get(step, 0.0)

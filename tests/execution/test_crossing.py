@@ -13,6 +13,7 @@ from pydantic import PrivateAttr, SecretStr
 import rivers as rs
 from rivers.exceptions import ExecutionError
 from rivers.execution.crossing import may_cross, packed_step, unpacked_step
+from rivers.execution.run_config import RunConfig
 from rivers.execution.steps import Step
 from rivers.storage import Storage
 from tests.execution import worker_functions as functions
@@ -44,7 +45,7 @@ def step_of(function: Any, handler: Any = None, **options: Any) -> Step:
         repo = rs.CodeRepository([rs.Asset(function, io_handler=handler)], **options)
         repo.resolve(storage)
         try:
-            return repo._resolved.steps.step(function.__name__)
+            return repo._resolved._levels([function.__name__], RunConfig())[0][0]
         finally:
             repo.shutdown()
 
@@ -68,8 +69,9 @@ def test_a_resource_crosses_with_its_fields_secrets_included_and_without_what_it
 def test_a_resource_and_the_handler_that_is_the_same_object_stay_one() -> None:
     step = step_of(functions.process, "files", resources={"files": Files(folder=Path("here"))})
     crossed = unpacked_step(packed_step(step))
-    assert crossed.managed == (crossed.handler,)
-    assert crossed.handler is crossed.managed[0]
+    [target] = crossed.targets
+    assert crossed.managed == (target.handler,)
+    assert target.handler is crossed.managed[0]
 
 
 def test_what_keeps_values_in_the_memory_of_this_process_does_not_cross(tmp_path: Path) -> None:
@@ -80,5 +82,7 @@ def test_what_keeps_values_in_the_memory_of_this_process_does_not_cross(tmp_path
 
 
 def test_a_handler_that_cannot_be_pickled_is_named_with_its_step(tmp_path: Path) -> None:
-    with pytest.raises(ExecutionError, match=r"step 'process' .* its IO handler, a Connected, cannot be pickled"):
+    with pytest.raises(
+        ExecutionError, match=r"step 'process' .* the IO handler of 'process', a Connected, cannot be pickled"
+    ):
         packed_step(step_of(functions.process, Connected(folder=tmp_path)))

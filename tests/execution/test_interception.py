@@ -27,6 +27,8 @@ def test_an_interceptor_stands_around_every_attempt_and_may_answer_itself(storag
     seen: list[tuple[str, int]] = []
 
     class Recording:
+        calls_hooks = True
+
         def seconds(self, step: str, attempt: int) -> float:
             return 0.0
 

@@ -18,6 +18,7 @@ from obstore.store import LocalStore, MemoryStore
 import rivers as rs
 from rivers.execution.bash import Command
 from rivers.execution.failures import RemoteTraceback, WorkerDied
+from rivers.execution.run_config import RunConfig
 from rivers.execution.run_execution import RunExecution
 from rivers.execution.steps import Step
 from rivers.records import NewRun, StoredEvent
@@ -358,9 +359,15 @@ def run_steps(repo: CodeRepository, steps: list[Step], executor: Any) -> rs.RunR
 
 
 def commands(repo: CodeRepository, *texts: str, timeout: float | None = None) -> list[Step]:
-    step = replace(repo._resolved.steps.step("process"), return_annotation=None)
+    step = replace(repo._resolved._levels(["process"], RunConfig())[0][0], return_annotation=None)
     return [
-        replace(step, name=f"command_{position}", command=Command.of(text, None, None), timeout=timeout)
+        replace(
+            step,
+            name=f"command_{position}",
+            targets=(replace(step.targets[0], name=f"command_{position}"),),
+            command=Command.of(text, None, None),
+            timeout=timeout,
+        )
         for position, text in enumerate(texts)
     ]
 

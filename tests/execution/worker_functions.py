@@ -11,6 +11,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+from pydantic import BaseModel
+
 import rivers as rs
 
 
@@ -44,8 +46,16 @@ class Service(rs.Resource):
             file.write(f"{what} {os.getpid()}\n")
 
 
+class Limits(BaseModel):
+    limit: int = 1
+
+
 def process() -> int:
     return os.getpid()
+
+
+def limited(context: rs.AssetExecutionContext[Limits]) -> int:
+    return context.config.limit
 
 
 def slow_process() -> int:

@@ -52,3 +52,13 @@ def test_a_shared_step_runs_once_for_the_outputs_that_are_asked_for() -> None:
     assert levels("p", "q", "r", "x", "y") == [[("x", ("x",))], [("m", ("p", "q", "r"))], [("y", ("y",))]]
     assert levels("y", "r", "p") == [[("m", ("p", "r"))], [("y", ("y",))]]
     assert plan_execution(graph, ["q", "y"]).names == ("q", "y")
+
+
+def test_outputs_that_are_done_are_planned_apart_from_the_rest() -> None:
+    def both() -> dict[str, int]:
+        return {}
+
+    multi = Asset.from_multi(both, [AssetDef("a"), AssetDef("b"), AssetDef("c")])
+    plan = plan_execution(build_graph([multi]), ["a", "b", "c"])
+    assert [planned.outputs for planned in plan.divided(["b"]).levels[0]] == [("b",), ("a", "c")]
+    assert plan.divided([]) == plan

@@ -23,6 +23,7 @@ from rivers.execution.declarations import Compiled
 from rivers.execution.declared import DeclaredRepository, SharedDefinitions
 from rivers.execution.environment import Environment, on_event_loop, running_in
 from rivers.execution.interception import StepInterceptor
+from rivers.execution.observing import ObserveResult, observable_nodes, observed
 from rivers.execution.results import Ending, RunResult
 from rivers.execution.run_execution import conclude
 from rivers.execution.run_handle import RunHandle
@@ -190,6 +191,18 @@ class CodeRepository(DeclaredRepository):
             retry=retry,
             raise_on_error=raise_on_error,
         )
+
+    def observe(self, asset_names: Sequence[str] | None = None) -> ObserveResult:
+        """Run the observe functions of external assets, of all that have one or of those named, as one run.
+
+        Names that are unknown or stand for nothing to observe are passed over. What a function raises comes through,
+        when the others have been called.
+        """
+        if isinstance(asset_names, str):
+            raise TypeError("asset_names must be a list of names, got str")
+        bound = self._bound_here()
+        names = observable_nodes(bound.compiled.graph, asset_names)
+        return observed(bound.run_now(names), bound.environment.storage)
 
     def execute_run(self, run: RunRecord) -> RunResult:
         """Execute a run that storage says is Started, on this thread, and write its events and its outcome.

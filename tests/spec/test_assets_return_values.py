@@ -9,6 +9,7 @@ from uuid import UUID
 import pytest
 
 import rivers as rs
+from rivers.exceptions import ResultDefinitionError
 from tests.spec.conftest import Build
 from tests.spec.handlers import Remembering, Saying
 from tests.spec.recorded import event_of, failures_of, metadata_of, types_of
@@ -136,6 +137,14 @@ def test_a_surplus_positional_or_unknown_keyword_is_a_type_error(kind: Any) -> N
 def test_metadata_that_cannot_be_coerced_fail_the_step(build: Build, kind: Any, value: Any, named: str) -> None:
     result = build(rs.Asset(name="a")(lambda: kind(metadata={"bad": value}))).materialize(raise_on_error=False)
     assert failures_of(result)["a"].startswith(f"TypeError: Cannot coerce {named} to MetadataValue")
+
+
+# §5 malformed results
+@pytest.mark.parametrize("kind", [rs.Output, rs.Observation, rs.Materialization])
+@pytest.mark.parametrize("wrong", [{"output_name": 3}, {"data_version": 3}, {"metadata": [("a", 1)]}], ids=str)
+def test_a_malformed_result_is_refused(kind: Any, wrong: dict[str, Any]) -> None:
+    with pytest.raises(ResultDefinitionError, match=next(iter(wrong))):
+        kind(**wrong)
 
 
 # §5 metadata precedence

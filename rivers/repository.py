@@ -23,6 +23,7 @@ from rivers.execution.declarations import Compiled
 from rivers.execution.declared import DeclaredRepository, SharedDefinitions
 from rivers.execution.environment import Environment, on_event_loop, running_in
 from rivers.execution.interception import StepInterceptor
+from rivers.execution.loading import LOAD_NODE, load_value
 from rivers.execution.observing import ObserveResult, observable_nodes, observed
 from rivers.execution.results import Ending, RunResult
 from rivers.execution.run_execution import conclude
@@ -220,7 +221,7 @@ class CodeRepository(DeclaredRepository):
         return self._resolved.carry_out(run)
 
     def load_node(self, name: str, *, partition_key: Any = None, type_hint: Any = None) -> Any:
-        """The stored value of a node, through its own handler; what the handler raises without one comes through.
+        """The stored value of a node, through its own handler; what the handler raises without one comes through, with a note.
 
         :raises NodeNotFoundError: for an unknown node
         :raises PartitionValidationError: for a key of an unpartitioned node
@@ -230,8 +231,8 @@ class CodeRepository(DeclaredRepository):
         if partition_key is not None:
             raise PartitionValidationError(f"'{name}' is not partitioned, so it has no partition {partition_key!r}")
         metadata = bound.compiled.graph[name].settings.metadata
-        context = InputContext(name, "__load_node__", None if metadata is None else dict(metadata), None, type_hint)
-        return handler.load_input(context)
+        context = InputContext(name, LOAD_NODE, None if metadata is None else dict(metadata), None, type_hint)
+        return load_value(handler, context)
 
     def io_handler_for_output(self, name: str) -> IOHandler:
         """The handler that stores the value of a node; ``NodeNotFoundError`` for an unknown one."""

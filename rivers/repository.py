@@ -221,7 +221,9 @@ class CodeRepository(DeclaredRepository):
         return self._resolved.carry_out(run)
 
     def load_node(self, name: str, *, partition_key: Any = None, type_hint: Any = None) -> Any:
-        """The stored value of a node, through its own handler; what the handler raises without one comes through, with a note.
+        """The stored value of a node, through its own handler.
+
+        Without one, what the handler raises comes through, with a note that says what to do.
 
         :raises NodeNotFoundError: for an unknown node
         :raises PartitionValidationError: for a key of an unpartitioned node

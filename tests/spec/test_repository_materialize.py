@@ -535,6 +535,69 @@ def test_a_resumed_run_says_that_it_used_the_data_of_its_first_half(build: Build
     assert event_of(storage, "r", "Materialization", "two").input_data_versions == [("one", version)]
 
 
+# §1.4 rule 8: of a multi-asset only what is missing is asked for
+def test_a_resumed_run_asks_a_multi_asset_for_its_missing_outputs_only(build: Build, storage: rs.Storage) -> None:
+    asked: list[list[str]] = []
+
+    @rs.Asset.from_multi(output_defs=[rs.AssetDef("one"), rs.AssetDef("two"), rs.AssetDef("three")])
+    def several(context: rs.AssetExecutionContext) -> dict[str, int]:
+        asked.append(list(context.output_selection))
+        return {"one": 1, "three": 3} if len(asked) == 1 else {"one": 10, "two": 20, "three": 30}
+
+    reads = rs.Asset(lambda one, two: (one, two), name="reads")
+    repo = build(several, reads)
+    repo.materialize(run_id_override="r", raise_on_error=False)
+    result = repo.materialize(run_id_override="r", resume=True)
+    assert result.success
+    assert asked == [["one", "two", "three"], ["two"]]
+    assert sorted(result.materialized_assets) == ["one", "reads", "three", "two"]
+    assert repo.load_node("reads") == (1, 20)
+
+
+# §1.4 rule 8: inside of a graph
+def test_a_resumed_run_goes_on_inside_of_a_graph(build: Build, storage: rs.Storage) -> None:
+    calls: list[str] = []
+
+    def first() -> int:
+        calls.append("first")
+        return 1
+
+    def second(first: int) -> int:
+        calls.append("second")
+        return first // len(calls[2:])
+
+    one, two = rs.Task(first), rs.Task(second)
+    graph = rs.Asset.from_graph(lambda: two(one()), name="g")
+    repo = build(graph, tasks=[one, two])
+    failed = repo.materialize(run_id_override="r", raise_on_error=False)
+    assert [name for name, _ in failed.failed_assets] == ["g/second", "g"]
+    result = repo.materialize(run_id_override="r", resume=True)
+    assert result == rs.RunResult(True, "r", ["g/first", "g/second", "g"], [])
+    assert calls == ["first", "second", "second"]
+    assert repo.load_node("g") == 1
+
+
+# §1.4 rule 8: a multi-asset that succeeded as a whole
+def test_a_resumed_run_leaves_a_multi_asset_alone_that_is_done(build: Build) -> None:
+    calls: list[int] = []
+
+    @rs.Asset.from_multi(output_defs=[rs.AssetDef("one"), rs.AssetDef("two")])
+    def pair() -> dict[str, int]:
+        calls.append(1)
+        return {"one": 1, "two": 2}
+
+    tries: list[int] = []
+
+    def shaky(one: int) -> int:
+        tries.append(1)
+        return one // (len(tries) - 1)
+
+    repo = build(pair, rs.Asset(shaky))
+    repo.materialize(run_id_override="r", raise_on_error=False)
+    assert repo.materialize(run_id_override="r", resume=True).materialized_assets == ["one", "two", "shaky"]
+    assert (calls, repo.load_node("shaky")) == ([1], 1)
+
+
 def counting(failures: int) -> tuple[rs.SingleAsset, list[int]]:
     """An asset that fails so many times, and its calls."""
     tries: list[int] = []

@@ -114,6 +114,21 @@ def test_of_a_multi_asset_only_the_failed_outputs_are_listed_and_hold_up_their_d
     assert repo.load_node("fed") == 1
 
 
+# §2 materialized_assets, failure spread: the inside of graphs
+def test_the_inside_of_a_graph_is_listed_and_its_failure_fails_the_graph(build: Build) -> None:
+    one = rs.Task(lambda: 1, name="one")
+    broken = rs.Task(lambda one: one / 0, name="broken")
+    last = rs.Task(lambda broken: broken, name="last")
+    graph = rs.Asset.from_graph(lambda: last(broken(one())), name="g")
+    down = rs.Asset(lambda g: g, name="down")
+    result = build(graph, down, tasks=[one, broken, last]).materialize(raise_on_error=False)
+    assert result.materialized_assets == ["g/one", "g/broken", "g/last", "g", "down"]
+    assert dict(result.failed_assets) == {
+        "g/broken": "ZeroDivisionError: division by zero",
+        **dict.fromkeys(["g/last", "g", "down"], SKIPPED),
+    }
+
+
 # §2 RunHandle
 def test_submitting_without_a_queue_says_what_is_missing(build: Build) -> None:
     with pytest.raises(ExecutionError, match="RunQueueConfig"):
@@ -172,3 +187,22 @@ async def test_a_started_run_is_cancelled_through_its_handle(storage: rs.Storage
         result = await graph.clock.offload(("wait",), handle.wait, 30)
     assert (result.success, handle.status) == (False, "Canceled")
     assert "later" not in result.materialized_assets
+
+
+# §2 RunHandle, §1.4 rule 8
+@ASYNC
+async def test_a_handle_tells_the_newer_end_of_a_run_that_was_resumed(storage: rs.Storage) -> None:
+    tries: list[int] = []
+
+    def shaky(raw: int) -> int:
+        tries.append(1)
+        return raw // (len(tries) - 1)
+
+    repo = rs.CodeRepository([raw, rs.Asset(shaky)], run_queue=rs.RunQueueConfig())
+    async with rs.automation_graph(repo, storage=storage) as graph:
+        handle = graph.repo._submit_run(["raw", "shaky"])
+        failed = await graph.clock.offload(("wait",), handle.wait, 30)
+        assert (failed.success, [name for name, _ in failed.failed_assets]) == (False, ["shaky"])
+        resumed = graph.repo.materialize(run_id_override=handle.run_id, resume=True)
+        assert resumed == handle.wait() == rs.RunResult(True, handle.run_id, ["raw", "shaky"], [])
+        assert handle.status == "Success"

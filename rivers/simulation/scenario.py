@@ -188,7 +188,8 @@ class Scenario:
     async def cancel(self, run_id: str) -> str | None:
         """Cancel a run, as ``rivers runs cancel`` does: its new status, ``None`` when it had ended or never existed.
 
-        A step that is executing goes on to its end; no further step is started.
+        No further step is started. One that waits on the clock, be it for its simulated length or its next attempt,
+        fails with ``RunCanceled`` within 30 simulated seconds; a function that is executing goes on.
         """
         return await self.control(CancelRun(run_id=run_id))
 

@@ -86,7 +86,9 @@ def test_selecting_one_that_nobody_observes_is_an_error_that_names_it(build: Bui
 
 
 # §8.3 (selected: as 0.6.2; everything: as the primary text, which leaves external assets out)
-def test_selecting_one_that_is_observed_runs_the_observation_and_materializing_everything_does_not(build: Build, storage: rs.Storage) -> None:
+def test_selecting_one_that_is_observed_runs_the_observation_and_materializing_everything_does_not(
+    build: Build, storage: rs.Storage
+) -> None:
     seen: list[str] = []
 
     @rs.Asset.external(io_handler=lake())

@@ -9,6 +9,7 @@ from typing import Any, Final, TypeVar
 from rivers.clock import Clock, SimClock
 from rivers.definitions.asset_base import BaseAsset
 from rivers.definitions.jobs import Job
+from rivers.definitions.near_names import did_you_mean
 from rivers.definitions.retries import RetryPolicy
 from rivers.definitions.tick_results import ScheduleTickResult, SensorTickResult
 from rivers.exceptions import (
@@ -149,7 +150,7 @@ class CodeRepository(DeclaredRepository):
         _ = self._resolved
         job = self._jobs.get(name)
         if job is None:
-            raise _JobNotFound(f"Job '{name}' not found")
+            raise _JobNotFound(f"Job '{name}' not found{did_you_mean(name, self._jobs)}")
         return job
 
     # -- running -------------------------------------------------------------------------------------------------------
@@ -360,5 +361,5 @@ class CodeRepository(DeclaredRepository):
 
     def _handler_of(self, bound: BoundRepository, name: str) -> IOHandler:
         if name not in bound.compiled.graph:
-            raise NodeNotFoundError(f"Node '{name}' not found")
+            raise NodeNotFoundError(f"Node '{name}' not found{did_you_mean(name, bound.compiled.graph.nodes)}")
         return bound.steps.handler(name)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import pickle
+import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -83,3 +85,38 @@ def test_called_in_a_step_its_output_is_captured_with_the_step() -> None:
         result = repo.materialize()
         assert repo.load_node("a") == "from the command"
         assert [log.stdout for log in storage.get_run_logs(result.run_id)] == ["from the command\n"]
+
+
+@pytest.mark.parametrize("executor", [rs.Executor.in_process(), rs.Executor.parallel(2)], ids=repr)
+def test_a_cancelled_run_ends_its_commands_and_all_that_they_started(tmp_path: Path, executor: rs.Executor) -> None:
+    pids = tmp_path / "pids"
+    pids.touch()
+    # Neither waits for the others: their own background, a background of that, and a shell with job control.
+    script = f"sleep 3600 & echo $! >> '{pids}'; (sleep 3600 & echo $! >> '{pids}') & set -m; sleep 3600 & "
+    script += f"echo $! >> '{pids}'; echo $$ >> '{pids}'; wait"
+    is_parallel = executor != rs.Executor.in_process()
+    tasks = [BashTask(f"task_{position}", script) for position in range(1 + is_parallel)]
+    with rs.Storage.memory() as storage, rs.CodeRepository([], tasks=tasks, default_executor=executor) as repo:
+        repo.resolve(storage)
+
+        def cancel() -> None:
+            while len(pids.read_text().split()) < 4 * len(tasks):
+                time.sleep(0.005)
+            storage.cancel_run("r", 2)
+
+        canceller = threading.Thread(target=cancel)
+        canceller.start()
+        result = repo.materialize(run_id_override="r", raise_on_error=False)
+        canceller.join()
+        run = storage.get_run("r")
+    assert not result.success
+    assert run is not None
+    assert run.status == "Canceled"
+    assert [pid for pid in pids.read_text().split() if is_running(pid)] == []
+
+
+def is_running(pid: str) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False

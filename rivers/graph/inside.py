@@ -24,12 +24,10 @@ from rivers.exceptions import GraphValidationError
 from rivers.graph.names import Names
 from rivers.graph.nodes import Node, NodeKind
 from rivers.graph.steps import FanOut, InputSpec, StepKind, StepSpec
-from rivers.graph.wiring import EXECUTOR_KEY, Wiring
+from rivers.graph.wiring import EXECUTOR_KEY, TIMEOUT_KEY, Wiring
 
 NODE_EXECUTOR_KEY: Final = "rivers/node/executor"
 NODE_TIMEOUT_KEY: Final = "rivers/node/timeout"
-TIMEOUT_KEY: Final = "rivers/timeout"
-"""Metadata: how long an attempt may take. A graph says it for its tasks, which have no metadata of their own."""
 
 
 def compose_graphs(names: Names, wiring: Wiring) -> dict[str, Composition]:

@@ -231,7 +231,7 @@ def test_the_hooks_of_a_graph_fire_once_under_its_name(build: Build) -> None:
     told.clear()
     bad = rs.Asset.from_graph(lambda: broken(), name="bad", hooks=BOTH)
     build(bad, tasks=[broken]).materialize(raise_on_error=False)
-    assert [kind for _, kind in heard()] in ([], ["failure"])
+    assert heard() == []  # the step of the graph was skipped: rule 3
 
 
 # §6 rule 4: Materialization

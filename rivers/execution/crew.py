@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from rivers.execution.crossing import packed_particulars
 from rivers.execution.lanes import Happening, Try, WorkerLane, log_levels
 from rivers.execution.scope import RunScope
+from rivers.execution.worker_messages import Order
 
 
 class Crew:
@@ -47,9 +49,18 @@ class Crew:
         """How many small steps to send at once."""
         return self._pool.pace.batch(waiting, self._most)
 
-    def send(self, lane: WorkerLane, tries: Sequence[Try]) -> None:
+    def order(self, lane: WorkerLane, tried: Try) -> Order:
+        """The order for one try. The worker is made to know its step, if it does not yet.
+
+        :raises ExecutionError: when the step or its element cannot be sent
+        """
+        step = tried.step
+        key = lane.worker.define(step)
+        return Order(key, tried.number, self._scope.run_id, self._scope.overrides(step), packed_particulars(step))
+
+    def send(self, lane: WorkerLane, orders: Sequence[tuple[Try, Order]]) -> None:
         """Have them carried out, one after another."""
-        lane.start(list(tries), self._scope.run_id, self._scope.overrides, log_levels())
+        lane.start(orders, log_levels())
 
     def hear(self, readable: Sequence[object], forsaken: Callable[[list[Try]], None]) -> list[Happening]:
         """What the workers behind these connections have said. ``forsaken`` gets tries that have to be sent again."""

@@ -10,7 +10,7 @@ import contextvars
 import logging
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import CancelledError, Future
 from dataclasses import dataclass
 from typing import Any, cast
@@ -117,15 +117,12 @@ class WorkerLane(Lane):
         self.timed: Callable[[float], None] = lambda seconds: None
         """Is told how long each try took, in real seconds."""
 
-    def start(self, tries: list[Try], run_id: str, overrides: Callable[[Step], Any], levels: tuple[int, ...]) -> None:
-        """Send a batch. Steps that cannot be sent must have been found out before, by ``define``."""
-        self._rest.extend(tries)
-        for tried in tries:
+    def start(self, orders: Sequence[tuple[Try, Order]], levels: tuple[int, ...]) -> None:
+        """Send a batch, of steps that the worker has been made to know."""
+        for tried, _ in orders:
+            self._rest.append(tried)
             tried.lane = self
-        orders = tuple(
-            Order(self.worker.define(tried.step), tried.number, run_id, overrides(tried.step)) for tried in tries
-        )
-        self.worker.send(Execute(orders, levels))
+        self.worker.send(Execute(tuple(order for _, order in orders), levels))
         self.current = self._rest.popleft()
 
     def hear(self) -> list[Happening]:

@@ -167,6 +167,7 @@ RULES: Final[dict[str, tuple[str, ...] | str]] = {
         "spec/test_repository_materialize.py::test_a_resumed_run_says_that_it_used_the_data_of_its_first_half",
         "spec/test_repository_materialize.py::test_a_resumed_run_asks_a_multi_asset_for_its_missing_outputs_only",
         "spec/test_repository_materialize.py::test_a_resumed_run_goes_on_inside_of_a_graph",
+        "spec/test_repository_materialize.py::test_a_resumed_run_repeats_only_the_instances_that_failed",
         "storage/test_execution.py::test_a_run_that_has_ended_is_started_again_and_ends_anew",
         "storage/test_execution.py::test_what_waits_or_is_executed_is_not_started_again",
         "execution/test_run_creation.py::test_a_resumed_run_stays_the_run_of_its_job_and_its_launcher",
@@ -212,6 +213,7 @@ RULES: Final[dict[str, tuple[str, ...] | str]] = {
     "§2 materialized_assets and their order": (
         "spec/test_run_result.py::test_every_node_that_was_attempted_is_listed_in_topological_order",
         "spec/test_run_result.py::test_the_inside_of_a_graph_is_listed_and_its_failure_fails_the_graph",
+        "spec/test_run_result.py::test_the_instances_and_the_collect_node_of_a_fan_out_are_listed",
     ),
     "§2 failed_assets": (
         "spec/test_run_result.py::test_a_failure_is_its_type_and_what_it_says_of_itself",
@@ -488,6 +490,9 @@ RULES: Final[dict[str, tuple[str, ...] | str]] = {
         "spec/test_run_and_step_events.py::test_an_observation_stands_where_the_materialization_would",
         "spec/test_run_and_step_events.py::test_every_node_of_a_run_has_events_of_its_own",
         "spec/test_run_and_step_events.py::test_records_have_the_documented_attributes",
+    ),
+    "§10 graph collect nodes and map templates": (
+        "spec/test_run_and_step_events.py::test_what_a_fan_out_adds_to_a_graph_has_no_materialization",
     ),
     # 11. Exceptions
     "§11": (

@@ -598,6 +598,32 @@ def test_a_resumed_run_leaves_a_multi_asset_alone_that_is_done(build: Build) -> 
     assert (calls, repo.load_node("shaky")) == ([1], 1)
 
 
+# §1.4 rule 8: instances of a map
+def test_a_resumed_run_repeats_only_the_instances_that_failed(build: Build, storage: rs.Storage) -> None:
+    calls: list[int] = []
+    is_broken = [True]
+
+    def square(n: int) -> int:
+        calls.append(n)
+        if n == 2 and is_broken[0]:
+            raise ValueError("two")
+        return n * n
+
+    ids, squared = rs.Task(lambda: [1, 2, 3], name="ids"), rs.Task(square)
+    total = rs.Task(lambda v: sum(v), name="total")
+    graph = rs.Asset.from_graph(lambda: total(ids().map(squared).collect()), name="g")
+    repo = build(graph, tasks=[ids, squared, total])
+    failed = repo.materialize(run_id_override="r", raise_on_error=False)
+    assert failed.failed_assets[0][0].startswith("g/square")
+    is_broken[0] = False
+    result = repo.materialize(run_id_override="r", resume=True)
+    assert result.success
+    assert calls == [1, 2, 3, 2]
+    assert repo.load_node("g") == 14
+    assert result.materialized_assets[-1] == "g"
+    assert len([name for name in result.materialized_assets if name.startswith("g/square")]) >= 3
+
+
 def counting(failures: int) -> tuple[rs.SingleAsset, list[int]]:
     """An asset that fails so many times, and its calls."""
     tries: list[int] = []

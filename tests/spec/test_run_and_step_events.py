@@ -142,3 +142,19 @@ def test_every_node_of_a_run_has_events_of_its_own(build: Build, storage: rs.Sto
 )
 def test_records_have_the_documented_attributes(kind: Any, names: str) -> None:
     assert set(names.split()) <= {field for field in dir(kind) if not field.startswith("_")}
+
+
+# §10 graph collect nodes and map templates
+def test_what_a_fan_out_adds_to_a_graph_has_no_materialization(build: Build, storage: rs.Storage) -> None:
+    ids = rs.Task(lambda: [1, 2, 3], name="ids")
+    square = rs.Task(lambda n: n * n, name="square")
+    total = rs.Task(lambda v: sum(v), name="total")
+    graph = rs.Asset.from_graph(lambda: total(ids().map(square).collect()), name="g")
+    repo = build(graph, tasks=[ids, square, total])
+    run_id = repo.materialize().run_id
+    assert repo.load_node("g") == 14
+    assert "Materialization" not in types_of(storage, run_id, "g/square")
+    assert "Materialization" not in types_of(storage, run_id, "g/square__collect")
+    for index in range(3):
+        instance = types_of(storage, run_id, f"g/square[{index}]") or types_of(storage, run_id, f"g/square__{index}")
+        assert instance == SUCCESS

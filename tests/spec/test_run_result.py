@@ -129,6 +129,22 @@ def test_the_inside_of_a_graph_is_listed_and_its_failure_fails_the_graph(build: 
     }
 
 
+# §2 materialized_assets: the nodes of a fan-out
+def test_the_instances_and_the_collect_node_of_a_fan_out_are_listed(build: Build) -> None:
+    ids = rs.Task(lambda: [1, 0], name="ids")
+    inverse = rs.Task(lambda n: 1 / n, name="inverse")
+    total = rs.Task(lambda v: sum(v), name="total")
+    graph = rs.Asset.from_graph(lambda: total(ids().map(inverse).collect()), name="g")
+    result = build(graph, tasks=[ids, inverse, total]).materialize(raise_on_error=False)
+    first, failed = result.failed_assets[0][0], dict(result.failed_assets)
+    assert first in ("g/inverse[1]", "g/inverse__1")
+    assert failed == {first: "ZeroDivisionError: division by zero"} | dict.fromkeys(
+        ["g/inverse__collect", "g/total", "g"], SKIPPED
+    )
+    listed = [name for name in result.materialized_assets if name != "g/inverse"]
+    assert listed == ["g/ids", first.replace("1", "0"), first, "g/inverse__collect", "g/total", "g"]
+
+
 # §2 RunHandle
 def test_submitting_without_a_queue_says_what_is_missing(build: Build) -> None:
     with pytest.raises(ExecutionError, match="RunQueueConfig"):

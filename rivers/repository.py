@@ -30,7 +30,7 @@ from rivers.execution.results import Ending, RunResult
 from rivers.execution.run_execution import conclude
 from rivers.execution.run_handle import RunHandle
 from rivers.execution.trigger_calls import TriggerCaller
-from rivers.graph.nodes import Graph
+from rivers.graph.nodes import Graph, Node
 from rivers.ids import IdSource
 from rivers.records import InputContext, IOHandler, RunRecord
 from rivers.storage import Storage
@@ -222,7 +222,7 @@ class CodeRepository(DeclaredRepository):
         return self._resolved.carry_out(run)
 
     def load_node(self, name: str, *, partition_key: Any = None, type_hint: Any = None) -> Any:
-        """The stored value of a node, through its own handler.
+        """The stored value of a node, or of an instance of a fan-out (``g/square[0]``), through its own handler.
 
         Without one, what the handler raises comes through, with a note that says what to do.
 
@@ -230,16 +230,16 @@ class CodeRepository(DeclaredRepository):
         :raises PartitionValidationError: for a key of an unpartitioned node
         """
         bound = self._bound_here(may_wait=False)
-        handler = self._handler_of(bound, name)
+        node = self._node_of(bound, name)
         if partition_key is not None:
             raise PartitionValidationError(f"'{name}' is not partitioned, so it has no partition {partition_key!r}")
-        metadata = bound.compiled.graph[name].settings.metadata
+        metadata = node.settings.metadata
         context = InputContext(name, LOAD_NODE, None if metadata is None else dict(metadata), None, type_hint)
-        return load_value(handler, context)
+        return load_value(bound.steps.handler(node.name), context)
 
     def io_handler_for_output(self, name: str) -> IOHandler:
         """The handler that stores the value of a node; ``NodeNotFoundError`` for an unknown one."""
-        return self._handler_of(self._resolved, name)
+        return self._resolved.steps.handler(self._node_of(self._resolved, name).name)
 
     def evaluate_schedule(self, name: str, execution_time: str | None = None) -> ScheduleTickResult:
         """Call a schedule's function and read its result. Launches and records nothing; exceptions come through.
@@ -359,7 +359,8 @@ class CodeRepository(DeclaredRepository):
         finally:
             running_in.reset(token)
 
-    def _handler_of(self, bound: BoundRepository, name: str) -> IOHandler:
-        if name not in bound.compiled.graph:
+    def _node_of(self, bound: BoundRepository, name: str) -> Node:
+        node = bound.compiled.graph.find(name)
+        if node is None:
             raise NodeNotFoundError(f"Node '{name}' not found{did_you_mean(name, bound.compiled.graph.nodes)}")
-        return bound.steps.handler(name)
+        return node

@@ -13,7 +13,6 @@ from typing import Any
 from rivers.definitions.config import build_config
 from rivers.definitions.parameters import Source
 from rivers.definitions.results import Materialization, Observation
-from rivers.definitions.self_dependency import SelfDependency
 from rivers.definitions.type_checks import check_output
 from rivers.exceptions import ExecutionError, Killed, Superseded
 from rivers.execution import capture
@@ -23,6 +22,7 @@ from rivers.execution.dynamic_outputs import listed, listed_async, taken_apart
 from rivers.execution.fan_out import divide
 from rivers.execution.forked import awaited_by_the_forker_alone, kept_by_the_forker_alone
 from rivers.execution.gathering import load
+from rivers.execution.loading import load_previous
 from rivers.execution.outcomes import Failure, StepOutcome, StepOutput
 from rivers.execution.recording import Told, store, told_to, value_of
 from rivers.execution.several import Several, read_several, read_several_async
@@ -124,7 +124,9 @@ class Attempt:
             if argument.source is Source.CONTEXT:
                 values[argument.name] = self.context
             elif argument.source is Source.SELF:
-                values[argument.name] = _previous_value(step.targets[0], argument.type_hint)
+                target = step.targets[0]
+                own = InputContext(target.name, target.name, target.metadata, None, argument.type_hint)
+                values[argument.name] = load_previous(target.handler, own)
         for given in step.inputs:
             values[given.parameter] = load(step, given)
         return values
@@ -190,12 +192,3 @@ class Attempt:
         outputs, failed = tuple(self._outputs.values()), tuple(self._failed.items())
         values = self._values if self.step.keeps_values else {}
         return StepOutcome(outputs, self.failure, self.captured.texts(), failed, values)
-
-
-def _previous_value(target: StepTarget, type_hint: Any) -> SelfDependency[Any]:
-    try:
-        return SelfDependency(
-            target.handler.load_input(InputContext(target.name, target.name, target.metadata, None, type_hint))
-        )
-    except Exception:
-        return SelfDependency()  # whatever the handler says, it means that there is no previous value

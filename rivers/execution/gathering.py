@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, get_args
 
 from rivers.definitions.composition import Gathering
+from rivers.execution.loading import load_value
 from rivers.execution.steps import Step, StepInput
 from rivers.records import InputContext
 
@@ -15,10 +16,12 @@ def load(step: Step, given: StepInput) -> Any:
     The instances of a map are loaded one by one, for a stream not before they are asked for.
     """
     if given.gathering is Gathering.NONE:
-        return given.handler.load_input(InputContext(given.upstream, step.name, given.metadata, None, given.type_hint))
+        return load_value(given.handler, InputContext(given.upstream, step.name, given.metadata, None, given.type_hint))
     hint = _element_hint(given.type_hint)
     instances = step.particulars.instances.get(given.parameter, ()) if step.particulars is not None else ()
-    values = (given.handler.load_input(InputContext(name, step.name, given.metadata, None, hint)) for name in instances)
+    values = (
+        load_value(given.handler, InputContext(name, step.name, given.metadata, None, hint)) for name in instances
+    )
     return list(values) if given.gathering is Gathering.LIST else values
 
 

@@ -97,6 +97,9 @@ class Batch:
     def call_lane(self, tried: Try) -> CallLane:
         """A lane for a thread or a coroutine, which has not begun."""
         scope = self.scope
+        if tried.step.is_async and not self.coroutines_count and self._coroutines.is_held:
+            # By another run, whose wait may not end before this one's does.
+            self._coroutines = CoroutineHost()
         return CallLane(tried, scope.environment, scope.cancellation, self.inbox, self._coroutines)
 
     def begin_call(self, lane: CallLane) -> None:

@@ -112,7 +112,7 @@ class Together:
 
     def _lull(self, lane: Lane, seconds: float, wake: Callable[[], None]) -> None:
         tried = lane.current
-        if tried is None:
+        if tried is None or lane.is_stopped:
             wake()
             return
 

@@ -132,7 +132,8 @@ class Ledger:
     ) -> None:
         version, metadata = output.data_version, output.metadata
         if version is None:
-            version = content_id(self._run_id, output.name, "data_version")
+            # A run that is executed again under its id makes new data, at another moment.
+            version = content_id(self._run_id, output.name, at, "data_version")
         self._versions[output.name] = version
         self._keys[output.name] = output.keys
         if output.keys is not None:

@@ -312,3 +312,12 @@ def test_a_resumed_run_repeats_only_the_instances_that_failed(build: Build, stor
     assert repo.load_node("g") == 14
     assert result.materialized_assets[-1] == "g"
     assert len([name for name in result.materialized_assets if name.startswith("g/square")]) >= 3
+
+
+# §1.4 rule 7
+def test_each_execution_under_one_id_makes_data_of_a_version_of_its_own(build: Build, storage: rs.Storage) -> None:
+    repo = build(raw)
+    for _ in range(2):
+        repo.materialize(run_id_override="r")
+    versions = [event.data_version for event in storage.get_events_for_asset("raw") if event.data_version]
+    assert len(versions) == len(set(versions)) == 2

@@ -148,3 +148,12 @@ async def test_the_standard_library_tells_the_end_of_the_duration(place: str) ->
     async with Scenario(repo_of(place), durations={"load": "90s"}, patch_time=True) as sim:
         await sim.materialize()
         assert sim.repo.load_node("load") == ("00:01:30", T0 + 90, os.getpid())
+
+
+def test_what_is_said_of_a_map_holds_for_the_instances_of_which_nothing_is_said() -> None:
+    each = steps(durations={"g/t": 5, "g/t[b]": 7}, failures={"g/t": 1, "g/t[a]": 0})
+    assert [each.seconds(name, 1) for name in ("g/t[a]", "g/t[b]", "g/t[a[0]]", "g/t", "g/tt[a]")] == [5, 7, 5, 5, 0]
+    clock = SimClock()
+    assert each.around("g/t[a]", 1, lambda: "made", clock) == "made"
+    with pytest.raises(SimulatedFailure, match=r"attempt 1 of 'g/t\[c\]'"):
+        each.around("g/t[c]", 1, lambda: "made", clock)

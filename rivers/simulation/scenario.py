@@ -53,8 +53,8 @@ class Scenario:
     than
         ``start`` are a ``ValueError`` that names both times.
     :param execute: false to record materializations without calling asset code.
-    :param durations: simulated length of steps, ``{"asset": "10m"}``; that of ``g/square``, a map, is the length of each
-        of its instances, and ``g/square[0]`` is one of them.
+    :param durations: simulated length of steps, ``{"asset": "10m"}``; that of ``g/square``, a map, is the length of
+        each of its instances, and ``g/square[0]`` is one of them.
     :param failures: how many of its first attempts of a step fail, ``{"asset": 2}``.
     :param faults: crashes and lost messages to plant.
     :param seed: what ids and faults are drawn from.

@@ -1,7 +1,8 @@
 """The notes of one instant: what began and what ended in it, settled in order of the plan and not of arrival.
 
-On a wall clock an instant is over at once, so everything is settled when it comes. On a simulated clock it lasts until
-nothing is left that could add to it, so that the trace does not depend on which process was faster.
+On a wall clock an instant is over at once, so everything is settled when it comes, and what comes together in order of
+arrival. On a simulated clock it lasts until nothing is left that could add to it, so that the trace does not depend on
+which process was faster.
 """
 
 from __future__ import annotations
@@ -20,8 +21,7 @@ class Instant:
 
     def __init__(self, monotonic: Callable[[], float]) -> None:
         self._monotonic = monotonic
-        self._notes: list[tuple[tuple[int, int], int, Note]] = []
-        self._since = 0.0
+        self._notes: list[tuple[float, tuple[int, int], int, Note]] = []
 
     def began(self, order: tuple[int, int], note: Note) -> None:
         """Something began."""
@@ -33,15 +33,13 @@ class Instant:
 
     def is_over(self, quiet: bool) -> bool:
         """Whether there are notes and nothing can be added to their instant."""
-        return bool(self._notes) and (quiet or self._monotonic() > self._since)
+        return bool(self._notes) and (quiet or self._monotonic() > self._notes[0][0])
 
     def settle(self) -> None:
         """Carry the notes out."""
         notes, self._notes = self._notes, []
-        for _, _, note in sorted(notes, key=lambda entry: entry[:2]):
+        for *_, note in sorted(notes, key=lambda entry: entry[:3]):
             note()
 
     def _add(self, order: tuple[int, int], kind: int, note: Note) -> None:
-        if not self._notes:
-            self._since = self._monotonic()
-        self._notes.append((order, kind, note))
+        self._notes.append((self._monotonic(), order, kind, note))

@@ -24,6 +24,17 @@ def test_notes_are_settled_in_order_of_the_plan_when_time_has_passed_or_nothing_
     assert not instant.is_over(quiet=True)
 
 
+def test_where_time_passes_by_itself_notes_are_settled_in_order_of_arrival() -> None:
+    readings = iter(range(100))
+    told: list[str] = []
+    instant = Instant(lambda: float(next(readings)))
+    instant.ended((3, 1), lambda: told.append("end of 3"))
+    instant.ended((1, 1), lambda: told.append("end of 1"))
+    assert instant.is_over(quiet=False)
+    instant.settle()
+    assert told == ["end of 3", "end of 1"]
+
+
 def test_a_note_made_while_settling_belongs_to_the_next_time() -> None:
     told: list[int] = []
     instant = Instant(lambda: 0.0)

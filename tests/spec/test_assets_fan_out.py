@@ -246,6 +246,27 @@ def test_a_stream_is_an_iterator_that_can_be_read_once(build: Build, ordered: bo
     assert (first if ordered else sorted(first)) == [1, 4, 9]
 
 
+# §7.1.5
+@pytest.mark.parametrize("ordered", [False, True])
+def test_a_stream_comes_in_the_order_of_completion_or_of_the_source(build: Build, ordered: bool) -> None:
+    ended: list[anyio.Event] = []
+
+    @rs.Task
+    async def waits(n: int) -> int:
+        if not ended:
+            ended.append(anyio.Event())
+        if n == 1:
+            await ended[0].wait()
+        if n == 3:
+            ended[0].set()
+        return n
+
+    body = lambda: kept(ids().map(waits).collect_stream(ordered=ordered))  # noqa: E731
+    values = value_of(build, body, ids, waits)
+    assert sorted(values) == [1, 2, 3]
+    assert (values == [1, 2, 3]) if ordered else (values[-1] == 1)
+
+
 # §7.1.6
 @pytest.mark.parametrize("limit", [1, 2, None])
 def test_the_limit_caps_what_runs_at_the_same_time(build: Build, limit: int | None) -> None:

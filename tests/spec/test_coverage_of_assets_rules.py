@@ -393,6 +393,7 @@ RULES: dict[str, Shown | str] = {
         "spec/assets_fan_out": """
             nothing_to_map_gives_an_empty_list collecting_gives_a_list_in_the_order_of_the_source
             a_stream_is_an_iterator_that_can_be_read_once
+            a_stream_comes_in_the_order_of_completion_or_of_the_source
         """
     },
     "7.1.6": {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Final
 
 from rivers.exceptions import ExecutionError
 from rivers.execution.attempt import Attempt
@@ -14,6 +14,9 @@ from rivers.execution.lanes import Returned, Try, WorkerLane
 from rivers.execution.outcomes import Failure, StepOutcome
 from rivers.execution.steps import Step
 from rivers.execution.worker_messages import Order
+
+ELEMENT_BYTES_MAX: Final = 2**20
+"""A batch of instances ends with the element that takes it beyond this: large ones are not held by the dozen."""
 
 
 class Starter:
@@ -120,9 +123,15 @@ class Starter:
     def _send(self, lane: WorkerLane, tries: Sequence[Try], *, noted: bool = False) -> None:
         """Send them; those that cannot be sent end here."""
         sendable: list[tuple[Try, Order]] = []
-        for tried in tries:
+        size = 0
+        for position, tried in enumerate(tries):
+            if size > ELEMENT_BYTES_MAX:
+                self._batch.put_back_all(tries[position:])
+                break
             try:
-                sendable.append((tried, self._batch.crew.order(lane, tried)))
+                order = self._batch.crew.order(lane, tried)
+                size += len(order.particulars or b"")
+                sendable.append((tried, order))
             except ExecutionError as error:
                 if not noted:
                     self._batch.note_begin(tried)

@@ -78,6 +78,11 @@ def process(v: Any) -> tuple[int, list[Any]]:
 
 
 @rs.Task
+def first_and_size(n: bytes) -> tuple[int, int]:
+    return n[0], len(n)
+
+
+@rs.Task
 def fails_on_two(n: int) -> int:
     if n == 2:
         raise ValueError("boom")

@@ -128,6 +128,14 @@ def test_ten_thousand_instances_share_batches(build: Build) -> None:
     assert repo.load_node("g") == [n * n for n in range(10_000)]
 
 
+def test_large_elements_reach_their_instances(build: Build, handler: Any) -> None:
+    source = rs.Task(lambda: [bytes([n]) * 3_000_000 for n in range(12)], name="source")
+    repo = build(fan(fn.first_and_size, source, fn.kept, io_handler=handler), default_executor=rs.Executor.parallel(2))
+    for _ in range(2):
+        repo.materialize()
+        assert repo.load_node("g") == [(n, 3_000_000) for n in range(12)]
+
+
 def test_a_task_is_told_its_name_and_configured_by_it(build: Build, handler: Any) -> None:
     for executor in PLACES:
         graph = fan(fn.scaled, then=fn.kept, io_handler=handler)

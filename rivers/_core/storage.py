@@ -2,6 +2,14 @@
 
 from __future__ import annotations
 
+from rivers.queueing.pool_records import (
+    BlockReason,
+    ConcurrencyClaimStatus,
+    PoolBlockDetail,
+    PoolInfo,
+    PoolLimit,
+    SlotHolder,
+)
 from rivers.records import (
     AssetRecord,
     LaunchedBy,
@@ -17,8 +25,14 @@ from rivers.storage import Storage
 
 __all__ = [
     "AssetRecord",
+    "BlockReason",
+    "ConcurrencyClaimStatus",
     "LaunchedBy",
+    "PoolBlockDetail",
+    "PoolInfo",
+    "PoolLimit",
     "RunRecord",
+    "SlotHolder",
     "StaleCause",
     "Storage",
     "StorageType",

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from rivers.queueing.pool_records import PoolInfo, PoolLimit, SlotHolder
 from rivers.records import AssetRecord, RunRecord, StoredEvent, StoredLog, StoredTick
 from rivers.storage.assets import Assets
 from rivers.storage.execution import Executions
+from rivers.storage.pools import DEFAULT_LEASE, Pools
 from rivers.storage.triggers import Triggers
 
 
-class AwaitableReads(Executions, Assets, Triggers):
+class AwaitableReads(Executions, Assets, Triggers, Pools):
     """The same calls, awaitable. They run inline: an embedded call takes less time than a hop to a thread."""
 
     async def async_get_events_for_asset(self, asset_key: str, limit: int = 100) -> list[StoredEvent]:
@@ -91,3 +93,23 @@ class AwaitableReads(Executions, Assets, Triggers):
     async def async_has_dynamic_partition(self, name: str, key: str) -> bool:
         """As :meth:`has_dynamic_partition`."""
         return self.has_dynamic_partition(name, key)
+
+    async def async_set_pool_limit(self, pool_key: str, limit: int, lease_duration: str = DEFAULT_LEASE) -> None:
+        """As :meth:`set_pool_limit`."""
+        self.set_pool_limit(pool_key, limit, lease_duration)
+
+    async def async_get_pool_limits(self) -> list[PoolLimit]:
+        """As :meth:`get_pool_limits`."""
+        return self.get_pool_limits()
+
+    async def async_get_pool_info(self, pool_key: str) -> PoolInfo:
+        """As :meth:`get_pool_info`."""
+        return self.get_pool_info(pool_key)
+
+    async def async_get_all_pool_infos(self) -> list[PoolInfo]:
+        """As :meth:`get_all_pool_infos`."""
+        return self.get_all_pool_infos()
+
+    async def async_get_pool_slot_holders(self, pool_key: str) -> list[SlotHolder]:
+        """As :meth:`get_pool_slot_holders`."""
+        return self.get_pool_slot_holders(pool_key)

@@ -37,6 +37,8 @@ class Engine:
         self.boot = 1
         """How many times the store has been opened, this time included; it makes sessions and numbers unique."""
         self.groups: Final = OpenGroups()
+        self.bound_definitions: Final = weakref.WeakSet[object]()
+        """The definitions that have registered what they declare on this store, in this process."""
         self._connection = connection
         self._broken = False
         self._lock = threading.RLock()

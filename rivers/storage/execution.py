@@ -12,6 +12,7 @@ from rivers.storage.groups import Group
 from rivers.storage.pages import Writes
 from rivers.storage.queued import QueuedRuns
 from rivers.storage.rows import RunRow, run_facts
+from rivers.storage.slots import claims_of_runs, freed_changes, freeing
 from rivers.storage.transitions import ATTEMPTS_MAX, created_changes, move, read_run, repetition
 from rivers.storage.wire import pack, record_id
 
@@ -61,8 +62,8 @@ class Executions(QueuedRuns, Events):
         """Start a run once more that has ended, or whose executor is dead: back to ``Started``, at ``run.start_time``.
 
         The one way out of a terminal status, for a person who asks for that run by its id. What ``run`` says replaces
-        what the record said, except for the time at which it was first asked for. Its events stay; its end, its error
-        and its cancellation are forgotten.
+        what the record said, except for the time at which it was first asked for. Its events stay; its end, its error,
+        its cancellation and the slots that it held are forgotten.
 
         :returns: ``False`` when it is unknown, waits for its turn, or is executed just now.
         """
@@ -72,8 +73,9 @@ class Executions(QueuedRuns, Events):
                 if row is None or not (row.status in TERMINAL_STATUSES or self._is_orphan(row, run.start_time)):
                     return False
                 statements, variables = repetition(row, run, owner, lease_until)
+                free, freed = freeing(claims_of_runs(engine, [run.run_id]))
                 try:
-                    engine.transact(self.session, statements, variables)
+                    engine.transact(self.session, [*statements, *free], {**variables, **freed})
                 except Lost:
                     continue
                 if engine.changes.wanted:
@@ -225,11 +227,17 @@ class Executions(QueuedRuns, Events):
             return len(renewed)
 
     def fail_orphans(self, at: int, reason: str) -> list[RunRecord]:
-        """End the started runs whose owner is dead, with ``reason``. Returns them as they are now."""
+        """End the started runs whose owner is dead, with ``reason``, and free the slots of pools that they hold.
+
+        :returns: the runs as they are now
+        """
         with self._engine as engine:
             (leases,) = engine.query("SELECT VALUE [id[0], o, u] FROM flight WHERE o != NONE")
             orphans = [run_id for run_id, owner, until in leases if self._is_dead(owner, until, at)]
             columns = {"ea": at, "er": reason}
-            moved = move(engine, self.session, orphans, ("Started",), "Failure", columns, at=at)
+            claims = claims_of_runs(engine, orphans)
+            moved = move(engine, self.session, orphans, ("Started",), "Failure", columns, at=at, extra=freeing(claims))
+            if moved and engine.changes.wanted:
+                engine.changes.put(freed_changes((pool for claim in claims for pool in claim.get("h") or ()), at))
             ended = [read_run(engine, row.run_id) for row in moved]
             return [row.record() for row in ended if row is not None]

@@ -51,7 +51,37 @@ def _flush(storage, tools):
     storage.flush_events()
 
 
-OPERATIONS = [_commit, _start, _finish, _fail, _admit, _cancel, _orphans, _again, _flush]
+def _claim(storage, tools):
+    assert storage._claim_concurrency_slots([("db", 1), ("open", 2)], "started", "waits").is_claimed
+
+
+def _wait(storage, tools):
+    assert not storage._claim_concurrency_slots([("db", 9), ("open", 2)], "started", "waits").is_claimed
+
+
+def _free(storage, tools):
+    storage._free_concurrency_slots_for_run("started")
+
+
+def _collect(storage, tools):
+    assert storage._free_expired_leases() == 1
+
+
+OPERATIONS = [
+    _commit,
+    _start,
+    _finish,
+    _fail,
+    _admit,
+    _cancel,
+    _orphans,
+    _again,
+    _flush,
+    _claim,
+    _wait,
+    _free,
+    _collect,
+]
 
 
 class _Tools:
@@ -78,6 +108,11 @@ def _prepare(storage, tools):
     storage.flush_events()
     storage.record_events("started", [*tools.step("a", tools.now), *tools.step("b", tools.now)])
     storage.record_log("started", "a", tools.now, "out", None, None)
+    storage.set_pool_limit("db", 2)
+    storage.set_pool_limit("open", -1)
+    storage._claim_concurrency_slots([("db", 1)], "started", "holds")
+    storage._claim_concurrency_slots([("open", 1)], "started", "expired", lease_duration="0s")
+    storage._claim_concurrency_slots([("db", 7)], "started", "waits")
 
 
 def _statements_of(storage, operation, tools):
@@ -111,7 +146,7 @@ def test_a_fault_at_any_position_leaves_every_row_as_it_was(new_storage, rows_of
     storage._engine.rewrite = None
     operation(storage, tools)
     assert rows_of(storage) != before
-    assert told
+    assert bool(told) == (operation not in (_claim, _wait)), "a claim gives nobody anything to do"
 
 
 def test_the_check_above_sees_a_transaction_that_is_torn(new_storage, rows_of, tools):

@@ -76,11 +76,11 @@ def test_siblings_share_no_value_no_resource_and_no_clock(storage: rs.Storage) -
     two.shutdown()
 
 
-def test_the_same_seed_gives_the_same_ids_and_data_versions(storage: rs.Storage) -> None:
+def test_the_same_seed_at_the_same_moment_gives_the_same_ids_and_data_versions(storage: rs.Storage) -> None:
     repo = rs.CodeRepository([raw])
     versions: list[tuple[str, str | None]] = []
     for _ in range(2):
-        with rs.Storage.memory() as own, sibling_of(repo, own, WallClock()) as sibling:
+        with rs.Storage.memory() as own, sibling_of(repo, own, SimClock()) as sibling:
             run_id = sibling.materialize().run_id
             event = own.get_latest_materialization("raw")
             assert event is not None

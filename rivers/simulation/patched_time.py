@@ -1,14 +1,16 @@
 """The standard library telling simulated time, exactly while user code that was promised it has the turn.
 
 The patch is one for the whole process. A thread that sleeps on the clock takes it off, so that nobody else meets it,
-and on waking puts it on again at the moment that it has become.
+and on waking puts it on again at the moment that it has become. Threads of one run may do so at the same time, and one
+that was given up may leave its block while another sleeps.
 """
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Generator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from rivers.clock import Clock, SimClock
 
@@ -22,21 +24,34 @@ class _Telling:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._travel: time_machine.travel | None = None
+        self._is_left = False
 
-    def begin(self) -> None:
+    def put_on(self) -> None:
+        """Patch, unless the block has been left."""
         import time_machine
 
-        self._travel = time_machine.travel(self._clock.datetime(), tick=False)
-        self._travel.start()
-        _here.append(self)
+        with _lock:
+            if self._is_left:
+                return
+            self._travel = time_machine.travel(self._clock.datetime(), tick=False)
+            self._travel.start()
+            _here.append(self)
 
-    def end(self) -> None:
-        travel, self._travel = self._travel, None
-        if travel is not None:
-            _here.remove(self)
-            travel.stop()
+    def take_off(self) -> None:
+        """Undo that, until it is put on again."""
+        with _lock:
+            travel, self._travel = self._travel, None
+            if travel is not None:
+                _here.remove(self)
+                travel.stop()
+
+    def leave(self) -> None:
+        """Undo it for good."""
+        self._is_left = True
+        self.take_off()
 
 
+_lock: Final = threading.Lock()
 _here: list[_Telling] = []
 """The blocks of the thread that has the turn, outermost first."""
 
@@ -45,11 +60,11 @@ _here: list[_Telling] = []
 def telling(clock: Clock) -> Generator[None]:
     """A block in which ``time.time()`` and ``datetime.now()`` tell the time of ``clock``."""
     block = _Telling(clock)
-    block.begin()
+    block.put_on()
     try:
         yield
     finally:
-        block.end()
+        block.leave()
 
 
 class PatchingClock(SimClock):
@@ -58,8 +73,8 @@ class PatchingClock(SimClock):
     def sleep_blocking(self, seconds: float) -> None:
         blocks = list(_here)
         for block in reversed(blocks):
-            block.end()
+            block.take_off()
         super().sleep_blocking(seconds)
         # Not when it was killed: then others run beside this thread, which shall only end.
         for block in blocks:
-            block.begin()
+            block.put_on()

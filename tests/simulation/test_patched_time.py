@@ -9,7 +9,7 @@ import pytest
 import rivers as rs
 from rivers.clock import SimClock
 from rivers.simulation import Scenario
-from rivers.simulation.patched_time import telling
+from rivers.simulation.patched_time import _here, telling
 
 T0 = 1_767_225_600.0  # 2026-01-01T00:00:00Z
 RUNNING = rs.ScheduleStatus.Running
@@ -70,6 +70,37 @@ async def test_a_step_that_is_killed_in_its_sleep_leaves_no_patch_behind(repo: r
         await sim.clock.advance("1h")
     assert is_real_time()
     assert told == [("long", 600), ("short", 1200)]
+
+
+@rs.Asset(metadata={"rivers/timeout": "10s"})
+def given_up(context: rs.AssetExecutionContext) -> None:
+    tell_twice("given_up", context, 3600)
+
+
+@rs.Asset(metadata={"rivers/timeout": "10s"})
+async def given_up_coroutine(context: rs.AssetExecutionContext) -> None:
+    tell_twice("given_up_coroutine", context, 3600)
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(("step", "begun"), [("given_up", 0), ("given_up_coroutine", 10)])
+async def test_a_step_that_is_given_up_in_its_sleep_leaves_no_patch_behind(step: str, begun: float) -> None:
+    repo = rs.CodeRepository([given_up, given_up_coroutine, long])
+    for _ in range(10):  # it leaves its block while the other one goes to sleep, sometimes sooner, sometimes later
+        told.clear()
+        async with Scenario(repo, patch_time=True) as sim:
+            await sim.materialize([step, "long"], raise_on_error=False)
+        assert is_real_time()
+        assert [seconds for name, seconds in told if name == "long"] == [begun, begun + 3600]
+
+
+def test_a_block_that_is_left_while_another_thread_has_taken_it_off_is_not_put_on_again() -> None:
+    with telling(SimClock("2026-01-01T00:00:00Z")):
+        (block,) = _here
+        block.take_off()
+        assert is_real_time()
+    block.put_on()
+    assert is_real_time()
 
 
 def test_blocks_nest() -> None:

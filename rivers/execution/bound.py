@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import replace
 from typing import Any
 
@@ -21,7 +22,7 @@ from rivers.execution.declarations import Compiled, Declarations
 from rivers.execution.environment import Environment, running_in
 from rivers.execution.failures import error_text, traceback_text
 from rivers.execution.handlers import Handlers
-from rivers.execution.resources import copies_of, set_up, tear_down, with_changes
+from rivers.execution.resources import copies_of, in_use, set_up, tear_down, with_changes
 from rivers.execution.results import Ending, RunResult
 from rivers.execution.run_config import RunConfig, read_run_config
 from rivers.execution.run_creation import enter_run
@@ -33,6 +34,7 @@ from rivers.graph.references import check_handlers, resolve_retry
 from rivers.graph.selection import require_loadable_upstreams, select_nodes
 from rivers.records import AssetRecord, LaunchedBy, NewRun, RunRecord, priority_of
 from rivers.storage.assets import TOPOLOGY_KEY
+from rivers.storage.pools import UNLIMITED
 
 
 class BoundRepository:
@@ -41,7 +43,7 @@ class BoundRepository:
     def __init__(
         self, declarations: Declarations, compiled: Compiled, environment: Environment, *, sibling: bool
     ) -> None:
-        """Check the handlers, set the resources up, and write the topology and the asset records to the storage."""
+        """Check the handlers, set the resources up, and write the topology, asset records and pools to the storage."""
         check_handlers(compiled.graph, declarations.resources)
         self.declarations = declarations
         self.compiled = compiled
@@ -148,12 +150,12 @@ class BoundRepository:
         policy = self.retry_policy(job_name, retry)
         executor = self._executor(job_name, changes)
         completed = self._completed_steps(run_id) if resume and run_id is not None else {}
-        steps = self._levels(names, changes, completed)
+        resources = with_changes(self.resources, changes.resources)
+        steps = self._levels(names, resources, changes.metadata, completed)
         check_executors(steps, executor)
         run_id = environment.ids.new_id() if run_id is None else run_id
         at = environment.clock.now_ns()
         run = self.new_run(run_id, names, "Started", at, job_name=job_name, tags=tags, config=config)
-        enter_run(environment.storage, run, resume=resume)
         execution = RunExecution(
             environment,
             run_id,
@@ -163,7 +165,9 @@ class BoundRepository:
             retry=policy,
             completed=completed,
         )
-        result = execution.execute()
+        with in_use(self._own(resources)):
+            enter_run(environment.storage, run, resume=resume)
+            result = execution.execute()
         if raise_on_error and execution.first_failure is not None:
             raise execution.first_failure
         return result
@@ -171,24 +175,27 @@ class BoundRepository:
     def carry_out(self, run: RunRecord) -> Ending:
         """Execute a run that storage says is Started; the caller stores its ending. One without a plan fails."""
         environment = self.environment
-        try:
-            names = list(run.node_names) or self.nodes_of([], run.job_name)
-            self._require_known(run, names)
-            changes = read_run_config(run.config, names)
-            execution = RunExecution(
-                environment,
-                run.run_id,
-                self._levels(names, changes),
-                executor=self._executor(run.job_name, changes),
-                config=changes.config,
-                retry=self.retry_policy(run.job_name, None),
-            )
-        except (Killed, Superseded):
-            raise
-        except Exception as error:
-            at = environment.clock.now_ns()
-            return Ending(RunResult(False, run.run_id), "Failure", at, error_text(error), traceback_text(error))
-        return execution.carry_out()
+        with ExitStack() as stack:
+            try:
+                names = list(run.node_names) or self.nodes_of([], run.job_name)
+                self._require_known(run, names)
+                changes = read_run_config(run.config, names)
+                resources = with_changes(self.resources, changes.resources)
+                execution = RunExecution(
+                    environment,
+                    run.run_id,
+                    self._levels(names, resources, changes.metadata),
+                    executor=self._executor(run.job_name, changes),
+                    config=changes.config,
+                    retry=self.retry_policy(run.job_name, None),
+                )
+                stack.enter_context(in_use(self._own(resources)))
+            except (Killed, Superseded):
+                raise
+            except Exception as error:
+                at = environment.clock.now_ns()
+                return Ending(RunResult(False, run.run_id), "Failure", at, error_text(error), traceback_text(error))
+            return execution.carry_out()
 
     def _require_known(self, run: RunRecord, names: Sequence[str]) -> None:
         for name in names:
@@ -203,17 +210,23 @@ class BoundRepository:
             return self.environment
         return replace(self.environment, clock=around.clock, ids=around.ids)
 
-    def _levels(self, names: Collection[str], changes: RunConfig, completed: Collection[str] = ()) -> list[list[Step]]:
+    def _own(self, resources: Mapping[str, Any]) -> dict[str, Any]:
+        """Those of a run's resources that are not the repository's, and are not set up yet."""
+        return {name: resource for name, resource in resources.items() if resource is not self.resources.get(name)}
+
+    def _levels(
+        self,
+        names: Collection[str],
+        resources: Mapping[str, Any],
+        metadata: Mapping[str, Mapping[str, Any]],
+        completed: Collection[str] = (),
+    ) -> list[list[Step]]:
         plan = plan_execution(self.compiled.graph, names)
         if completed:
             plan = plan.divided(completed)
-        if not changes.metadata and not changes.resources:
+        if not metadata and not self._own(resources):
             return [[self.steps.step(planned) for planned in level] for level in plan.levels]
-        resources = with_changes(self.resources, changes.resources)
-        return [
-            [self.steps.changed_step(planned, resources, changes.metadata) for planned in level]
-            for level in plan.levels
-        ]
+        return [[self.steps.changed_step(planned, resources, metadata) for planned in level] for level in plan.levels]
 
     def _completed_steps(self, run_id: str) -> dict[str, str | None]:
         """The steps that succeeded when they were last executed in the same run, with their data versions."""
@@ -251,6 +264,10 @@ class BoundRepository:
                 if node.is_asset
             ]
         )
+        claimed = (pool for node in graph for pool, _ in node.settings.pool)
+        limits = {**dict.fromkeys(claimed, UNLIMITED), **self.declarations.pool_limits}
+        if limits:
+            storage.register_pools(limits, definitions=self.environment.family)
 
 
 def _pairs(tags: Any) -> tuple[tuple[str, str], ...]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
 from typing import Any, cast
 
 from pydantic import BaseModel, ValidationError
@@ -68,6 +69,16 @@ def tear_down(resources: Mapping[str, Any]) -> None:
                 teardown()
             except Exception:
                 _log.exception("the teardown of resource '%s' failed", name)
+
+
+@contextmanager
+def in_use(resources: Mapping[str, Any]) -> Generator[None]:
+    """A block before which they are set up and after which they are torn down."""
+    set_up(resources)
+    try:
+        yield
+    finally:
+        tear_down(resources)
 
 
 def with_changes(resources: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:

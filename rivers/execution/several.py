@@ -75,11 +75,17 @@ def _of_mapping(step: Step, returned: Any) -> Several:
             f"outputs; it returned a {type(results).__name__}"
         )
     given = cast("Mapping[str, Any]", results)
-    wanted = {name: given[name] for name in step.nodes if name in given}
+    wanted: dict[str, Any] = {}
+    missing: dict[str, Exception] = {}
+    for name in step.nodes:
+        try:
+            wanted[name] = given[name]  # a mapping may make what it does not hold yet
+        except KeyError as error:
+            missing[name] = error
     for target in step.targets:
         if target.name in wanted:
             _check_value(target, wanted[target.name])
-    return Several(wanted, {name: KeyError(name) for name in step.nodes if name not in wanted})
+    return Several(wanted, missing)
 
 
 class _Reading:

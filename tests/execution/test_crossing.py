@@ -13,7 +13,6 @@ from pydantic import PrivateAttr, SecretStr
 import rivers as rs
 from rivers.exceptions import ExecutionError
 from rivers.execution.crossing import may_cross, packed_step, unpacked_step
-from rivers.execution.run_config import RunConfig
 from rivers.execution.steps import Step
 from rivers.storage import Storage
 from tests.execution import worker_functions as functions
@@ -45,7 +44,7 @@ def step_of(function: Any, handler: Any = None, **options: Any) -> Step:
         repo = rs.CodeRepository([rs.Asset(function, io_handler=handler)], **options)
         repo.resolve(storage)
         try:
-            return repo._resolved._levels([function.__name__], RunConfig())[0][0]
+            return repo._resolved._levels([function.__name__], repo._resolved.resources, {})[0][0]
         finally:
             repo.shutdown()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
@@ -230,3 +231,9 @@ def test_a_resumed_run_asks_for_the_outputs_that_are_not_there_yet(build: Build)
     repo.materialize(run_id_override="r", raise_on_error=False)
     result = repo.materialize(run_id_override="r", resume=True)
     assert (result.success, result.materialized_assets, asked) == (True, ["a", "b"], [["a", "b"], ["b"]])
+
+
+def test_a_mapping_may_make_the_value_of_a_missing_key(build: Build) -> None:
+    repo = build(multi(lambda: defaultdict(int, a=1)))
+    repo.materialize()
+    assert repo.load_node("b") == 0

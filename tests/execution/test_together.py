@@ -18,7 +18,6 @@ from obstore.store import LocalStore, MemoryStore
 import rivers as rs
 from rivers.execution.bash import Command
 from rivers.execution.failures import RemoteTraceback, WorkerDied
-from rivers.execution.run_config import RunConfig
 from rivers.execution.run_execution import RunExecution
 from rivers.execution.steps import Step
 from rivers.records import NewRun, StoredEvent
@@ -389,7 +388,7 @@ def run_steps(repo: CodeRepository, steps: list[Step], executor: Any) -> rs.RunR
 
 
 def commands(repo: CodeRepository, *texts: str, timeout: float | None = None) -> list[Step]:
-    step = replace(repo._resolved._levels(["process"], RunConfig())[0][0], return_annotation=None)
+    step = replace(repo._resolved._levels(["process"], repo._resolved.resources, {})[0][0], return_annotation=None)
     return [
         replace(
             step,

@@ -17,7 +17,6 @@ from obstore.store import LocalStore
 
 import rivers as rs
 from rivers.execution.capture import LOGGER_PREFIXES
-from rivers.execution.run_config import RunConfig
 from rivers.execution.steps import Step
 from rivers.execution.worker_messages import Done, Execute, Order
 from rivers.execution.worker_process import StepKeys, WorkerProcess
@@ -42,7 +41,7 @@ def step_of(function: Any, folder: Path, storage: Storage) -> Step:
     handler = rs.PickleIOHandler(store=LocalStore(str(folder)))
     repo = rs.CodeRepository([rs.Asset(function, io_handler=handler)])
     repo.resolve(storage)
-    return repo._resolved._levels([function.__name__], RunConfig())[0][0]
+    return repo._resolved._levels([function.__name__], repo._resolved.resources, {})[0][0]
 
 
 def execute(worker: WorkerProcess, *steps: Step) -> None:

@@ -251,6 +251,38 @@ def test_a_resource_is_rebuilt_with_changed_fields_for_this_run_only(build: Buil
     assert repo.load_node("told") == ("mine", 3)
 
 
+# §8 resources
+def test_a_resource_that_a_run_changes_is_set_up_for_that_run(build: Build, capsys: pytest.CaptureFixture[str]) -> None:
+    class Noisy(rs.Resource):
+        url: str = "mine"
+
+        def setup(self) -> None:
+            print("up", self.url)
+
+        def teardown(self) -> None:
+            print("down", self.url)
+
+    told = rs.Asset(lambda db: print("used", db.url), name="told")
+    repo = build(told, resources={"db": Noisy()})
+    repo.materialize(config={"resources": {"db": {"url": "other"}}})
+    assert capsys.readouterr().out.splitlines() == ["up mine", "up other", "used other", "down other"]
+
+
+# §8 resources
+def test_a_run_whose_resource_cannot_be_set_up_is_not_begun(build: Build) -> None:
+    class Shut(rs.Resource):
+        url: str = "mine"
+
+        def setup(self) -> None:
+            if self.url != "mine":
+                raise ConnectionError(self.url)
+
+    repo = build(rs.Asset(lambda db: db.url, name="told"), resources={"db": Shut()})
+    with pytest.raises(ConnectionError):
+        repo.materialize(config={"resources": {"db": {"url": "other"}}}, run_id_override="r")
+    assert repo.storage.get_run("r") is None
+
+
 # §8 execution
 def test_the_executor_of_one_run_can_be_chosen(build: Build, tmp_path: Path) -> None:
     folder = steps.Folder(root=str(tmp_path))

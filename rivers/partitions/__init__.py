@@ -1,0 +1,23 @@
+"""Partitions: keys, ranges, definitions with their time grids, and mappings between them. Pure: no I/O and no clock."""
+
+from rivers.partitions.definitions import DynamicKeys, PartitionsDefinition
+from rivers.partitions.dynamic import DynamicPartitions
+from rivers.partitions.keys import KeySet, MultiKey, PartitionKey, SingleKey
+from rivers.partitions.one_dimension import OneDimension
+from rivers.partitions.products import MultiPartitions
+from rivers.partitions.ranges import PartitionKeyRange
+from rivers.partitions.static import StaticPartitions
+
+__all__ = [
+    "DynamicKeys",
+    "DynamicPartitions",
+    "KeySet",
+    "MultiKey",
+    "MultiPartitions",
+    "OneDimension",
+    "PartitionKey",
+    "PartitionKeyRange",
+    "PartitionsDefinition",
+    "SingleKey",
+    "StaticPartitions",
+]

@@ -1,5 +1,6 @@
 """Partitions: keys, ranges, definitions with their time grids, and mappings between them. Pure: no I/O and no clock."""
 
+from rivers.partitions.context import PartitionContext
 from rivers.partitions.definitions import DynamicKeys, PartitionsDefinition
 from rivers.partitions.dynamic import DynamicPartitions
 from rivers.partitions.keys import KeySet, MultiKey, PartitionKey, SingleKey
@@ -7,6 +8,7 @@ from rivers.partitions.one_dimension import OneDimension
 from rivers.partitions.products import MultiPartitions
 from rivers.partitions.ranges import PartitionKeyRange
 from rivers.partitions.static import StaticPartitions
+from rivers.partitions.time_windows import TimeWindowPartitions
 
 __all__ = [
     "DynamicKeys",
@@ -15,9 +17,11 @@ __all__ = [
     "MultiKey",
     "MultiPartitions",
     "OneDimension",
+    "PartitionContext",
     "PartitionKey",
     "PartitionKeyRange",
     "PartitionsDefinition",
     "SingleKey",
     "StaticPartitions",
+    "TimeWindowPartitions",
 ]

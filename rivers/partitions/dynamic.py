@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator
 from datetime import datetime
 from typing import Any, Self
 
-from rivers.exceptions import PartitionDefinitionError, _NotEnumerable
+from rivers.exceptions import PartitionDefinitionError, _NotEnumerable  # pyright: ignore[reportPrivateUsage]
 from rivers.partitions.definitions import DynamicKeys
 from rivers.partitions.near_values import near_in_spelling
 from rivers.partitions.one_dimension import NEAREST_MAX, OneDimension

@@ -255,15 +255,14 @@ def _sorted_values(given: object, where: str) -> tuple[str, ...]:
 
 
 def _from_document(document: Any) -> PartitionKey:
-    match document:
-        case {"single": list(values)}:
-            return SingleKey(cast("list[str]", values))
-        case {"multi": dict(dimensions)}:
-            return MultiKey(cast("dict[str, list[str]]", dimensions))
-        case {"set": list(members)}:
-            return KeySet([_from_document(member) for member in cast("list[object]", members)])
-        case _:
-            raise ValueError("it must be an object with 'single', 'multi' or 'set'")
+    content = cast("dict[str, Any]", document) if isinstance(document, dict) else {}
+    if isinstance(content.get("single"), list):
+        return SingleKey(content["single"])
+    if isinstance(content.get("multi"), dict):
+        return MultiKey(content["multi"])
+    if isinstance(content.get("set"), list):
+        return KeySet([_from_document(member) for member in content["set"]])
+    raise ValueError("it must be an object with 'single', 'multi' or 'set'")
 
 
 def _named(dimension: str | None) -> str:

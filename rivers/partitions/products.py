@@ -27,15 +27,7 @@ class MultiPartitions(PartitionsDefinition, variant="Multi"):
         if not isinstance(dimensions, Mapping | list | tuple):
             raise TypeError(f"multi expects a dict of dimensions, got {type(dimensions).__name__}")
         given = dimensions.items() if isinstance(dimensions, Mapping) else dimensions
-        self._dimensions = tuple((name, definition) for name, definition in given)
-        for name, definition in self._dimensions:
-            if not isinstance(name, str):  # pyright: ignore[reportUnnecessaryIsInstance]
-                raise TypeError(f"the name of a dimension must be a str, got {type(name).__name__}")
-            if not isinstance(definition, PartitionsDefinition):  # pyright: ignore[reportUnnecessaryIsInstance]
-                raise TypeError(
-                    f"dimension '{name}' must be a PartitionsDefinition, got {type(definition).__name__}"
-                    + (": a registered name is not accepted here" if isinstance(definition, str) else "")
-                )
+        self._dimensions = tuple((name, _definition(name, definition)) for name, definition in given)
         # A raw constructor accepts a nested product; check() refuses it before it is asked anything.
         self._by_name = cast("dict[str, OneDimension]", dict(self._dimensions))
         self._name_order = sorted(range(len(self._dimensions)), key=lambda place: self._dimensions[place][0])
@@ -162,3 +154,12 @@ class MultiPartitions(PartitionsDefinition, variant="Multi"):
 
     def __repr__(self) -> str:
         return f"PartitionsDefinition.multi({dict(self._dimensions)!r})"
+
+
+def _definition(name: object, given: object) -> PartitionsDefinition:
+    if not isinstance(name, str):
+        raise TypeError(f"the name of a dimension must be a str, got {type(name).__name__}")
+    if not isinstance(given, PartitionsDefinition):
+        hint = ": the name of a registered definition is not accepted here" if isinstance(given, str) else ""
+        raise TypeError(f"dimension '{name}' must be a PartitionsDefinition, got {type(given).__name__}{hint}")
+    return given

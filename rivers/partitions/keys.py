@@ -9,9 +9,11 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import product
-from typing import TYPE_CHECKING, Any, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, Final, TypeAlias, cast
 
 from rivers.exceptions import PartitionDefinitionError, PartitionValidationError
+
+_SHOWN_MAX: Final = 200
 
 
 class PartitionKey:
@@ -60,8 +62,9 @@ class PartitionKey:
             raise TypeError(f"from_json expects a str, got {type(text).__name__}")
         try:
             return _from_document(json.loads(text))
-        except (ValueError, TypeError, RecursionError) as error:
-            raise PartitionDefinitionError(f"not the JSON of a partition key: {text!r} ({error})") from None
+        except (ValueError, TypeError, RecursionError, PartitionDefinitionError) as error:
+            shown = text if len(text) <= _SHOWN_MAX else f"{text[:_SHOWN_MAX]}..."
+            raise PartitionDefinitionError(f"not the JSON of a partition key: {shown!r} ({error})") from None
 
     @property
     def is_concrete(self) -> bool:

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from rivers.definitions.assets import Asset as Asset
     from rivers.definitions.assets import SingleAsset as SingleAsset
     from rivers.definitions.backoff import Backoff as Backoff
-    from rivers.definitions.bash_tasks import BashTask as BashTask
     from rivers.definitions.composition import InvokedNodeOutput as InvokedNodeOutput
     from rivers.definitions.dependencies import DepDef as DepDef
     from rivers.definitions.evaluation_contexts import ScheduleEvaluationContext as ScheduleEvaluationContext
@@ -57,6 +56,7 @@ if TYPE_CHECKING:
     from rivers.definitions.tasks import Task as Task
     from rivers.definitions.tick_results import ScheduleTickResult as ScheduleTickResult
     from rivers.definitions.tick_results import SensorTickResult as SensorTickResult
+    from rivers.execution.bash_task import BashTask as BashTask
     from rivers.execution.results import RunResult as RunResult
     from rivers.execution.run_handle import RunHandle as RunHandle
     from rivers.io_handlers import BaseIOHandler as BaseIOHandler
@@ -91,7 +91,7 @@ _HOME_OF: dict[str, str] = {
     "BackfillRequest": "rivers.definitions.requests",
     "Backoff": "rivers.definitions.backoff",
     "BaseIOHandler": "rivers.io_handlers",
-    "BashTask": "rivers.definitions.bash_tasks",
+    "BashTask": "rivers.execution.bash_task",
     "CodeRepository": "rivers.repository",
     "Compute": "rivers.definitions.retries",
     "ComputeEscalation": "rivers.definitions.retries",

@@ -132,6 +132,10 @@ class _SensorResultConflict(ValueError, ResultDefinitionError):
     """A ``SensorResult`` with both run requests and a skip reason."""
 
 
+class _MalformedResult(ResultDefinitionError, TypeError):
+    """An ``Output``, ``Materialization`` or ``Observation`` with an argument of the wrong type."""
+
+
 class _NegativeCount(OverflowError, ValueError):
     """A count below zero: the reference raises ``OverflowError``, its documentation allows ``ValueError``."""
 

@@ -198,7 +198,10 @@ class StoredTick:
 
 @dataclass(frozen=True, slots=True)
 class NewEvent:
-    """An event on its way to storage, which gives it its id."""
+    """An event on its way to storage, which gives it its id.
+
+    One ``of_instance`` of a map is found through its run alone: what exists in a run only is no asset of the store.
+    """
 
     event_type: str
     timestamp: int
@@ -208,6 +211,7 @@ class NewEvent:
     data_version: str | None = None
     code_version: str | None = None
     input_data_versions: tuple[tuple[str, str], ...] = ()
+    of_instance: bool = False
 
 
 @dataclass(frozen=True, slots=True)

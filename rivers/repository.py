@@ -9,6 +9,7 @@ from typing import Any, Final, TypeVar
 from rivers.clock import Clock, SimClock
 from rivers.definitions.asset_base import BaseAsset
 from rivers.definitions.jobs import Job
+from rivers.definitions.near_names import did_you_mean
 from rivers.definitions.retries import RetryPolicy
 from rivers.definitions.tick_results import ScheduleTickResult, SensorTickResult
 from rivers.exceptions import (
@@ -23,12 +24,13 @@ from rivers.execution.declarations import Compiled
 from rivers.execution.declared import DeclaredRepository, SharedDefinitions
 from rivers.execution.environment import Environment, on_event_loop, running_in
 from rivers.execution.interception import StepInterceptor
+from rivers.execution.loading import LOAD_NODE, load_value
 from rivers.execution.observing import ObserveResult, observable_nodes, observed
 from rivers.execution.results import Ending, RunResult
 from rivers.execution.run_execution import conclude
 from rivers.execution.run_handle import RunHandle
 from rivers.execution.trigger_calls import TriggerCaller
-from rivers.graph.nodes import Graph
+from rivers.graph.nodes import Graph, Node
 from rivers.ids import IdSource
 from rivers.records import InputContext, IOHandler, RunRecord
 from rivers.storage import Storage
@@ -148,7 +150,7 @@ class CodeRepository(DeclaredRepository):
         _ = self._resolved
         job = self._jobs.get(name)
         if job is None:
-            raise _JobNotFound(f"Job '{name}' not found")
+            raise _JobNotFound(f"Job '{name}' not found{did_you_mean(name, self._jobs)}")
         return job
 
     # -- running -------------------------------------------------------------------------------------------------------
@@ -220,22 +222,24 @@ class CodeRepository(DeclaredRepository):
         return self._resolved.carry_out(run)
 
     def load_node(self, name: str, *, partition_key: Any = None, type_hint: Any = None) -> Any:
-        """The stored value of a node, through its own handler; what the handler raises without one comes through.
+        """The stored value of a node, or of an instance of a fan-out (``g/square[0]``), through its own handler.
+
+        Without one, what the handler raises comes through, with a note that says what to do.
 
         :raises NodeNotFoundError: for an unknown node
         :raises PartitionValidationError: for a key of an unpartitioned node
         """
         bound = self._bound_here(may_wait=False)
-        handler = self._handler_of(bound, name)
+        node = self._node_of(bound, name)
         if partition_key is not None:
             raise PartitionValidationError(f"'{name}' is not partitioned, so it has no partition {partition_key!r}")
-        metadata = bound.compiled.graph[name].settings.metadata
-        context = InputContext(name, "__load_node__", None if metadata is None else dict(metadata), None, type_hint)
-        return handler.load_input(context)
+        metadata = node.settings.metadata
+        context = InputContext(name, LOAD_NODE, None if metadata is None else dict(metadata), None, type_hint)
+        return load_value(bound.steps.handler(node.name), context)
 
     def io_handler_for_output(self, name: str) -> IOHandler:
         """The handler that stores the value of a node; ``NodeNotFoundError`` for an unknown one."""
-        return self._handler_of(self._resolved, name)
+        return self._resolved.steps.handler(self._node_of(self._resolved, name).name)
 
     def evaluate_schedule(self, name: str, execution_time: str | None = None) -> ScheduleTickResult:
         """Call a schedule's function and read its result. Launches and records nothing; exceptions come through.
@@ -355,7 +359,8 @@ class CodeRepository(DeclaredRepository):
         finally:
             running_in.reset(token)
 
-    def _handler_of(self, bound: BoundRepository, name: str) -> IOHandler:
-        if name not in bound.compiled.graph:
-            raise NodeNotFoundError(f"Node '{name}' not found")
-        return bound.steps.handler(name)
+    def _node_of(self, bound: BoundRepository, name: str) -> Node:
+        node = bound.compiled.graph.find(name)
+        if node is None:
+            raise NodeNotFoundError(f"Node '{name}' not found{did_you_mean(name, bound.compiled.graph.nodes)}")
+        return node

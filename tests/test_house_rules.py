@@ -335,6 +335,8 @@ SCOPES = [
         ("rivers/daemons", "rivers/channels", "rivers/execution"),
         {
             "rivers/execution/coroutine_host.py": "runs user coroutines on a loop and thread of their own",
+            "rivers/execution/dynamic_outputs.py": "its coroutine runs there, and awaits what the user's function returned",
+            "rivers/execution/several.py": "its coroutine runs there, and awaits what the user's function returned",
             "rivers/execution/trigger_worker.py": "runs in a worker process, on a loop of its own",
         },
     ),

@@ -58,7 +58,6 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "rivers/graph/nodes.py": "tests/graph/test_building.py",
     "rivers/graph/steps.py": "tests/graph/test_inside.py",
     "rivers/graph/wiring.py": "tests/graph/test_building.py",
-    "rivers/io_handlers/locations.py": "tests/io_handlers/test_pickled.py",
     "rivers/storage/facade.py": "tests/storage/test_connection.py",
     "rivers/storage/faults.py": "tests/storage/test_wire.py",
     "rivers/storage/groups.py": "tests/storage/test_events.py",

@@ -391,6 +391,17 @@ def test_triggers_can_be_evaluated_before_and_after_resolving(storage: rs.Storag
     repo.shutdown()
 
 
+def test_a_name_that_is_nearly_that_of_a_node_or_a_job_is_answered_with_it(storage: rs.Storage) -> None:
+    total = rs.Asset(name="total")(lambda: 1)
+    repo = rs.CodeRepository(assets=[total], jobs=[rs.Job("nightly", [total])])
+    repo.resolve(storage)
+    with pytest.raises(NodeNotFoundError, match=r"^Node 'totl' not found; did you mean 'total'\?$"):
+        repo.load_node("totl")
+    with pytest.raises(NodeNotFoundError, match=r"^Job 'nightli' not found; did you mean 'nightly'\?$"):
+        repo.get_job("nightli")
+    repo.shutdown()
+
+
 def test_what_a_function_raises_comes_out_of_an_evaluation_unchanged(storage: rs.Storage) -> None:
     boom = LookupError("boom")
 

@@ -7,6 +7,7 @@ from dataclasses import KW_ONLY, dataclass
 from typing import Any
 
 from rivers.definitions.argument_checks import require_text
+from rivers.exceptions import _MalformedResult  # pyright: ignore[reportPrivateUsage]
 
 
 @dataclass(frozen=True, eq=False)
@@ -14,6 +15,8 @@ class Output:
     """A value, and what to record about it.
 
     ``metadata`` is kept as given and coerced when it is recorded. ``output_name`` matters to multi-assets only.
+
+    :raises ResultDefinitionError: when an argument is of the wrong type (also a ``TypeError``)
     """
 
     value: Any = None
@@ -22,6 +25,9 @@ class Output:
     metadata: Mapping[str, Any] | None = None
     data_version: str | None = None
     tags: Any = None
+
+    def __post_init__(self) -> None:
+        _require_well_formed(self)
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,18 +46,40 @@ class DynamicOutput:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Observation:
-    """Facts about data that lives elsewhere: recorded as an Observation, nothing is stored."""
+    """Facts about data that lives elsewhere: recorded as an Observation, nothing is stored.
+
+    :raises ResultDefinitionError: when an argument is of the wrong type (also a ``TypeError``)
+    """
 
     output_name: str | None = None
     metadata: Mapping[str, Any] | None = None
     data_version: str | None = None
 
+    def __post_init__(self) -> None:
+        _require_well_formed(self)
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Materialization:
-    """The function has stored its data itself: recorded as a Materialization, the IO handler is not called."""
+    """The function has stored its data itself: recorded as a Materialization, the IO handler is not called.
+
+    :raises ResultDefinitionError: when an argument is of the wrong type (also a ``TypeError``)
+    """
 
     output_name: str | None = None
     metadata: Mapping[str, Any] | None = None
     data_version: str | None = None
     tags: Any = None
+
+    def __post_init__(self) -> None:
+        _require_well_formed(self)
+
+
+def _require_well_formed(result: Output | Observation | Materialization) -> None:
+    """What it says about the data can be read. The metadata's own values are looked at when they are recorded."""
+    kind = type(result).__name__
+    for name, accepted in (("output_name", str), ("data_version", str), ("metadata", Mapping)):
+        given: object = getattr(result, name)
+        if given is not None and not isinstance(given, accepted):
+            wanted = "dict" if accepted is Mapping else accepted.__name__
+            raise _MalformedResult(f"{name} of {kind} must be a {wanted}, got {type(given).__name__}")

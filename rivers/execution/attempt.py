@@ -7,18 +7,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 from rivers.definitions.config import build_config
 from rivers.definitions.parameters import Source
 from rivers.definitions.results import Materialization, Observation
-from rivers.definitions.self_dependency import SelfDependency
 from rivers.definitions.type_checks import check_output
 from rivers.exceptions import ExecutionError, Killed, Superseded
 from rivers.execution import capture
 from rivers.execution.bash import run_command
 from rivers.execution.capture import Captured
+from rivers.execution.dynamic_outputs import listed, listed_async, taken_apart
+from rivers.execution.fan_out import divide
 from rivers.execution.forked import awaited_by_the_forker_alone, kept_by_the_forker_alone
+from rivers.execution.gathering import load
+from rivers.execution.loading import load_previous
 from rivers.execution.outcomes import Failure, StepOutcome, StepOutput
 from rivers.execution.recording import Told, store, told_to, value_of
 from rivers.execution.several import Several, read_several, read_several_async
@@ -34,7 +38,18 @@ class Attempt:
     What they print is captured while ``capturing()`` is entered.
     """
 
-    __slots__ = ("_failed", "_outputs", "_values", "captured", "context", "failure", "number", "returned", "step")
+    __slots__ = (
+        "_failed",
+        "_is_checked",
+        "_outputs",
+        "_values",
+        "captured",
+        "context",
+        "failure",
+        "number",
+        "returned",
+        "step",
+    )
 
     def __init__(self, step: Step, number: int) -> None:
         self.step = step
@@ -43,6 +58,7 @@ class Attempt:
         self.context: Any = None
         self.returned: Any = None
         self.failure: Failure | None = None
+        self._is_checked = False
         self._outputs: dict[str, StepOutput] = {}
         self._failed: dict[str, Failure] = {}
         self._values: dict[str, Any] = {}
@@ -63,18 +79,37 @@ class Attempt:
         step = self.step
         if (command := step.command) is not None:
             return lambda: run_command(command, time)
+        if step.kind is StepKind.MAP:
+            [source] = step.inputs
+            value, keys = load(step, source), None if step.particulars is None else step.particulars.keys
+            return lambda: kept_by_the_forker_alone(lambda: divide(source.upstream, value, keys))
         positional, keyword = step.arguments.bind(self._arguments(run_id, time, overrides))
 
         def call() -> Any:
             return step.function(*positional, **keyword)
 
+        return self._guarded(call)
+
+    def _guarded(self, call: Callable[[], Any]) -> Callable[[], Any]:
+        """The call that reads everything which the function gives bit by bit."""
+        step = self.step
         if step.kind is StepKind.MULTI:
             if step.is_async:
                 return lambda: awaited_by_the_forker_alone(lambda: read_several_async(step, call, self._keep_yielded))
             return lambda: kept_by_the_forker_alone(lambda: read_several(step, call, self._keep_yielded))
+        if any(target.is_mapped for target in step.targets):
+            if step.is_async:
+                return lambda: awaited_by_the_forker_alone(lambda: listed_async(call, self._checked))
+            return lambda: kept_by_the_forker_alone(lambda: listed(self._checked(call())))
         if step.is_async:
             return lambda: awaited_by_the_forker_alone(call)
         return lambda: kept_by_the_forker_alone(call)
+
+    def _checked(self, returned: Any) -> Any:
+        """What is iterated over is checked before, since it is a list afterwards."""
+        self._check(returned)
+        self._is_checked = True
+        return returned
 
     def _arguments(self, run_id: str, time: StepTime, overrides: Mapping[str, Any] | None) -> dict[str, Any]:
         """The value of every parameter that is not a default."""
@@ -89,23 +124,31 @@ class Attempt:
             if argument.source is Source.CONTEXT:
                 values[argument.name] = self.context
             elif argument.source is Source.SELF:
-                values[argument.name] = _previous_value(step.targets[0], argument.type_hint)
+                target = step.targets[0]
+                own = InputContext(target.name, target.name, target.metadata, None, argument.type_hint)
+                values[argument.name] = load_previous(target.handler, own)
         for given in step.inputs:
-            values[given.parameter] = given.handler.load_input(
-                InputContext(given.upstream, step.name, given.metadata, None, given.type_hint)
-            )
+            values[given.parameter] = load(step, given)
         return values
 
     def accept(self, returned: Any) -> None:
         """Keep what the function returned, if it fits the function's annotation."""
+        if not self._is_checked:
+            self._check(returned)
+        self.returned = returned
+
+    def _check(self, returned: Any) -> None:
         is_told_only = isinstance(returned, Several | Materialization | Observation)
         if not is_told_only and self.step.kind is not StepKind.OBSERVE:
             check_output(self.step.name, self.step.return_annotation, value_of(returned))
-        self.returned = returned
 
     def store(self) -> None:
         """Hand the results to their handlers. A failure in here is not repeated: the value was computed already."""
         returned, told = self.returned, told_to(self.context)
+        if self.step.kind in (StepKind.MAP, StepKind.COLLECT):
+            if not isinstance(returned, Materialization):
+                self._values[self.step.name] = returned
+            return
         if not isinstance(returned, Several):
             for target in self.step.targets:
                 self._keep(target, returned, told)
@@ -121,8 +164,11 @@ class Attempt:
     def _keep(self, target: StepTarget, returned: Any, told: Told) -> None:
         self._outputs.pop(target.name, None)
         try:
-            observed = self.step.kind is StepKind.OBSERVE
-            self._outputs[target.name] = store(target, told, returned, observed=observed)
+            keys = None
+            if target.is_mapped:
+                returned, keys = taken_apart(target.name, returned)
+            stored = store(target, told, returned, observed=self.step.kind is StepKind.OBSERVE)
+            self._outputs[target.name] = stored if keys is None else replace(stored, keys=keys)
             self._failed.pop(target.name, None)
         except (Killed, Superseded):
             raise
@@ -146,12 +192,3 @@ class Attempt:
         outputs, failed = tuple(self._outputs.values()), tuple(self._failed.items())
         values = self._values if self.step.keeps_values else {}
         return StepOutcome(outputs, self.failure, self.captured.texts(), failed, values)
-
-
-def _previous_value(target: StepTarget, type_hint: Any) -> SelfDependency[Any]:
-    try:
-        return SelfDependency(
-            target.handler.load_input(InputContext(target.name, target.name, target.metadata, None, type_hint))
-        )
-    except Exception:
-        return SelfDependency()  # whatever the handler says, it means that there is no previous value

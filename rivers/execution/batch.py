@@ -12,6 +12,7 @@ from rivers.execution.inbox import Inbox
 from rivers.execution.instant import Instant
 from rivers.execution.lanes import CallLane, Happening, Sleeps, Try, WorkerLane
 from rivers.execution.outcomes import Failure, StepOutcome
+from rivers.execution.quotas import Quotas
 from rivers.execution.scope import RunScope
 from rivers.execution.steps import Step
 from rivers.execution.timers import Timers
@@ -41,7 +42,9 @@ class Batch:
         """Whether a step is on the run's thread now, waiting on the clock or for its coroutine."""
         self.ready: dict[Place, list[tuple[tuple[int, int], Try]]] = {place: [] for place in Place}
         self.delayed: dict[Try, Place] = {}
-        self.calls: list[CallLane] = []
+        self.calls: dict[CallLane, None] = {}
+        self.coroutines_count = 0
+        """How many of ``calls`` are coroutines."""
         self.crew = Crew(scope, self.most)
         self.timers = Timers()
         self.instant = Instant(scope.environment.clock.monotonic)
@@ -51,8 +54,11 @@ class Batch:
         coroutines = scope.environment.coroutines
         # A coroutine that calls materialize() occupies its loop until that returns.
         self._coroutines = CoroutineHost() if coroutines.is_own_thread() else coroutines
+        self._quotas = Quotas()
         for position, (step, place) in enumerate(steps):
-            self.ready[place].append(((position, 1), Try(step, position, 1)))
+            tried = Try(step, position, 1)
+            if self._quotas.admits(tried):
+                self.ready[place].append((tried.order, tried))
 
     # -- what goes on --------------------------------------------------------------------------------------------------
 
@@ -73,12 +79,7 @@ class Batch:
     def slots_taken(self) -> int:
         """How many of ``most`` are in use."""
         delayed = sum(place in (Place.WORKER, Place.THREAD) for place in self.delayed.values())
-        return self.crew.busy_count + sum(not lane.is_coroutine for lane in self.calls) + delayed
-
-    @property
-    def coroutines_count(self) -> int:
-        """How many coroutines are running."""
-        return sum(lane.is_coroutine for lane in self.calls)
+        return self.crew.busy_count + len(self.calls) - self.coroutines_count + delayed
 
     def is_quiet(self) -> bool:
         """Whether nothing goes on but on the clock."""
@@ -96,7 +97,21 @@ class Batch:
     def call_lane(self, tried: Try) -> CallLane:
         """A lane for a thread or a coroutine, which has not begun."""
         scope = self.scope
+        if tried.step.is_async and not self.coroutines_count and self._coroutines.is_held:
+            # By another run, whose wait may not end before this one's does.
+            self._coroutines = CoroutineHost()
         return CallLane(tried, scope.environment, scope.cancellation, self.inbox, self._coroutines)
+
+    def begin_call(self, lane: CallLane) -> None:
+        """It begins."""
+        self.calls[lane] = None
+        self.coroutines_count += lane.is_coroutine
+
+    def end_call(self, lane: CallLane) -> None:
+        """It has ended, or does not count any more."""
+        if lane in self.calls:
+            del self.calls[lane]
+            self.coroutines_count -= lane.is_coroutine
 
     # -- what begins and ends ------------------------------------------------------------------------------------------
 
@@ -110,7 +125,8 @@ class Batch:
         """An attempt has ended; ``settle`` makes its outcome. Only the first end of an attempt counts."""
         if not tried.over:
             tried.over = True
-            self.calls = [lane for lane in self.calls if lane is not tried.lane]
+            if isinstance(tried.lane, CallLane):
+                self.end_call(tried.lane)
             self.instant.ended(tried.order, lambda: self._settle(tried, settle()))
 
     def give_up(self, tried: Try, error: BaseException) -> None:
@@ -130,6 +146,7 @@ class Batch:
 
     def withdraw_all(self) -> None:
         """Begin nothing more, and make no attempt again."""
+        self.unsettled -= self._quotas.withdraw()
         for ready in self.ready.values():
             self.unsettled -= len(ready)
             ready.clear()
@@ -153,6 +170,9 @@ class Batch:
         wait = self.scope.ledger.settle(tried.step, tried.number, outcome)
         if wait is None or outcome.failure is None:
             self.unsettled -= 1
+            successor = self._quotas.leave(tried)
+            if successor is not None:
+                self.put_back(successor)
             return
         following = Try(tried.step, tried.position, tried.number + 1)
         self.backoffs[following] = outcome.failure

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 from rivers.definitions.assets import SingleAsset
 from rivers.definitions.bash_tasks import BashTask
+from rivers.definitions.composition import Gathering
 from rivers.definitions.external_assets import ExternalAsset
 from rivers.definitions.multi_assets import MultiAsset
-from rivers.definitions.parameters import Source, classify_parameters
+from rivers.definitions.parameters import FunctionArguments, Source, classify_parameters
 from rivers.definitions.results import Materialization
 from rivers.definitions.retries import RetryPolicy
 from rivers.definitions.signatures import Unevaluated, read_signature
@@ -23,7 +25,7 @@ from rivers.execution.steps import Step, StepInput, StepTarget
 from rivers.graph.nodes import Graph
 from rivers.graph.plan import PlannedStep
 from rivers.graph.references import resolve_retry
-from rivers.graph.steps import InputSpec, StepKind, StepSpec
+from rivers.graph.steps import FanOut, InputSpec, StepKind, StepSpec
 
 TIMEOUT_KEY: Final = "rivers/timeout"
 """Metadata: after so long on the clock of the run an attempt is given up. An extension of the reference."""
@@ -80,6 +82,32 @@ class _Compiling:
         self._additions = additions
 
     def step(self, planned: PlannedStep) -> Step:
+        spec = planned.step
+        step = self._step(planned)
+        return step if spec.fan_out is None else self._dividing(step, spec, spec.fan_out)
+
+    def _dividing(self, instance: Step, spec: StepSpec, fan_out: FanOut) -> Step:
+        """The step of a ``MAP``, which only divides its source; ``instance`` is what comes after it."""
+        return replace(
+            instance,
+            kind=StepKind.MAP,
+            function=tell_only,  # never called: the elements are made from the source alone
+            is_async=False,
+            arguments=_NO_CALL,
+            inputs=(self._input(spec, fan_out.source),),
+            constants=(),
+            resources=(),
+            return_annotation=None,
+            new_context=None,
+            timeout=None,
+            compute=None,
+            managed=(),
+            instance=replace(
+                instance, element_parameter=fan_out.element_parameter, max_concurrency=fan_out.max_concurrency
+            ),
+        )
+
+    def _step(self, planned: PlannedStep) -> Step:
         spec, definition = planned.step, planned.step.definition
         function = _function(spec)
         targets = tuple(self._target(spec, name) for name in planned.outputs)
@@ -91,9 +119,9 @@ class _Compiling:
         used += [target.handler for target in targets] + [given.handler for given in inputs]
         return Step(
             name=spec.name,
-            kind=spec.kind,
+            kind=StepKind.TASK if spec.kind is StepKind.MAP else spec.kind,
             function=function,
-            is_async=spec.kind is not StepKind.GRAPH and definition.is_async,
+            is_async=spec.kind not in (StepKind.GRAPH, StepKind.COLLECT) and definition.is_async,
             arguments=_PASSING_ON if spec.kind is StepKind.GRAPH and inputs else spec.arguments,
             inputs=inputs,
             constants=spec.constants,
@@ -120,10 +148,14 @@ class _Compiling:
             _type_hint(spec, name),
             settings.code_version,
             settings.hooks,
+            name in spec.mapped_outputs,
         )
 
     def _input(self, spec: StepSpec, given: InputSpec) -> StepInput:
-        override, upstream = given.override, given.upstream
+        override, upstream, template = given.override, given.upstream, None
+        if given.gathering is not Gathering.NONE:
+            [upstream] = self._graph[upstream].step.upstreams
+            template = upstream
         if override is not None and override.io_handler is not None:
             handler = self._handlers.resolve(spec.name, override.io_handler, self._resources)
         else:
@@ -132,7 +164,7 @@ class _Compiling:
             metadata: dict[str, Any] | None = override.metadata
         else:
             metadata = self._metadata(upstream)
-        return StepInput(given.parameter, upstream, handler, metadata, given.type_hint)
+        return StepInput(given.parameter, given.upstream, handler, metadata, given.type_hint, given.gathering, template)
 
     def _metadata(self, name: str) -> dict[str, Any] | None:
         return {**(self._graph[name].settings.metadata or {}), **self._additions.get(name, {})} or None
@@ -144,10 +176,11 @@ def pass_on(value: Any) -> Any:
 
 
 def tell_only() -> Materialization:
-    """That of a graph asset whose body returns nothing: there is no value to store."""
+    """That of a step that has no value to store: of a graph asset whose body returns nothing, of a collect node."""
     return Materialization()
 
 
+_NO_CALL: Final = FunctionArguments(())
 _PASSING_ON: Final = classify_parameters("", read_signature(pass_on), nodes=("value",), resources=())
 
 
@@ -160,10 +193,10 @@ def _function(spec: StepSpec) -> Callable[..., Any]:
             return definition.observe_fn
         case StepKind.SINGLE | StepKind.MULTI if isinstance(definition, SingleAsset | MultiAsset):
             return definition.function
-        case StepKind.TASK if isinstance(definition, Task):
+        case StepKind.TASK | StepKind.MAP if isinstance(definition, Task):
             return definition.function
-        case StepKind.BASH:
-            return tell_only  # never called: the step has a command
+        case StepKind.BASH | StepKind.COLLECT:
+            return tell_only  # that of a command is never called
         case _:
             raise ExecutionError(f"'{spec.name}' is a {spec.kind.value} step, which cannot be executed")
 
@@ -175,7 +208,7 @@ def _command(spec: StepSpec) -> Command | None:
 
 def _return_annotation(spec: StepSpec) -> Any:
     definition = spec.definition
-    has_values = spec.kind in (StepKind.SINGLE, StepKind.MULTI, StepKind.TASK)
+    has_values = spec.kind in (StepKind.SINGLE, StepKind.MULTI, StepKind.TASK, StepKind.MAP)
     if has_values and isinstance(definition, SingleAsset | MultiAsset | Task):
         return definition.signature.return_annotation
     return None

@@ -29,6 +29,7 @@ class CoroutineHost:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
         self._tasks: dict[asyncio.Task[None], None] = {}
+        self._holding: threading.Event | None = None
 
     def submit(self, make: Callable[[], Awaitable[T]]) -> Future[T]:
         """Start ``make()`` on the loop, in a copy of the caller's context; the result or exception, also a
@@ -62,6 +63,16 @@ class CoroutineHost:
         """Whether the caller is on the loop's thread, where waiting for a coroutine would never end."""
         thread = self._thread
         return thread is not None and thread.ident == threading.get_ident()
+
+    def hold(self, over: threading.Event) -> None:
+        """A coroutine is about to block the loop until ``over`` is set."""
+        self._holding = over
+
+    @property
+    def is_held(self) -> bool:
+        """Whether a coroutine blocks the loop, as it said by ``hold``: no other can go on before it does."""
+        holding = self._holding
+        return holding is not None and not holding.is_set()
 
     def close(self) -> None:
         """Cancel what runs and end the loop.

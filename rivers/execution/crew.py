@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from rivers.exceptions import ExecutionError
+from rivers.execution.crossing import packed_particulars
 from rivers.execution.lanes import Happening, Try, WorkerLane, log_levels
 from rivers.execution.scope import RunScope
+from rivers.execution.steps import Step
+from rivers.execution.worker_messages import Order
 
 
 class Crew:
@@ -16,6 +20,7 @@ class Crew:
         self._most = most
         self._pool = scope.environment.workers
         self.lanes: list[WorkerLane] = []
+        self._unsendable: dict[str, str] = {}
 
     @property
     def busy_count(self) -> int:
@@ -47,9 +52,29 @@ class Crew:
         """How many small steps to send at once."""
         return self._pool.pace.batch(waiting, self._most)
 
-    def send(self, lane: WorkerLane, tries: Sequence[Try]) -> None:
+    def order(self, lane: WorkerLane, tried: Try) -> Order:
+        """The order for one try. The worker is made to know its step, if it does not yet.
+
+        :raises ExecutionError: when the step or its element cannot be sent
+        """
+        step = tried.step
+        key = self._key(lane, step)
+        return Order(key, tried.number, self._scope.run_id, self._scope.overrides(step), packed_particulars(step))
+
+    def _key(self, lane: WorkerLane, step: Step) -> int:
+        """What the worker calls it. That a map cannot be sent is found out once, not for each instance."""
+        if step.template in self._unsendable:
+            raise ExecutionError(self._unsendable[step.template])
+        try:
+            return lane.worker.define(step)
+        except ExecutionError as error:
+            if step.template is not None:
+                self._unsendable[step.template] = str(error)
+            raise
+
+    def send(self, lane: WorkerLane, orders: Sequence[tuple[Try, Order]]) -> None:
         """Have them carried out, one after another."""
-        lane.start(list(tries), self._scope.run_id, self._scope.overrides, log_levels())
+        lane.start(orders, log_levels())
 
     def hear(self, readable: Sequence[object], forsaken: Callable[[list[Try]], None]) -> list[Happening]:
         """What the workers behind these connections have said. ``forsaken`` gets tries that have to be sent again."""

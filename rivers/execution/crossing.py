@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import io
 import pickle
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from types import FunctionType
-from typing import Any
+from typing import Any, Final, cast
 
 import cloudpickle
 from pydantic import BaseModel
@@ -24,6 +24,10 @@ from rivers.execution.failures import error_text
 from rivers.execution.steps import Step, StepTarget
 from rivers.io_handlers import InMemoryIOHandler, PickleIOHandler
 from rivers.records import IOHandler
+
+_dumps = cast("Callable[[object], bytes]", cloudpickle.dumps)  # pyright: ignore[reportUnknownMemberType]
+_PLAIN: Final = (type(None), bool, int, float, str, bytes)
+"""Elements that need no cloudpickle, which takes many times as long."""
 
 
 def may_cross(step: Step) -> bool:
@@ -54,6 +58,25 @@ def packed_step(step: Step) -> bytes:
         part = _unsendable_part(step)
         raise ExecutionError(
             f"step '{step.name}' cannot be sent to a worker process: {part or 'its definition'} "
+            f"cannot be pickled ({error_text(error)}); use Executor.in_process() for it"
+        ) from error
+
+
+def packed_particulars(step: Step) -> bytes | None:
+    """What the run adds to the compiled step, ``None`` when that is nothing. The worker unpickles it.
+
+    :raises ExecutionError: naming an instance whose element cannot be sent
+    """
+    particulars = step.particulars
+    if particulars is None:
+        return None
+    if type(particulars.element) in _PLAIN:
+        return pickle.dumps(particulars, protocol=pickle.HIGHEST_PROTOCOL)
+    try:
+        return _dumps(particulars)
+    except Exception as error:
+        raise ExecutionError(
+            f"'{step.name}' cannot be sent to a worker process: its element, a {type(particulars.element).__name__}, "
             f"cannot be pickled ({error_text(error)}); use Executor.in_process() for it"
         ) from error
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Final
 
+from rivers import exceptions
 from rivers.definitions.storable_text import storable
 
 MESSAGE_MAX: Final = 20_000
@@ -20,12 +21,17 @@ _RIVERS: Final = str(Path(__file__).resolve().parents[1])
 
 
 def error_text(error: BaseException) -> str:
-    """``<ExceptionType>: <message>``, also for an exception whose own ``str`` fails."""
+    """``<ExceptionType>: <message>``, also for an exception whose own ``str`` fails.
+
+    Where rivers raises a private class, since two types are documented for one fault, the first of them is named.
+    """
     try:
         message = str(error)
     except Exception as unspeakable:
         message = f"<its message could not be read: {type(unspeakable).__name__}>"
-    return storable(shortened(f"{type(error).__name__}: {message}", MESSAGE_MAX))
+    private = type(error).__module__ == exceptions.__name__ and type(error).__name__.startswith("_")
+    kind = type(error).__mro__[1] if private else type(error)
+    return storable(shortened(f"{kind.__name__}: {message}", MESSAGE_MAX))
 
 
 def shortened(text: str, length: int) -> str:

@@ -12,20 +12,20 @@ from rivers.execution.scope import RunScope
 from rivers.execution.steps import Step
 
 
-def run_here(scope: RunScope, step: Step) -> None:
-    """Every attempt at a step that is not asynchronous, until it is settled."""
+def run_here(scope: RunScope, step: Step) -> StepOutcome:
+    """Every attempt at a step that is not asynchronous, until it is settled; what came of the last."""
     ledger, number = scope.ledger, 1
     while True:
         ledger.begin(step, number)
         outcome = attempt_here(scope, step, number)
         wait = ledger.settle(step, number, outcome)
         if wait is None:
-            return
+            return outcome
         if wait > 0:
             scope.time.nap(wait)
         if scope.cancellation.seen and outcome.failure is not None:
             ledger.close(step, outcome.failure)
-            return
+            return outcome
         number += 1
 
 
@@ -33,7 +33,7 @@ def attempt_here(scope: RunScope, step: Step, number: int) -> StepOutcome:
     """One attempt, after the time that it takes in a simulation."""
     attempt = Attempt(step, number)
     with attempt.capturing():
-        seconds = scope.simulated_seconds(step.name, number)
+        seconds = scope.simulated_seconds(step, number)
         if seconds > 0:
             scope.time.sleep_blocking(seconds)
         attempt.accept(
@@ -47,6 +47,9 @@ def around(scope: RunScope, attempt: Attempt, call: Callable[[], Any]) -> Any:
     interceptor = scope.environment.interceptor
     if interceptor is None:
         return call()
+    if scope.only_divides(attempt.step):
+        with interceptor.evaluating(cast("Clock", scope.time)):
+            return call()
     return interceptor.around(attempt.step.name, attempt.number, call, cast("Clock", scope.time))
 
 

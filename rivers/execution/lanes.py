@@ -10,7 +10,7 @@ import contextvars
 import logging
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import CancelledError, Future
 from dataclasses import dataclass
 from typing import Any, cast
@@ -90,6 +90,8 @@ class Lane:
 
     def __init__(self) -> None:
         self.asleep = False
+        self.is_stopped = False
+        """Whether it was asked to end: then it does not wait on the clock any more, whatever it said before."""
         self.current: Try | None = None
 
     @property
@@ -98,7 +100,9 @@ class Lane:
         return self.asleep or self.current is None
 
     def stop(self) -> None:
-        """Ask what it executes to end."""
+        """Ask what it executes to end, which interrupts a wait on the clock."""
+        self.is_stopped = True
+        self.asleep = False
 
     def give_up(self) -> None:
         """Do not wait for it any longer; nothing that it still does counts."""
@@ -117,15 +121,12 @@ class WorkerLane(Lane):
         self.timed: Callable[[float], None] = lambda seconds: None
         """Is told how long each try took, in real seconds."""
 
-    def start(self, tries: list[Try], run_id: str, overrides: Callable[[Step], Any], levels: tuple[int, ...]) -> None:
-        """Send a batch. Steps that cannot be sent must have been found out before, by ``define``."""
-        self._rest.extend(tries)
-        for tried in tries:
+    def start(self, orders: Sequence[tuple[Try, Order]], levels: tuple[int, ...]) -> None:
+        """Send a batch, of steps that the worker has been made to know."""
+        for tried, _ in orders:
+            self._rest.append(tried)
             tried.lane = self
-        orders = tuple(
-            Order(self.worker.define(tried.step), tried.number, run_id, overrides(tried.step)) for tried in tries
-        )
-        self.worker.send(Execute(orders, levels))
+        self.worker.send(Execute(tuple(order for _, order in orders), levels))
         self.current = self._rest.popleft()
 
     def hear(self) -> list[Happening]:
@@ -140,7 +141,7 @@ class WorkerLane(Lane):
                             _mark_as_remote(failure)
                         heard += self._ended(lambda outcome=outcome: outcome)
                     case Sleep(seconds=seconds):
-                        self.asleep = True
+                        self.asleep = not self.is_stopped
                         heard.append(Sleeps(self, seconds, self._wake))
                     case Dropped():
                         self._rest.clear()
@@ -168,8 +169,8 @@ class WorkerLane(Lane):
         return rest
 
     def stop(self) -> None:
+        super().stop()
         self.worker.send(Stop())
-        self.asleep = False
 
     def give_up(self) -> None:
         self.is_dead = True
@@ -271,6 +272,7 @@ class CallLane(Lane):
             raise
 
     def stop(self) -> None:
+        super().stop()
         self.time.stop()
         if self.is_coroutine and self._future is not None:
             self._future.cancel()
@@ -280,7 +282,12 @@ class CallLane(Lane):
         self.stop()
 
     def _ask(self, seconds: float, over: threading.Event) -> bool:
-        return self._inbox.put(Sleeps(self, seconds, over.set))
+        if self.is_coroutine:
+            self._coroutines.hold(over)
+        is_heard = self._inbox.put(Sleeps(self, seconds, over.set))
+        if not is_heard:
+            over.set()
+        return is_heard
 
 
 def _mark_as_remote(failure: Failure) -> None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 
 from rivers.definitions.retries import RetryPolicy, classify_failure
+from rivers.execution.dynamic_outputs import Keys, keys_fact, recorded_keys
 from rivers.execution.environment import Environment
 from rivers.execution.escalation import next_compute
 from rivers.execution.hooks import HookCaller
@@ -45,6 +47,8 @@ class Ledger:
         self._graphs = dict.fromkeys(graphs, False)
         self._retry = retry
         self._versions: dict[str, str | None] = dict(completed)
+        self._keys: dict[str, Keys | None] = {}
+        self._broken: dict[str, None] = {}
 
     def begin(self, step: Step, number: int) -> None:
         """Attempt ``number`` at ``step`` begins."""
@@ -55,7 +59,7 @@ class Ledger:
         if number == 1 and self._graphs.get(step.name):
             return
         for name in step.nodes:
-            self._record(NewEvent("StepStart", at, name))
+            self._record(NewEvent("StepStart", at, name, of_instance=step.is_instance))
 
     def settle(self, step: Step, number: int, outcome: StepOutcome) -> float | None:
         """Record what came of attempt ``number``.
@@ -83,13 +87,22 @@ class Ledger:
             self.failed[name] = SKIPPED
             self._record(NewEvent("StepFailure", at, name, metadata=(("error", SKIPPED),)))
 
-    def resume(self, step: Step) -> None:
-        """``step`` was done by an earlier execution of the run."""
-        self.attempted.extend(step.nodes)
+    def resume(self, nodes: Sequence[str]) -> None:
+        """These were done by an earlier execution of the run."""
+        self.attempted.extend(nodes)
 
     def is_blocked(self, step: Step) -> bool:
-        """Whether something that ``step`` depends on failed."""
-        return bool(self.failed) and any(upstream in self.failed for upstream in step.upstreams)
+        """Whether something that ``step`` depends on failed, or an instance of it did."""
+        return bool(self.failed) and any(
+            upstream in self.failed or upstream in self._broken for upstream in step.upstreams
+        )
+
+    def keys_of(self, node: str) -> Keys | None:
+        """The keys of the elements that the stored value of ``node`` consists of, ``None`` when they have none."""
+        if node not in self._keys:
+            made = self._storage.get_latest_materialization(node)
+            self._keys[node] = None if made is None else recorded_keys(made.metadata)
+        return self._keys[node]
 
     def arrange_since(self, count: int, names: Sequence[str]) -> None:
         """Put what was attempted after the first ``count`` in the order of ``names``, whatever ended first."""
@@ -103,26 +116,30 @@ class Ledger:
         outputs = {output.name: output for output in outcome.outputs}
         for target in step.targets:
             self.attempted.append(target.name)
+            self._versions.setdefault(target.name, None)
             output = outputs.get(target.name)
             failure = outcome.failure_of(target.name)
             if output is not None:
-                self._record_output(target, output, at, inputs)
+                self._record_output(step, target, output, at, inputs)
             if failure is None:
-                self._record(NewEvent("StepSuccess", at, target.name))
+                self._record(NewEvent("StepSuccess", at, target.name, of_instance=step.is_instance))
             else:
-                self._fail(target, failure, at)
+                self._fail(step, target, failure, at)
         self._hooks.call(step, outcome)
 
     def _record_output(
-        self, target: StepTarget, output: StepOutput, at: int, inputs: tuple[tuple[str, str], ...]
+        self, step: Step, target: StepTarget, output: StepOutput, at: int, inputs: tuple[tuple[str, str], ...]
     ) -> None:
-        version = output.data_version
+        version, metadata = output.data_version, output.metadata
         if version is None:
-            version = content_id(self._run_id, output.name, "data_version")
+            # A run that is executed again under its id makes new data, at another moment.
+            version = content_id(self._run_id, output.name, at, "data_version")
         self._versions[output.name] = version
-        self._record(
-            NewEvent(output.event_type, at, output.name, None, output.metadata, version, target.code_version, inputs)
-        )
+        self._keys[output.name] = output.keys
+        if output.keys is not None:
+            metadata = (*metadata, keys_fact(output.keys))
+        event = NewEvent(output.event_type, at, output.name, None, metadata, version, target.code_version, inputs)
+        self._record(replace(event, of_instance=True) if step.is_instance else event)
 
     def _wait_before_next(self, step: Step, number: int, failure: Failure) -> float | None:
         policy = step.retry or self._retry
@@ -139,11 +156,14 @@ class Ledger:
             facts.append(("rivers/next_compute", next_compute(step.compute, policy.escalate, number)))
         at = self._clock.now_ns()
         for name in step.nodes:
-            self._record(NewEvent("StepRetry", at, name, metadata=tuple(facts)))
+            of_instance = step.is_instance
+            self._record(NewEvent("StepRetry", at, name, metadata=tuple(facts), of_instance=of_instance))
         return wait
 
-    def _fail(self, target: StepTarget, failure: Failure, at: int) -> None:
+    def _fail(self, step: Step, target: StepTarget, failure: Failure, at: int) -> None:
         self.failed[target.name] = failure.text
+        if step.template is not None:
+            self._broken[step.template] = None
         if self.first_failure is None:
             self.first_failure = failure
         facts = (
@@ -151,7 +171,8 @@ class Ledger:
             ("rivers/failure_reason", str(classify_failure(failure.error))),
             ("rivers/exc_type", failure.classes),
         )
-        self._record(NewEvent("StepFailure", at, target.name, metadata=facts))
+        of_instance = step.is_instance
+        self._record(NewEvent("StepFailure", at, target.name, metadata=facts, of_instance=of_instance))
 
     def _input_versions(self, step: Step) -> tuple[tuple[str, str], ...]:
         pairs: list[tuple[str, str]] = []

@@ -15,13 +15,15 @@ Texts = tuple[str | None, str | None, str | None]
 class StepOutput:
     """What is to be recorded about one value that was stored or observed.
 
-    ``metadata`` is in its stored form. ``data_version`` is ``None`` when nobody gave one.
+    ``metadata`` is in its stored form. ``data_version`` is ``None`` when nobody gave one. ``keys`` are those of the
+    ``DynamicOutput`` that the value consisted of, ``None`` when it did not.
     """
 
     name: str
     event_type: str
     metadata: tuple[tuple[str, str], ...] = ()
     data_version: str | None = None
+    keys: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)

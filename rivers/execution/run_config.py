@@ -40,17 +40,20 @@ def read_run_config(document: Mapping[str, Any] | None, nodes: Collection[str]) 
         json.dumps(given)
     except (TypeError, ValueError) as error:
         raise ConfigurationError(f"config must be JSON-serializable: {error}") from error
-    if any(key not in SECTIONS for key in given):
-        for name in given:
+    if names := [key for key in given if key not in SECTIONS]:
+        for name in names:
             _require_node(f"config.{name}", name, nodes)
+        for name in given:
+            if name not in nodes:
+                raise ConfigurationError(f"config.{name}: a section cannot stand beside names of nodes ({names[0]!r})")
         return RunConfig(config={name: _mapping(f"config.{name}", values) for name, values in given.items()})
-    config, metadata = _assets(_mapping("config.assets", given.get("assets") or {}), nodes)
-    return RunConfig(
-        config,
-        metadata,
-        _mapping("config.resources", given.get("resources") or {}),
-        _execution(_mapping("config.execution", given.get("execution") or {})),
-    )
+    config, metadata = _assets(_section(given, "assets"), nodes)
+    return RunConfig(config, metadata, _section(given, "resources"), _execution(_section(given, "execution")))
+
+
+def _section(document: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    section = document.get(name)
+    return {} if section is None else _mapping(f"config.{name}", section)
 
 
 def _assets(
@@ -80,6 +83,10 @@ def _execution(section: Mapping[str, Any]) -> Mapping[str, Any]:
         raise ConfigurationError(f"config.execution.executor: {executor!r} is none of {', '.join(EXECUTORS)}")
     if executor == "in_process" and section.get("max_workers") is not None:
         raise ConfigurationError("config.execution.max_workers applies to the parallel executor, not to in_process")
+    for key in ("max_workers", "max_async_concurrent"):
+        count = section.get(key)
+        if count is not None and (not isinstance(count, int) or isinstance(count, bool) or count < 0):
+            raise ConfigurationError(f"config.execution.{key} must be a whole number from 0, got {count!r}")
     return section
 
 

@@ -25,7 +25,8 @@ def enter_run(storage: Storage, run: NewRun, *, resume: bool) -> None:
     earlier = storage.get_run(run.run_id)
     again = _resumed(run, earlier) if resume and earlier is not None else run
     if not storage.start_run_again(again, owner=owner, lease_until=lease_until):
-        status = "unknown" if earlier is None else earlier.status
+        found = storage.get_run(run.run_id)
+        status = "unknown" if found is None else found.status
         raise ExecutionError(f"run '{run.run_id}' is {status}: it can be executed again only when it has ended")
 
 

@@ -18,6 +18,7 @@ from rivers.execution.batch import Place
 from rivers.execution.choosing import LocalExecutor, by_executor, place_of, warn_of_compute
 from rivers.execution.environment import Environment, running_in
 from rivers.execution.failures import error_text, traceback_text
+from rivers.execution.fan_out import FanOuts
 from rivers.execution.hooks import HookCaller
 from rivers.execution.inline import run_here
 from rivers.execution.ledger import Ledger
@@ -53,7 +54,7 @@ class RunExecution:
         cancellation = Cancellation(environment.storage, run_id, environment.clock)
         self._levels = levels
         self._executor = executor or Executor.in_process()
-        self._completed = frozenset(completed or ())
+        self._fan_outs = FanOuts(levels, completed or {})
         hooks = HookCaller(environment, run_id, config or {})
         graphs = [step.name for level in levels for step in level if step.kind is StepKind.GRAPH]
         self._ledger = Ledger(environment, run_id, cancellation, hooks, graphs, retry, completed or {})
@@ -113,16 +114,33 @@ class RunExecution:
         ledger = self._ledger
         known = len(ledger.attempted)
         ready: list[Step] = []
+        nodes: list[str] = []
         for step in level:
-            if self._completed.issuperset(step.nodes):
-                ledger.resume(step)
+            nodes += step.nodes
+            if self._fan_outs.is_done(step):
+                ledger.resume(self._fan_outs.nodes_done(step))
             elif ledger.is_blocked(step):
                 ledger.skip(step)
-            else:
-                ready.append(step)
+            elif step.instance is None:
+                ready.append(self._fan_outs.informed(step))
+            elif not self._scope.cancellation.check():
+                instances = self._divide(step)
+                nodes += [instance.name for instance in instances]
+                ready += [instance for instance in instances if not self._fan_outs.is_instance_done(instance)]
         for executor, batch in by_executor(ready, self._executor):
             self._run_batch(batch, executor)
-        ledger.arrange_since(known, [name for step in level for name in step.nodes])
+        self._fan_outs.note_ends(ledger.attempted[known:])
+        ledger.arrange_since(known, nodes)
+
+    def _divide(self, template: Step) -> list[Step]:
+        """The instances of a map, after its source was divided here; those that were done before are told of."""
+        ledger, fan_outs = self._ledger, self._fan_outs
+        [source] = template.inputs
+        keys = ledger.keys_of(source.upstream) if source.template is None else None
+        outcome = run_here(self._scope, fan_outs.informed(template, keys))
+        instances = fan_outs.instances(template, outcome.values.get(template.name, ()))
+        ledger.resume([instance.name for instance in instances if fan_outs.is_instance_done(instance)])
+        return instances
 
     def _run_batch(self, batch: Sequence[Step], executor: LocalExecutor) -> None:
         """Steps that nothing else can be done beside run here, one after another; the others run together."""

@@ -27,7 +27,15 @@ class RunScope:
         """The config overrides of a step, as a plain dictionary."""
         return next((dict(self.config[name]) for name in step.config_names if name in self.config), None)
 
-    def simulated_seconds(self, name: str, number: int) -> float:
+    def simulated_seconds(self, step: Step, number: int) -> float:
         """How long an attempt lasts before its function is called: 0 but for a simulation that says otherwise."""
         interceptor = self.environment.interceptor
-        return 0.0 if interceptor is None else interceptor.seconds(name, number)
+        return 0.0 if interceptor is None or self.only_divides(step) else interceptor.seconds(step.name, number)
+
+    def only_divides(self, step: Step) -> bool:
+        """Whether what a simulation says of a map is about the instances that come of it, and not about itself.
+
+        When no functions are called there are no instances, and the map stands for them.
+        """
+        interceptor = self.environment.interceptor
+        return step.instance is not None and interceptor is not None and interceptor.calls_hooks

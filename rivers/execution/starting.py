@@ -13,6 +13,7 @@ from rivers.execution.interception import IN_WORKER
 from rivers.execution.lanes import Returned, Try, WorkerLane
 from rivers.execution.outcomes import Failure, StepOutcome
 from rivers.execution.steps import Step
+from rivers.execution.worker_messages import Order
 
 
 class Starter:
@@ -43,7 +44,7 @@ class Starter:
         batch.note_begin(tried)
         if place is Place.HERE and not tried.step.is_async:
             return True  # it waits on this thread itself
-        seconds = self._scope.simulated_seconds(tried.step.name, tried.number)
+        seconds = self._scope.simulated_seconds(tried.step, tried.number)
         if seconds <= 0:
             return True
         batch.delayed[tried] = place
@@ -73,7 +74,7 @@ class Starter:
 
     def _call(self, tried: Try) -> None:
         lane = self._batch.call_lane(tried)
-        self._batch.calls.append(lane)
+        self._batch.begin_call(lane)
         lane.start(self._scope.run_id, self._scope.overrides(tried.step))
 
     # -- workers -------------------------------------------------------------------------------------------------------
@@ -118,11 +119,10 @@ class Starter:
 
     def _send(self, lane: WorkerLane, tries: Sequence[Try], *, noted: bool = False) -> None:
         """Send them; those that cannot be sent end here."""
-        sendable: list[Try] = []
+        sendable: list[tuple[Try, Order]] = []
         for tried in tries:
             try:
-                lane.worker.define(tried.step)
-                sendable.append(tried)
+                sendable.append((tried, self._batch.crew.order(lane, tried)))
             except ExecutionError as error:
                 if not noted:
                     self._batch.note_begin(tried)
@@ -130,7 +130,7 @@ class Starter:
                 self._batch.note_end(tried, lambda outcome=outcome: outcome)
         if sendable:
             if not noted:
-                self._batch.note_begin(sendable[0])
+                self._batch.note_begin(sendable[0][0])
             self._batch.crew.send(lane, sendable)
 
     # -- this thread ---------------------------------------------------------------------------------------------------
@@ -154,7 +154,7 @@ class Starter:
 
         def call() -> Any:
             make = attempt.prepare(self._scope.run_id, lane.time, self._scope.overrides(tried.step))
-            batch.calls.append(lane)
+            batch.begin_call(lane)
             future = lane.submit(make)
             future.add_done_callback(lambda _: batch.inbox.put(Returned(lane)))
             while lane in batch.calls:

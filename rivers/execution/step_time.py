@@ -119,10 +119,13 @@ class LaneTime:
         self._clock = clock
         self._cancellation = cancellation
         self._ask = ask
+        self._waits: dict[threading.Event, None] = {}
 
     def stop(self) -> None:
-        """Tell the step, when it next asks, that it should end."""
+        """Tell the step that it should end: at once when it waits, else when it next asks."""
         self.stopped = True
+        for over in list(self._waits):
+            over.set()
 
     def datetime(self) -> datetime:
         return self._clock.datetime()
@@ -132,9 +135,13 @@ class LaneTime:
 
     def sleep_blocking(self, seconds: float) -> None:
         over = threading.Event()
-        if self.stopped or not self._ask(seconds, over):
-            raise RunCanceled(_CANCELED)
-        over.wait()
+        self._waits[over] = None  # before it looks whether to stop, so that one of the two is seen by ``stop``
+        try:
+            if self.stopped or not self._ask(seconds, over):
+                raise RunCanceled(_CANCELED)
+            over.wait()
+        finally:
+            del self._waits[over]
         if self.stopped or self._cancellation.seen:
             raise RunCanceled(_CANCELED)
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
+from rivers.definitions.composition import Gathering
 from rivers.definitions.hooks import Hook
 from rivers.definitions.parameters import FunctionArguments
 from rivers.definitions.retries import Compute, RetryPolicy
@@ -19,7 +20,8 @@ from rivers.records import IOHandler
 class StepInput:
     """An upstream value: the parameter it is for, whose value it is, and how it is loaded.
 
-    ``metadata`` is what the handler is told about the upstream.
+    ``metadata`` is what the handler is told about the upstream. When ``gathering`` is not ``NONE``, ``upstream`` is a
+    collect node: loaded are the values of the instances of ``template``, and handler and metadata are that one's.
     """
 
     parameter: str
@@ -27,6 +29,8 @@ class StepInput:
     handler: IOHandler
     metadata: dict[str, Any] | None
     type_hint: Any
+    gathering: Gathering = Gathering.NONE
+    template: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +38,8 @@ class StepTarget:
     """A node whose value a step makes, and how that is stored.
 
     ``metadata`` is the static metadata of the node, with what the run adds. ``type_hint`` is what the handler is told
-    about the value, and what the value of an output of a multi-asset is checked against.
+    about the value, and what the value of an output of a multi-asset is checked against. ``is_mapped`` says that a
+    graph asset maps over the value, which may then consist of ``DynamicOutput``.
     """
 
     name: str
@@ -43,6 +48,21 @@ class StepTarget:
     type_hint: Any = None
     code_version: str | None = None
     hooks: tuple[Hook, ...] = ()
+    is_mapped: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Particulars:
+    """What a run alone knows of a step, and has to tell a worker besides the compiled step.
+
+    ``instances`` are the nodes whose values are gathered, by parameter. ``keys`` name the elements of the source of a
+    ``MAP``, ``None`` when their positions do. ``name`` and ``element`` are those of an instance.
+    """
+
+    instances: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
+    keys: tuple[str, ...] | None = None
+    name: str | None = None
+    element: Any = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +100,15 @@ class Step:
     """The resources among what it uses, handlers included: in a worker they are rebuilt, set up and torn down."""
     command: Command | None = None
     """The command that is run in place of ``function``. It needs no worker process, only a thread to wait for it."""
+    instance: Step | None = None
+    """Of a ``MAP``: what is executed for each element, compiled under the name of the ``MAP`` itself."""
+    element_parameter: str | None = None
+    """Of an instance: the parameter that gets the element."""
+    max_concurrency: int | None = None
+    """Of an instance: how many of the same ``MAP`` may execute at one time; ``None`` for any number."""
+    compiled: Step | None = None
+    """The step as it was compiled, when this one has ``particulars``."""
+    particulars: Particulars | None = None
 
     @property
     def nodes(self) -> list[str]:
@@ -88,10 +117,42 @@ class Step:
 
     @property
     def config_names(self) -> list[str]:
-        """The names under which a run may configure it."""
-        return self.nodes
+        """The names under which a run may configure it; an instance is configured under the name of its ``MAP``."""
+        return (self.compiled or self).nodes
 
     @property
     def keeps_values(self) -> bool:
-        """Whether the values themselves are wanted back, by hooks."""
+        """Whether the values themselves are wanted back: by hooks, or because they are the elements of a source."""
+        if self.instance is not None:
+            return True
         return any(isinstance(hook, Hook.Success) for target in self.targets for hook in target.hooks)
+
+    @property
+    def is_instance(self) -> bool:
+        """Whether it is one of the steps that came of a ``MAP``."""
+        return self.compiled is not None and self.element_parameter is not None
+
+    @property
+    def template(self) -> str | None:
+        """The ``MAP`` that it is an instance of, if it is one."""
+        return self.compiled.name if self.compiled is not None and self.element_parameter is not None else None
+
+    @property
+    def gathers(self) -> list[str]:
+        """The maps whose instances it has to know by name."""
+        own = [given.template for given in self.inputs if given.template is not None]
+        return [*own, *self.upstreams] if self.kind is StepKind.COLLECT else own
+
+    def with_particulars(self, particulars: Particulars) -> Step:
+        """The step for one run, here and in a worker alike."""
+        if particulars.name is None:
+            return replace(self, compiled=self, particulars=particulars)
+        parameter = (self.element_parameter or "", particulars.element)
+        return replace(
+            self,
+            name=particulars.name,
+            targets=tuple(replace(target, name=particulars.name) for target in self.targets),
+            constants=(*self.constants, parameter),
+            compiled=self,
+            particulars=particulars,
+        )

@@ -107,11 +107,12 @@ class Together:
             case Sleeps(lane=lane, seconds=seconds, wake=wake):
                 self._lull(lane, seconds, wake)
             case Returned(lane=lane):
-                batch.calls = [one for one in batch.calls if one is not lane]
+                if isinstance(lane, CallLane):
+                    batch.end_call(lane)
 
     def _lull(self, lane: Lane, seconds: float, wake: Callable[[], None]) -> None:
         tried = lane.current
-        if tried is None:
+        if tried is None or lane.is_stopped:
             wake()
             return
 

@@ -27,12 +27,13 @@ class Forget:
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """One attempt at a step."""
+    """One attempt at a step. ``particulars`` are what this run adds to the step that was defined, if anything."""
 
     key: int
     number: int
     run_id: str
     overrides: dict[str, Any] | None
+    particulars: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -94,10 +94,11 @@ class WorkerProcess:
         return [self._connection] if self._handle is None else [self._connection, self._handle]
 
     def define(self, step: Step) -> int:
-        """Make the worker know a step, once; returns what it is called in orders.
+        """Make the worker know a step as it was compiled, once; returns what it is called in orders.
 
         :raises ExecutionError: when the step cannot be sent
         """
+        step = step.compiled or step
         key = self._keys.key(step)
         if key not in self._known:
             packed = packed_step(step)

@@ -99,6 +99,8 @@ class _Server:
         token = capture.current.set(captured)
         try:
             step = self._step(order.key)
+            if order.particulars is not None:
+                step = step.with_particulars(pickle.loads(order.particulars))
         except BaseException as error:
             return 0.0, StepOutcome(failure=Failure.of(error), texts=captured.texts())
         finally:

@@ -24,9 +24,10 @@ from rivers.exceptions import GraphValidationError
 from rivers.graph.names import Names
 from rivers.graph.nodes import Node, NodeKind
 from rivers.graph.steps import FanOut, InputSpec, StepKind, StepSpec
-from rivers.graph.wiring import EXECUTOR_KEY, Wiring
+from rivers.graph.wiring import EXECUTOR_KEY, TIMEOUT_KEY, Wiring
 
 NODE_EXECUTOR_KEY: Final = "rivers/node/executor"
+NODE_TIMEOUT_KEY: Final = "rivers/node/timeout"
 
 
 def compose_graphs(names: Names, wiring: Wiring) -> dict[str, Composition]:
@@ -176,6 +177,7 @@ class _Inside:
             task.settings,
             name=composed.name,
             io_handler=next((handler for handler in handlers if handler is not None), None),
+            metadata=self._node_metadata(),
             partitions_def=task.partitions_def if graph.partitions_def is None else graph.partitions_def,
         )
 
@@ -274,6 +276,11 @@ class _Inside:
 
     def _placeholder_names(self) -> list[str]:
         return list(_placeholders(self.graph, self.wiring))
+
+    def _node_metadata(self) -> dict[str, Any] | None:
+        metadata = self.graph.settings.metadata or {}
+        timeout = metadata.get(NODE_TIMEOUT_KEY, metadata.get(TIMEOUT_KEY))
+        return None if timeout is None else {TIMEOUT_KEY: timeout}
 
     def _node_executor(self) -> str | None:
         metadata = self.graph.settings.metadata or {}

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from rivers.definitions.asset_settings import AssetSettings
-from rivers.graph.steps import Definition, StepSpec
+from rivers.graph.steps import Definition, StepSpec, possible_templates
 
 
 class NodeKind(Enum):
@@ -97,6 +97,13 @@ class Graph:
 
     def __len__(self) -> int:
         return len(self.nodes)
+
+    def find(self, name: str) -> Node | None:
+        """The node of that name; for an instance of a map, which exists in runs only, the node of its map."""
+        if name in self.nodes:
+            return self.nodes[name]
+        templates = (self.nodes.get(template) for template in possible_templates(name))
+        return next((node for node in templates if node is not None and node.kind is NodeKind.MAP), None)
 
     def upstream_assets(self, name: str) -> tuple[str, ...]:
         """The assets (and standalone tasks) that ``name`` is made from: for a graph asset, what its inside reads."""

@@ -5,7 +5,7 @@ All of it is data: names, wiring, declarations. Handlers, resources and contexts
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any
@@ -110,3 +110,11 @@ class StepSpec:
 def instance_name(template: str, key: object) -> str:
     """The node name of one instance of a map, for its index or the key of its ``DynamicOutput``: ``g/square[0]``."""
     return f"{template}[{key}]"
+
+
+def possible_templates(name: str) -> Iterator[str]:
+    """The names of the maps that ``name`` could be an instance of; none when it does not look like an instance."""
+    if name.endswith("]"):
+        for position, character in enumerate(name):
+            if character == "[":
+                yield name[:position]

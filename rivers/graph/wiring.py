@@ -25,6 +25,7 @@ from rivers.graph.nodes import Node, NodeKind
 from rivers.graph.steps import InputSpec, StepKind, StepSpec
 
 EXECUTOR_KEY: Final = "rivers/executor"
+TIMEOUT_KEY: Final = "rivers/timeout"
 
 
 @dataclass(eq=False)

@@ -11,9 +11,15 @@ from typing import Any
 
 def partition_segments(partition: Any) -> list[str]:
     """The path segments of the first key of a partition context; empty for an unpartitioned value."""
-    if partition is None:
-        return []
-    key = partition.key
+    return [] if partition is None else _segments(partition.key)
+
+
+def all_partition_segments(partition: Any) -> list[list[str]]:
+    """The path segments of each key of a partition context, which all name the one value of a batch."""
+    return [[]] if partition is None else [_segments(key) for key in partition.keys]
+
+
+def _segments(key: Any) -> list[str]:
     dimensions: dict[str, list[str]] | None = getattr(key, "keys", None)
     if isinstance(dimensions, dict):
         return [f"{dimension}={'|'.join(values)}" for dimension, values in dimensions.items()]

@@ -8,12 +8,8 @@ from typing import Any
 from pydantic import PrivateAttr
 
 from rivers.io_handlers.base import BaseIOHandler
-from rivers.io_handlers.locations import partition_segments
+from rivers.io_handlers.locations import all_partition_segments, partition_segments
 from rivers.records import InputContext, OutputContext
-
-
-def _storage_key(asset_name: str, partition: Any) -> str:
-    return asset_name if partition is None else "/".join([asset_name, *partition_segments(partition)])
 
 
 class InMemoryIOHandler(BaseIOHandler):
@@ -26,13 +22,18 @@ class InMemoryIOHandler(BaseIOHandler):
     _values: dict[str, Any] = PrivateAttr(default_factory=dict[str, Any])
 
     def handle_output(self, context: OutputContext, obj: Any) -> None:
-        """Keep ``obj`` under the asset's name and partition."""
-        self._values[_storage_key(context.asset_name, context.partition)] = obj
+        """Keep ``obj`` under the asset's name and partition; the value of a batch under each of its keys."""
+        for segments in all_partition_segments(context.partition):
+            self._values["/".join([context.asset_name, *segments])] = obj
         context.add_output_metadata({"storage": "memory", "size_bytes": sys.getsizeof(obj, 0)})
 
     def load_input(self, context: InputContext) -> Any:
         """The object that was stored; ``KeyError`` when there is none."""
-        return self._values[_storage_key(context.asset_name, context.partition)]
+        key = "/".join([context.asset_name, *partition_segments(context.partition)])
+        try:
+            return self._values[key]
+        except KeyError:
+            raise KeyError(_MissingKey(key, context.asset_name, type(self).__name__)) from None
 
     def __copy__(self) -> InMemoryIOHandler:
         """A handler of the same kind that holds nothing: two bound repositories share no values."""
@@ -43,3 +44,21 @@ class InMemoryIOHandler(BaseIOHandler):
 
     def __hash__(self) -> int:
         return hash(InMemoryIOHandler)
+
+
+class _MissingKey(str):
+    """A storage key that tells what is missing, where a ``KeyError`` shows the ``repr`` of its key and nothing else."""
+
+    __slots__ = ("asset_name", "handler")
+
+    def __new__(cls, key: str, asset_name: str, handler: str) -> _MissingKey:
+        made = super().__new__(cls, key)
+        made.asset_name = asset_name
+        made.handler = handler
+        return made
+
+    def __getnewargs__(self) -> tuple[str, str, str]:  # pyright: ignore[reportIncompatibleMethodOverride]
+        return str(self), self.asset_name, self.handler
+
+    def __repr__(self) -> str:
+        return f"{str(self)!r}: {self.handler} has no value of '{self.asset_name}' in this process"

@@ -13,9 +13,11 @@ from rivers.channels.messages import CancelRun, ChooseTrigger, ControlRequest
 from rivers.clock import SimClock
 from rivers.daemons.failures import innermost
 from rivers.daemons.graph import AutomationGraph, open_graph
+from rivers.definitions.composition import collect_name
 from rivers.definitions.near_names import did_you_mean
 from rivers.durations import parse_duration
 from rivers.exceptions import NodeNotFoundError, NotQuiescent
+from rivers.graph.steps import possible_templates
 from rivers.ids import SeededIds
 from rivers.records import AUTOMATION_TYPES, AutomationKind, Change, RunRecord, StoredTick, TriggerState
 from rivers.repository import CodeRepository
@@ -188,7 +190,8 @@ class Scenario:
     async def cancel(self, run_id: str) -> str | None:
         """Cancel a run, as ``rivers runs cancel`` does: its new status, ``None`` when it had ended or never existed.
 
-        A step that is executing goes on to its end; no further step is started.
+        No further step is started. One that waits on the clock, be it for its simulated length or its next attempt,
+        fails with ``RunCanceled`` within 30 simulated seconds; a function that is executing goes on.
         """
         return await self.control(CancelRun(run_id=run_id))
 
@@ -309,7 +312,7 @@ class Scenario:
         known = self._repo.node_names
         for argument, names in self._planned.items():
             for name in names:
-                if name not in known:
+                if name not in known and not any(collect_name(each) in known for each in possible_templates(name)):
                     raise ValueError(f"{argument} has '{name}', which is no step{did_you_mean(name, known)}")
 
     async def _carry_out(self, act: Callable[[], Awaitable[T]]) -> T:

@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from datetime import timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 from rivers.clock import Clock
 from rivers.definitions.results import Materialization
 from rivers.durations import to_ns
 from rivers.exceptions import RiversError
+from rivers.graph.steps import possible_templates
 from rivers.simulation.patched_time import telling
+
+T = TypeVar("T")
 
 
 class SimulatedFailure(RiversError):
@@ -20,6 +23,8 @@ class SimulatedFailure(RiversError):
 
 class SimulatedSteps:
     """Gives steps a simulated length, makes attempts fail, records materializations without calling asset code.
+
+    What is said of a map of a graph asset holds for each of its instances of which nothing is said by name.
 
     :param durations: simulated length of each step, by name.
     :param failures: how many of the first attempts of each step fail.
@@ -47,11 +52,11 @@ class SimulatedSteps:
 
     def seconds(self, step: str, attempt: int) -> float:
         """The simulated length of the step."""
-        return self._seconds.get(step, 0.0)
+        return _said_of(step, self._seconds, 0.0)
 
     def around(self, step: str, attempt: int, call: Callable[[], Any], clock: Clock) -> Any:
         """Fail, record, or call."""
-        if attempt <= self._failures.get(step, 0):
+        if attempt <= _said_of(step, self._failures, 0):
             raise SimulatedFailure(f"attempt {attempt} of '{step}' fails, as the scenario asked")
         if not self._execute:
             return Materialization()
@@ -61,3 +66,8 @@ class SimulatedSteps:
     def evaluating(self, clock: Clock) -> AbstractContextManager[Any]:
         """A block in which the standard library tells simulated time, when that was asked for."""
         return telling(clock) if self._patch_time else nullcontext()
+
+
+def _said_of(step: str, planned: Mapping[str, T], otherwise: T) -> T:
+    names = (step, *possible_templates(step))
+    return next((planned[name] for name in names if name in planned), otherwise)

@@ -75,7 +75,8 @@ class Writes:
         for asset_key, events in by_asset.items():
             chunk = pack([(index, event_parts(event)) for index, event in events])
             chunks.append(chunk)
-            self._add_asset_events(run_id, number, asset_key, events, chunk)
+            if not events[0][1].of_instance:
+                self._add_asset_events(run_id, number, asset_key, events, chunk)
         self._put("event_page", (run_id, number), b=pack_array(chunks))
 
     def _add_asset_events(

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from rivers.definitions.results import Materialization, Observation, Output
+from rivers.exceptions import ResultDefinitionError
 
 
 def test_absent_attributes_are_none() -> None:
@@ -27,3 +30,11 @@ def test_only_the_value_of_an_output_is_positional() -> None:
         Materialization("name")  # type: ignore[misc]
     with pytest.raises(TypeError):
         Observation("name")  # type: ignore[misc]
+
+
+@pytest.mark.parametrize("error", [ResultDefinitionError, TypeError])
+@pytest.mark.parametrize("keyword", ["output_name", "data_version", "metadata"])
+@pytest.mark.parametrize("kind", [Output, Materialization, Observation])
+def test_an_argument_of_the_wrong_type_is_refused_by_name(kind: Any, keyword: str, error: type[Exception]) -> None:
+    with pytest.raises(error, match=f"{keyword} of {kind.__name__} must be"):
+        kind(**{keyword: 3})

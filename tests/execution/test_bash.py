@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import os
 import signal
+import subprocess
+import sys
 import threading
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -14,6 +18,8 @@ import pytest
 from rivers.exceptions import RunCanceled
 from rivers.execution import bash, capture
 from rivers.execution.bash import Command, run_command
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 class Stopping:
@@ -113,25 +119,119 @@ def test_its_whole_group_ends_when_the_step_is_to_stop(tmp_path: Path) -> None:
     assert is_gone(int(pid.read_text()))
 
 
-def test_a_command_that_ignores_sigterm_is_killed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bash, "TERM_GRACE_SECONDS", 0.1)
-    started, moment = tmp_path / "started", Stopping()
-
-    def stop() -> None:
-        while not started.exists():
-            time.sleep(0.005)
-        moment.stop()
-
-    stopper = threading.Thread(target=stop)
+def test_its_jobs_in_groups_of_their_own_end_with_it(tmp_path: Path) -> None:
+    """A shell with job control gives each of its jobs a process group."""
+    pids = tmp_path / "pids"
+    moment = Stopping()
+    script = f"set -m; sleep 3600 & echo $! > '{pids}'; (sleep 3600 & echo $! >> '{pids}'; wait) & wait"
+    stopper = threading.Thread(target=lambda: (wait_for(lambda: count_lines(pids) == 2), moment.stop()))
     stopper.start()
     with pytest.raises(RunCanceled):
-        run_command(Command.of(f"trap '' TERM; touch '{started}'; while true; do sleep 0.05; done", None, None), moment)
+        run_command(Command.of(script, None, None), moment)
     stopper.join()
+    assert [is_gone(int(pid)) for pid in pids.read_text().split()] == [True, True]
+
+
+def test_what_the_shell_left_in_the_background_ends_with_the_step_also_when_the_shell_is_gone(tmp_path: Path) -> None:
+    pid, moment = tmp_path / "pid", Stopping()
+    stopper = threading.Thread(target=lambda: (wait_for(lambda: count_lines(pid) == 1), moment.stop()))
+    stopper.start()
+    with pytest.raises(RunCanceled):
+        run_command(Command.of(f"sleep 3600 & echo $! > '{pid}'", None, None), moment)  # sleep holds stdout open
+    stopper.join()
+    assert is_gone(int(pid.read_text()))
+
+
+def test_a_command_that_has_closed_its_streams_is_still_waited_for_and_still_ended(tmp_path: Path) -> None:
+    pid, moment = tmp_path / "pid", Stopping()
+    stopper = threading.Thread(target=lambda: (wait_for(lambda: count_lines(pid) == 1), moment.stop()))
+    stopper.start()
+    with pytest.raises(RunCanceled):
+        run_command(Command.of(f"echo $$ > '{pid}'; exec sleep 3600 >&- 2>&-", None, None), moment)
+    stopper.join()
+    assert is_gone(int(pid.read_text()))
+    with pytest.raises(OSError, match=r"exit status: 3: $"):
+        run("exec >&- 2>&-; sleep 0.2; exit 3")
+
+
+def test_what_went_to_the_background_with_streams_of_its_own_does_not_keep_the_step(tmp_path: Path) -> None:
+    pid = tmp_path / "pid"
+    assert run(f"sleep 3600 >/dev/null 2>&1 & echo $! > '{pid}'; echo done") == "done"
+    os.kill(int(pid.read_text()), signal.SIGKILL)
+
+
+def test_bytes_that_are_no_text_are_replaced_and_characters_across_reads_are_not() -> None:
+    assert run(r"printf 'a\377b\n'") == "a\ufffdb"
+    assert run(r"printf 'a\303'; sleep 0.1; printf '\274'") == "aü"
+    assert run(r"printf 'nul\000nul'") == "nul\0nul"
+
+
+def test_of_a_huge_stderr_only_its_beginning_and_end_are_kept_and_all_of_stdout() -> None:
+    script = "import sys; sys.stderr.write('x' * 5_000_000 + 'end'); sys.stdout.write('y' * 5_000_000); sys.exit(1)"
+    with pytest.raises(OSError, match=r"characters are left out here") as raised:
+        run([sys.executable, "-c", script])
+    assert len(str(raised.value)) < 1_100_000
+    assert str(raised.value).endswith("end")
+    assert len(run([sys.executable, "-c", "import sys; sys.stdout.write('y' * 5_000_000)"])) == 5_000_000
+
+
+def test_a_value_beyond_the_limit_ends_the_command(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bash, "VALUE_CHARACTERS_MAX", 1_000_000)
+    with pytest.raises(OSError, match=r"^Command wrote more than 1000000 characters to stdout, .* write to a file"):
+        run("yes")
+
+
+def test_a_program_without_a_stdout_or_with_a_narrow_one_runs_commands_all_the_same(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(sys, "stdout", None)
+    assert run("echo a") == "a"
+    narrow = io.TextIOWrapper(io.BytesIO(), "ascii")
+    monkeypatch.setattr(sys, "stdout", narrow)
+    assert run(r"printf '\303\274\n'") == "ü"
+    assert narrow.buffer.getvalue() == b"\\xfc\n"  # type: ignore[attr-defined]
+
+
+def test_its_output_leaves_a_piped_process_while_it_runs(tmp_path: Path) -> None:
+    go_on = tmp_path / "go on"
+    code = (
+        "import sys; from rivers.execution.bash import Command, run_command\n"
+        "run_command(Command.of(sys.argv[1], None, None))"
+    )
+    script = f"echo first; while [ ! -e '{go_on}' ]; do sleep 0.01; done; echo last"
+    with subprocess.Popen([sys.executable, "-c", code, script], stdout=subprocess.PIPE, cwd=ROOT, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "first\n"
+        go_on.touch()
+        assert process.stdout.read() == "last\n"
+
+
+def test_an_interrupt_ends_the_command(tmp_path: Path) -> None:
+    pid = tmp_path / "pid"
+
+    class Interrupting(Stopping):
+        def cancelled(self) -> bool:
+            if count_lines(pid) == 1:
+                raise KeyboardInterrupt
+            return False
+
+    with pytest.raises(KeyboardInterrupt):
+        run_command(Command.of(f"echo $$ > '{pid}'; sleep 3600", None, None), Interrupting())
+    assert is_gone(int(pid.read_text()))
 
 
 def test_a_death_by_signal_is_a_failure() -> None:
     with pytest.raises(OSError, match=f"exit status: -{signal.SIGKILL.value}: "):
         run("kill -9 $$")
+
+
+def wait_for(condition: Callable[[], bool]) -> None:
+    while not condition():
+        time.sleep(0.005)
+
+
+def count_lines(path: Path) -> int:
+    return path.read_text().count("\n") if path.exists() else 0
 
 
 def is_gone(pid: int) -> bool:

@@ -147,6 +147,15 @@ def test_a_coroutine_may_block_on_another_one_from_the_loops_own_thread(host: Co
     assert host.submit(outer).result(LIMIT) == 42
 
 
+def test_a_loop_is_held_until_the_wait_that_blocks_it_is_over(host: CoroutineHost) -> None:
+    over = threading.Event()
+    assert not host.is_held
+    host.hold(over)
+    assert host.is_held
+    over.set()
+    assert not host.is_held
+
+
 def test_closing_cancels_what_runs_and_a_new_loop_serves_afterwards(host: CoroutineHost) -> None:
     started = threading.Event()
 

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import json
 
+import pytest
+
+from rivers.definitions.results import Output
 from rivers.definitions.retries import FailureReason, classify_failure
+from rivers.exceptions import ResultDefinitionError
 from rivers.execution.failures import (
     WorkerDied,
     class_names,
@@ -25,6 +29,16 @@ def test_the_error_text_is_type_and_message() -> None:
     assert error_text(KeyError("k")) == "KeyError: 'k'"
     assert error_text(SystemExit(3)) == "SystemExit: 3"
     assert error_text(Unspeakable()) == "Unspeakable: <its message could not be read: RuntimeError>"
+
+
+class _Private(Exception): ...
+
+
+def test_a_private_class_of_rivers_that_stands_for_two_goes_by_the_name_of_the_first() -> None:
+    with pytest.raises(ResultDefinitionError) as raised:
+        Output(output_name=3)  # type: ignore[arg-type]
+    assert error_text(raised.value) == "ResultDefinitionError: output_name of Output must be a str, got int"
+    assert error_text(_Private("of a user")) == "_Private: of a user"
 
 
 def test_of_a_message_that_carries_data_the_beginning_and_the_end_are_kept() -> None:

@@ -301,7 +301,9 @@ def test_text_of_a_step_that_cannot_be_stored_is_escaped(build: Build, storage: 
     assert latest.metadata[0] == ("file \\udcff", '{"Text":{"value":"\\udcff"}}')
 
 
-@pytest.mark.parametrize(("version", "error"), [("\x00", "ValueError: data_version holds a NUL"), (5, "TypeError")])
+@pytest.mark.parametrize(
+    ("version", "error"), [("\x00", "ValueError: data_version holds a NUL"), (5, "ResultDefinitionError: data_version")]
+)
 def test_a_data_version_that_cannot_be_stored_is_a_failure_of_the_step(build: Build, version: Any, error: str) -> None:
     @rs.Asset
     def bad() -> rs.Output:

@@ -93,5 +93,15 @@ def test_a_lane_waits_until_it_is_woken_and_is_told_when_to_stop(clock: Stepped)
     assert asked == [5, 10]
 
 
+def test_a_lane_that_waits_when_it_is_stopped_waits_no_longer(clock: Stepped) -> None:
+    def ask(seconds: float, over: threading.Event) -> bool:
+        threading.Thread(target=time.stop).start()
+        return True
+
+    time = LaneTime(clock, cancellation(clock), ask)
+    with pytest.raises(RunCanceled):
+        time.sleep_blocking(3600)
+
+
 def test_everything_else_is_answered_by_the_clock(clock: Stepped) -> None:
     assert RunTime(clock, cancellation(clock)).now_ns() > 0

@@ -351,6 +351,36 @@ def test_a_coroutine_past_its_timeout_is_cancelled(build: Build) -> None:
     assert ended.wait(10)
 
 
+@pytest.mark.parametrize("is_cancelled", [False, True], ids=["timed out", "cancelled"])
+def test_a_coroutine_that_ended_while_it_waited_on_the_clock_leaves_its_loop_to_others(
+    build: Build, storage: Storage, tmp_path: Path, is_cancelled: bool
+) -> None:
+    started, ended = tmp_path / "started", threading.Event()
+
+    async def waits(context: rs.AssetExecutionContext) -> None:
+        started.touch()
+        try:
+            context.sleep(3600)
+        finally:
+            ended.set()
+
+    async def quick() -> int:
+        return 1
+
+    quick_one = asset(quick, None)
+    if is_cancelled:
+        result, seconds = cancelled_when(build, storage, started, asset(waits, None))
+        assert result.failed_assets == [("waits", "RunCanceled: the run was cancelled")]
+        assert seconds < 4
+        repo = build(quick_one)
+    else:
+        repo = build(asset(waits, None, metadata={"rivers/timeout": "50ms"}), quick_one)
+        with pytest.raises(TimeoutError, match="'waits' did not end"):
+            repo.materialize(["waits"])
+    assert ended.wait(10)
+    assert repo.materialize(["quick"]).success
+
+
 def run_steps(repo: CodeRepository, steps: list[Step], executor: Any) -> rs.RunResult:
     """Execute steps that no declaration made."""
     environment = repo.environment

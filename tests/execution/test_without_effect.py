@@ -21,6 +21,11 @@ def limited() -> int:
     return 1
 
 
+@rs.Asset.from_multi(output_defs=[rs.AssetDef("first", pool="db"), rs.AssetDef("second")])
+def several() -> dict[str, int]:
+    return {}
+
+
 @rs.Asset(automation_condition="eager")
 def eager() -> int:
     return 1
@@ -43,6 +48,7 @@ def test_nothing_is_said_of_what_works() -> None:
     ("arguments", "named"),
     [
         ({"assets": [limited]}, ["asset 'limited' claims pool 'db'", "asset 'limited' claims pool 'api'"]),
+        ({"assets": [several]}, ["asset 'first' claims pool 'db'"]),
         ({"pool_limits": {"db": 1}}, ["pool_limits has 'db'"]),
         ({"assets": [eager]}, ["asset 'eager' has an automation_condition"]),
         ({"default_executor": rs.Executor.kubernetes()}, ["default_executor is Executor.kubernetes()"]),

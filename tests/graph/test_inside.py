@@ -226,6 +226,22 @@ def test_7_9_reserved_metadata_choose_the_executor(
     assert (graph["g/one"].step.executor, graph["g"].step.executor) == (inside, own)
 
 
+@pytest.mark.parametrize(
+    ("metadata", "inside"),
+    [
+        ({}, None),
+        ({"rivers/timeout": "10m"}, {"rivers/timeout": "10m"}),
+        ({"rivers/node/timeout": "1m", "rivers/timeout": "10m", "owner": "Ann"}, {"rivers/timeout": "1m"}),
+    ],
+)
+def test_the_timeout_that_a_graph_gives_its_tasks_is_in_their_metadata(
+    metadata: dict[str, str], inside: dict[str, str] | None
+) -> None:
+    graph = graph_of(lambda: one(), metadata=metadata)
+    assert graph["g/one"].settings.metadata == inside
+    assert (graph["g"].settings.metadata or {}) == metadata
+
+
 def test_7_10_partitions_and_overrides_reach_the_tasks_that_consume_the_upstream() -> None:
     deps = [AssetDef.input("a", "m", "h", {"k": "v"}), AssetDef.dep("b")]
     graph = graph_of(lambda a: inc(a), deps=deps, partitions_def="daily")

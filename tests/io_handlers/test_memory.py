@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import pickle
+
 import pytest
 
 from rivers.io_handlers import InMemoryIOHandler
 from rivers.records import InputContext, OutputContext
+from tests.io_handlers.test_locations import Multi, Partition, Single
 
 
 def test_the_very_object_that_was_stored_comes_back() -> None:
@@ -21,7 +24,28 @@ def test_the_very_object_that_was_stored_comes_back() -> None:
 def test_a_value_that_was_never_stored_is_a_key_error_with_the_storage_key() -> None:
     with pytest.raises(KeyError) as caught:
         InMemoryIOHandler().load_input(InputContext("a", "b"))
+    assert type(caught.value) is KeyError
     assert caught.value.args == ("a",)
+
+
+def test_the_error_can_be_read_and_survives_the_way_from_a_worker() -> None:
+    with pytest.raises(KeyError) as caught:
+        InMemoryIOHandler().load_input(InputContext("a", "b"))
+    text = "'a': InMemoryIOHandler has no value of 'a' in this process"
+    assert str(caught.value) == text
+    crossed = pickle.loads(pickle.dumps(caught.value))
+    assert (str(crossed), crossed.args) == (text, ("a",))
+
+
+def test_the_value_of_a_batch_is_there_under_each_of_its_keys() -> None:
+    handler = InMemoryIOHandler()
+    first, second = Single(["1"]), Single(["2"])
+    handler.handle_output(OutputContext("a", partition=Partition([first, second])), "value")
+    assert handler.load_input(InputContext("a", "b", partition=Partition([first]))) == "value"
+    assert handler.load_input(InputContext("a", "b", partition=Partition([second]))) == "value"
+    with pytest.raises(KeyError) as caught:
+        handler.load_input(InputContext("a", "b", partition=Partition([Multi({"d": ["1"], "r": ["x", "y"]})])))
+    assert caught.value.args == ("a/d=1/r=x|y",)
 
 
 def test_instances_compare_equal_and_share_no_value() -> None:

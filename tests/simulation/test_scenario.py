@@ -17,6 +17,7 @@ from rivers.channels.messages import CancelRun, SubmitRun
 from rivers.clock import SimClock
 from rivers.daemons.run_queue import RunQueueDaemon
 from rivers.exceptions import AssetNotFoundError, NodeNotFoundError, NotQuiescent
+from rivers.execution.step_time import LONGEST_NAP_SECONDS
 from rivers.records import NewRun
 from rivers.simulation import Faults, Scenario
 from rivers.storage import Storage
@@ -387,9 +388,17 @@ async def test_a_run_can_be_submitted_and_cancelled() -> None:
     async with Scenario(QUIET, durations={"raw": "10m"}) as sim:
         run_id = await sim.control(SubmitRun(selection=("raw", "derived")))
         assert [run.status for run in sim.runs()] == ["Started"]
+        await sim.clock.advance("1m")
         assert await sim.control(CancelRun(run_id=run_id)) == "Canceled"
         await sim.clock.advance("1h")
-        assert ([run.status for run in sim.runs()], calls) == (["Canceled"], ["raw"])
+        assert ([run.status for run in sim.runs()], calls) == (["Canceled"], [])  # it would have been called at 00:10
+        (begun, ended) = sim.storage.get_events_for_run(run_id)
+        assert [(event.event_type, event.asset_key) for event in (begun, ended)] == [
+            ("StepStart", "raw"),
+            ("StepFailure", "raw"),
+        ]
+        assert dict(ended.metadata)["error"] == "RunCanceled: the run was cancelled"
+        assert 60 <= (ended.timestamp - begun.timestamp) / SECOND <= 60 + LONGEST_NAP_SECONDS
 
 
 # -- pause, resume, reset ----------------------------------------------------------------------------------------------

@@ -77,4 +77,8 @@ def test_the_blocking_form_reads_values_and_cancels_as_well() -> None:
         (run,) = sim.runs(status="Started")
         assert sim.cancel(run.run_id) == "Canceled"
         sim.advance("1h")
+        assert [run.status for run in sim.runs()] == ["Canceled", "Started"]
+        with pytest.raises(KeyError, match="orders"):
+            sim.repo.load_node("orders")
+        sim.advance("10m")
         assert sim.repo.load_node("orders") == [1, 2]

@@ -1,0 +1,31 @@
+"""Loading the inputs of a step: the value of one upstream, or those of all instances of a map."""
+
+from __future__ import annotations
+
+from typing import Any, get_args
+
+from rivers.definitions.composition import Gathering
+from rivers.execution.loading import load_value
+from rivers.execution.steps import Step, StepInput
+from rivers.records import InputContext
+
+
+def load(step: Step, given: StepInput) -> Any:
+    """The value of one input. What the handler raises comes through; from a stream it comes when that is read.
+
+    The instances of a map are loaded one by one, for a stream not before they are asked for.
+    """
+    if given.gathering is Gathering.NONE:
+        return load_value(given.handler, InputContext(given.upstream, step.name, given.metadata, None, given.type_hint))
+    hint = _element_hint(given.type_hint)
+    instances = step.particulars.instances.get(given.parameter, ()) if step.particulars is not None else ()
+    values = (
+        load_value(given.handler, InputContext(name, step.name, given.metadata, None, hint)) for name in instances
+    )
+    return list(values) if given.gathering is Gathering.LIST else values
+
+
+def _element_hint(hint: Any) -> Any:
+    """``int`` for ``list[int]`` and ``Iterator[int]``: what the handler is told about each value."""
+    inner = get_args(hint)
+    return inner[0] if len(inner) == 1 else None

@@ -1,0 +1,75 @@
+"""Loading a value through its IO handler, for a step or for a person, and saying what to do when there is none.
+
+Whatever a handler raises comes through as the object that it is. What rivers knows about the load is added as a note
+(PEP 678), which tracebacks show and which crosses from worker processes with its exception.
+"""
+
+from __future__ import annotations
+
+import logging
+from contextlib import suppress
+from typing import Any, Final
+
+from rivers.definitions.self_dependency import SelfDependency
+from rivers.execution.failures import error_text
+from rivers.io_handlers import InMemoryIOHandler
+from rivers.records import InputContext, IOHandler
+
+LOAD_NODE: Final = "__load_node__"
+"""The ``downstream_asset`` of a load that a person asks for."""
+
+_ABSENT: Final = (KeyError, FileNotFoundError)
+
+
+def load_value(handler: IOHandler, context: InputContext) -> Any:
+    """What the handler loads. Raises what the handler raises, with a note that says who wanted which value and how."""
+    try:
+        return handler.load_input(context)
+    except Exception as error:
+        _annotate(error, _note(handler, context))
+        raise
+
+
+def load_previous(handler: IOHandler, context: InputContext) -> SelfDependency[Any]:
+    """The asset's own value of last time. Any exception of the handler means that there is none.
+
+    One that does not say so by itself is logged with the step: a store that cannot be reached begins everything anew.
+    """
+    try:
+        return SelfDependency(handler.load_input(context))
+    except _ABSENT:
+        return SelfDependency()
+    except Exception as error:
+        logging.getLogger(f"rivers.assets.{context.asset_name}").warning(
+            "the previous value of '%s' could not be loaded through %s, which counts as none: %s",
+            context.asset_name,
+            type(handler).__name__,
+            error_text(error),
+        )
+        return SelfDependency()
+
+
+def _note(handler: IOHandler, context: InputContext) -> str:
+    upstream, name = context.asset_name, type(handler).__name__
+    if context.downstream_asset == LOAD_NODE:
+        who = f"load_node loads '{upstream}'"
+    else:
+        who = f"step '{context.downstream_asset}' loads its input '{upstream}'"
+    which = "" if context.partition is None else f", partition {context.partition.key!r},"
+    if isinstance(handler, InMemoryIOHandler):
+        remedy = (
+            f"values of {name} are gone with their process: materialize '{upstream}' in this one, in the same run with "
+            "include_upstream=True, or give it an io_handler that keeps values, such as PickleIOHandler"
+        )
+    else:
+        remedy = (
+            f"if it was never stored there, materialize '{upstream}' first, or in the same run with "
+            "include_upstream=True"
+        )
+    return f"while {who}{which} through {name}; {remedy}"
+
+
+def _annotate(error: BaseException, note: str) -> None:
+    with suppress(Exception):  # a frozen exception takes no notes, and notes that somebody has set may be no list
+        if note not in getattr(error, "__notes__", ()):  # one exception object may be raised again and again
+            error.add_note(note)

@@ -1,0 +1,385 @@
+"""Section 7.1 of the specification: one task, run for each element of a value."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import anyio
+import pytest
+from obstore.store import LocalStore
+
+import rivers as rs
+from rivers.exceptions import ExecutionError, GraphValidationError
+from tests.spec import producing_steps
+from tests.spec.conftest import Build
+from tests.spec.recorded import SKIPPED, failures_of, subjects_of, types_of
+
+
+@rs.Task
+def ids() -> list[int]:
+    return [1, 2, 3]
+
+
+@rs.Task
+def square(n: int) -> int:
+    return n * n
+
+
+@rs.Task
+def total(v: Any) -> int:
+    return sum(v)
+
+
+@rs.Task
+def kept(v: Any) -> list[Any]:
+    return list(v)
+
+
+def source(value: Any) -> rs.Task:
+    """A task called ``source`` whose value is that, or what that returns when it is a function."""
+    return rs.Task(value if callable(value) else lambda: value, name="source")
+
+
+def run(build: Build, body: Any, *tasks: rs.Task, assets: Any = (), **arguments: Any) -> Any:
+    """The repository and the result of a run of the graph ``g`` with that body; failures are not raised."""
+    repo = build(*assets, rs.Asset.from_graph(body, "g"), tasks=tasks, **arguments)
+    return repo, repo.materialize(["g"], include_upstream=True, raise_on_error=False)
+
+
+def value_of(build: Build, body: Any, *tasks: rs.Task, **arguments: Any) -> Any:
+    repo, result = run(build, body, *tasks, **arguments)
+    assert failures_of(result) == {}
+    return repo.load_node("g")
+
+
+# §7.1 InvokedNodeOutput, MappedOutput
+def test_what_the_body_is_given_tells_nodes_and_outputs(build: Build) -> None:
+    seen: list[Any] = []
+
+    def body() -> Any:
+        first = ids()
+        mapped = first.map(square, max_concurrency=2)
+        collected = mapped.collect()
+        seen.extend([first, mapped, collected])
+        return total(collected)
+
+    build(rs.Asset.from_graph(body, "g"), tasks=[ids, square, total])
+    first, mapped, collected = seen
+    assert isinstance(first, rs.InvokedNodeOutput)
+    assert isinstance(collected, rs.InvokedNodeOutput)
+    assert (first.node_name, first.output_name) == ("g/ids", "result")
+    assert (mapped.node_name, mapped.output_name) == ("g/square", "result")
+    assert type(mapped).__name__ == "MappedOutput"
+
+
+# §7.1 map
+@pytest.mark.parametrize("wrong", [lambda n: n, rs.BashTask("b", "true"), None], ids=["function", "BashTask", "None"])
+def test_only_a_task_can_be_mapped(build: Build, wrong: Any) -> None:
+    with pytest.raises(TypeError):
+        build(rs.Asset.from_graph(lambda: ids().map(wrong), "g"), tasks=[ids])
+
+
+# §7.1 example
+def test_the_example_of_the_specification_runs(build: Build) -> None:
+    @rs.Asset.from_graph()
+    def sum_squares() -> Any:
+        return total(ids().map(square, max_concurrency=2).collect())
+
+    repo = build(sum_squares, tasks=[ids, square, total])
+    assert repo.materialize().success
+    assert repo.load_node("sum_squares") == 14
+
+
+def generate() -> Iterator[int]:
+    yield from (1, 2, 3)
+
+
+# §7.1.1
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ([1, 2, 3], [1, 4, 9]),
+        ((3, 1), [9, 1]),
+        ({2}, [4]),
+        ({1: "a", 5: "b"}, [1, 25]),
+        (range(3), [0, 1, 4]),
+        (generate, [1, 4, 9]),
+        (lambda: iter([2, 3]), [4, 9]),
+    ],
+    ids=["list", "tuple", "set", "dict", "range", "generator", "iterator"],
+)
+def test_whatever_can_be_iterated_is_a_source(build: Build, value: Any, expected: list[int]) -> None:
+    made = source(value)
+    assert value_of(build, lambda: made().map(square).collect(), made) == expected
+
+
+# §7.1.1
+@pytest.mark.parametrize("value", [3, None, 1.5])
+def test_what_cannot_be_iterated_fails_the_map_step(build: Build, value: Any) -> None:
+    made = source(lambda: value)
+    repo, result = run(build, lambda: total(made().map(square).collect()), made)
+    failed = failures_of(result)
+    assert failed["g/square"].startswith("ExecutionError: Fan-out source is not iterable")
+    assert failed["g"] == SKIPPED
+    assert failed["g/total"] == SKIPPED
+    assert "g/source" not in failed
+    with pytest.raises(ExecutionError, match="not iterable"):
+        repo.materialize()
+
+
+# §7.1.1
+def test_an_asset_may_be_the_source(build: Build) -> None:
+    raw = rs.Asset(name="raw")(lambda: [2, 3])
+    assert value_of(build, lambda: raw().map(square).collect(), assets=[raw]) == [4, 9]
+    assert value_of(build, lambda raw: raw.map(square).collect(), assets=[raw]) == [4, 9]
+
+
+# §7.1.2
+def test_the_element_is_the_first_free_parameter_and_the_others_go_by_name(build: Build) -> None:
+    @rs.Task
+    def scale(context: rs.TaskExecutionContext, n: int, factor: int, db: Any, power: int = 1) -> Any:
+        return (n * factor) ** power, db.url
+
+    factor = rs.Asset(name="factor")(lambda: 10)
+
+    class Db(rs.Resource):
+        url: str = "there"
+
+    given = value_of(build, lambda: ids().map(scale).collect(), ids, scale, assets=[factor], resources={"db": Db()})
+    assert given == [(10, "there"), (20, "there"), (30, "there")]
+
+
+# §7.1.3
+def test_dynamic_outputs_name_the_instances_and_are_passed_as_values(build: Build, storage: rs.Storage) -> None:
+    made = source(lambda: [rs.DynamicOutput("b", 2), rs.DynamicOutput("a", 1)])
+    repo, result = run(build, lambda: kept(made().map(square).collect()), made)
+    assert result.success
+    assert repo.load_node("g") == [4, 1]
+    assert repo.load_node("g/source") == [2, 1]
+    named = {name for name in subjects_of(storage, result.run_id, "Materialization") if name and "square" in name}
+    assert named == {"g/square[a]", "g/square[b]"}
+
+
+# §7.1.3
+def test_dynamic_outputs_may_be_generated(build: Build) -> None:
+    def produce() -> Iterator[rs.DynamicOutput]:
+        yield rs.DynamicOutput("x", 3)
+        yield rs.DynamicOutput("y", 4)
+
+    made = source(produce)
+    assert value_of(build, lambda: made().map(square).collect(), made) == [9, 16]
+
+
+# §7.1.3
+@pytest.mark.parametrize("elements", [[rs.DynamicOutput("a", 1), 2], [2, rs.DynamicOutput("a", 1)]])
+def test_mixing_them_with_plain_values_fails_the_producer(build: Build, elements: list[Any]) -> None:
+    made = source(lambda: elements)
+    _, result = run(build, lambda: made().map(square).collect(), made)
+    failed = failures_of(result)
+    assert failed["g/source"].startswith("TypeError: ")
+    assert "mixed" in failed["g/source"]
+    assert failed["g"] == SKIPPED
+
+
+# §7.1.3 (the reference overwrites, as a quirk; refusing is allowed)
+def test_duplicate_keys_are_refused_by_name(build: Build) -> None:
+    made = source(lambda: [rs.DynamicOutput("twice", 1), rs.DynamicOutput("twice", 2)])
+    _, result = run(build, lambda: made().map(square).collect(), made)
+    failed = failures_of(result)
+    assert "'twice'" in failed["g/source"]
+    assert failed["g"] == SKIPPED
+
+
+# §7.1.4
+def test_instances_have_names_and_events_of_their_own(build: Build, storage: rs.Storage) -> None:
+    _, result = run(build, lambda: total(ids().map(square).collect()), ids)
+    for index in range(3):
+        assert types_of(storage, result.run_id, f"g/square[{index}]") == [
+            "StepStart",
+            "Materialization",
+            "StepSuccess",
+        ]
+    materialized = subjects_of(storage, result.run_id, "Materialization")
+    assert "g/square__collect" in result.materialized_assets
+    assert "g/square__collect" not in materialized
+    assert "g/square" not in materialized
+
+
+# §7.1.5
+@pytest.mark.parametrize("value", [[], (), {}])
+def test_nothing_to_map_gives_an_empty_list(build: Build, value: Any) -> None:
+    made = source(lambda: value)
+    assert value_of(build, lambda: kept(made().map(square).collect()), made) == []
+    assert value_of(build, lambda: kept(made().map(square).collect_stream()), made) == []
+
+
+# §7.1.5
+def test_collecting_gives_a_list_in_the_order_of_the_source(build: Build) -> None:
+    @rs.Task
+    def looks(v: Any) -> Any:
+        return type(v).__name__, v
+
+    @rs.Task
+    async def waits(n: int) -> int:
+        for _ in range(10 - n):
+            await anyio.lowlevel.checkpoint()
+        return n
+
+    assert value_of(build, lambda: looks(ids().map(waits).collect()), ids, looks, waits) == ("list", [1, 2, 3])
+
+
+# §7.1.5
+@pytest.mark.parametrize("ordered", [False, True])
+def test_a_stream_is_an_iterator_that_can_be_read_once(build: Build, ordered: bool) -> None:
+    @rs.Task
+    def looks(v: Any) -> Any:
+        return isinstance(v, list), iter(v) is v, list(v), list(v)
+
+    is_list, is_own_iterator, first, second = value_of(
+        build, lambda: looks(ids().map(square).collect_stream(ordered=ordered)), ids, looks
+    )
+    assert (is_list, is_own_iterator, second) == (False, True, [])
+    assert (first if ordered else sorted(first)) == [1, 4, 9]
+
+
+# §7.1.6
+@pytest.mark.parametrize("limit", [1, 2, None])
+def test_the_limit_caps_what_runs_at_the_same_time(build: Build, limit: int | None) -> None:
+    lock = threading.Lock()
+    running, most = [0], [0]
+
+    @rs.Task
+    async def counted(n: int) -> int:
+        with lock:
+            running[0] += 1
+            most[0] = max(most[0], running[0])
+        for _ in range(20):
+            await anyio.lowlevel.checkpoint()
+        with lock:
+            running[0] -= 1
+        return n
+
+    made = source(lambda: list(range(6)))
+    body = lambda: made().map(counted, max_concurrency=limit).collect()  # noqa: E731
+    assert value_of(build, body, made, counted) == list(range(6))
+    assert most[0] == (6 if limit is None else limit)
+
+
+# §7.1.6
+@pytest.mark.parametrize("limit", [0, -1])
+def test_a_limit_of_nothing_is_refused(build: Build, limit: int) -> None:
+    with pytest.raises(ValueError, match="max_concurrency"):
+        build(rs.Asset.from_graph(lambda: ids().map(square, max_concurrency=limit).collect(), "g"))
+
+
+@rs.Task
+def fails_on_two(n: int) -> int:
+    if n == 2:
+        raise ValueError("boom")
+    return n
+
+
+# §7.1.7
+@pytest.mark.parametrize("how", ["collect", "collect_stream", "ordered"])
+def test_a_failed_instance_fails_alone_and_what_collects_is_skipped(
+    build: Build, storage: rs.Storage, how: str
+) -> None:
+    def body() -> Any:
+        mapped = ids().map(fails_on_two)
+        if how == "collect":
+            return total(mapped.collect())
+        return total(mapped.collect_stream(ordered=how == "ordered"))
+
+    repo, result = run(build, body, ids, fails_on_two)
+    failed = failures_of(result)
+    assert failed["g/fails_on_two[1]"] == "ValueError: boom"
+    assert {name: failed[name] for name in ("g/fails_on_two__collect", "g/total", "g")} == {
+        "g/fails_on_two__collect": SKIPPED,
+        "g/total": SKIPPED,
+        "g": SKIPPED,
+    }
+    assert set(failed) <= {"g/fails_on_two[1]", "g/fails_on_two", "g/fails_on_two__collect", "g/total", "g"}
+    for index in (0, 2):
+        assert types_of(storage, result.run_id, f"g/fails_on_two[{index}]")[-1] == "StepSuccess"
+    with pytest.raises(ValueError, match="boom"):
+        repo.materialize()
+
+
+# §7.1.7
+def test_a_failed_instance_is_named_by_its_key(build: Build) -> None:
+    made = source(lambda: [rs.DynamicOutput("good", 1), rs.DynamicOutput("bad", 2)])
+    _, result = run(build, lambda: made().map(fails_on_two).collect(), made, fails_on_two)
+    assert failures_of(result)["g/fails_on_two[bad]"] == "ValueError: boom"
+
+
+# §7.1.8
+def test_instances_are_tried_again_by_the_policy_of_their_task(build: Build, storage: rs.Storage) -> None:
+    tries: dict[int, int] = {}
+
+    @rs.Task(retry=rs.RetryPolicy(1))
+    def flaky(n: int) -> int:
+        tries[n] = tries.get(n, 0) + 1
+        if n == 2 and tries[n] == 1:
+            raise ConnectionError("away")
+        return n
+
+    repo, result = run(build, lambda: ids().map(flaky).collect(), ids, flaky)
+    assert result.success
+    assert repo.load_node("g") == [1, 2, 3]
+    assert tries == {1: 1, 2: 2, 3: 1}
+    assert subjects_of(storage, result.run_id, "StepRetry") == ["g/flaky[1]"]
+
+
+# §7.1.8 (unspecified in 0.6.2: it should work)
+def test_what_was_collected_can_be_mapped_again(build: Build) -> None:
+    @rs.Task
+    def inc(n: int) -> int:
+        return n + 1
+
+    assert value_of(build, lambda: ids().map(square).collect().map(inc).collect(), ids, inc) == [2, 5, 10]
+
+
+# §7.1.8
+def test_one_task_cannot_be_mapped_twice_in_one_graph(build: Build) -> None:
+    with pytest.raises(GraphValidationError, match="square"):
+        build(rs.Asset.from_graph(lambda: ids().map(square).collect().map(square), "g"), tasks=[ids, square])
+
+
+# §7.1 (parallel)
+def test_a_fan_out_runs_under_the_default_executor_too(build: Build) -> None:
+    body = lambda: total(ids().map(square).collect())  # noqa: E731
+    assert value_of(build, body, ids, default_executor=rs.Executor.parallel(2)) == 14
+
+
+# §11 task context (mapped instances)
+def test_a_mapped_instance_is_told_the_name_of_its_template(build: Build) -> None:
+    @rs.Task
+    def source() -> list[int]:
+        return [1, 2]
+
+    @rs.Task
+    def step(context: rs.TaskExecutionContext, n: int) -> str:
+        return context.task_name
+
+    repo = build(rs.Asset.from_graph(lambda: source().map(step).collect(), "g"), tasks=[source, step])
+    repo.materialize()
+    assert repo.load_node("g") == ["g/step", "g/step"]
+
+
+# §7.1.7, §7.9 (in workers)
+def test_instances_run_in_workers_with_their_own_failures(build: Build, storage: rs.Storage, tmp_path: Path) -> None:
+    handler = rs.PickleIOHandler(store=LocalStore(tmp_path))
+    body = lambda: producing_steps.numbers().map(producing_steps.where).collect()  # noqa: E731
+    graph = rs.Asset.from_graph(body, "g", node_io_handler=handler)
+    repo = build(graph, default_executor=rs.Executor.parallel(2))
+    result = repo.materialize(raise_on_error=False)
+    assert failures_of(result)["g/where[2]"] == "ValueError: 3 is too much"
+    assert failures_of(result)["g"] == SKIPPED
+    values = [handler.load_input(rs.InputContext(f"g/where[{index}]", "test")) for index in range(2)]
+    assert [number for number, _ in values] == [1, 2]
+    assert os.getpid() not in [process for _, process in values]
+    assert types_of(storage, result.run_id, "g/where[2]") == ["StepStart", "StepFailure"]

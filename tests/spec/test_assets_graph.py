@@ -1,0 +1,486 @@
+"""Section 7 of the specification: assets that are composed of tasks. Fan-out is beside it; partitions are elsewhere."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+import rivers as rs
+from rivers.exceptions import AssetDefinitionError, ConfigurationError, GraphValidationError
+from tests.spec.conftest import Build
+from tests.spec.handlers import Remembering
+from tests.spec.recorded import SKIPPED, failures_of, subjects_of, told, types_of
+
+
+@rs.Task
+def one() -> int:
+    return 1
+
+
+@rs.Task
+def two() -> int:
+    return 2
+
+
+@rs.Task
+def inc(n: int) -> int:
+    return n + 1
+
+
+@rs.Task
+def add(x: int, y: int) -> int:
+    return x + y
+
+
+@rs.Asset
+def outer() -> int:
+    return 10
+
+
+def graph(body: Any, name: str = "g", **settings: Any) -> rs.GraphAsset:
+    return rs.Asset.from_graph(body, name, **settings)
+
+
+def value_of(build: Build, body: Any, *assets: Any, **settings: Any) -> Any:
+    """The value of the graph asset ``g`` with that body, after everything has run."""
+    repo = build(*assets, graph(body, **settings))
+    repo.materialize()
+    return repo.load_node("g")
+
+
+# -- 7.1 ---------------------------------------------------------------------------------------------------------------
+
+
+# §7.1
+def test_the_body_is_called_once_for_each_check_and_not_when_it_runs(storage: rs.Storage) -> None:
+    calls: list[Any] = []
+
+    def body(outer: Any) -> Any:
+        calls.append(outer)
+        result = inc(outer)
+        calls.append(result)
+        return result
+
+    repo = rs.CodeRepository([outer, graph(body)], default_executor=rs.Executor.in_process())
+    assert calls == []
+    repo.resolve(storage)
+    assert len(calls) == 2
+    repo.materialize()
+    repo.load_node("g")
+    assert len(calls) == 2
+    assert all(isinstance(each, rs.InvokedNodeOutput) for each in calls)
+    assert [each.node_name for each in calls] == ["outer", "g/inc"]
+    assert repo.load_node("g") == 11
+
+
+# §7.1
+def test_validating_calls_the_body_too_and_needs_no_storage() -> None:
+    calls: list[int] = []
+    repo = rs.CodeRepository([graph(lambda: (calls.append(1), one())[1])])
+    repo.validate()
+    assert calls == [1]
+
+
+class MyOwn(Exception):
+    pass
+
+
+# §7.1
+def test_what_the_body_raises_comes_out_of_resolve_unchanged(storage: rs.Storage) -> None:
+    mine = MyOwn("mine")
+
+    def body() -> None:
+        raise mine
+
+    with pytest.raises(MyOwn) as raised:
+        rs.CodeRepository([graph(body)]).resolve(storage)
+    assert raised.value is mine
+
+
+# -- 7.2 ---------------------------------------------------------------------------------------------------------------
+
+
+# §7.2
+def test_internal_tasks_are_steps_of_their_own_between_start_and_end_of_the_graph(
+    build: Build, storage: rs.Storage
+) -> None:
+    repo = build(graph(lambda: inc(one())))
+    result = repo.materialize()
+    assert result.materialized_assets == ["g/one", "g/inc", "g"]
+    events = told(storage, result.run_id)
+    assert events[0] == ("StepStart", "g")
+    assert events[-2:] == [("Materialization", "g"), ("StepSuccess", "g")]
+    for name in ("g/one", "g/inc"):
+        assert types_of(storage, result.run_id, name) == ["StepStart", "Materialization", "StepSuccess"]
+    assert types_of(storage, result.run_id, "g") == ["StepStart", "Materialization", "StepSuccess"]
+    assert repo.load_node("g") == 2
+
+
+# -- 7.3 ---------------------------------------------------------------------------------------------------------------
+
+
+# §7.3
+@pytest.mark.parametrize("registered", [[one, inc], [inc, one, one], [one], []], ids=["all", "twice", "some", "none"])
+def test_tasks_may_be_registered_and_are_no_standalone_nodes_then(build: Build, registered: list[Any]) -> None:
+    repo = build(graph(lambda: inc(one())), tasks=registered)
+    assert repo.materialize().materialized_assets == ["g/one", "g/inc", "g"]
+    assert list(repo.assets) == ["g"]
+
+
+# §7.3
+def test_only_tasks_that_no_graph_uses_are_standalone(build: Build) -> None:
+    repo = build(graph(lambda: one()), tasks=[one, two])
+    assert sorted(repo.materialize().materialized_assets) == ["g", "g/one", "two"]
+
+
+# -- 7.4 ---------------------------------------------------------------------------------------------------------------
+
+
+# §7.4
+def test_a_task_called_twice_is_one_node_whose_value_feeds_all_uses(build: Build) -> None:
+    ran: list[int] = []
+
+    @rs.Task
+    def counted() -> int:
+        ran.append(1)
+        return 5
+
+    repo = build(graph(lambda: add(counted(), counted())), tasks=[counted, add])
+    result = repo.materialize()
+    assert result.materialized_assets == ["g/counted", "g/add", "g"]
+    assert (repo.load_node("g"), ran) == (10, [1])
+
+
+# §7.4
+def test_a_task_piped_into_itself_is_refused(build: Build) -> None:
+    with pytest.raises(GraphValidationError, match="depends on itself"):
+        build(graph(lambda: inc(inc(one()))))
+
+
+# §7.4
+def test_two_graphs_that_share_a_task_have_nodes_of_their_own(build: Build) -> None:
+    repo = build(graph(lambda: inc(one()), "g"), graph(lambda: inc(two()), "h"))
+    assert sorted(repo.materialize().materialized_assets) == ["g", "g/inc", "g/one", "h", "h/inc", "h/two"]
+    assert [repo.load_node(name) for name in ("g", "h", "g/inc", "h/inc")] == [2, 3, 2, 3]
+
+
+# -- 7.5 ---------------------------------------------------------------------------------------------------------------
+
+
+@rs.Task
+def minus(x: int, y: int, scale: int = 1) -> int:
+    return (x - y) * scale
+
+
+# §7.5
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        (lambda: minus(two(), one()), 1),
+        (lambda: minus(one(), two()), -1),
+        (lambda: minus(y=two(), x=one()), -1),
+        (lambda: minus(two(), y=one()), 1),
+        (lambda outer: minus(outer, one()), 9),
+        (lambda outer: minus(y=outer, x=one()), -9),
+        (lambda: minus(5, one()), 4),
+        (lambda: minus(one(), y=3), -2),
+        (lambda: minus(two(), one(), 10), 10),
+        (lambda: minus(two(), one(), scale=two()), 2),
+    ],
+)
+def test_arguments_are_wired_by_position_and_name_and_literals_are_constants(
+    build: Build, body: Any, expected: int
+) -> None:
+    assert value_of(build, body, outer) == expected
+
+
+# §7.5
+def test_a_literal_may_be_any_value(build: Build) -> None:
+    @rs.Task
+    def read(url: str, options: Any) -> Any:
+        return url, options
+
+    assert value_of(build, lambda: read("https://x/y", options={"a": [1, None]})) == ("https://x/y", {"a": [1, None]})
+
+
+class Db(rs.Resource):
+    url: str = "there"
+
+
+# §7.5
+def test_what_is_not_wired_is_resolved_by_name_from_outside(build: Build) -> None:
+    @rs.Task
+    def read(context: rs.TaskExecutionContext, n: int, outer: int, standalone: int, db: Db, kept: int = 4) -> Any:
+        return context.task_name, n, outer, standalone, db.url, kept
+
+    @rs.Task
+    def standalone() -> int:
+        return 3
+
+    repo = build(outer, graph(lambda: read(one())), tasks=[read, standalone], resources={"db": Db()})
+    repo.materialize()
+    assert repo.load_node("g") == ("g/read", 1, 10, 3, "there", 4)
+
+
+# §7.5
+@pytest.mark.parametrize("kind", [GraphValidationError, ConfigurationError])
+def test_a_parameter_that_nothing_fills_is_refused_with_node_and_parameter(build: Build, kind: type[Exception]) -> None:
+    with pytest.raises(kind, match=r"g/inc.*'n'"):
+        build(graph(lambda: inc()))
+
+
+# -- 7.6 ---------------------------------------------------------------------------------------------------------------
+
+
+# §7.6
+def test_the_value_of_the_returned_node_is_that_of_the_graph(build: Build) -> None:
+    def body() -> Any:
+        final = inc(one())
+        two()
+        return final
+
+    assert value_of(build, body) == 2
+
+
+# §7.6
+def test_a_returned_parameter_is_passed_through(build: Build) -> None:
+    assert value_of(build, lambda outer: outer, outer) == 10
+
+
+# §7.6
+def test_a_graph_that_returns_nothing_runs_and_has_no_value(build: Build, storage: rs.Storage) -> None:
+    def body() -> None:
+        one()
+
+    repo = build(graph(body))
+    result = repo.materialize()
+    assert result.materialized_assets == ["g/one", "g"]
+    assert types_of(storage, result.run_id, "g")[-1] == "StepSuccess"
+    assert repo.load_node("g/one") == 1
+    with pytest.raises(KeyError):
+        repo.load_node("g")
+
+
+# §7.6
+@pytest.mark.parametrize("returned", [3, "text", ("a", "tuple"), [one]], ids=str)
+def test_anything_else_is_refused(build: Build, returned: Any) -> None:
+    with pytest.raises(GraphValidationError, match="'g'"):
+        build(graph(lambda: returned))
+
+
+# §7.6
+def test_a_map_that_is_not_collected_is_refused(build: Build) -> None:
+    with pytest.raises(GraphValidationError, match="'g'"):
+        build(graph(lambda: numbers().map(inc)))
+
+
+@rs.Task
+def numbers() -> list[int]:
+    return [1, 2]
+
+
+# -- 7.7 ---------------------------------------------------------------------------------------------------------------
+
+
+# §7.7
+def test_assets_called_in_the_body_keep_their_name_and_run_once(build: Build) -> None:
+    ran: list[int] = []
+
+    @rs.Asset
+    def source() -> int:
+        ran.append(1)
+        return 4
+
+    repo = build(source, graph(lambda: inc(source())))
+    assert repo.materialize().materialized_assets == ["source", "g/inc", "g"]
+    assert (repo.load_node("g"), ran) == (5, [1])
+
+
+# §7.7
+def test_graph_assets_may_be_called_in_graphs(build: Build) -> None:
+    inner = graph(lambda: inc(one()), "inner")
+    repo = build(inner, graph(lambda: inc(inner())))
+    result = repo.materialize()
+    assert result.materialized_assets == ["inner/one", "inner/inc", "inner", "g/inc", "g"]
+    assert repo.load_node("g") == 3
+
+
+# §7.7
+def test_an_asset_that_is_called_must_be_in_the_repository(build: Build) -> None:
+    with pytest.raises(GraphValidationError, match="outer"):
+        build(graph(lambda: inc(outer())))
+
+
+# -- 7.8 ---------------------------------------------------------------------------------------------------------------
+
+
+# §7.8
+@pytest.mark.parametrize("by_key", [False, True], ids=["instance", "key"])
+@pytest.mark.parametrize(
+    ("settings", "inside", "own"),
+    [
+        ([], {"plain": "default", "own": "task"}, "default"),
+        (["graph"], {"plain": "graph", "own": "task"}, "graph"),
+        (["node"], {"plain": "node", "own": "node"}, "default"),
+        (["node", "graph"], {"plain": "node", "own": "node"}, "graph"),
+    ],
+    ids=str,
+)
+def test_internal_values_go_to_the_nearest_handler_and_the_final_one_to_both(
+    build: Build, settings: list[str], inside: dict[str, str], own: str, by_key: bool
+) -> None:
+    handlers = {name: Remembering() for name in ("task", "graph", "node")}
+    given = {
+        {"graph": "io_handler", "node": "node_io_handler"}[name]: name if by_key else handlers[name]
+        for name in settings
+    }
+    source = rs.Task(lambda: 1, name="own", io_handler="task" if by_key else handlers["task"])
+    final = rs.Task(lambda own: own + 1, name="plain")
+    repo = build(graph(lambda: final(source()), **given), tasks=[source, final], resources=handlers)
+    assert repo.materialize().success
+    where = {
+        key: [name for name, handler in handlers.items() if key in handler.values] or ["default"]
+        for key in ("g/own", "g/plain", "g")
+    }
+    assert where == {"g/own": [inside["own"]], "g/plain": [inside["plain"]], "g": [own]}
+    assert [repo.load_node(name) for name in ("g/own", "g/plain", "g")] == [1, 2, 2]
+
+
+# §7.8
+@pytest.mark.parametrize("keyword", ["io_handler", "node_io_handler"])
+def test_an_unknown_handler_key_is_refused(build: Build, keyword: str) -> None:
+    for kind in (AssetDefinitionError, ConfigurationError):
+        with pytest.raises(kind, match=r"g.*nope"):
+            build(graph(lambda: one(), **{keyword: "nope"}))
+
+
+# -- 7.10 --------------------------------------------------------------------------------------------------------------
+
+
+# §7.10
+def test_overrides_of_the_graph_reach_the_tasks_that_consume_the_upstream(build: Build) -> None:
+    replaced = Remembering()
+    replaced.values["outer"] = 100
+    deps = [rs.AssetDef.input("outer", io_handler=replaced, metadata={"columns": "x"})]
+    assert value_of(build, lambda outer: inc(outer), outer, deps=deps) == 101
+    [context] = replaced.inputs
+    assert (context.asset_name, context.downstream_asset, context.asset_metadata) == (
+        "outer",
+        "g/inc",
+        {"columns": "x"},
+    )
+
+
+# §7.10
+def test_what_only_orders_the_graph_comes_before_its_tasks(build: Build) -> None:
+    before = rs.Asset(name="before")(lambda: 0)
+    repo = build(graph(lambda: inc(one()), deps=[rs.AssetDef.dep("before")]), before)
+    assert repo.materialize().materialized_assets == ["before", "g/one", "g/inc", "g"]
+
+
+# -- 7.11 --------------------------------------------------------------------------------------------------------------
+
+
+@rs.Task
+def broken() -> int:
+    raise ValueError("boom")
+
+
+# §7.11
+def test_the_failure_of_a_task_skips_what_depends_on_it_and_the_graph(build: Build, storage: rs.Storage) -> None:
+    down = rs.Asset(name="down")(lambda g: g)
+    repo = build(graph(lambda: add(inc(broken()), two())), down, tasks=[broken])
+    result = repo.materialize(raise_on_error=False)
+    assert failures_of(result) == {
+        "g/broken": "ValueError: boom",
+        "g/inc": SKIPPED,
+        "g/add": SKIPPED,
+        "g": SKIPPED,
+        "down": SKIPPED,
+    }
+    assert set(result.materialized_assets) == {"g/broken", "g/two", "g/inc", "g/add", "g", "down"}
+    assert repo.load_node("g/two") == 2
+    assert "Materialization" not in types_of(storage, result.run_id, "g")
+    assert types_of(storage, result.run_id, "g")[-1] == "StepFailure"
+    with pytest.raises(ValueError, match="boom"):
+        repo.materialize()
+
+
+# §7.11 (hooks, repository §6.4)
+def test_hooks_of_a_graph_fire_once_for_the_graph(build: Build) -> None:
+    heard: list[Any] = []
+
+    @rs.Hook.success
+    def note(context: rs.HookContext) -> None:
+        heard.append((context.asset_name, context.output))
+
+    value_of(build, lambda: inc(one()), hooks=[note])
+    assert heard == [("g", 2)]
+
+
+# -- 7.12 --------------------------------------------------------------------------------------------------------------
+
+
+# §7.12
+def test_the_annotation_of_the_body_is_no_check_and_those_of_tasks_are(build: Build) -> None:
+    def body() -> str:
+        return inc(one())  # type: ignore[return-value]
+
+    assert value_of(build, body) == 2
+
+    @rs.Task
+    def wrong() -> str:
+        return 3  # type: ignore[return-value]
+
+    result = build(graph(lambda: wrong()), tasks=[wrong]).materialize(raise_on_error=False)
+    assert failures_of(result)["g/wrong"].startswith("AssetOutputValidationError: ")
+
+
+# -- 7.13 --------------------------------------------------------------------------------------------------------------
+
+
+# §7.13
+def test_graph_and_internals_are_loaded_by_name(build: Build) -> None:
+    repo = build(graph(lambda: inc(one())))
+    repo.materialize()
+    assert (repo.load_node("g"), repo.load_node("g/inc"), repo.load_node("g/one")) == (2, 2, 1)
+
+
+# §7.13
+def test_selecting_the_graph_runs_all_inside_of_it(build: Build) -> None:
+    repo = build(outer, graph(lambda: (two(), inc(one()))[1]))
+    assert set(repo.materialize(["g"]).materialized_assets) == {"g/two", "g/one", "g/inc", "g"}
+
+
+# §7.13
+def test_an_internal_may_be_selected_alone_when_its_inputs_can_be_loaded(build: Build, storage: rs.Storage) -> None:
+    shared = Remembering()
+    repo = build(graph(lambda: inc(one()), node_io_handler=shared))
+    assert repo.materialize(["g/one"]).materialized_assets == ["g/one"]
+    shared.values["g/one"] = 41
+    result = repo.materialize(["g/inc"])
+    assert result.materialized_assets == ["g/inc"]
+    assert subjects_of(storage, result.run_id, "StepStart") == ["g/inc"]
+    assert repo.load_node("g/inc") == 42
+
+
+# §7.13
+def test_an_internal_whose_inputs_cannot_be_loaded_is_refused(build: Build) -> None:
+    repo = build(graph(lambda: inc(one())))
+    with pytest.raises(GraphValidationError, match=r"g/inc.*g/one"):
+        repo.materialize(["g/inc"])
+
+
+# §7.13
+def test_a_job_with_the_graph_has_its_internals(build: Build) -> None:
+    made = graph(lambda: inc(one()))
+    repo = build(outer, made, jobs=[rs.Job("j", [made])])
+    assert repo.get_job("j").execute().materialized_assets == ["g/one", "g/inc", "g"]
+
+
+# §7 retry (repository §5.7)
+def test_the_policy_of_a_graph_is_not_that_of_its_tasks(build: Build, storage: rs.Storage) -> None:
+    repo = build(graph(lambda: broken(), retry=rs.RetryPolicy(3)), tasks=[broken])
+    run_id = repo.materialize(raise_on_error=False).run_id
+    assert types_of(storage, run_id, "g/broken").count("StepStart") == 1

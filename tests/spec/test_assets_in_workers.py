@@ -1,0 +1,123 @@
+"""What sections 5 to 10 and 14 of the specification say about steps is true of those in worker processes, too."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+from obstore.store import LocalStore
+
+import rivers as rs
+from tests.spec import producing_steps as steps
+from tests.spec.conftest import Build
+from tests.spec.recorded import event_of, failures_of, metadata_of, types_of
+
+
+@pytest.fixture
+def handler(tmp_path: Path) -> rs.PickleIOHandler:
+    return rs.PickleIOHandler(store=LocalStore(tmp_path))
+
+
+def multi(function: Any, *names: str, handler: Any, **settings: Any) -> rs.MultiAsset:
+    return rs.Asset.from_multi(function, [rs.AssetDef(name) for name in names], "m", io_handler=handler, **settings)
+
+
+def beside(handler: Any, name: str = "beside", **settings: Any) -> rs.SingleAsset:
+    """A step that is alone in no level with another, so that both go to workers."""
+    return rs.Asset(steps.process, name=name, io_handler=handler, **settings)
+
+
+PARALLEL = rs.Executor.parallel(2)
+
+
+# §14 rivers/executor
+@pytest.mark.parametrize(("default", "chosen"), [("in_process", "parallel"), ("parallel", "in_process")])
+def test_the_executor_of_an_asset_wins_over_that_of_the_repository(
+    build: Build, handler: Any, default: str, chosen: str
+) -> None:
+    metadata = {"rivers/executor": chosen}
+    repo = build(
+        *(beside(handler, name, metadata=metadata) for name in ("a", "b")),
+        *(beside(handler, name) for name in ("c", "d")),
+        default_executor=PARALLEL if default == "parallel" else rs.Executor.in_process(),
+    )
+    assert repo.materialize().success
+    here = {name for name in "abcd" if repo.load_node(name) == os.getpid()}
+    assert here == ({"a", "b"} if chosen == "in_process" else {"c", "d"})
+
+
+# §7.9, §14 rivers/node/executor
+@pytest.mark.parametrize(
+    ("metadata", "in_workers"),
+    [
+        ({}, False),
+        ({"rivers/executor": "parallel"}, True),
+        ({"rivers/node/executor": "parallel"}, True),
+        ({"rivers/node/executor": "parallel", "rivers/executor": "in_process"}, True),
+        ({"rivers/node/executor": "in_process", "rivers/executor": "parallel"}, False),
+    ],
+    ids=str,
+)
+def test_the_tasks_of_a_graph_run_where_its_metadata_say(
+    build: Build, handler: Any, metadata: dict[str, str], in_workers: bool
+) -> None:
+    graph = rs.Asset.from_graph(
+        lambda: steps.both(steps.first(), steps.second()), "g", node_io_handler=handler, metadata=metadata
+    )
+    repo = build(graph)
+    assert repo.materialize().materialized_assets == ["g/first", "g/second", "g/both", "g"]
+    processes = repo.load_node("g")
+    assert list(processes) == ["g/first", "g/second"]
+    assert [process != os.getpid() for process in processes.values()] == [in_workers, in_workers]
+
+
+# §6.5 mapping, §6.6
+def test_a_mapping_comes_back_from_a_worker_with_all_that_was_said(
+    build: Build, storage: rs.Storage, handler: Any
+) -> None:
+    heard: list[Any] = []
+
+    @rs.Hook.success
+    def note(context: rs.HookContext) -> None:
+        heard.append((context.asset_name, context.output))
+
+    given = multi(steps.mapping, "a", "b", "c", "d", handler=handler, hooks=[note])
+    repo = build(given, beside(handler), default_executor=PARALLEL)
+    result = repo.materialize(raise_on_error=False)
+    assert failures_of(result) == {"d": "KeyError: 'd'"}
+    process = repo.load_node("a")
+    assert process != os.getpid()
+    assert repo.load_node("b") == ("m", True, ["a", "b", "c", "d"])
+    assert event_of(storage, result.run_id, "Materialization", "a").data_version == "va"
+    assert metadata_of(event_of(storage, result.run_id, "Materialization", "c")) == {"rows": {"Int": {"value": 3}}}
+    assert sorted(name for name, _ in heard) == ["a", "b", "c"]
+    assert dict(heard)["a"] == process
+    assert dict(heard)["c"] is None
+
+
+# §6.5 generator, §6.10
+@pytest.mark.parametrize("asynchronous", [False, True], ids=["generator", "async generator"])
+def test_a_generator_that_fails_midway_keeps_what_it_yielded_and_is_not_tried_again(
+    build: Build, storage: rs.Storage, handler: Any, asynchronous: bool
+) -> None:
+    function = steps.async_generator if asynchronous else steps.generator
+    given = multi(function, "a", "b", "c", handler=handler, retry=rs.RetryPolicy(2))
+    repo = build(given, beside(handler), default_executor=PARALLEL)
+    result = repo.materialize(raise_on_error=False)
+    assert failures_of(result) == {"c": "ValueError: after two"}
+    assert repo.load_node("b") == 2
+    assert types_of(storage, result.run_id, "a") == ["StepStart", "Materialization", "StepSuccess"]
+    assert "StepRetry" not in types_of(storage, result.run_id, "c")
+    assert (repo.load_node("a") == os.getpid()) is asynchronous
+
+
+# §10 standalone
+def test_standalone_tasks_and_commands_run_beside_each_other(build: Build, handler: Any) -> None:
+    one, two = (rs.Task(steps.process, name=name, io_handler=handler) for name in ("one", "two"))
+    command = rs.BashTask("command", "echo done", io_handler=handler)
+    repo = build(tasks=[one, two, command], default_executor=PARALLEL)
+    assert sorted(repo.materialize().materialized_assets) == ["command", "one", "two"]
+    assert os.getpid() not in (repo.load_node("one"), repo.load_node("two"))
+    assert repo.load_node("command") == "done"

@@ -1,0 +1,296 @@
+"""Section 8 of the specification of repositories: config models, and the override document in both its shapes."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic_settings import BaseSettings
+
+import rivers as rs
+from rivers.exceptions import ConfigurationError
+from tests.spec import worker_steps as steps
+from tests.spec.conftest import Build
+from tests.spec.handlers import Remembering
+
+
+class Limits(BaseModel):
+    rows: int = 5
+    name: str = "default"
+
+
+class Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+    rows: int = 5
+
+
+class Open(BaseModel):
+    model_config = ConfigDict(extra="allow")
+    rows: int = 5
+
+
+class Needed(BaseModel):
+    rows: int
+
+
+class FromEnvironment(BaseSettings):
+    rows: int = 5
+
+
+class NoModel:
+    rows = 5
+
+
+class Db(rs.Resource):
+    url: str = "mine"
+    size: int = 1
+
+
+def asset_of(model: Any, name: str = "events", **settings: Any) -> rs.SingleAsset:
+    """An asset whose value is its config."""
+
+    def function(context: Any) -> Any:
+        return context.config
+
+    function.__annotations__["context"] = rs.AssetExecutionContext[model]
+    return rs.Asset(function, name=name, **settings)
+
+
+def task_of(model: Any, name: str) -> rs.Task:
+    """A task whose value is its config."""
+
+    def function(context: Any) -> Any:
+        return context.config
+
+    function.__annotations__["context"] = rs.TaskExecutionContext[model]
+    return rs.Task(function, name=name)
+
+
+def materialized(build: Build, asset: Any, config: Any = None) -> Any:
+    """The config that a run of one asset had."""
+    repo = build(asset)
+    repo.materialize(config=config)
+    return repo.load_node(asset.name)
+
+
+# §8
+def test_the_config_is_an_instance_built_for_each_run(build: Build) -> None:
+    repo = build(asset_of(Limits), tasks=[task_of(Limits, "told")])
+    repo.materialize()
+    first, task = repo.load_node("events"), repo.load_node("told")
+    assert first == task == Limits()
+    repo.materialize()
+    assert repo.load_node("events") is not first
+
+
+# §8
+def test_a_context_without_a_model_has_no_config(build: Build) -> None:
+    @rs.Asset
+    def events(context: rs.AssetExecutionContext) -> Any:
+        return context.config
+
+    assert materialized(build, events) is None
+    assert materialized(build, events, {"events": {"rows": 3}}) is None
+
+
+# §8
+@pytest.mark.parametrize("kind", [NoModel, int, dict])
+def test_a_config_of_another_kind_is_refused_by_name(build: Build, kind: type[Any]) -> None:
+    with pytest.raises(ConfigurationError, match=kind.__name__):
+        build(asset_of(kind)).materialize()
+
+
+# §8: of schedules and sensors
+def test_triggers_get_their_config_too(build: Build) -> None:
+    seen: list[Any] = []
+
+    @rs.Schedule(cron_schedule="@daily", job_name="j")
+    def midnight(context: rs.ScheduleEvaluationContext[Limits]) -> rs.SkipReason:
+        seen.append(context.config)
+        return rs.SkipReason("no")
+
+    @rs.Sensor(job_name="j")
+    def watch(context: rs.SensorEvaluationContext[Limits]) -> rs.SkipReason:
+        seen.append(context.config)
+        return rs.SkipReason("no")
+
+    asset = asset_of(Limits)
+    repo = build(asset, jobs=[rs.Job("j", [asset])], schedules=[midnight], sensors=[watch])
+    repo.evaluate_schedule("midnight")
+    repo.evaluate_sensor("watch")
+    assert seen == [Limits(), Limits()]
+
+
+# §8 rule 1
+def test_values_are_overrides_then_the_environment_then_defaults(build: Build, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert materialized(build, asset_of(FromEnvironment)).rows == 5
+    monkeypatch.setenv("ROWS", "7")
+    assert materialized(build, asset_of(FromEnvironment)).rows == 7
+    assert materialized(build, asset_of(FromEnvironment), {"events": {"rows": 9}}).rows == 9
+    assert materialized(build, asset_of(Limits)).rows == 5
+
+
+# §8 rule 1
+def test_values_are_coerced_and_unknown_fields_follow_the_model(build: Build) -> None:
+    assert materialized(build, asset_of(Limits), {"events": {"rows": "7", "what": 1}}) == Limits(rows=7)
+    assert materialized(build, asset_of(Open), {"events": {"what": 1}}).what == 1
+    with pytest.raises(ValidationError, match="what"):
+        materialized(build, asset_of(Strict), {"events": {"what": 1}})
+
+
+# §8 rule 2
+@pytest.mark.parametrize("config", [None, {"events": {"rows": "many"}}])
+def test_a_validation_error_fails_the_step_as_it_is(build: Build, config: Any) -> None:
+    repo = build(asset_of(Needed))
+    with pytest.raises(ValidationError, match="rows"):
+        repo.materialize(config=config)
+    [(name, text)] = repo.materialize(config=config, raise_on_error=False).failed_assets
+    assert name == "events"
+    assert text.startswith("ValidationError: ")
+
+
+# §8 rule 3: both shapes, and both calls
+@pytest.mark.parametrize(
+    "config", [{"events": {"rows": 8}}, {"assets": {"events": {"config": {"rows": 8}}}}], ids=["flat", "sectioned"]
+)
+def test_both_shapes_are_taken_by_materialize_and_by_jobs(build: Build, storage: rs.Storage, config: Any) -> None:
+    asset = asset_of(Limits)
+    repo = build(asset, jobs=[rs.Job("j", [asset])])
+    for call in (lambda: repo.materialize(config=config), lambda: repo.get_job("j").execute(config=config)):
+        run = storage.get_run(call().run_id)
+        assert repo.load_node("events") == Limits(rows=8)
+        assert run is not None
+        assert run.config == config
+        repo.materialize()
+        assert repo.load_node("events") == Limits()
+
+
+# §8 rule 3: tasks
+def test_a_standalone_task_has_its_overrides_under_its_name(build: Build) -> None:
+    repo = build(tasks=[task_of(Limits, "told")])
+    repo.materialize(config={"told": {"rows": 4}})
+    assert repo.load_node("told") == Limits(rows=4)
+
+
+# §8 rule 3: disambiguation
+def test_an_asset_that_is_called_like_a_section_is_reached_through_the_section(build: Build) -> None:
+    assert materialized(build, asset_of(Limits, "assets"), {"assets": {"assets": {"config": {"rows": 2}}}}).rows == 2
+    with pytest.raises(ConfigurationError):
+        materialized(build, asset_of(Limits, "assets"), {"assets": {"rows": 2}})
+
+
+@pytest.mark.parametrize("nothing", [None, {}])
+def test_no_document_means_no_overrides(build: Build, storage: rs.Storage, nothing: Any) -> None:
+    assert materialized(build, asset_of(Limits), nothing) == Limits()
+    assert storage.get_runs()[0].config is None
+
+
+FAULTS: dict[str, tuple[Any, str]] = {
+    "unknown section": ({"assets": {}, "what": {}}, "what.*assets, execution, resources"),
+    "only an unknown section": ({"what": {}}, "what.*assets, execution, resources"),
+    "assets no dict": ({"assets": [1]}, r"config\.assets"),
+    "assets an empty list": ({"assets": []}, r"config\.assets"),
+    "resources no dict": ({"resources": 3}, r"config\.resources"),
+    "max_workers no number": ({"execution": {"executor": "parallel", "max_workers": "two"}}, "max_workers"),
+    "max_workers negative": ({"execution": {"max_workers": -1}}, "max_workers"),
+    "asset of another run": ({"assets": {"other": {"config": {}}}}, "other"),
+    "asset of another run, flat": ({"other": {}}, "other"),
+    "unknown key": ({"assets": {"events": {"confg": {}}}}, r"assets\.events.*confg.*config, metadata"),
+    "no resource": ({"resources": {"nope": {}}}, r"resources\.nope.*no resource"),
+    "no field": ({"resources": {"db": {"what": 1}}}, r"resources\.db\.what"),
+    "bad type": ({"resources": {"db": {"size": "many"}}}, r"(?s)resources\.db\.size.*valid integer"),
+    "unknown executor": ({"execution": {"executor": "threads"}}, "in_process.*parallel"),
+    "unknown execution key": ({"execution": {"workers": 1}}, "workers.*executor, max_workers, max_async_concurrent"),
+    "max_workers in process": ({"execution": {"executor": "in_process", "max_workers": 1}}, "max_workers.*parallel"),
+    "no json": ({"events": {"rows": object()}}, "JSON"),
+    "no json, sectioned": ({"assets": {"events": {"config": {"rows": {1}}}}}, "JSON"),
+}
+
+
+# §8 the rules of the sectioned shape
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_fault_of_the_document_names_its_place_and_makes_no_run(
+    build: Build, storage: rs.Storage, fault: str
+) -> None:
+    config, named = FAULTS[fault]
+    repo = build(asset_of(Limits), asset_of(Limits, "other"), resources={"db": Db()})
+    with pytest.raises(ConfigurationError, match=named):
+        repo.materialize(["events"], config=config, raise_on_error=False)
+    assert storage.get_runs() == []
+
+
+# §8 metadata
+def test_metadata_is_merged_for_this_run_and_seen_by_context_handler_and_loads(build: Build) -> None:
+    lake = Remembering()
+
+    @rs.Asset(io_handler=lake, metadata={"delta/mode": "overwrite", "owner": "me"})
+    def table(context: rs.AssetExecutionContext) -> Any:
+        return context.asset_metadata
+
+    reads = rs.Asset(lambda table: table, name="reads")
+    repo = build(table, reads)
+    merged = {"delta/mode": "append", "owner": "me"}
+    repo.materialize(config={"assets": {"table": {"metadata": {"delta/mode": "append"}}}})
+    assert repo.load_node("reads") == merged
+    assert lake.outputs[-1].asset_metadata == merged
+    assert lake.inputs[0].asset_metadata == merged
+    repo.materialize()
+    assert lake.outputs[-1].asset_metadata == {"delta/mode": "overwrite", "owner": "me"}
+
+
+# §8 resources
+def test_a_resource_is_rebuilt_with_changed_fields_for_this_run_only(build: Build) -> None:
+    told = rs.Asset(lambda db: (db.url, db.size), name="told")
+    repo = build(told, resources={"db": Db(size=3)})
+    repo.materialize(config={"resources": {"db": {"url": "other"}}})
+    assert repo.load_node("told") == ("other", 3)
+    repo.materialize()
+    assert repo.load_node("told") == ("mine", 3)
+
+
+# §8 execution
+def test_the_executor_of_one_run_can_be_chosen(build: Build, tmp_path: Path) -> None:
+    folder = steps.Folder(root=str(tmp_path))
+    assets = [rs.Asset(steps.process, name=name, io_handler=folder) for name in ("one", "two")]
+    repo = build(*assets, default_executor=rs.Executor.parallel(2))
+    for executor, here in (("in_process", True), ("parallel", False)):
+        repo.materialize(config={"execution": {"executor": executor}})
+        assert {repo.load_node(name) == os.getpid() for name in ("one", "two")} == {here}
+    repo.materialize(config={"execution": {"executor": "parallel", "max_workers": 1, "max_async_concurrent": 4}})
+    assert repo.load_node("one") == repo.load_node("two")
+
+
+# §8 the keys
+def test_the_outputs_of_a_multi_asset_are_keys_and_its_own_name_is_none(build: Build) -> None:
+    def function(context: Any) -> dict[str, Any]:
+        return {"one": context.config.rows, "two": 0}
+
+    function.__annotations__["context"] = rs.AssetExecutionContext[Limits]
+    pair = rs.Asset.from_multi(function, [rs.AssetDef("one"), rs.AssetDef("two")], name="pair")
+    repo = build(pair)
+    for key in ("one", "two"):
+        repo.materialize(config={key: {"rows": 9}})
+        assert repo.load_node("one") == 9
+    with pytest.raises(ConfigurationError, match="'pair'"):
+        repo.materialize(config={"pair": {"rows": 9}})
+
+
+# §8 the keys
+def test_the_tasks_of_a_graph_are_keys_and_the_graph_itself_reaches_none_of_them(build: Build) -> None:
+    step = task_of(Limits, "step")
+    graph = rs.Asset.from_graph(lambda: step(), name="g")
+    repo = build(graph, tasks=[step])
+    repo.materialize(config={"g/step": {"rows": 4}})
+    assert repo.load_node("g") == Limits(rows=4)
+    repo.materialize(config={"g": {"rows": 9}})
+    assert repo.load_node("g") == Limits()
+
+
+# §8 the keys
+def test_config_of_an_asset_that_declares_none_is_ignored(build: Build) -> None:
+    plain = rs.Asset(lambda: 1, name="plain")
+    assert materialized(build, plain, {"plain": {"rows": "whatever"}}) == 1
+    assert materialized(build, plain, {"assets": {"plain": {"config": {"rows": 3}}}}) == 1

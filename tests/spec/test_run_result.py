@@ -1,0 +1,224 @@
+"""Section 2 of the specification of repositories: ``RunResult`` and ``RunHandle``."""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import Any
+
+import pytest
+
+import rivers as rs
+from rivers.exceptions import ExecutionError
+from tests.spec.conftest import Build
+from tests.spec.recorded import SKIPPED, subjects_of
+
+ASYNC = pytest.mark.anyio
+
+
+@rs.Asset
+def raw() -> int:
+    return 1
+
+
+def failing(error: BaseException) -> Any:
+    """A function that raises."""
+
+    def fails() -> int:
+        raise error
+
+    return fails
+
+
+# §2 success, run_id
+def test_success_is_true_exactly_when_nothing_failed(build: Build) -> None:
+    repo = build(raw, rs.Asset(failing(ValueError("boom")), name="bad"))
+    good, bad = repo.materialize(["raw"]), repo.materialize(raise_on_error=False)
+    assert (good.success, good.failed_assets) == (True, [])
+    assert (bad.success, [name for name, _ in bad.failed_assets]) == (False, ["bad"])
+    assert isinstance(good.run_id, str)
+    assert good.run_id != bad.run_id
+
+
+# §2 materialized_assets
+def test_every_node_that_was_attempted_is_listed_in_topological_order(build: Build, storage: rs.Storage) -> None:
+    last = rs.Asset(name="last")(lambda middle, raw: 1)
+    middle = rs.Asset(name="middle")(lambda bad: 1)
+    bad = rs.Asset(failing(ValueError("boom")), name="bad")
+    free = rs.Asset(name="free")(lambda raw: 1)
+    result = build(last, middle, free, bad, raw).materialize(raise_on_error=False)
+    assert sorted(result.materialized_assets) == ["bad", "free", "last", "middle", "raw"]
+    place = result.materialized_assets.index
+    assert place("bad") < place("middle") < place("last")
+    assert place("raw") < place("free")
+    assert place("raw") < place("last")
+    assert subjects_of(storage, result.run_id, "StepStart") == [
+        name for name in result.materialized_assets if name not in ("middle", "last")
+    ]
+
+
+# §2 failed_assets
+@pytest.mark.parametrize(
+    ("error", "text"),
+    [
+        (ValueError("boom"), "ValueError: boom"),
+        (KeyError("k"), "KeyError: 'k'"),
+        (OSError(2, "missing"), "FileNotFoundError: [Errno 2] missing"),
+        (TimeoutError(), "TimeoutError: "),
+    ],
+)
+def test_a_failure_is_its_type_and_what_it_says_of_itself(build: Build, error: BaseException, text: str) -> None:
+    down = rs.Asset(name="down")(lambda bad: bad)
+    result = build(rs.Asset(failing(error), name="bad"), down).materialize(raise_on_error=False)
+    assert result.failed_assets == [("bad", text), ("down", SKIPPED)]
+
+
+# §2 failed_assets: order of failure
+def test_failures_are_listed_in_the_order_in_which_they_happened(build: Build) -> None:
+    late = rs.Asset(name="a_late")(lambda raw: 1 / 0)
+    early = rs.Asset(failing(ValueError("1")), name="z_early")
+    result = build(late, early, raw).materialize(raise_on_error=False)
+    assert [name for name, _ in result.failed_assets] == ["z_early", "a_late"]
+
+
+# §2 repr
+def test_the_repr_shows_success_the_id_and_the_counts(build: Build) -> None:
+    repo = build(raw, rs.Asset(failing(ValueError("boom")), name="bad"))
+    text = repr(repo.materialize(raise_on_error=False, run_id_override="mine"))
+    assert all(part in text for part in ("False", "mine", "2", "1"))
+
+
+# §2 failure spread
+def test_data_and_lineage_dependents_fail_and_unrelated_branches_go_on(build: Build) -> None:
+    bad = rs.Asset(failing(ValueError("boom")), name="bad")
+    by_data = rs.Asset(name="by_data")(lambda bad: 1)
+    by_lineage = rs.Asset(name="by_lineage", deps=[rs.AssetDef.dep("by_data")])(lambda: 1)
+    beside = rs.Asset(name="beside")(lambda raw: raw)
+    further = rs.Asset(name="further")(lambda beside: beside)
+    repo = build(bad, by_data, by_lineage, raw, beside, further)
+    result = repo.materialize(raise_on_error=False)
+    assert dict(result.failed_assets) == {"bad": "ValueError: boom", "by_data": SKIPPED, "by_lineage": SKIPPED}
+    assert repo.load_node("further") == 1
+
+
+# §2 failure spread: multi-assets
+def test_of_a_multi_asset_only_the_failed_outputs_are_listed_and_hold_up_their_dependents(build: Build) -> None:
+    @rs.Asset.from_multi(output_defs=[rs.AssetDef("made"), rs.AssetDef("missing")])
+    def pair() -> dict[str, int]:
+        return {"made": 1}
+
+    repo = build(pair, rs.Asset(name="fed")(lambda made: made), rs.Asset(name="starved")(lambda missing: missing))
+    result = repo.materialize(raise_on_error=False)
+    assert result.failed_assets == [("missing", "KeyError: 'missing'"), ("starved", SKIPPED)]
+    assert sorted(result.materialized_assets) == ["fed", "made", "missing", "starved"]
+    assert repo.load_node("fed") == 1
+
+
+# §2 materialized_assets, failure spread: the inside of graphs
+def test_the_inside_of_a_graph_is_listed_and_its_failure_fails_the_graph(build: Build) -> None:
+    one = rs.Task(lambda: 1, name="one")
+    broken = rs.Task(lambda one: one / 0, name="broken")
+    last = rs.Task(lambda broken: broken, name="last")
+    graph = rs.Asset.from_graph(lambda: last(broken(one())), name="g")
+    down = rs.Asset(lambda g: g, name="down")
+    result = build(graph, down, tasks=[one, broken, last]).materialize(raise_on_error=False)
+    assert result.materialized_assets == ["g/one", "g/broken", "g/last", "g", "down"]
+    assert dict(result.failed_assets) == {
+        "g/broken": "ZeroDivisionError: division by zero",
+        **dict.fromkeys(["g/last", "g", "down"], SKIPPED),
+    }
+
+
+# §2 materialized_assets: the nodes of a fan-out
+def test_the_instances_and_the_collect_node_of_a_fan_out_are_listed(build: Build) -> None:
+    ids = rs.Task(lambda: [1, 0], name="ids")
+    inverse = rs.Task(lambda n: 1 / n, name="inverse")
+    total = rs.Task(lambda v: sum(v), name="total")
+    graph = rs.Asset.from_graph(lambda: total(ids().map(inverse).collect()), name="g")
+    result = build(graph, tasks=[ids, inverse, total]).materialize(raise_on_error=False)
+    first, failed = result.failed_assets[0][0], dict(result.failed_assets)
+    assert first in ("g/inverse[1]", "g/inverse__1")
+    assert failed == {first: "ZeroDivisionError: division by zero"} | dict.fromkeys(
+        ["g/inverse__collect", "g/total", "g"], SKIPPED
+    )
+    listed = [name for name in result.materialized_assets if name != "g/inverse"]
+    assert listed == ["g/ids", first.replace("1", "0"), first, "g/inverse__collect", "g/total", "g"]
+
+
+# §2 RunHandle
+def test_submitting_without_a_queue_says_what_is_missing(build: Build) -> None:
+    with pytest.raises(ExecutionError, match="RunQueueConfig"):
+        build(raw)._submit_run(["raw"])
+
+
+# §2 RunHandle
+def test_a_handle_tells_the_status_and_gives_up_waiting_when_told(build: Build, storage: rs.Storage) -> None:
+    repo = build(raw, run_queue=rs.RunQueueConfig())
+    handle = repo._submit_run(["raw"])
+    assert isinstance(handle, rs.RunHandle)
+    assert handle.status == "Queued"
+    with pytest.raises(TimeoutError):
+        handle.wait(timeout=0.001)
+    handle.cancel()
+    assert handle.status == "Canceled"
+    result = handle.wait()
+    assert (result.success, result.run_id, result.materialized_assets) == (False, handle.run_id, [])
+    handle.cancel()
+    assert handle.status == "Canceled"
+
+
+# §2 RunHandle
+@ASYNC
+async def test_a_handle_of_a_submitted_run_waits_for_its_result(storage: rs.Storage) -> None:
+    bad = rs.Asset(name="bad")(lambda raw: 1 / 0)
+    repo = rs.CodeRepository([raw, bad], run_queue=rs.RunQueueConfig())
+    async with rs.automation_graph(repo, storage=storage) as graph:
+        handles = [graph.repo._submit_run(names) for names in (["raw"], ["raw", "bad"])]
+        good, failed = [await graph.clock.offload(("wait", handle.run_id), handle.wait, 30) for handle in handles]
+    assert good == rs.RunResult(True, handles[0].run_id, ["raw"], [])
+    assert failed.failed_assets == [("bad", "ZeroDivisionError: division by zero")]
+    assert [handle.status for handle in handles] == ["Success", "Failure"]
+    handles[0].cancel()
+    assert handles[0].status == "Success"
+
+
+# §2 RunHandle
+@ASYNC
+async def test_a_started_run_is_cancelled_through_its_handle(storage: rs.Storage) -> None:
+    began = threading.Event()
+
+    @rs.Asset
+    def waits(context: rs.AssetExecutionContext) -> None:
+        began.set()
+        while not context.cancelled:
+            time.sleep(0.002)
+
+    later = rs.Asset(name="later", deps=[rs.AssetDef.dep("waits")])(lambda: 1)
+    repo = rs.CodeRepository([waits, later], run_queue=rs.RunQueueConfig())
+    async with rs.automation_graph(repo, storage=storage) as graph:
+        handle = graph.repo._submit_run(["waits", "later"])
+        assert await graph.clock.offload(("began",), began.wait, 30)
+        assert handle.status in ("Started", "Running")
+        handle.cancel()
+        result = await graph.clock.offload(("wait",), handle.wait, 30)
+    assert (result.success, handle.status) == (False, "Canceled")
+    assert "later" not in result.materialized_assets
+
+
+# §2 RunHandle, §1.4 rule 8
+@ASYNC
+async def test_a_handle_tells_the_newer_end_of_a_run_that_was_resumed(storage: rs.Storage) -> None:
+    tries: list[int] = []
+
+    def shaky(raw: int) -> int:
+        tries.append(1)
+        return raw // (len(tries) - 1)
+
+    repo = rs.CodeRepository([raw, rs.Asset(shaky)], run_queue=rs.RunQueueConfig())
+    async with rs.automation_graph(repo, storage=storage) as graph:
+        handle = graph.repo._submit_run(["raw", "shaky"])
+        failed = await graph.clock.offload(("wait",), handle.wait, 30)
+        assert (failed.success, [name for name, _ in failed.failed_assets]) == (False, ["shaky"])
+        resumed = graph.repo.materialize(run_id_override=handle.run_id, resume=True)
+        assert resumed == handle.wait() == rs.RunResult(True, handle.run_id, ["raw", "shaky"], [])
+        assert handle.status == "Success"

@@ -206,5 +206,8 @@ class PartitionsDefinition(ABC):
 
     def explain_absence(self, key: PartitionKey, now: datetime, dynamic: DynamicKeys | None = None) -> str:
         """What the definition is and which valid keys are nearest, for the end of a message about an invalid key."""
-        near = ", ".join(f"'{each}'" for each in self.nearest(key, now, dynamic))
+        try:
+            near = ", ".join(f"'{each}'" for each in self.nearest(key, now, dynamic))
+        except NotImplementedError:
+            return f"{self.describe()}, whose keys the store knows"
         return f"{self.describe()}; " + (f"nearest valid keys: {near}" if near else "it has no keys")

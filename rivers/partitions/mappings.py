@@ -256,9 +256,8 @@ def _pair(upstream: object, given: object) -> tuple[str, PartitionMapping]:
                 f"PartitionMapping) pair, got a tuple of {len(parts)}"
             )
         downstream, mapping = parts
-    return _text(f"downstream dimension of {upstream!r}", downstream), _inner(
-        f"dimension {upstream!r}", mapping, "multi"
-    )
+    dimension = _text(f"the downstream dimension of {upstream!r}", downstream)
+    return dimension, _inner(f"dimension {upstream!r}", mapping, "multi")
 
 
 def _inner(place: str, given: object, outer: str) -> PartitionMapping:

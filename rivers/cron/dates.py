@@ -56,17 +56,6 @@ class Dates(ABC):
     def between(self, start: int, end: int) -> Iterator[int]:
         """The matching dates in ``start <= day < end``, in order."""
 
-    def of_kind(self, kind: YearKind) -> Sequence[int] | None:
-        """The dates of every year of that kind, as days from January 1st; ``None`` when they are not alike."""
-        return None
-
-    def first_outside(self, allowed: Dates, start: int) -> int | None:
-        """The first date at or after ``start`` that is none of ``allowed``; ``None`` when they all are."""
-        if self is allowed or all(_is_part(self.of_kind(kind), allowed.of_kind(kind)) for kind in REFERENCE_YEARS):
-            return None
-        days = self.between(start, start + _CYCLE_DAYS)
-        return next((day for day in days if not allowed.place(day).is_match), None)
-
 
 class EveryDate(Dates):
     """All of them."""
@@ -80,9 +69,6 @@ class EveryDate(Dates):
     def between(self, start: int, end: int) -> Iterator[int]:
         return iter(range(start, end))
 
-    def of_kind(self, kind: YearKind) -> Sequence[int]:
-        return range(366 if kind >= 7 else 365)
-
 
 class RecurringDates(Dates):
     """Dates that every year of a kind has alike. ``find(kind)`` gives them, ascending, as days from January 1st."""
@@ -91,7 +77,7 @@ class RecurringDates(Dates):
         self._find = find
         self._found: dict[YearKind, Sequence[int]] = {}
 
-    def of_kind(self, kind: YearKind) -> Sequence[int]:
+    def _of_kind(self, kind: YearKind) -> Sequence[int]:
         dates = self._found.get(kind)
         if dates is None:
             dates = self._found[kind] = self._find(kind)
@@ -100,11 +86,11 @@ class RecurringDates(Dates):
     @cached_property
     def _before(self) -> Sequence[int]:
         """How many dates of the cycle lie before each of its years; last, how many it has."""
-        return tuple(accumulate((len(self.of_kind(kind)) for kind in _KINDS), initial=0))
+        return tuple(accumulate((len(self._of_kind(kind)) for kind in _KINDS), initial=0))
 
     def place(self, day: int) -> Place:
         cycle, year, rest = _split(day)
-        dates = self.of_kind(_KINDS[year])
+        dates = self._of_kind(_KINDS[year])
         index = bisect_left(dates, rest)
         rank = cycle * self._before[-1] + self._before[year] + index
         return Place(rank, index < len(dates) and dates[index] == rest)
@@ -114,7 +100,7 @@ class RecurringDates(Dates):
             return None
         cycle, rest = divmod(rank, self._before[-1])
         year = bisect_right(self._before, rest) - 1
-        date_in_year = self.of_kind(_KINDS[year])[rest - self._before[year]]
+        date_in_year = self._of_kind(_KINDS[year])[rest - self._before[year]]
         return cycle * _CYCLE_DAYS + _YEAR_STARTS[year] + date_in_year - _EPOCH_OFFSET
 
     def between(self, start: int, end: int) -> Iterator[int]:
@@ -123,7 +109,7 @@ class RecurringDates(Dates):
             first = cycle * _CYCLE_DAYS + _YEAR_STARTS[year] - _EPOCH_OFFSET
             if first >= end:
                 return
-            for rest in self.of_kind(_KINDS[year]):
+            for rest in self._of_kind(_KINDS[year]):
                 if start <= first + rest < end:
                     yield first + rest
             cycle, year = (cycle, year + 1) if year + 1 < _CYCLE_YEARS else (cycle + 1, 0)
@@ -148,10 +134,6 @@ class DatesOfYears(Dates):
 
     def between(self, start: int, end: int) -> Iterator[int]:
         return iter(self._dates[bisect_left(self._dates, start) : bisect_left(self._dates, end)])
-
-
-def _is_part(dates: Sequence[int] | None, allowed: Sequence[int] | None) -> bool:
-    return dates is not None and allowed is not None and set(allowed).issuperset(dates)
 
 
 def _split(day: int) -> tuple[int, int, int]:

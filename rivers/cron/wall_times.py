@@ -19,7 +19,6 @@ from croniter.croniter import CroniterBadDateError
 from rivers.cron.dates import REFERENCE_YEARS, Dates, DatesOfYears, EveryDate, RecurringDates, YearKind
 
 _DAY: Final = 86_400
-_CYCLE_DAYS: Final = 146_097  # after 400 years the calendar repeats
 _DATE_SETS_KEPT_MAX: Final = 1024
 
 
@@ -50,32 +49,31 @@ class WallTimes:
             dates = _dates(frozenset(days), frozenset(_numbers(months, range(1, 13))), frozenset(weekdays))
         if len(fields) > 6 and "*" not in fields[6]:
             dates = DatesOfYears(dates, _numbers(fields[6], range(0)))
-        self.dates = dates
-        """The matching dates, in days since 1970-01-01."""
+        self._dates = dates
 
     def rank(self, time: int) -> int:
         """How many wall times lie before ``time``, counted from an arbitrary origin: the difference of two is exact."""
         day, time_of_day = divmod(time, _DAY)
-        rank, is_match = self.dates.place(day)
+        rank, is_match = self._dates.place(day)
         return rank * self._per_day + (self._rank_in_day(time_of_day) if is_match else 0)
 
     def nth(self, rank: int) -> int | None:
         """The wall time that has ``rank`` before it; ``None`` when there is none, in a schedule of listed years."""
         date_rank, rest = divmod(rank, self._per_day)
-        day = self.dates.nth(date_rank)
+        day = self._dates.nth(date_rank)
         return None if day is None else day * _DAY + self._time_of_day(rest)
 
     def contains(self, time: int) -> bool:
         """Whether it is one of the wall times."""
         day, time_of_day = divmod(time, _DAY)
-        return self._is_time_of_day(time_of_day) and self.dates.place(day).is_match
+        return self._is_time_of_day(time_of_day) and self._dates.place(day).is_match
 
     def between(self, start: int, end: int) -> Iterator[int]:
         """The wall times in ``start <= t < end``, in order."""
         if end <= start:
             return
-        times = self.times_of_day
-        for day in self.dates.between(start // _DAY, (end - 1) // _DAY + 1):
+        times = self._times_of_day
+        for day in self._dates.between(start // _DAY, (end - 1) // _DAY + 1):
             midnight = day * _DAY
             if start <= midnight and midnight + _DAY <= end:
                 for time in times:
@@ -96,15 +94,6 @@ class WallTimes:
         """The latest wall time in ``start <= t < end``."""
         return _within(self.nth(self.rank(end) - 1), start, end)
 
-    def first_outside(self, allowed: WallTimes, start: int) -> int | None:
-        """A wall time at or after ``start`` that is none of ``allowed``; ``None`` when they all are."""
-        strange = sorted({*self.times_of_day}.difference(allowed.times_of_day))
-        if strange:
-            days = self.dates.between(start // _DAY, start // _DAY + _CYCLE_DAYS)
-            return next((day * _DAY + time for day in days for time in strange if day * _DAY + time >= start), None)
-        day = self.dates.first_outside(allowed.dates, -(-start // _DAY))
-        return None if day is None else day * _DAY + self.times_of_day[0]
-
     @property
     def unit(self) -> int:
         """The longest of day, hour, minute and second, in seconds, of which every wall time is a whole number."""
@@ -115,8 +104,7 @@ class WallTimes:
         return 3600 if any(self._hours) else _DAY
 
     @cached_property
-    def times_of_day(self) -> Sequence[int]:
-        """The times of every matching date, in seconds since midnight, in order."""
+    def _times_of_day(self) -> Sequence[int]:
         return tuple(map(self._time_of_day, range(self._per_day)))
 
     def _rank_in_day(self, time_of_day: int) -> int:

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from rivers.exceptions import PartitionValidationError
 from rivers.partitions.definitions import DynamicKeys, PartitionsDefinition
+from rivers.partitions.edges import one_dimension
 from rivers.partitions.keys import PartitionKey
 from rivers.partitions.one_dimension import OneDimension
 from rivers.partitions.products import MultiPartitions
@@ -69,22 +70,15 @@ def _require_range(
     if not isinstance(definition, MultiPartitions) or not _names_all(key_range, definition):
         definition.resolve(key_range, now, dynamic)
         return
-    for name in key_range.dimensions:
+    for name, _ in definition.dimensions:
         try:
-            _dimension(definition, name).select(key_range.selector_of(name), now, dynamic)
+            one_dimension(definition, name).select(key_range.selector_of(name), now, dynamic)
         except PartitionValidationError as error:
             raise PartitionValidationError(f"in dimension '{name}': {error}") from None
 
 
 def _names_all(key_range: PartitionKeyRange, definition: MultiPartitions) -> bool:
     return sorted(key_range.dimensions) == sorted(name for name, _ in definition.dimensions)
-
-
-def _dimension(definition: MultiPartitions, name: str) -> OneDimension:
-    found = definition.dimension(name)
-    if found is None:
-        raise PartitionValidationError(f"there is no dimension '{name}' in {definition.describe()}")
-    return found
 
 
 def _holds(selector: PartitionKey, key: PartitionKey) -> bool:

@@ -33,6 +33,12 @@ _YEAR_STARTS: Final = tuple(accumulate((366 if kind >= 7 else 365 for kind in _K
 REFERENCE_YEARS: Final = {_kind_of(year): year for year in range(2001, 2029)}
 """A year of each kind; 28 years that no century interrupts have them all."""
 
+MONTH_LENGTHS: Final = (
+    (31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31),
+    (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31),
+)
+"""The days of each month, of a year without and with a leap day."""
+
 
 class Place(NamedTuple):
     """Where a day stands: how many matching dates lie before it, and whether it is one itself."""

@@ -9,14 +9,14 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import cached_property, lru_cache
 from typing import Any, Final
 
 from croniter import croniter
 from croniter.croniter import CroniterBadDateError
 
-from rivers.cron.dates import REFERENCE_YEARS, Dates, DatesOfYears, EveryDate, RecurringDates, YearKind
+from rivers.cron.dates import MONTH_LENGTHS, REFERENCE_YEARS, Dates, DatesOfYears, EveryDate, RecurringDates, YearKind
 
 _DAY: Final = 86_400
 _DATE_SETS_KEPT_MAX: Final = 1024
@@ -140,22 +140,21 @@ def _dates(days: frozenset[int | str], months: frozenset[int], weekdays: frozens
     if len(months) == 12 and not by_month_day and not by_weekday:
         return EveryDate()
 
-    def matches(day: date, last_of_month: int) -> bool:
-        if day.month not in months:
-            return False
-        on_month_day = day.day in days or ("l" in days and day.day == last_of_month)
-        on_weekday = day.isoweekday() % 7 in weekdays
-        return (by_month_day and on_month_day) or (by_weekday and on_weekday) or not (by_month_day or by_weekday)
+    def matches(day: int, weekday: int, length: int) -> bool:
+        on_month_day = day in days or ("l" in days and day == length)
+        return (by_month_day and on_month_day) or (by_weekday and weekday in weekdays)
 
     def find(kind: YearKind) -> Sequence[int]:
-        first = date(REFERENCE_YEARS[kind], 1, 1)
         found: list[int] = []
-        for month in range(1, 13):
-            start = first.replace(month=month)
-            end = start.replace(month=month + 1) if month < 12 else first.replace(year=first.year + 1)
-            length = (end - start).days
-            dates = (start.replace(day=day) for day in range(1, length + 1))
-            found += ((day - first).days for day in dates if matches(day, length))
+        before = 0  # days of the year before the month
+        for month, length in enumerate(MONTH_LENGTHS[kind >= 7], 1):
+            if month in months:
+                numbers = range(1, length + 1)
+                if by_month_day or by_weekday:
+                    # In a cron expression Sunday is 0.
+                    numbers = (day for day in numbers if matches(day, (kind + before + day) % 7, length))
+                found += (before + day - 1 for day in numbers)
+            before += length
         return tuple(found)
 
     return RecurringDates(find)

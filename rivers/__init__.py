@@ -65,6 +65,7 @@ if TYPE_CHECKING:
     from rivers.partitions.context import PartitionContext as PartitionContext
     from rivers.partitions.definitions import PartitionsDefinition as PartitionsDefinition
     from rivers.partitions.keys import PartitionKey as PartitionKey
+    from rivers.partitions.mappings import PartitionMapping as PartitionMapping
     from rivers.partitions.ranges import PartitionKeyRange as PartitionKeyRange
     from rivers.records import AssetRecord as AssetRecord
     from rivers.records import EvalMode as EvalMode
@@ -118,6 +119,7 @@ _HOME_OF: dict[str, str] = {
     "PartitionContext": "rivers.partitions.context",
     "PartitionKey": "rivers.partitions.keys",
     "PartitionKeyRange": "rivers.partitions.ranges",
+    "PartitionMapping": "rivers.partitions.mappings",
     "PartitionsDefinition": "rivers.partitions.definitions",
     "PickleIOHandler": "rivers.io_handlers",
     "Resource": "rivers.definitions.resources",

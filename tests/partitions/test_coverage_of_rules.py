@@ -186,6 +186,129 @@ CONTEXT = {
     "4 unparsable key": ["test_context::test_a_key_that_cannot_be_parsed_is_named_with_the_format"],
 }
 
+MAPPINGS = {
+    "6 nested variants, content equality, unhashable": [
+        "test_mappings::test_a_mapping_has_its_variant_and_attributes",
+        "test_mappings::test_mappings_are_equal_by_content_and_by_nothing_else",
+        "test_mappings::test_mappings_are_unhashable",
+    ],
+    "6 construction faults": [
+        "test_mappings::test_empty_mappings_are_refused",
+        "test_mappings::test_a_mapping_of_several_dimensions_holds_only_mappings_of_one",
+        "test_mappings::test_the_wrong_type_is_named",
+    ],
+    "6.1 neither side partitioned": [
+        "test_mapping_checks::TestWhichMappingsAreValid.test_between_two_without_partitions_only_none_and_identity",
+        "test_mapping_keys::TestWithoutPartitionsOnOneSide.test_between_two_without_partitions_all_is_loaded",
+    ],
+    "6.1 downstream partitioned": [
+        "test_mapping_checks::TestWhichMappingsAreValid.test_from_a_partitioned_downstream_to_one_without",
+        "test_mapping_keys::TestWithoutPartitionsOnOneSide.test_an_upstream_without_partitions_is_loaded_whole",
+    ],
+    "6.1 upstream partitioned": [
+        "test_mapping_checks::TestWhichMappingsAreValid.test_from_a_downstream_without_partitions_a_mapping_is_required",
+    ],
+    "6.1 both partitioned": [
+        "test_mapping_checks::TestWhichMappingsAreValid.test_between_two_with_partitions",
+        "test_mapping_checks::TestWhichMappingsAreValid.test_between_two_with_partitions_not_every_mapping_fits",
+        "test_mapping_checks::TestWhichMappingsAreValid.test_without_a_mapping_the_conditions_are_those_of_identity",
+    ],
+    "6.2 identity, variants": ["test_mapping_checks::TestIdentity.test_both_variants_are_named"],
+    "6.2 identity, static": ["test_mapping_checks::TestIdentity.test_every_static_downstream_key_exists_upstream"],
+    "6.2 identity, dynamic": ["test_mapping_checks::TestIdentity.test_dynamic_definitions_share_their_namespace"],
+    "6.2 identity, multi": [
+        "test_mapping_checks::TestIdentity.test_dimensions_have_the_same_names_in_any_order",
+        "test_mapping_checks::TestIdentity.test_each_dimension_is_checked_as_identity",
+    ],
+    "6.2 identity, time": [
+        "test_mapping_checks::TestIdentity.test_time_windows_have_the_same_format",
+        "test_mapping_checks::TestIdentity.test_starts_ends_and_kinds_of_grid_may_differ",
+        "test_mapping_checks::TestIdentity.test_downstream_windows_start_on_the_upstream_grid",
+        "test_grid_alignment::test_within_an_end_the_answer_is_what_walking_every_window_finds",
+        "test_grid_alignment::test_without_an_end_the_windows_of_a_generation_agree",
+    ],
+    "6.2 identity, run time": [
+        "test_mapping_keys::TestIdentity.test_the_key_stays_the_same",
+        "test_mapping_keys::TestIdentity.test_a_key_before_the_upstream_began_names_key_and_upstream",
+    ],
+    "6.2 static_, conditions": [
+        "test_mapping_checks::TestStatic.test_every_key_is_one_of_the_downstream",
+        "test_mapping_checks::TestStatic.test_every_target_is_one_of_the_upstream",
+        "test_mapping_checks::TestStatic.test_targets_may_be_windows",
+        "test_mapping_checks::TestStatic.test_an_upstream_whose_keys_cannot_be_listed_is_refused",
+    ],
+    "6.2 static_, run time": [
+        "test_mapping_keys::TestStatic.test_the_key_beside_it_is_loaded",
+        "test_mapping_keys::TestStatic.test_a_key_that_is_not_in_the_mapping_is_named_with_its_asset",
+    ],
+    "6.2 time_window, conditions": [
+        "test_mapping_checks::TestTimeWindow.test_the_side_that_is_no_time_window_is_named",
+        "test_mapping_checks::TestTimeWindow.test_the_formats_are_equal",
+    ],
+    "6.2 time_window, run time": [
+        "test_mapping_keys::TestTimeWindow.test_windows_are_counted_on_the_grid",
+        "test_mapping_keys::TestTimeWindow.test_a_window_outside_the_upstream_names_offset_key_and_range",
+        "test_mapping_keys::TestTimeWindow.test_every_key_of_a_batch_is_mapped",
+    ],
+    "6.2 all_partitions": [
+        "test_mapping_keys::TestAllPartitions.test_a_partitioned_downstream_loads_the_upstream_whole",
+        "test_mapping_keys::TestWithoutPartitionsOnOneSide.test_a_downstream_without_partitions_loads_all_as_one",
+    ],
+    "6.2 specific_partitions": [
+        "test_mapping_checks::TestSpecificPartitions.test_every_key_is_valid_upstream",
+        "test_mapping_keys::TestWithoutPartitionsOnOneSide.test_specific_partitions_are_one_key_with_all_values",
+    ],
+    "6.2 subset": [
+        "test_mapping_checks::TestSubset.test_both_are_of_one_variant",
+        "test_mapping_checks::TestSubset.test_static_upstream_keys_are_downstream_keys",
+        "test_mapping_keys::TestSubset.test_the_same_key_where_the_upstream_has_it_and_nothing_where_not",
+    ],
+    "6.2 for_keys": [
+        "test_mapping_checks::TestForKeys.test_key_selectors_are_downstream_keys",
+        "test_mapping_checks::TestForKeys.test_ranges_resolve",
+        "test_mapping_keys::TestForKeys.test_a_matching_key_loads_the_whole_upstream_and_another_none_of_it",
+        "test_mapping_keys::TestForKeys.test_any_member_of_a_selector_of_several_values_matches",
+        "test_key_selection::test_a_key_is_selected_when_the_selectors_resolve_to_it",
+    ],
+    "6.2 multi, conditions": [
+        "test_mapping_checks::TestMulti.test_both_sides_have_dimensions",
+        "test_mapping_checks::TestMulti.test_every_upstream_dimension_is_mapped",
+        "test_mapping_checks::TestMulti.test_an_unknown_dimension_is_named",
+        "test_mapping_checks::TestMulti.test_inner_mappings_are_checked_in_their_dimension",
+    ],
+    "6.2 multi, run time": [
+        "test_mapping_keys::TestMulti.test_each_upstream_dimension_takes_its_paired_value_through_its_mapping",
+        "test_mapping_keys::TestMulti.test_all_partitions_are_all_values_of_that_dimension_in_the_upstream_order",
+    ],
+    "6.2 multi_to_single, conditions": [
+        "test_mapping_checks::TestMultiToSingle.test_exactly_one_side_has_dimensions",
+        "test_mapping_checks::TestMultiToSingle.test_the_dimension_exists",
+        "test_mapping_checks::TestMultiToSingle.test_the_inner_mapping_is_checked_on_that_dimension",
+    ],
+    "6.2 multi_to_single, run time": [
+        "test_mapping_keys::TestMultiToSingle.test_of_an_upstream_with_dimensions_all_values_of_the_others_are_loaded",
+        "test_mapping_keys::TestMultiToSingle.test_of_a_downstream_with_dimensions_the_value_of_one_is_loaded",
+        "test_mapping_keys::TestMultiToSingle.test_values_go_through_the_inner_mapping",
+        "test_mapping_keys::TestMultiToSingle.test_a_batch_loads_the_distinct_values",
+    ],
+    "6.2 batches are mapped and de-duplicated": [
+        "test_mapping_keys::TestStatic.test_keys_that_meet_are_loaded_once",
+        "test_mapping_keys::TestIdentity.test_a_batch_keeps_its_order_and_each_key_once",
+    ],
+    "6.2 one rule for a whole batch": [
+        "test_mapping_keys::TestSubset.test_a_batch_is_loaded_only_when_the_upstream_has_every_key",
+        "test_mapping_keys::TestForKeys.test_a_batch_loads_only_when_every_key_matches",
+    ],
+    "6.2 faults of a dimension say which": [
+        "test_mapping_keys::TestMulti.test_a_fault_names_the_key_and_the_dimension",
+        "test_mapping_keys::TestMultiToSingle.test_a_fault_names_the_dimension",
+    ],
+    "issue: forward then backward covers": [
+        "test_mapping_effects::test_going_forward_and_then_backward_covers_the_keys_one_began_with",
+        "test_mapping_effects::test_a_key_is_reached_exactly_by_the_keys_it_loads",
+    ],
+}
+
 ERRORS = {
     "8 invalid definition, key or range construction": [
         "test_static::test_what_cannot_be_a_key_is_refused",
@@ -212,14 +335,18 @@ BUDGETS = {
     ],
 }
 
-RULES: dict[str, list[str]] = {**KEYS, **RANGES, **DEFINITIONS, **CONTEXT, **ERRORS, **BUDGETS}
+RULES: dict[str, list[str]] = {**KEYS, **RANGES, **DEFINITIONS, **CONTEXT, **MAPPINGS, **ERRORS, **BUDGETS}
 
 
 @cache
 def names_in(module: str) -> frozenset[str]:
-    """The names of the test functions of a module of this folder."""
+    """The names of the test functions of a module of this folder; those in a class after its name."""
     tree = ast.parse((HERE / f"{module}.py").read_text(encoding="utf-8"))
-    return frozenset(node.name for node in tree.body if isinstance(node, ast.FunctionDef))
+    scopes: list[tuple[str, list[ast.stmt]]] = [("", tree.body)]
+    scopes += [(f"{node.name}.", node.body) for node in tree.body if isinstance(node, ast.ClassDef)]
+    return frozenset(
+        f"{prefix}{node.name}" for prefix, body in scopes for node in body if isinstance(node, ast.FunctionDef)
+    )
 
 
 @pytest.mark.parametrize("rule", RULES)
@@ -231,4 +358,4 @@ def test_every_rule_has_a_test(rule: str) -> None:
 
 
 def test_no_rule_is_listed_twice() -> None:
-    assert len(RULES) == sum(map(len, (KEYS, RANGES, DEFINITIONS, CONTEXT, ERRORS, BUDGETS)))
+    assert len(RULES) == sum(map(len, (KEYS, RANGES, DEFINITIONS, CONTEXT, MAPPINGS, ERRORS, BUDGETS)))

@@ -103,7 +103,7 @@ class TestWhichMappingsAreValid:
     ) -> None:
         assert reason(EACH[name], downstream, upstream) is None
 
-    def test_between_two_with_partitions_neither_for_keys_nor_specific_partitions(self) -> None:
+    def test_between_two_with_partitions_not_every_mapping_fits(self) -> None:
         refuses("for_keys is for an upstream without partitions, and 'up' is partitioned", EACH["for_keys"], ABC, ABC)
         refuses(
             "specific_partitions is for a downstream without partitions, and 'down' is partitioned",

@@ -64,7 +64,7 @@ class TestWithoutPartitionsOnOneSide:
     def test_an_upstream_without_partitions_is_loaded_whole(self, mapping: PartitionMapping | None) -> None:
         assert mapped(mapping, ["a", "b"], ABC, None) == Whole()
 
-    def test_a_downstream_without_partitions_loads_all_of_them_as_one(self) -> None:
+    def test_a_downstream_without_partitions_loads_all_as_one(self) -> None:
         assert mapped(M.all_partitions(), [], None, DAYS) == Whole()
 
     def test_specific_partitions_are_one_key_with_all_values(self) -> None:

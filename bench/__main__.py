@@ -21,6 +21,7 @@ SUBJECTS = (
     "queued",
     "memory",
     "resolve",
+    "partitions",
     "simulated",
     "sleepers",
     "idle_month",

@@ -62,6 +62,11 @@ if TYPE_CHECKING:
     from rivers.io_handlers import BaseIOHandler as BaseIOHandler
     from rivers.io_handlers import InMemoryIOHandler as InMemoryIOHandler
     from rivers.io_handlers import PickleIOHandler as PickleIOHandler
+    from rivers.partitions.context import PartitionContext as PartitionContext
+    from rivers.partitions.definitions import PartitionsDefinition as PartitionsDefinition
+    from rivers.partitions.keys import PartitionKey as PartitionKey
+    from rivers.partitions.mappings import PartitionMapping as PartitionMapping
+    from rivers.partitions.ranges import PartitionKeyRange as PartitionKeyRange
     from rivers.records import AssetRecord as AssetRecord
     from rivers.records import EvalMode as EvalMode
     from rivers.records import InputContext as InputContext
@@ -111,6 +116,11 @@ _HOME_OF: dict[str, str] = {
     "Observation": "rivers.definitions.results",
     "Output": "rivers.definitions.results",
     "OutputContext": "rivers.records",
+    "PartitionContext": "rivers.partitions.context",
+    "PartitionKey": "rivers.partitions.keys",
+    "PartitionKeyRange": "rivers.partitions.ranges",
+    "PartitionMapping": "rivers.partitions.mappings",
+    "PartitionsDefinition": "rivers.partitions.definitions",
     "PickleIOHandler": "rivers.io_handlers",
     "Resource": "rivers.definitions.resources",
     "RetryOn": "rivers.definitions.retries",

@@ -142,3 +142,7 @@ class _NegativeCount(OverflowError, ValueError):
 
 class _NoSinglePartitionKey(PartitionValidationError, ValueError):
     """``context.partition_key`` of a step that has no key, several keys, or a key of several dimensions."""
+
+
+class _NotEnumerable(NotImplementedError, PartitionDefinitionError):
+    """The keys of a dynamic definition are asked for without those that the store has registered."""

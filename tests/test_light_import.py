@@ -21,5 +21,10 @@ def test_importing_rivers_loads_nothing_heavy() -> None:
     assert heavy_modules_after("import rivers") == []
 
 
+def test_partitions_that_need_no_cron_expression_load_nothing_heavy() -> None:
+    declared = "rs.PartitionsDefinition.time_window(datetime(2024, 1, 1), interval_seconds=60)"
+    assert heavy_modules_after(f"import rivers as rs; from datetime import datetime; {declared}") == []
+
+
 def test_a_heavy_import_would_be_seen() -> None:
     assert heavy_modules_after("import rivers, anyio") == ["anyio"]

@@ -8,7 +8,19 @@ from typing import Any
 import pytest
 
 from bench import __main__ as command
-from bench import idle_month, memory, parallel, queued, resolve, scheduled, simulated, sleepers, start_up, steps
+from bench import (
+    idle_month,
+    memory,
+    parallel,
+    partitions,
+    queued,
+    resolve,
+    scheduled,
+    simulated,
+    sleepers,
+    start_up,
+    steps,
+)
 from bench.figures import Figure
 
 TINY: dict[Any, dict[str, int]] = {
@@ -19,6 +31,7 @@ TINY: dict[Any, dict[str, int]] = {
     queued: {"runs": 12},
     memory: {"assets": 30},
     resolve: {"assets": 30},
+    partitions: {"keys": 2000, "calls": 2},
     simulated: {"runs": 4},
     sleepers: {"tickers": 2, "seconds": 10},
     idle_month: {"days": 2},

@@ -9,7 +9,7 @@ from croniter import croniter
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rivers.scheduling.wall_times import WallTimes
+from rivers.cron.wall_times import WallTimes
 from rivers.scheduling.zones import DAY
 
 EXPRESSIONS = [
@@ -112,3 +112,36 @@ def test_hours_are_an_interval_or_named(expression: str, interval: bool) -> None
 def test_what_croniter_cannot_parse_is_a_value_error(expression: str) -> None:
     with pytest.raises(ValueError):
         WallTimes(expression)
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    expression=st.sampled_from(EXPRESSIONS),
+    start=st.integers(1_767_225_600 - 40 * DAY, 1_767_225_600 + 400 * DAY),
+    length=st.integers(0, 2 * DAY),
+)
+def test_between_and_contains_agree_with_walking(expression: str, start: int, length: int) -> None:
+    wall = WallTimes(expression)
+    times = list(wall.between(start, start + length))
+    assert times == walked(expression, start, start + length)
+    assert all(map(wall.contains, times))
+    assert wall.contains(start) == (start in times[:1]) or length == 0
+
+
+@given(expression=st.sampled_from(EXPRESSIONS), time=st.integers(-62_135_596_800, 253_402_300_799))
+def test_a_rank_leads_back_to_its_time_in_any_century(expression: str, time: int) -> None:
+    wall = WallTimes(expression)
+    found = wall.nth(wall.rank(time))
+    if found is not None:
+        assert found >= time
+        assert wall.rank(found) == wall.rank(time)
+        assert wall.rank(found + 1) == wall.rank(time) + 1
+        assert wall.contains(found)
+
+
+@pytest.mark.parametrize(
+    ("expression", "seconds"),
+    [("0 0 * * 1", DAY), ("0 6,12 * * *", 3600), ("0 * * * *", 3600), ("*/5 * * * *", 60), ("*/5 * * * * *", 1)],
+)
+def test_the_unit_divides_every_time(expression: str, seconds: int) -> None:
+    assert WallTimes(expression).unit == seconds

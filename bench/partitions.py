@@ -1,0 +1,132 @@
+"""What a definition with a million keys costs to ask, and a range of it for each key returned."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from bench.apart import Sample, apart
+from bench.figures import Figure, Floor
+from rivers.partitions import OneDimension, PartitionKey, PartitionKeyRange, PartitionsDefinition
+
+ASKED_BUDGET_US = 50.0
+KEY_BUDGET_US = 5.0
+START = datetime(1900, 1, 1)
+FORMAT = "%Y-%m-%dT%H:%M"
+
+
+def _made(kind: str, keys: int) -> tuple[PartitionsDefinition, datetime]:
+    """A definition with so many keys, and the moment at which it has them."""
+    if kind == "static":
+        return PartitionsDefinition.static_([f"key-{number:08d}" for number in range(keys)]), START
+    if kind == "interval":
+        return PartitionsDefinition.time_window(START, interval_seconds=3600, fmt=FORMAT), START + timedelta(
+            hours=keys - 1
+        )
+    if kind == "hourly":
+        return PartitionsDefinition.hourly(START), START + timedelta(hours=keys - 1)
+    if kind == "cron":
+        irregular = PartitionsDefinition.time_window(START, cron_schedule="*/20 6-21 1,L * MON-FRI", fmt=FORMAT)
+        first = irregular.grid.at_or_after(irregular.bounds(START)[0]) or 0
+        last = irregular.value_at(irregular.grid.step(first, keys - 1) or 0)
+        return irregular, irregular.window_of(last)[0]
+    hourly, now = _made("hourly", max(1, keys // 1000))
+    static, _ = _made("static", min(keys, 1000))
+    return PartitionsDefinition.multi({"hour": hourly, "static": static}), now
+
+
+def _best_us(ask: Callable[[], object], calls: int) -> float:
+    """Microseconds a call, the best of five stretches."""
+    ask()
+    best = float("inf")
+    for _ in range(5):
+        began = time.perf_counter()
+        for _ in range(calls):
+            ask()
+        best = min(best, time.perf_counter() - began)
+    return best / calls * 1e6
+
+
+def measure(kind: str, keys: int, calls: int) -> dict[str, float]:
+    """Microseconds a question, and a key of a range over up to 100 000 of them."""
+    definition, now = _made(kind, keys)
+    assert definition.count(now) == keys, definition.count(now)
+    middle = _middle(definition, now, keys)
+    assert definition.contains(middle, now)
+    stray = PartitionKey.from_json(middle.to_json().replace("-0", "-3"))
+    chosen, length = _range(definition, now, middle, keys)
+    assert len(definition.resolve(chosen, now)) == length
+    text = f"{now:{FORMAT}}"
+    return {
+        "member": _best_us(lambda: definition.contains(middle, now), calls),
+        "stranger": _best_us(lambda: definition.contains(stray, now), calls),
+        "latest": _best_us(lambda: definition.latest(now), calls),
+        "count": _best_us(lambda: definition.count(now), calls),
+        "range": _best_us(lambda: definition.resolve(chosen, now), 1) / length,
+        "strptime": _best_us(lambda: datetime.strptime(text, FORMAT), calls),
+        "strftime": _best_us(lambda: now.strftime(FORMAT), calls),
+    }
+
+
+def _middle(definition: PartitionsDefinition, now: datetime, keys: int) -> PartitionKey:
+    """A key half-way, of which a product has none that it would be quick to find."""
+    if isinstance(definition, OneDimension):
+        return next(key for place, key in enumerate(definition.iter_keys(now)) if place == keys // 2)
+    latest = definition.latest(now)
+    assert latest is not None
+    return latest
+
+
+def _range(
+    definition: PartitionsDefinition, now: datetime, middle: PartitionKey, keys: int
+) -> tuple[PartitionKeyRange, int]:
+    """From half-way on, at most 100 000 keys; of a product those of its last thousand."""
+    if isinstance(middle, PartitionKey.Multi):
+        (hour,), (last,) = middle.values_of("hour"), middle.values_of("static")
+        first = f"key-{0:08d}"
+        return PartitionKeyRange.multi({"hour": [hour], "static": (first, last)}), min(keys, 1000)
+    length = min(100_000, keys - keys // 2)
+    stop = keys // 2 + length - 1
+    end = next(key for place, key in enumerate(definition.iter_keys(now)) if place == stop)
+    return PartitionKeyRange.single(str(middle), str(end)), length
+
+
+KINDS = {
+    "static": "static keys",
+    "hourly": "hourly windows",
+    "cron": "windows of an irregular cron",
+    "interval": "windows of an interval",
+    "multi": "keys of a product",
+}
+
+
+def figures(*, keys: int = 1_000_000, calls: int = 2000) -> list[Figure]:
+    """Membership, latest, count and a range, for each kind of definition."""
+    return [
+        figure
+        for kind, called in KINDS.items()
+        for figure in _figures(called, keys, apart(measure, kind=kind, keys=keys, calls=calls))
+    ]
+
+
+def _figures(called: str, keys: int, sample: Sample) -> list[Figure]:
+    rows = [
+        ("member", "is it a member, yes", ASKED_BUDGET_US, "strptime"),
+        ("stranger", "is it a member, no", ASKED_BUDGET_US, "strptime"),
+        ("latest", "the latest", ASKED_BUDGET_US, "strftime"),
+        ("count", "how many", ASKED_BUDGET_US, "strftime"),
+        ("range", "a range, a key", KEY_BUDGET_US, "strftime"),
+    ]
+    return [
+        Figure(
+            what=f"{what}, {keys:,} {called}",
+            unit="us",
+            ours=sample[name],
+            budget=budget,
+            floor=Floor(f"datetime.{floor}", sample[floor]),
+            loop_seconds=sample.loop_seconds,
+            others=sample.others,
+        )
+        for name, what, budget, floor in rows
+    ]

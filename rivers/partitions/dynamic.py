@@ -1,0 +1,78 @@
+"""Keys that are registered in a store while the system runs, and given here as data."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from datetime import datetime
+from typing import Any, Self
+
+from rivers.exceptions import PartitionDefinitionError, _NotEnumerable  # pyright: ignore[reportPrivateUsage]
+from rivers.partitions.definitions import DynamicKeys
+from rivers.partitions.near_values import near_in_spelling
+from rivers.partitions.one_dimension import NEAREST_MAX, OneDimension
+
+
+class DynamicPartitions(OneDimension, variant="Dynamic"):
+    """``PartitionsDefinition.Dynamic``: the keys registered under ``name``, in the order of their text."""
+
+    __slots__ = ("name",)
+
+    def __init__(self, name: str) -> None:
+        if not isinstance(name, str):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise TypeError(f"the name of dynamic partitions must be a str, got {type(name).__name__}")
+        self.name = name
+
+    def checked(self) -> Self:
+        """Itself. :raises PartitionDefinitionError: as :meth:`check`"""
+        self.check()
+        return self
+
+    def check(self) -> None:
+        if not self.name:
+            raise PartitionDefinitionError("dynamic partitions need a name that is not empty")
+
+    def describe(self) -> str:
+        return f"the dynamic partitions '{self.name}'"
+
+    def has_value(self, value: str, now: datetime, dynamic: DynamicKeys | None = None) -> bool:
+        return dynamic is None or value in dynamic.get(self.name, ())
+
+    def iter_values(self, now: datetime, dynamic: DynamicKeys | None = None) -> Iterator[str]:
+        return iter(sorted(self._registered(dynamic)))
+
+    def count(self, now: datetime, dynamic: DynamicKeys | None = None) -> int:
+        return len(self._registered(dynamic))
+
+    def first_value(self, now: datetime, dynamic: DynamicKeys | None = None) -> str | None:
+        return min(self._registered(dynamic), default=None)
+
+    def latest_value(self, now: datetime, dynamic: DynamicKeys | None = None) -> str | None:
+        return max(self._registered(dynamic), default=None)
+
+    def is_after(self, value: str, other: str, now: datetime, dynamic: DynamicKeys | None = None) -> bool:
+        return value > other
+
+    def values_between(self, first: str, last: str, now: datetime, dynamic: DynamicKeys | None = None) -> Iterator[str]:
+        return iter(sorted(value for value in self._registered(dynamic) if first <= value <= last))
+
+    def near_values(self, value: str, now: datetime, dynamic: DynamicKeys | None = None) -> list[str]:
+        return near_in_spelling(value, sorted(self._registered(dynamic)), NEAREST_MAX) if dynamic is not None else []
+
+    def _registered(self, dynamic: DynamicKeys | None) -> Collection[str]:
+        if dynamic is None:
+            raise _NotEnumerable(
+                f"{self.describe()} cannot be enumerated here: the store knows them, ask "
+                f"storage.get_dynamic_partitions('{self.name}')"
+            )
+        return dynamic.get(self.name, ())
+
+    def __eq__(self, other: object) -> bool:
+        return self.name == other.name if isinstance(other, DynamicPartitions) else NotImplemented
+
+    __hash__ = None  # pyright: ignore[reportAssignmentType]
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return DynamicPartitions, (self.name,)
+
+    def __repr__(self) -> str:
+        return f"PartitionsDefinition.dynamic({self.name!r})"

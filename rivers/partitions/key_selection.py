@@ -1,0 +1,117 @@
+"""Which keys of a definition a selector of ``for_keys`` stands for, without listing the keys of a range."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from rivers.exceptions import PartitionValidationError
+from rivers.partitions.definitions import DynamicKeys, PartitionsDefinition
+from rivers.partitions.edges import one_dimension
+from rivers.partitions.keys import PartitionKey
+from rivers.partitions.one_dimension import OneDimension
+from rivers.partitions.products import MultiPartitions
+from rivers.partitions.ranges import PartitionKeyRange, Selector
+
+Selection = PartitionKey | PartitionKeyRange
+
+
+def is_selected(
+    key: PartitionKey,
+    selectors: Sequence[Selection],
+    definition: PartitionsDefinition,
+    now: datetime,
+    dynamic: DynamicKeys | None,
+) -> bool:
+    """Whether one of the selectors stands for this concrete key of the definition."""
+    return definition.contains(key, now, dynamic) and any(
+        _holds(each, key) if isinstance(each, PartitionKey) else _spans(each, key, definition, now, dynamic)
+        for each in selectors
+    )
+
+
+def selected_keys(
+    selectors: Sequence[Selection], definition: PartitionsDefinition, now: datetime, dynamic: DynamicKeys | None
+) -> dict[PartitionKey, None]:
+    """Every key of the definition that the selectors stand for, in their order, each once. Lists the keys of ranges.
+
+    :raises PartitionValidationError: a range does not fit the definition
+    """
+    return dict.fromkeys(
+        key
+        for each in selectors
+        for key in (each.concrete() if isinstance(each, PartitionKey) else definition.resolve(each, now, dynamic))
+        if definition.contains(key, now, dynamic)
+    )
+
+
+def selector_fault(
+    selector: Selection, definition: PartitionsDefinition, now: datetime, dynamic: DynamicKeys | None
+) -> str | None:
+    """Why the definition has no such keys; ``None`` when it has them."""
+    if isinstance(selector, PartitionKey):
+        if definition.contains(selector, now, dynamic):
+            return None
+        return f"'{selector}' is not a partition key of {definition.explain_absence(selector, now, dynamic)}"
+    try:
+        _require_range(selector, definition, now, dynamic)
+    except PartitionValidationError as error:
+        return str(error)
+    return None
+
+
+def _require_range(
+    key_range: PartitionKeyRange, definition: PartitionsDefinition, now: datetime, dynamic: DynamicKeys | None
+) -> None:
+    """What ``definition.resolve`` refuses, without the product of what it resolves to."""
+    if isinstance(definition, OneDimension) and not key_range.is_multi:
+        definition.select(key_range.selector_of(), now, dynamic)
+        return
+    if not isinstance(definition, MultiPartitions) or not _names_all(key_range, definition):
+        definition.resolve(key_range, now, dynamic)
+        return
+    for name, _ in definition.dimensions:
+        try:
+            one_dimension(definition, name).select(key_range.selector_of(name), now, dynamic)
+        except PartitionValidationError as error:
+            raise PartitionValidationError(f"in dimension '{name}': {error}") from None
+
+
+def _names_all(key_range: PartitionKeyRange, definition: MultiPartitions) -> bool:
+    return sorted(key_range.dimensions) == sorted(name for name, _ in definition.dimensions)
+
+
+def _holds(selector: PartitionKey, key: PartitionKey) -> bool:
+    """Whether the selector, which may have several values, stands for the concrete key among others."""
+    names: tuple[str | None, ...] = key.dimensions or (None,)
+    return selector.dimensions == key.dimensions and all(
+        key.values_of(name)[0] in selector.values_of(name) for name in names
+    )
+
+
+def _spans(
+    key_range: PartitionKeyRange,
+    key: PartitionKey,
+    definition: PartitionsDefinition,
+    now: datetime,
+    dynamic: DynamicKeys | None,
+) -> bool:
+    """Whether the concrete key, a member of the definition, lies in the range."""
+    if isinstance(definition, OneDimension):
+        return not key_range.is_multi and _is_within(
+            key.values_of()[0], key_range.selector_of(), definition, now, dynamic
+        )
+    return sorted(key_range.dimensions) == list(key.dimensions) and all(
+        _is_within(key.values_of(name)[0], key_range.selector_of(name), of_dimension, now, dynamic)
+        for name in key.dimensions
+        if isinstance(definition, MultiPartitions) and (of_dimension := definition.dimension(name)) is not None
+    )
+
+
+def _is_within(
+    value: str, selector: Selector, definition: OneDimension, now: datetime, dynamic: DynamicKeys | None
+) -> bool:
+    if isinstance(selector, list):
+        return value in selector
+    first, last = selector
+    return not definition.is_after(first, value, now, dynamic) and not definition.is_after(value, last, now, dynamic)

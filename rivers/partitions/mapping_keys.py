@@ -1,0 +1,145 @@
+"""Which upstream partitions the partitions of a downstream need: the load direction of a mapping.
+
+The mapping is one that ``mapping_checks`` has found to fit; for one that does not, there is an error and no promise
+about its text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+from itertools import product
+
+from rivers.exceptions import PartitionValidationError
+from rivers.partitions.definitions import DynamicKeys, PartitionsDefinition
+from rivers.partitions.edges import Edge, one_dimension
+from rivers.partitions.key_selection import is_selected
+from rivers.partitions.keys import MultiKey, PartitionKey, SingleKey
+from rivers.partitions.mapped import Mapped, Nothing, TheseKeys, Whole
+from rivers.partitions.mappings import PartitionMapping
+from rivers.partitions.products import MultiPartitions
+from rivers.partitions.value_mappings import upstream_values
+
+
+def upstream_keys(
+    mapping: PartitionMapping | None,
+    keys: Sequence[PartitionKey],
+    down_def: PartitionsDefinition | None,
+    up_def: PartitionsDefinition | None,
+    now: datetime,
+    dynamic: DynamicKeys | None = None,
+    names: tuple[str, str] = ("downstream", "upstream"),
+) -> Mapped:
+    """What to load of the upstream for these downstream keys; no keys for a downstream without partitions.
+
+    Keys of several values are taken for each of them. Keys that meet in one upstream key load it once. A batch of which
+    ``subset`` or ``for_keys`` does not cover every key loads nothing, since a step has one value for the parameter.
+
+    :raises PartitionValidationError: a key leads out of the upstream, naming the asset, the key and the upstream
+    """
+    concrete = list(dict.fromkeys(each for key in keys for each in key.concrete()))
+    if up_def is None:
+        if not isinstance(mapping, PartitionMapping.ForKeys) or down_def is None:
+            return Whole()
+        selectors = mapping.selectors
+        matched = all(is_selected(key, selectors, down_def, now, dynamic) for key in concrete)
+        return Whole() if matched else Nothing()
+    if isinstance(mapping, PartitionMapping.AllPartitions):
+        return Whole()
+    if isinstance(mapping, PartitionMapping.SpecificPartitions):
+        return TheseKeys(_listed(mapping.partition_keys))
+    if down_def is None:
+        raise PartitionValidationError(
+            f"Asset '{names[0]}' depends on '{names[1]}': it has no partitions, so it needs all_partitions or "
+            f"specific_partitions"
+        )
+    edge = Edge(down_def, up_def, names, now, dynamic)
+    if isinstance(mapping, PartitionMapping.Subset):
+        covered = all(up_def.contains(key, now, dynamic) for key in concrete)
+        return TheseKeys(tuple(concrete)) if covered else Nothing()
+    return TheseKeys(tuple(dict.fromkeys(_each_mapped(mapping or PartitionMapping.identity(), concrete, edge))))
+
+
+def _listed(keys: Sequence[PartitionKey]) -> tuple[PartitionKey, ...]:
+    """One key with all values; of several dimensions, where the product may be more than the list, each."""
+    if all(isinstance(key, SingleKey) for key in keys):
+        return (SingleKey(list(dict.fromkeys(value for key in keys for value in key.values_of()))),)
+    return tuple(dict.fromkeys(each for key in keys for each in key.concrete()))
+
+
+def _each_mapped(mapping: PartitionMapping, keys: Iterable[PartitionKey], edge: Edge) -> Iterator[PartitionKey]:
+    mapped = _Mapper(mapping, edge)
+    for key in keys:
+        try:
+            yield from mapped.of(key)
+        except PartitionValidationError as error:
+            raise PartitionValidationError(f"Asset '{edge.names[0]}', partition key '{key}': {error}") from None
+
+
+class _Mapper:
+    """One mapping over many keys. A value that comes again, as each does in a product, is mapped once."""
+
+    def __init__(self, mapping: PartitionMapping, edge: Edge) -> None:
+        self._mapping = mapping
+        self._edge = edge
+        self._found: dict[tuple[str | None, str], Sequence[str]] = {}
+        self._whole: dict[str, Sequence[str]] = {}
+
+    def of(self, key: PartitionKey) -> Iterable[PartitionKey]:
+        match self._mapping, self._edge.upstream:
+            case PartitionMapping.Identity(), upstream:
+                return (self._same(key, upstream),)
+            case PartitionMapping.Multi(dimension_mappings=pairs), MultiPartitions() as upstream:
+                mapped = [(name, self._values(pairs[name][1], pairs[name][0], name, key)) for name in _names(upstream)]
+                return _product(mapped)
+            case PartitionMapping.MultiToSingle() as outer, MultiPartitions() as upstream:
+                inner, dimension = outer.partition_mapping, outer.dimension_name
+                mapped = [
+                    (name, self._values(inner, None, name, key) if name == dimension else self._all(name))
+                    for name in _names(upstream)
+                ]
+                return _product(mapped)
+            case PartitionMapping.MultiToSingle(dimension_name=dimension, partition_mapping=inner), _:
+                return map(SingleKey.of, self._values(inner, dimension, None, key))
+            case inner, _:
+                return map(SingleKey.of, self._values(inner, None, None, key))
+
+    def _same(self, key: PartitionKey, upstream: PartitionsDefinition) -> PartitionKey:
+        if not upstream.contains(key, self._edge.now, self._edge.dynamic):
+            absence = upstream.explain_absence(key, self._edge.now, self._edge.dynamic)
+            raise PartitionValidationError(
+                f"it is not a partition key of its upstream '{self._edge.names[1]}': {absence}"
+            )
+        return key
+
+    def _values(
+        self, inner: PartitionMapping, down_dimension: str | None, up_dimension: str | None, key: PartitionKey
+    ) -> Sequence[str]:
+        (value,) = key.values_of(down_dimension)
+        found = self._found.get((up_dimension, value))
+        if found is None:
+            link = self._edge.link(down_dimension, up_dimension)
+            try:
+                found = self._found[up_dimension, value] = upstream_values(inner, value, link)
+            except PartitionValidationError as error:
+                if down_dimension is None and up_dimension is None:
+                    raise
+                raise PartitionValidationError(f"in dimension '{up_dimension or down_dimension}': {error}") from None
+        return found
+
+    def _all(self, up_dimension: str) -> Sequence[str]:
+        found = self._whole.get(up_dimension)
+        if found is None:
+            definition = one_dimension(self._edge.upstream, up_dimension)
+            found = self._whole[up_dimension] = list(definition.iter_values(self._edge.now, self._edge.dynamic))
+        return found
+
+
+def _names(definition: MultiPartitions) -> Sequence[str]:
+    return [name for name, _ in definition.dimensions]
+
+
+def _product(values: Sequence[tuple[str, Sequence[str]]]) -> Iterator[PartitionKey]:
+    """In the order of the definition, the last dimension varying fastest."""
+    names = [name for name, _ in values]
+    return (MultiKey.of(sorted(zip(names, row, strict=True))) for row in product(*(each for _, each in values)))

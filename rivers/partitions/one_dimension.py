@@ -1,0 +1,111 @@
+"""What the definitions of one dimension have in common: they answer about values, and a key is a list of values.
+
+A product asks its dimensions the same questions, so that a mapping, a range or a check of many dimensions never needs
+the product of their keys.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Iterator
+from datetime import datetime
+
+from rivers.exceptions import PartitionValidationError
+from rivers.partitions.definitions import DynamicKeys, PartitionsDefinition
+from rivers.partitions.keys import PartitionKey, SingleKey
+from rivers.partitions.ranges import PartitionKeyRange, Selector
+
+NEAREST_MAX = 3
+
+
+class OneDimension(PartitionsDefinition):
+    """A definition whose keys are ``PartitionKey.Single``."""
+
+    __slots__ = ()
+
+    @abstractmethod
+    def has_value(self, value: str, now: datetime, dynamic: DynamicKeys | None = None) -> bool:
+        """Whether the value is a member."""
+
+    @abstractmethod
+    def iter_values(self, now: datetime, dynamic: DynamicKeys | None = None) -> Iterator[str]:
+        """Every value, in order. :raises NotImplementedError: dynamic keys that were not given"""
+
+    @abstractmethod
+    def count(self, now: datetime, dynamic: DynamicKeys | None = None) -> int:
+        """How many values there are, without enumerating them."""
+
+    @abstractmethod
+    def first_value(self, now: datetime, dynamic: DynamicKeys | None = None) -> str | None:
+        """The first value; ``None`` when there is none."""
+
+    @abstractmethod
+    def latest_value(self, now: datetime, dynamic: DynamicKeys | None = None) -> str | None:
+        """The last value; ``None`` when there is none."""
+
+    @abstractmethod
+    def is_after(self, value: str, other: str, now: datetime, dynamic: DynamicKeys | None = None) -> bool:
+        """Whether one member comes after another."""
+
+    @abstractmethod
+    def values_between(self, first: str, last: str, now: datetime, dynamic: DynamicKeys | None = None) -> Iterator[str]:
+        """The values from one member to another that is not before it, both included, in order."""
+
+    @abstractmethod
+    def near_values(self, value: str, now: datetime, dynamic: DynamicKeys | None = None) -> list[str]:
+        """At most three members near a value that is none, the nearest first."""
+
+    def select(self, selector: Selector, now: datetime, dynamic: DynamicKeys | None = None) -> Iterator[str]:
+        """The values that a pair of ends, or a list of keys, stands for.
+
+        :raises PartitionValidationError: one of them is no member, or the ends are the wrong way round
+        """
+        if isinstance(selector, list):
+            for value in selector:
+                self._require(value, "", now, dynamic)
+            return iter(dict.fromkeys(selector))
+        first, last = selector
+        self._require(first, "from_key ", now, dynamic)
+        self._require(last, "to_key ", now, dynamic)
+        if self.is_after(first, last, now, dynamic):
+            raise PartitionValidationError(f"from_key '{first}' is after to_key '{last}' in {self.describe()}")
+        return self.values_between(first, last, now, dynamic)
+
+    def _require(self, value: str, role: str, now: datetime, dynamic: DynamicKeys | None) -> None:
+        if not self.has_value(value, now, dynamic):
+            absence = self.explain_absence(SingleKey.of(value), now, dynamic)
+            raise PartitionValidationError(f"{role}'{value}' is not a partition key of {absence}")
+
+    def contains(self, key: PartitionKey, now: datetime, dynamic: DynamicKeys | None = None) -> bool:
+        return isinstance(key, SingleKey) and all(self.has_value(value, now, dynamic) for value in key.values_of())
+
+    def iter_keys(self, now: datetime, dynamic: DynamicKeys | None = None) -> Iterator[PartitionKey]:
+        return map(SingleKey.of, self.iter_values(now, dynamic))
+
+    def first(self, now: datetime, dynamic: DynamicKeys | None = None) -> PartitionKey | None:
+        value = self.first_value(now, dynamic)
+        return None if value is None else SingleKey.of(value)
+
+    def latest(self, now: datetime, dynamic: DynamicKeys | None = None) -> PartitionKey | None:
+        value = self.latest_value(now, dynamic)
+        return None if value is None else SingleKey.of(value)
+
+    def resolve(
+        self, key_range: PartitionKeyRange, now: datetime, dynamic: DynamicKeys | None = None
+    ) -> list[PartitionKey]:
+        if key_range.is_multi:
+            raise PartitionValidationError(
+                f"{key_range!r} names dimensions, which {self.describe()} does not have: use PartitionKeyRange.single"
+            )
+        return list(map(SingleKey.of, self.select(key_range.selector_of(), now, dynamic)))
+
+    def nearest(self, key: PartitionKey, now: datetime, dynamic: DynamicKeys | None = None) -> list[PartitionKey]:
+        if not isinstance(key, SingleKey):
+            ends = (self.first(now, dynamic), self.latest(now, dynamic))
+            return list(dict.fromkeys(end for end in ends if end is not None))
+        strange = (value for value in key.values_of() if not self.has_value(value, now, dynamic))
+        near = dict.fromkeys(member for value in strange for member in self.near_values(value, now, dynamic))
+        return [SingleKey.of(value) for value in list(near)[:NEAREST_MAX]]
+
+    def parse_key(self, text: str) -> PartitionKey:
+        return SingleKey(text.split(","))

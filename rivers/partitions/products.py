@@ -1,0 +1,165 @@
+"""The product of named dimensions. No question but enumeration ever builds it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from itertools import islice, product
+from math import prod
+from typing import Any, Self, cast
+
+from rivers.exceptions import PartitionDefinitionError, PartitionValidationError
+from rivers.partitions.definitions import DynamicKeys, PartitionsDefinition
+from rivers.partitions.keys import MultiKey, PartitionKey
+from rivers.partitions.one_dimension import NEAREST_MAX, OneDimension
+from rivers.partitions.ranges import PartitionKeyRange
+from rivers.partitions.reserved import name_faults
+
+
+class MultiPartitions(PartitionsDefinition, variant="Multi"):
+    """``PartitionsDefinition.Multi``: one value in each of its dimensions, the last dimension varying fastest."""
+
+    __slots__ = ("_by_name", "_dimensions", "_name_order")
+
+    def __init__(
+        self, dimensions: Mapping[str, PartitionsDefinition] | Sequence[tuple[str, PartitionsDefinition]]
+    ) -> None:
+        if not isinstance(dimensions, Mapping | list | tuple):
+            raise TypeError(f"multi expects a dict of dimensions, got {type(dimensions).__name__}")
+        given = dimensions.items() if isinstance(dimensions, Mapping) else dimensions
+        self._dimensions = tuple((name, _definition(name, definition)) for name, definition in given)
+        # A raw constructor accepts a nested product; check() refuses it before it is asked anything.
+        self._by_name = cast("dict[str, OneDimension]", dict(self._dimensions))
+        self._name_order = sorted(range(len(self._dimensions)), key=lambda place: self._dimensions[place][0])
+
+    def checked(self) -> Self:
+        """Itself. :raises PartitionDefinitionError: as :meth:`check`"""
+        self.check()
+        return self
+
+    @property
+    def dimensions(self) -> list[tuple[str, PartitionsDefinition]]:
+        """Name and definition of each dimension, in declared order."""
+        return list(self._dimensions)
+
+    def dimension(self, name: str) -> OneDimension | None:
+        """The definition of a dimension; ``None`` when there is none of that name."""
+        return self._by_name.get(name)
+
+    def check(self) -> None:
+        if not self._dimensions:
+            raise PartitionDefinitionError("multi partitions must have at least one dimension")
+        if len(self._by_name) < len(self._dimensions):
+            raise PartitionDefinitionError(f"a dimension is named twice: {[name for name, _ in self._dimensions]}")
+        for name, definition in self._dimensions:
+            for fault in name_faults(name):
+                raise PartitionDefinitionError(fault)
+            if not isinstance(definition, OneDimension):
+                raise PartitionDefinitionError(
+                    f"dimension '{name}' is multi-dimensional itself: name its dimensions here"
+                )
+            try:
+                definition.check()
+            except PartitionDefinitionError as error:
+                raise PartitionDefinitionError(f"in dimension '{name}': {error}") from None
+
+    def describe(self) -> str:
+        parts = "; ".join(f"'{name}': {definition.describe()}" for name, definition in self._dimensions)
+        return f"the multi partitions ({parts})"
+
+    def contains(self, key: PartitionKey, now: datetime, dynamic: DynamicKeys | None = None) -> bool:
+        if not isinstance(key, MultiKey) or len(key.dimensions) != len(self._by_name):
+            return False
+        return all(
+            (definition := self._by_name.get(name)) is not None
+            and all(definition.has_value(value, now, dynamic) for value in key.values_of(name))
+            for name in key.dimensions
+        )
+
+    def iter_keys(self, now: datetime, dynamic: DynamicKeys | None = None) -> Iterator[PartitionKey]:
+        return self._product([list(each.iter_values(now, dynamic)) for each in self._by_name.values()])
+
+    def _product(self, values: Sequence[Sequence[str]]) -> Iterator[PartitionKey]:
+        names = [self._dimensions[place][0] for place in self._name_order]
+        order = self._name_order
+        return (
+            MultiKey.of([(name, row[place]) for name, place in zip(names, order, strict=True)])
+            for row in product(*values)
+        )
+
+    def count(self, now: datetime, dynamic: DynamicKeys | None = None) -> int:
+        return prod(definition.count(now, dynamic) for definition in self._by_name.values())
+
+    def first(self, now: datetime, dynamic: DynamicKeys | None = None) -> PartitionKey | None:
+        return self._corner([each.first_value(now, dynamic) for each in self._by_name.values()])
+
+    def latest(self, now: datetime, dynamic: DynamicKeys | None = None) -> PartitionKey | None:
+        return self._corner([each.latest_value(now, dynamic) for each in self._by_name.values()])
+
+    def _corner(self, values: Sequence[str | None]) -> PartitionKey | None:
+        return (
+            next(self._product([[value] for value in values if value is not None]), None)
+            if None not in values
+            else None
+        )
+
+    def resolve(
+        self, key_range: PartitionKeyRange, now: datetime, dynamic: DynamicKeys | None = None
+    ) -> list[PartitionKey]:
+        known, given = ", ".join(f"'{name}'" for name in self._by_name), key_range.dimensions
+        if not key_range.is_multi:
+            raise PartitionValidationError(
+                f"{key_range!r} names no dimension: use PartitionKeyRange.multi with {known}"
+            )
+        for name in given:
+            if name not in self._by_name:
+                raise PartitionValidationError(f"the range names an unknown dimension '{name}'; there are {known}")
+        chosen: list[list[str]] = []
+        for name, definition in self._by_name.items():
+            if name not in given:
+                raise PartitionValidationError(f"the range does not name dimension '{name}'; there are {known}")
+            try:
+                chosen.append(list(definition.select(key_range.selector_of(name), now, dynamic)))
+            except PartitionValidationError as error:
+                raise PartitionValidationError(f"in dimension '{name}': {error}") from None
+        return list(self._product(chosen))
+
+    def nearest(self, key: PartitionKey, now: datetime, dynamic: DynamicKeys | None = None) -> list[PartitionKey]:
+        choices: list[list[str]] = []
+        for name, definition in self._by_name.items():
+            given = key.values_of(name) if name in key.dimensions else ()
+            valid = [value for value in given if definition.has_value(value, now, dynamic)]
+            strange = [value for value in given if value not in valid]
+            near = [each for value in strange for each in definition.near_values(value, now, dynamic)]
+            if not valid and not near:
+                latest = definition.latest_value(now, {} if dynamic is None else dynamic)
+                near = [] if latest is None else [latest]
+            choices.append(list(dict.fromkeys([*near, *valid] if strange else valid or near))[:NEAREST_MAX])
+        return list(islice(self._product(choices), NEAREST_MAX))
+
+    def parse_key(self, text: str) -> PartitionKey:
+        parts = [part.partition("=") for part in text.split("|")]
+        if sorted(name for name, _, _ in parts) != sorted(self._by_name) or not all(equals for _, equals, _ in parts):
+            form = "|".join(f"{name}=..." for name in sorted(self._by_name))
+            raise PartitionValidationError(f"'{text}' is not a key of {self.describe()}: write it as {form}")
+        return MultiKey({name: values.split(",") for name, _, values in parts})
+
+    def __eq__(self, other: object) -> bool:
+        return self._dimensions == other._dimensions if isinstance(other, MultiPartitions) else NotImplemented
+
+    __hash__ = None  # pyright: ignore[reportAssignmentType]
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return MultiPartitions, (self._dimensions,)
+
+    def __repr__(self) -> str:
+        return f"PartitionsDefinition.multi({dict(self._dimensions)!r})"
+
+
+def _definition(name: object, given: object) -> PartitionsDefinition:
+    if not isinstance(name, str):
+        raise TypeError(f"the name of a dimension must be a str, got {type(name).__name__}")
+    if not isinstance(given, PartitionsDefinition):
+        hint = ": the name of a registered definition is not accepted here" if isinstance(given, str) else ""
+        raise TypeError(f"dimension '{name}' must be a PartitionsDefinition, got {type(given).__name__}{hint}")
+    return given

@@ -1,0 +1,34 @@
+"""Which text can be a key value or the name of a dimension: what the written forms need to tell them apart."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+KEY_RESERVED: Final = "|,"
+NAME_RESERVED: Final = "|,="
+# The store holds neither NUL characters nor halves of surrogate pairs.
+_UNSTORABLE: Final = re.compile("[\x00\ud800-\udfff]")
+
+
+def value_faults(value: str) -> Iterator[str]:
+    """What keeps a text from being a key value; nothing for a good one."""
+    if not value:
+        yield "a partition key must not be empty"
+    for char in KEY_RESERVED:
+        if char in value:
+            yield f"partition key {value!r} contains the reserved character {char!r}"
+    if _UNSTORABLE.search(value):
+        yield f"partition key {value!a} holds a character that cannot be stored"
+
+
+def name_faults(name: str) -> Iterator[str]:
+    """What keeps a text from being the name of a dimension; nothing for a good one."""
+    if not name:
+        yield "the name of a dimension must not be empty"
+    for char in NAME_RESERVED:
+        if char in name:
+            yield f"the name of dimension {name!r} contains the reserved character {char!r}"
+    if _UNSTORABLE.search(name):
+        yield f"the name of dimension {name!a} holds a character that cannot be stored"

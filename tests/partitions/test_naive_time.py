@@ -1,0 +1,33 @@
+"""Moments on the naive timeline."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rivers.partitions.naive_time import to_datetime, to_nanos, to_text
+
+
+@given(moment=st.datetimes())
+def test_a_datetime_leads_through_nanoseconds_back_to_itself(moment: datetime) -> None:
+    assert to_datetime(to_nanos(moment)) == moment
+
+
+@given(first=st.datetimes(), second=st.datetimes())
+def test_order_is_kept(first: datetime, second: datetime) -> None:
+    assert (first < second) == (to_nanos(first) < to_nanos(second))
+
+
+def test_an_aware_moment_has_no_place_on_it() -> None:
+    with pytest.raises(TypeError):
+        to_nanos(datetime(2024, 1, 1, tzinfo=UTC))
+
+
+def test_text_has_the_digits_it_needs() -> None:
+    midnight = to_nanos(datetime(2024, 1, 1))
+    assert to_text(midnight) == "2024-01-01 00:00:00"
+    assert to_text(midnight + 500_000_000) == "2024-01-01 00:00:00.5"
+    assert to_text(midnight + 1) == "2024-01-01 00:00:00.000000001"

@@ -24,7 +24,7 @@ from rivers.execution.forked import awaited_by_the_forker_alone, kept_by_the_for
 from rivers.execution.gathering import load
 from rivers.execution.loading import load_previous
 from rivers.execution.outcomes import Failure, StepOutcome, StepOutput
-from rivers.execution.recording import Told, store, told_to, value_of
+from rivers.execution.recording import Told, failed_partitions, store, told_to, value_of
 from rivers.execution.several import Several, read_several, read_several_async
 from rivers.execution.step_time import StepTime
 from rivers.execution.steps import Step, StepTarget
@@ -119,13 +119,14 @@ class Attempt:
         values: dict[str, Any] = {**dict(step.constants), **dict(step.resources)}
         if step.new_context is not None:
             config = build_config(step.name, arguments.config_annotation, overrides)
-            self.context = step.new_context(config, run_id, time)
+            self.context = step.new_context(config, run_id, time, step.partition.context)
         for argument in arguments.arguments:
             if argument.source is Source.CONTEXT:
                 values[argument.name] = self.context
             elif argument.source is Source.SELF:
                 target = step.targets[0]
-                own = InputContext(target.name, target.name, target.metadata, None, argument.type_hint)
+                partition = step.partition.of_output(target.name)
+                own = InputContext(target.name, target.name, target.metadata, partition, argument.type_hint)
                 values[argument.name] = load_previous(target.handler, own)
         for given in step.inputs:
             values[given.parameter] = load(step, given)
@@ -167,7 +168,8 @@ class Attempt:
             keys = None
             if target.is_mapped:
                 returned, keys = taken_apart(target.name, returned)
-            stored = store(target, told, returned, observed=self.step.kind is StepKind.OBSERVE)
+            partition, observed = self.step.partition.of_output(target.name), self.step.kind is StepKind.OBSERVE
+            stored = store(target, told, returned, partition=partition, observed=observed)
             self._outputs[target.name] = stored if keys is None else replace(stored, keys=keys)
             self._failed.pop(target.name, None)
         except (Killed, Superseded):
@@ -191,4 +193,5 @@ class Attempt:
         """What is to be recorded about it."""
         outputs, failed = tuple(self._outputs.values()), tuple(self._failed.items())
         values = self._values if self.step.keeps_values else {}
-        return StepOutcome(outputs, self.failure, self.captured.texts(), failed, values)
+        marked = failed_partitions(self.context)
+        return StepOutcome(outputs, self.failure, self.captured.texts(), failed, values, marked)

@@ -11,6 +11,7 @@ from rivers.definitions.asset_contexts import AssetExecutionContext, TaskExecuti
 from rivers.execution.step_time import StepTime
 from rivers.execution.steps import StepTarget
 from rivers.graph.steps import StepKind, StepSpec
+from rivers.partitions import PartitionContext
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +27,9 @@ class AssetContextMaker:
     outputs: tuple[str, ...] | None = None
     """The outputs that are asked for, of a multi-asset; else ``None``."""
 
-    def __call__(self, config: Any, run_id: str, time: StepTime) -> AssetExecutionContext[Any]:
+    def __call__(
+        self, config: Any, run_id: str, time: StepTime, partition: PartitionContext | None
+    ) -> AssetExecutionContext[Any]:
         """A context for one attempt."""
         return AssetExecutionContext[Any](
             self.name,
@@ -35,6 +38,7 @@ class AssetContextMaker:
             self.group,
             self.code_version,
             self.metadata,
+            partition,
             is_multi_asset=self.outputs is not None,
             output_selection=self.outputs,
             config=config,
@@ -52,10 +56,18 @@ class TaskContextMaker:
     name: str
     tags: Sequence[str] | None
 
-    def __call__(self, config: Any, run_id: str, time: StepTime) -> TaskExecutionContext[Any]:
+    def __call__(
+        self, config: Any, run_id: str, time: StepTime, partition: PartitionContext | None
+    ) -> TaskExecutionContext[Any]:
         """A context for one attempt."""
         return TaskExecutionContext[Any](
-            self.name, self.tags, config=config, now=time.datetime, sleep=time.sleep_blocking, cancelled=time.cancelled
+            self.name,
+            self.tags,
+            partition,
+            config,
+            now=time.datetime,
+            sleep=time.sleep_blocking,
+            cancelled=time.cancelled,
         )
 
 

@@ -83,7 +83,9 @@ class FanOuts:
         if compiled is None:
             raise ExecutionError(f"'{template.name}' is no map")
         made = [
-            compiled.with_particulars(Particulars(name=instance_name(template.name, key), element=element))
+            compiled.with_particulars(
+                Particulars(name=instance_name(template.name, key), element=element, partition=template.partition)
+            )
             for key, element in elements
         ]
         self._divided[template.name] = [step.name for step in made]

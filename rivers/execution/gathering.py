@@ -15,12 +15,16 @@ def load(step: Step, given: StepInput) -> Any:
 
     The instances of a map are loaded one by one, for a stream not before they are asked for.
     """
+    if given.parameter in step.partition.unread:
+        return None
+    partition = step.partition.inputs.get(given.parameter)
     if given.gathering is Gathering.NONE:
-        return load_value(given.handler, InputContext(given.upstream, step.name, given.metadata, None, given.type_hint))
+        context = InputContext(given.upstream, step.name, given.metadata, partition, given.type_hint)
+        return load_value(given.handler, context)
     hint = _element_hint(given.type_hint)
     instances = step.particulars.instances.get(given.parameter, ()) if step.particulars is not None else ()
     values = (
-        load_value(given.handler, InputContext(name, step.name, given.metadata, None, hint)) for name in instances
+        load_value(given.handler, InputContext(name, step.name, given.metadata, partition, hint)) for name in instances
     )
     return list(values) if given.gathering is Gathering.LIST else values
 

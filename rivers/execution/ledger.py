@@ -15,6 +15,7 @@ from rivers.execution.results import SKIPPED
 from rivers.execution.step_time import Cancellation
 from rivers.execution.steps import Step, StepTarget
 from rivers.ids import content_id, random_for
+from rivers.partitions import PartitionKey
 from rivers.records import NewEvent
 
 
@@ -120,7 +121,7 @@ class Ledger:
             output = outputs.get(target.name)
             failure = outcome.failure_of(target.name)
             if output is not None:
-                self._record_output(step, target, output, at, inputs)
+                self._record_output(step, target, output, at, inputs, dict(outcome.failed_partitions))
             if failure is None:
                 self._record(NewEvent("StepSuccess", at, target.name, of_instance=step.is_instance))
             else:
@@ -128,7 +129,13 @@ class Ledger:
         self._hooks.call(step, outcome)
 
     def _record_output(
-        self, step: Step, target: StepTarget, output: StepOutput, at: int, inputs: tuple[tuple[str, str], ...]
+        self,
+        step: Step,
+        target: StepTarget,
+        output: StepOutput,
+        at: int,
+        inputs: tuple[tuple[str, str], ...],
+        failed: Mapping[PartitionKey, str],
     ) -> None:
         version, metadata = output.data_version, output.metadata
         if version is None:
@@ -139,7 +146,18 @@ class Ledger:
         if output.keys is not None:
             metadata = (*metadata, keys_fact(output.keys))
         event = NewEvent(output.event_type, at, output.name, None, metadata, version, target.code_version, inputs)
-        self._record(replace(event, of_instance=True) if step.is_instance else event)
+        event = replace(event, of_instance=True) if step.is_instance else event
+        if step.partition.context is None:
+            self._record(event)
+        for key in step.partition.keys:
+            if key in failed:
+                self._fail_partition(step, target, key, failed[key], at)
+            else:
+                self._record(replace(event, partition_key=key))
+
+    def _fail_partition(self, step: Step, target: StepTarget, key: PartitionKey, text: str, at: int) -> None:
+        facts = (("error", text),)
+        self._record(NewEvent("StepFailure", at, target.name, key, facts, of_instance=step.is_instance))
 
     def _wait_before_next(self, step: Step, number: int, failure: Failure) -> float | None:
         policy = step.retry or self._retry
@@ -171,6 +189,8 @@ class Ledger:
             ("rivers/failure_reason", str(classify_failure(failure.error))),
             ("rivers/exc_type", failure.classes),
         )
+        for key in step.partition.keys:
+            self._fail_partition(step, target, key, failure.text, at)
         of_instance = step.is_instance
         self._record(NewEvent("StepFailure", at, target.name, metadata=facts, of_instance=of_instance))
 

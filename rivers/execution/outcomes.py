@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from rivers.execution.failures import class_names, error_text, traceback_document, traceback_text
+from rivers.partitions import PartitionKey
 
 Texts = tuple[str | None, str | None, str | None]
 """stdout, stderr and log lines; ``None`` for a stream that got nothing."""
@@ -53,7 +54,8 @@ class StepOutcome:
     """The end of one attempt: what it made, and why it failed or some of its targets did.
 
     ``failure`` is that of every target without an output; one in ``failed`` has its own. ``values`` are what the
-    function computed, by target, when ``Step.keeps_values`` asks for them.
+    function computed, by target, when ``Step.keeps_values`` asks for them. ``failed_partitions`` are the keys that the
+    function has marked, with what it said of them.
     """
 
     outputs: tuple[StepOutput, ...] = ()
@@ -61,6 +63,7 @@ class StepOutcome:
     texts: Texts = (None, None, None)
     failed: tuple[tuple[str, Failure], ...] = ()
     values: dict[str, Any] = field(default_factory=dict[str, Any])
+    failed_partitions: tuple[tuple[PartitionKey, str], ...] = ()
 
     @property
     def failures(self) -> tuple[Failure, ...]:

@@ -13,6 +13,7 @@ from rivers.definitions.results import Materialization, Observation, Output
 from rivers.definitions.storable_text import storable
 from rivers.execution.outcomes import StepOutput
 from rivers.execution.steps import StepTarget
+from rivers.partitions import PartitionContext, PartitionKey
 from rivers.records import OutputContext
 
 _INT64: Final = range(-(2**63), 2**63)
@@ -37,10 +38,28 @@ def told_to(context: Any) -> Told:
     return told.output_metadata or {}, told.drain_data_version()
 
 
-def store(target: StepTarget, told: Told, returned: Any, *, observed: bool = False) -> StepOutput:
+def failed_partitions(context: Any) -> tuple[tuple[PartitionKey, str], ...]:
+    """The keys that the function has marked as failed, in order of the keys of its step."""
+    if not isinstance(context, AssetExecutionContext):
+        return ()
+    told = cast("AssetExecutionContext[Any]", context)
+    marked = told.partition_failures
+    if not marked or told.partition is None:
+        return ()
+    return tuple((key, marked[str(key)]) for key in told.partition.keys if str(key) in marked)
+
+
+def store(
+    target: StepTarget,
+    told: Told,
+    returned: Any,
+    *,
+    partition: PartitionContext | None = None,
+    observed: bool = False,
+) -> StepOutput:
     """Hand the value to the target's handler, unless the function says that there is nothing to store.
 
-    ``observed`` says that the function only looked at data that is elsewhere. Of metadata and data versions the nearest
+    ``partition`` is what the handler is told of the keys. ``observed`` says that the function only looked at data that is elsewhere. Of metadata and data versions the nearest
     to the data wins: what the context was ``told``, then the result, then the handler.
 
     :raises TypeError: for a metadata value that has no stored form, or a data version that is no text
@@ -53,7 +72,7 @@ def store(target: StepTarget, told: Told, returned: Any, *, observed: bool = Fal
         version = returned.data_version if returned.data_version is not None else version
     observed = observed or isinstance(returned, Observation)
     if not observed and not isinstance(returned, Materialization):
-        output = OutputContext(target.name, target.metadata, type_hint=target.type_hint)
+        output = OutputContext(target.name, target.metadata, partition, target.type_hint)
         if metadata:
             output.add_output_metadata(metadata)
         target.handler.handle_output(output, value_of(returned))

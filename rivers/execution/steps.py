@@ -11,8 +11,10 @@ from rivers.definitions.hooks import Hook
 from rivers.definitions.parameters import FunctionArguments
 from rivers.definitions.retries import Compute, RetryPolicy
 from rivers.execution.bash import Command
+from rivers.execution.step_partitions import UNPARTITIONED, StepPartition
 from rivers.execution.step_time import StepTime
 from rivers.graph.steps import StepKind
+from rivers.partitions import PartitionContext
 from rivers.records import IOHandler
 
 
@@ -56,13 +58,15 @@ class Particulars:
     """What a run alone knows of a step, and has to tell a worker besides the compiled step.
 
     ``instances`` are the nodes whose values are gathered, by parameter. ``keys`` name the elements of the source of a
-    ``MAP``, ``None`` when their positions do. ``name`` and ``element`` are those of an instance.
+    ``MAP``, ``None`` when their positions do. ``name`` and ``element`` are those of an instance. ``partition`` is what it
+    computes and reads.
     """
 
     instances: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
     keys: tuple[str, ...] | None = None
     name: str | None = None
     element: Any = None
+    partition: StepPartition = UNPARTITIONED
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +90,8 @@ class Step:
     resources: tuple[tuple[str, Any], ...]
     targets: tuple[StepTarget, ...]
     return_annotation: Any
-    new_context: Callable[[Any, str, StepTime], Any] | None
-    """Makes the context, from the config, the run id and the time; ``None`` when the function takes none."""
+    new_context: Callable[[Any, str, StepTime, PartitionContext | None], Any] | None
+    """Makes the context, from config, run id, time and partitions; ``None`` when the function takes none."""
     graph: str | None = None
     """The graph asset that it is an internal step of."""
     retry: RetryPolicy | None = None
@@ -114,6 +118,11 @@ class Step:
     def nodes(self) -> list[str]:
         """The names of its targets."""
         return [target.name for target in self.targets]
+
+    @property
+    def partition(self) -> StepPartition:
+        """What it computes and reads in this run."""
+        return UNPARTITIONED if self.particulars is None else self.particulars.partition
 
     @property
     def config_names(self) -> list[str]:
@@ -144,9 +153,11 @@ class Step:
         return [*own, *self.upstreams] if self.kind is StepKind.COLLECT else own
 
     def with_particulars(self, particulars: Particulars) -> Step:
-        """The step for one run, here and in a worker alike."""
+        """The step for one run, here and in a worker alike. The partitions that it has by now stay."""
+        if particulars.partition is UNPARTITIONED:
+            particulars = replace(particulars, partition=self.partition)
         if particulars.name is None:
-            return replace(self, compiled=self, particulars=particulars)
+            return replace(self, compiled=self.compiled or self, particulars=particulars)
         parameter = (self.element_parameter or "", particulars.element)
         return replace(
             self,

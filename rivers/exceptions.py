@@ -144,5 +144,13 @@ class _NoSinglePartitionKey(PartitionValidationError, ValueError):
     """``context.partition_key`` of a step that has no key, several keys, or a key of several dimensions."""
 
 
+class _UnlikeOutputs(PartitionValidationError, ValueError):
+    """Outputs of a multi-asset that share no key: ``ValueError`` where it is declared, and found later by a name."""
+
+
+class _InvalidPartitionKey(ExecutionError, PartitionValidationError):
+    """A key that a planned node does not have: ``ExecutionError`` of ``materialize``, the other type in jobs."""
+
+
 class _NotEnumerable(NotImplementedError, PartitionDefinitionError):
     """The keys of a dynamic definition are asked for without those that the store has registered."""

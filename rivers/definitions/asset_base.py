@@ -8,8 +8,10 @@ from typing import Any
 from rivers.definitions.asset_settings import AssetSettings
 from rivers.definitions.dependencies import DepDef
 from rivers.definitions.hooks import Hook
+from rivers.definitions.partition_arguments import PartitionsReference
 from rivers.definitions.retries import Compute, RetryPolicy
 from rivers.exceptions import AssetDefinitionError
+from rivers.partitions.mappings import PartitionMapping
 
 
 class BaseAsset:
@@ -61,12 +63,12 @@ class BaseAsset:
         return self._settings.io_handler
 
     @property
-    def partitions_def(self) -> Any:
+    def partitions_def(self) -> PartitionsReference | None:
         """The partitions definition, or the name of a registered one."""
         return self._settings.partitions_def
 
     @property
-    def partition_mapping(self) -> dict[str, Any] | None:
+    def partition_mapping(self) -> dict[str, PartitionMapping] | None:
         """The mapping of each declared dependency that has one, ``None`` when none has."""
         return {
             dep.name: dep.partition_mapping for dep in self._settings.deps if dep.partition_mapping is not None

@@ -9,7 +9,9 @@ from typing import Any
 from rivers.definitions.argument_checks import require_text, require_text_mapping
 from rivers.definitions.asset_settings import AssetKeywords, AssetSettings, asset_settings
 from rivers.definitions.dependencies import DepDef, require_io_handler
+from rivers.definitions.partition_arguments import PartitionsReference, edge_mapping, edge_mappings
 from rivers.exceptions import AssetDefinitionError
+from rivers.partitions.mappings import PartitionMapping
 
 
 class AssetDef:
@@ -30,8 +32,8 @@ class AssetDef:
         code_version: str | None = None,
         io_handler: Any = None,
         metadata: Mapping[str, Any] | None = None,
-        partitions_def: Any = None,
-        partition_mapping: Mapping[str, Any] | None = None,
+        partitions_def: PartitionsReference | None = None,
+        partition_mapping: Mapping[str, PartitionMapping] | None = None,
         pool: str | Sequence[str] | None = None,
         pool_slots: int | Mapping[str, int] | None = None,
         deps: Sequence[DepDef] | None = None,
@@ -55,7 +57,7 @@ class AssetDef:
             pool_slots=pool_slots,
         )
         self._settings = asset_settings(keywords, "output")
-        self._partition_mapping = None if partition_mapping is None else dict(partition_mapping)
+        self._partition_mapping = edge_mappings(f"output '{name}'", partition_mapping)
         self._pool_slots = pool_slots
         self._type_hint = type_hint
 
@@ -100,15 +102,15 @@ class AssetDef:
         return None if self._settings.metadata is None else dict(self._settings.metadata)
 
     @property
-    def partitions_def(self) -> Any:
+    def partitions_def(self) -> PartitionsReference | None:
         """The partitions definition, or the name of a registered one."""
         return self._settings.partitions_def
 
     @property
-    def partition_mapping(self) -> dict[str, Any] | None:
+    def partition_mapping(self) -> dict[str, PartitionMapping] | None:
         """The mapping of each dependency that has one."""
         declared = {dep.name: dep.partition_mapping for dep in self._settings.deps if dep.partition_mapping is not None}
-        return {**(self._partition_mapping or {}), **declared} or None
+        return {**self._partition_mapping, **declared} or None
 
     @property
     def pool(self) -> list[tuple[str, int]]:
@@ -166,21 +168,23 @@ class AssetDef:
     @staticmethod
     def input(
         name: str,
-        partition_mapping: Any = None,
+        partition_mapping: PartitionMapping | None = None,
         io_handler: Any = None,
         metadata: Mapping[str, str] | None = None,
     ) -> DepDef:
         """The value of ``name`` is loaded for the parameter of that name.
 
         :raises AssetDefinitionError: when ``io_handler`` is neither a BaseIOHandler nor a resource key
+        :raises TypeError: when ``partition_mapping`` is no mapping
         """
         require_text("name", name)
         require_io_handler(f"input {name!r}", io_handler)
         require_text_mapping("metadata", metadata)
-        return DepDef(name, True, partition_mapping, None if metadata is None else dict(metadata), io_handler)
+        mapping = edge_mapping(f"input '{name}'", partition_mapping)
+        return DepDef(name, True, mapping, None if metadata is None else dict(metadata), io_handler)
 
     @staticmethod
-    def dep(name: str, partition_mapping: Any = None) -> DepDef:
+    def dep(name: str, partition_mapping: PartitionMapping | None = None) -> DepDef:
         """``name`` comes first in lineage and in time; nothing is loaded."""
         require_text("name", name)
-        return DepDef(name, False, partition_mapping)
+        return DepDef(name, False, edge_mapping(f"dep '{name}'", partition_mapping))

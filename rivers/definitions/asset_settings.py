@@ -8,12 +8,12 @@ from typing import Any, Final, TypedDict, cast
 
 from rivers.definitions.argument_checks import (
     instance_list,
-    is_rivers_kind,
     require_optional_text,
     text_list,
 )
 from rivers.definitions.dependencies import DepDef, require_io_handler
 from rivers.definitions.hooks import Hook
+from rivers.definitions.partition_arguments import PartitionsReference, partitions_reference
 from rivers.definitions.retries import Compute, RetryPolicy
 from rivers.exceptions import AssetDefinitionError
 
@@ -31,7 +31,7 @@ class AssetSettings:
     code_version: str | None = None
     io_handler: Any = None
     metadata: Mapping[str, Any] | None = None
-    partitions_def: Any = None
+    partitions_def: PartitionsReference | None = None
     deps: tuple[DepDef, ...] = ()
     hooks: tuple[Hook, ...] = ()
     automation_condition: Any = None
@@ -51,7 +51,7 @@ class AssetKeywords(TypedDict, total=False):
     code_version: str | None
     io_handler: Any
     metadata: Mapping[str, Any] | None
-    partitions_def: Any
+    partitions_def: PartitionsReference | None
     deps: Sequence[DepDef] | None
     hooks: Sequence[Hook] | None
     automation_condition: Any
@@ -84,7 +84,7 @@ def asset_settings(keywords: AssetKeywords, what: str = "asset") -> AssetSetting
         code_version=keywords.get("code_version"),
         io_handler=keywords.get("io_handler"),
         metadata=_metadata(keywords.get("metadata")),
-        partitions_def=_partitions_def(owner, keywords.get("partitions_def")),
+        partitions_def=partitions_reference(owner, keywords.get("partitions_def")),
         deps=() if deps is None else cast("tuple[DepDef, ...]", instance_list("deps", deps, DepDef)),
         hooks=() if hooks is None else _hooks(hooks),
         automation_condition=keywords.get("automation_condition"),
@@ -108,15 +108,6 @@ def _metadata(metadata: object) -> dict[str, Any] | None:
             raise TypeError(f"metadata values must be str, got {type(value).__name__} for {key!r}")
         checked[key] = value
     return checked
-
-
-def _partitions_def(owner: str, definition: object) -> object:
-    if definition is None or isinstance(definition, str) or is_rivers_kind(definition, "PartitionsDefinition"):
-        return definition
-    raise ValueError(
-        f"partitions_def of {owner} must be a PartitionsDefinition or the name of one in the repository's "
-        f"partition_defs registry, got {type(definition).__name__}"
-    )
 
 
 def _hooks(hooks: object) -> tuple[Hook, ...]:

@@ -13,6 +13,7 @@ from rivers.definitions.function_asset import FunctionAsset
 from rivers.definitions.graph_assets import GraphAsset
 from rivers.definitions.hooks import Hook
 from rivers.definitions.multi_assets import MultiAsset, checked_output_defs
+from rivers.definitions.partition_arguments import PartitionsReference
 from rivers.definitions.retries import Compute, RetryPolicy
 from rivers.exceptions import AssetDefinitionError
 
@@ -64,7 +65,7 @@ class Asset:
         group: str | None = None,
         code_version: str | None = None,
         io_handler: Any = None,
-        partitions_def: Any = None,
+        partitions_def: PartitionsReference | None = None,
         deps: Sequence[DepDef] | None = None,
         hooks: Sequence[Hook] | None = None,
         automation_condition: Any = None,
@@ -107,7 +108,7 @@ class Asset:
         io_handler: Any = None,
         node_io_handler: Any = None,
         metadata: Mapping[str, Any] | None = None,
-        partitions_def: Any = None,
+        partitions_def: PartitionsReference | None = None,
         deps: Sequence[DepDef] | None = None,
         hooks: Sequence[Hook] | None = None,
         automation_condition: Any = None,
@@ -145,7 +146,7 @@ class Asset:
         kinds: str | Sequence[str] | None = None,
         group: str | None = None,
         metadata: Mapping[str, Any] | None = None,
-        partitions_def: Any = None,
+        partitions_def: PartitionsReference | None = None,
         automation_condition: Any = None,
     ) -> ExternalAsset:
         """Data that is made elsewhere and loaded through ``io_handler``. Applied to a function, that observes it.

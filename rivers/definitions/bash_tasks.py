@@ -12,6 +12,7 @@ from rivers.definitions.retries import RetryPolicy
 from rivers.definitions.task_base import BaseTask
 from rivers.definitions.tasks import task_settings
 from rivers.exceptions import ExecutionError, TaskDefinitionError
+from rivers.partitions.mappings import PartitionMapping
 
 
 class BashTask(BaseTask):
@@ -31,7 +32,7 @@ class BashTask(BaseTask):
         env: Mapping[str, str] | None = None,
         cwd: str | PurePath | None = None,
         tags: Sequence[str] | None = None,
-        partition_mapping: Mapping[str, Any] | None = None,
+        partition_mapping: Mapping[str, PartitionMapping] | None = None,
         io_handler: Any = None,
         retry: RetryPolicy | str | None = None,
     ) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 from rivers.definitions.argument_checks import is_rivers_kind
 from rivers.exceptions import AssetDefinitionError
+from rivers.partitions.mappings import PartitionMapping
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -19,7 +20,7 @@ class DepDef:
 
     name: str
     is_input: bool
-    partition_mapping: Any = None
+    partition_mapping: PartitionMapping | None = None
     metadata: dict[str, str] | None = None
     io_handler: Any = field(default=None)
 

@@ -12,11 +12,15 @@ from rivers.definitions.asset_settings import AssetSettings
 from rivers.definitions.composition import Composition
 from rivers.definitions.dependencies import DepDef
 from rivers.definitions.function_asset import FunctionAsset
+from rivers.definitions.partition_arguments import unlike_outputs
 from rivers.exceptions import GraphValidationError
 
 
 class MultiAsset(FunctionAsset):
-    """One function and the assets it computes: its outputs. Its own name is for messages and contexts only."""
+    """One function and the assets it computes: its outputs. Its own name is for messages and contexts only.
+
+    :raises ValueError: for two outputs whose partitions are of different variants, or have no key in common
+    """
 
     _decorator: ClassVar[str] = "an Asset.from_multi"
 
@@ -28,6 +32,10 @@ class MultiAsset(FunctionAsset):
     ) -> None:
         self._given = settings
         self._output_defs = tuple(definition.with_defaults(settings) for definition in output_defs)
+        fault = unlike_outputs((each.name, each.partitions_def) for each in self._output_defs)
+        if fault is not None:
+            owner = "a multi-asset" if settings.name is None else f"multi-asset '{settings.name}'"
+            raise ValueError(f"{owner}: {fault}; one function cannot compute both for one key")
         # What was given for the outputs is the outputs' now: the multi-asset itself has none of it.
         super().__init__(replace(settings, tags=None, kinds=(), group=None, code_version=None), function)
 

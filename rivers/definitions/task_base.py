@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from rivers.definitions.asset_settings import AssetSettings
+from rivers.definitions.partition_arguments import PartitionsReference, edge_mappings
 from rivers.definitions.retries import RetryPolicy
+from rivers.partitions.mappings import PartitionMapping
 
 
 class BaseTask:
@@ -18,9 +20,12 @@ class BaseTask:
     is_mappable: ClassVar[bool] = False
     """Whether it can be run once for each element of a value."""
 
-    def __init__(self, settings: AssetSettings, partition_mapping: Mapping[str, Any] | None = None) -> None:
+    def __init__(
+        self, settings: AssetSettings, partition_mapping: Mapping[str, PartitionMapping] | None = None
+    ) -> None:
         self._settings = settings
-        self._partition_mapping = partition_mapping
+        owner = "a task" if settings.name is None else f"task '{settings.name}'"
+        self._partition_mapping = edge_mappings(owner, partition_mapping)
 
     @property
     def settings(self) -> AssetSettings:
@@ -43,14 +48,14 @@ class BaseTask:
         return self._settings.io_handler
 
     @property
-    def partitions_def(self) -> Any:
+    def partitions_def(self) -> PartitionsReference | None:
         """The partitions definition, or the name of a registered one."""
         return self._settings.partitions_def
 
     @property
-    def partition_mapping(self) -> dict[str, Any] | None:
+    def partition_mapping(self) -> dict[str, PartitionMapping] | None:
         """The mapping of each dependency that has one, ``None`` when none has."""
-        return dict(self._partition_mapping) if self._partition_mapping else None
+        return dict(self._partition_mapping) or None
 
     @property
     def retry(self) -> RetryPolicy | str | None:

@@ -8,10 +8,12 @@ from typing import Any, ClassVar
 
 from rivers.definitions.asset_settings import AssetKeywords, AssetSettings, asset_settings
 from rivers.definitions.composition import current_composition
+from rivers.definitions.partition_arguments import PartitionsReference
 from rivers.definitions.retries import RetryPolicy
 from rivers.definitions.signatures import Signature, is_async_function, read_signature
 from rivers.definitions.task_base import BaseTask
 from rivers.exceptions import TaskDefinitionError
+from rivers.partitions.mappings import PartitionMapping
 
 
 class Task(BaseTask):
@@ -30,8 +32,8 @@ class Task(BaseTask):
         wraps: Callable[..., Any] | None = None,
         name: str | None = None,
         tags: Sequence[str] | None = None,
-        partitions_def: Any = None,
-        partition_mapping: Mapping[str, Any] | None = None,
+        partitions_def: PartitionsReference | None = None,
+        partition_mapping: Mapping[str, PartitionMapping] | None = None,
         io_handler: Any = None,
         retry: RetryPolicy | str | None = None,
     ) -> None:
@@ -94,7 +96,7 @@ class Task(BaseTask):
 def task_settings(
     name: str | None,
     tags: Sequence[str] | None,
-    partitions_def: Any,
+    partitions_def: PartitionsReference | None,
     io_handler: Any,
     retry: RetryPolicy | str | None,
 ) -> AssetSettings:

@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
-from rivers.definitions.argument_checks import is_rivers_kind
 from rivers.definitions.asset_base import BaseAsset
 from rivers.definitions.evaluation_contexts import ScheduleEvaluationContext, SensorEvaluationContext
 from rivers.definitions.executors import Executor
@@ -24,8 +23,10 @@ from rivers.execution.resources import checked_resources
 from rivers.graph.building import build_graph
 from rivers.graph.job_members import resolve_jobs, task_names
 from rivers.graph.nodes import Graph
+from rivers.graph.partitioning import with_partitions
 from rivers.graph.references import check_names
 from rivers.graph.trigger_targets import validate_triggers
+from rivers.partitions.definitions import PartitionsDefinition
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,7 @@ class Declarations:
     sensors: Mapping[str, Sensor]
     default_executor: Executor
     resources: Mapping[str, Any]
-    partition_defs: Mapping[str, Any]
+    partition_defs: Mapping[str, PartitionsDefinition]
     retries: Mapping[str, RetryPolicy]
     default_retry_policy: RetryPolicy | str | None
     run_queue: RunQueueConfig | None
@@ -59,17 +60,12 @@ class Compiled:
 def compile_declarations(given: Declarations) -> Compiled:
     """Build the graph and check everything that can be checked without storage and without handlers.
 
-    Raises what ``build_graph``, ``check_names``, ``resolve_jobs``, ``validate_triggers`` and
+    Raises what ``build_graph``, ``with_partitions``, ``check_names``, ``resolve_jobs``, ``validate_triggers`` and
     ``classify_trigger_parameters`` raise.
     """
     graph = build_graph(given.assets, given.resources, given.tasks, task_names(given.jobs))
-    check_names(
-        graph,
-        given.jobs,
-        retries=given.retries,
-        default_retry=given.default_retry_policy,
-        partition_defs=given.partition_defs,
-    )
+    graph = with_partitions(graph, given.partition_defs)
+    check_names(graph, given.jobs, retries=given.retries, default_retry=given.default_retry_policy)
     jobs = resolve_jobs(graph, given.jobs)
     validate_triggers(given.schedules.values(), given.sensors.values(), jobs=jobs, assets=graph.nodes)
     triggers: list[Schedule | Sensor] = [*given.schedules.values(), *given.sensors.values()]
@@ -127,7 +123,7 @@ def checked_declarations(
         sensors={sensor.name: sensor for sensor in _all("sensors", sensors, Sensor)},
         default_executor=_optional("default_executor", default_executor, Executor) or Executor.parallel(),
         resources=checked_resources(resources),
-        partition_defs=_partition_defs(partition_defs),
+        partition_defs=_registry("partition_defs", partition_defs, PartitionsDefinition),
         retries=_registry("retries", retries, RetryPolicy),
         default_retry_policy=default_retry,
         run_queue=_optional("run_queue", run_queue, RunQueueConfig),
@@ -159,12 +155,3 @@ def _registry(parameter: str, given: Mapping[str, Any] | None, kind: type[Any]) 
             raise TypeError(f"{parameter} must hold {kind.__name__}, got {type(value).__name__} for '{name}'")
         registered[name] = value
     return registered
-
-
-def _partition_defs(given: Mapping[str, Any] | None) -> dict[str, Any]:
-    for name, definition in (given or {}).items():
-        if not is_rivers_kind(definition, "PartitionsDefinition"):
-            raise TypeError(
-                f"partition_defs must hold PartitionsDefinition, got {type(definition).__name__} for '{name}'"
-            )
-    return dict(given or {})

@@ -8,7 +8,8 @@ from rivers.definitions.asset_base import BaseAsset
 from rivers.definitions.graph_assets import GraphAsset
 from rivers.definitions.task_base import BaseTask
 from rivers.exceptions import AssetDefinitionError, GraphValidationError
-from rivers.graph.inside import compose_graphs, internal_nodes
+from rivers.graph.bodies import compose_graphs
+from rivers.graph.inside import internal_nodes
 from rivers.graph.names import Names, collect_names
 from rivers.graph.nodes import Graph, Node
 from rivers.graph.ordering import order_by_level

@@ -21,39 +21,15 @@ from rivers.definitions.graph_assets import GraphAsset
 from rivers.definitions.parameters import FunctionArguments, Source, classify_parameters, data_parameters
 from rivers.definitions.tasks import Task
 from rivers.exceptions import GraphValidationError
-from rivers.graph.names import Names
+from rivers.graph.bodies import placeholders
+from rivers.graph.internal_mappings import internal_mappings
 from rivers.graph.nodes import Node, NodeKind
 from rivers.graph.steps import FanOut, InputSpec, StepKind, StepSpec
 from rivers.graph.wiring import EXECUTOR_KEY, TIMEOUT_KEY, Wiring
+from rivers.partitions.mappings import PartitionMapping
 
 NODE_EXECUTOR_KEY: Final = "rivers/node/executor"
 NODE_TIMEOUT_KEY: Final = "rivers/node/timeout"
-
-
-def compose_graphs(names: Names, wiring: Wiring) -> dict[str, Composition]:
-    """Run the bodies of all graph assets, in order of registration, and tell ``wiring`` what they map over.
-
-    :raises ConfigurationError: for a parameter of a body that is no asset
-    :raises GraphValidationError: for a body that means nothing
-    """
-    bodies: dict[str, Composition] = {}
-    for name, asset in names.assets.items():
-        if isinstance(asset, GraphAsset):
-            bodies[name] = body = asset.compose(_placeholders(asset, wiring))
-            for composed in body.nodes.values():
-                wiring.mapped_over.update((call.source.node_name, None) for call in composed.maps)
-    return bodies
-
-
-def _placeholders(graph: GraphAsset, wiring: Wiring) -> dict[str, str]:
-    declared = {dep.name for dep in graph.deps if dep.is_input}
-    placeholders: dict[str, str] = {}
-    for parameter in graph.signature.parameters:
-        if parameter.name in declared or (parameter.name in wiring.names and not parameter.has_default):
-            placeholders[parameter.name] = parameter.name
-        elif not parameter.has_default:
-            raise wiring.unresolved("Asset", graph.name, parameter.name)
-    return placeholders
 
 
 def internal_nodes(graph: GraphAsset, body: Composition, wiring: Wiring) -> list[Node]:
@@ -123,8 +99,9 @@ class _Inside:
             executor=self._node_executor(),
             mapped_outputs=self.wiring.mapped_among(name),
         )
+        kind = NodeKind.MAP if composed.maps else NodeKind.TASK
         return self._node(
-            step, NodeKind.MAP if composed.maps else NodeKind.TASK, self._settings(composed), loaded, lineage
+            step, kind, self._settings(composed), loaded, lineage, internal_mappings(self.graph, task, given, lineage)
         )
 
     def collect_node(self, composed: ComposedNode) -> Node:
@@ -140,7 +117,8 @@ class _Inside:
             graph=self.graph.name,
             mapped_outputs=self.wiring.mapped_among(name),
         )
-        return self._node(step, NodeKind.COLLECT, AssetSettings(name=name), (composed.name,), ())
+        settings = AssetSettings(name=name, partitions_def=self.graph.partitions_def)
+        return self._node(step, NodeKind.COLLECT, settings, (composed.name,), (), {})
 
     def graph_node(self, body: Composition, inside: Sequence[Node]) -> Node:
         final = self._final(body.result, body)
@@ -163,12 +141,22 @@ class _Inside:
             executor=(self.graph.settings.metadata or {}).get(EXECUTOR_KEY),
             mapped_outputs=self.wiring.mapped_among(self.graph.name),
         )
-        return self._node(step, NodeKind.GRAPH, self.graph.settings, loaded, tuple(lineage))
+        mappings = {
+            name: mapping for name, mapping in (self.graph.partition_mapping or {}).items() if name in step.upstreams
+        }
+        return self._node(step, NodeKind.GRAPH, self.graph.settings, loaded, tuple(lineage), mappings)
 
     def _node(
-        self, step: StepSpec, kind: NodeKind, settings: AssetSettings, inputs: tuple[str, ...], lineage: tuple[str, ...]
+        self,
+        step: StepSpec,
+        kind: NodeKind,
+        settings: AssetSettings,
+        inputs: tuple[str, ...],
+        lineage: tuple[str, ...],
+        mappings: Mapping[str, PartitionMapping],
     ) -> Node:
-        return Node(step.name, self.wiring.next_position(), kind, step.definition, settings, step, inputs, lineage)
+        place = self.wiring.next_position()
+        return Node(step.name, place, kind, step.definition, settings, step, inputs, lineage, mappings)
 
     def _settings(self, composed: ComposedNode) -> AssetSettings:
         graph, task = self.graph, composed.task
@@ -178,7 +166,7 @@ class _Inside:
             name=composed.name,
             io_handler=next((handler for handler in handlers if handler is not None), None),
             metadata=self._node_metadata(),
-            partitions_def=task.partitions_def if graph.partitions_def is None else graph.partitions_def,
+            partitions_def=graph.partitions_def,
         )
 
     def _wires(self, composed: ComposedNode) -> _Wires:
@@ -275,7 +263,7 @@ class _Inside:
         return tuple(dict.fromkeys(dep.name for dep in self.graph.deps if not dep.is_input))
 
     def _placeholder_names(self) -> list[str]:
-        return list(_placeholders(self.graph, self.wiring))
+        return list(placeholders(self.graph, self.wiring))
 
     def _node_metadata(self) -> dict[str, Any] | None:
         metadata = self.graph.settings.metadata or {}

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 
 from rivers.definitions.asset_settings import AssetSettings
 from rivers.graph.steps import Definition, StepSpec, possible_templates
+from rivers.partitions.definitions import PartitionsDefinition
+from rivers.partitions.mappings import PartitionMapping
 
 
 class NodeKind(Enum):
@@ -33,7 +35,8 @@ class Node:
     ``position`` is its place in the order of registration, internal nodes just before their graph. ``settings`` are its
     own: those of the output for an output of a multi-asset, with the handler that applies to it for a task in a graph.
     ``inputs`` are the upstreams whose values its step loads, in order of the parameters; ``lineage`` those that only
-    come first. ``step`` is what makes its value, alone or together with others.
+    come first. ``step`` is what makes its value, alone or together with others. ``mappings`` are the partition mappings
+    of those upstreams that were given one.
     """
 
     name: str
@@ -44,6 +47,7 @@ class Node:
     step: StepSpec
     inputs: tuple[str, ...]
     lineage: tuple[str, ...]
+    mappings: Mapping[str, PartitionMapping] = field(default_factory=dict[str, PartitionMapping])
 
     @property
     def upstreams(self) -> tuple[str, ...]:
@@ -77,7 +81,7 @@ class Graph:
 
     ``order`` lists them with every upstream before its downstreams; ``downstreams`` are direct ones, in order of
     registration; ``shadowed_resources`` are resource keys that a node's name hides; ``internals`` are the nodes inside
-    of each graph asset.
+    of each graph asset. ``partitions`` are the definitions of the partitioned nodes, which ``with_partitions`` adds.
     """
 
     nodes: Mapping[str, Node]
@@ -85,6 +89,7 @@ class Graph:
     downstreams: Mapping[str, tuple[str, ...]]
     shadowed_resources: tuple[str, ...]
     internals: Mapping[str, tuple[str, ...]]
+    partitions: Mapping[str, PartitionsDefinition] = field(default_factory=dict[str, PartitionsDefinition])
 
     def __iter__(self) -> Iterator[Node]:
         return iter(self.nodes.values())

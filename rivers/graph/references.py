@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from rivers.definitions.jobs import Job
+from rivers.definitions.partition_arguments import PartitionsReference
 from rivers.definitions.retries import RetryPolicy
 from rivers.exceptions import (
     AssetDefinitionError,
@@ -13,6 +14,7 @@ from rivers.exceptions import (
     _UnknownHandler,  # pyright: ignore[reportPrivateUsage]
 )
 from rivers.graph.nodes import Graph
+from rivers.partitions.definitions import PartitionsDefinition
 
 
 def resolve_handler(asset: str, reference: Any, resources: Mapping[str, Any]) -> Any:
@@ -52,7 +54,9 @@ def resolve_retry(
     return retries[reference]
 
 
-def resolve_partitions(asset: str, reference: Any, partition_defs: Mapping[str, Any]) -> Any:
+def resolve_partitions(
+    asset: str, reference: PartitionsReference | None, partition_defs: Mapping[str, PartitionsDefinition]
+) -> PartitionsDefinition | None:
     """The partitions definition behind ``reference``: a registered name, or the definition itself.
 
     :raises ConfigurationError: when no definition is registered under that name
@@ -81,11 +85,9 @@ def check_names(
     *,
     retries: Mapping[str, RetryPolicy],
     default_retry: RetryPolicy | str | None,
-    partition_defs: Mapping[str, Any],
 ) -> None:
-    """Resolve every retry policy and partitions definition that is referred to by name, for its errors."""
+    """Resolve every retry policy that is referred to by name, for its errors."""
     for node in graph:
-        resolve_partitions(node.name, node.settings.partitions_def, partition_defs)
         resolve_retry(f"Asset '{node.name}'", node.definition.retry, retries)
     for job in jobs:
         resolve_retry(f"Job '{job.name}'", job.retry, retries)

@@ -22,7 +22,9 @@ from rivers.exceptions import (
 )
 from rivers.graph.names import Names
 from rivers.graph.nodes import Node, NodeKind
+from rivers.graph.output_mappings import output_mappings
 from rivers.graph.steps import InputSpec, StepKind, StepSpec
+from rivers.partitions.mappings import PartitionMapping
 
 EXECUTOR_KEY: Final = "rivers/executor"
 TIMEOUT_KEY: Final = "rivers/timeout"
@@ -40,6 +42,9 @@ class Wiring:
     mapped_over: dict[str, None] = field(default_factory=dict[str, None])
     _position: int = 0
     _multi_steps: dict[MultiAsset, StepSpec] = field(default_factory=dict[MultiAsset, StepSpec])
+    _output_mappings: dict[str, dict[str, PartitionMapping]] = field(
+        default_factory=dict[str, dict[str, PartitionMapping]]
+    )
 
     def next_position(self) -> int:
         """The place of the next node in the order of registration."""
@@ -55,6 +60,7 @@ class Wiring:
 
         :raises ConfigurationError: for a parameter that matches nothing
         :raises AssetDefinitionError: for an automation on an external asset that nobody observes
+        :raises PartitionValidationError: for outputs of one function that load an upstream by different mappings
         """
         match asset:
             case SingleAsset():
@@ -82,7 +88,8 @@ class Wiring:
             upstreams=_upstreams(inputs),
             mapped_outputs=self.mapped_among(name),
         )
-        return Node(name, position, NodeKind.TASK, task, task.settings, step, step.upstreams, ())
+        mappings = task.partition_mapping or {}
+        return Node(name, position, NodeKind.TASK, task, task.settings, step, step.upstreams, (), mappings)
 
     def _single(self, name: str, asset: SingleAsset) -> Node:
         arguments, inputs = self._wired("Asset", name, asset.signature, asset.settings.deps)
@@ -100,16 +107,19 @@ class Wiring:
             executor=(asset.settings.metadata or {}).get(EXECUTOR_KEY),
             mapped_outputs=self.mapped_among(name),
         )
-        return Node(name, self.next_position(), NodeKind.SINGLE, asset, asset.settings, step, loaded, lineage)
+        mappings = asset.partition_mapping or {}
+        return Node(name, self.next_position(), NodeKind.SINGLE, asset, asset.settings, step, loaded, lineage, mappings)
 
     def _output(self, name: str, asset: MultiAsset) -> Node:
         step = self._multi_steps.get(asset)
         if step is None:
             step = self._multi_steps[asset] = self._multi_step(asset)
+            self._output_mappings.update(output_mappings(asset, _upstreams(step.inputs)))
         definition = asset.output_defs[asset.output_names.index(name)]
         loaded = _upstreams(step.inputs)
         lineage = _lineage([*asset.deps, *definition.deps], loaded)
-        return Node(name, self.next_position(), NodeKind.OUTPUT, asset, definition.settings, step, loaded, lineage)
+        mappings, position = self._output_mappings[name], self.next_position()
+        return Node(name, position, NodeKind.OUTPUT, asset, definition.settings, step, loaded, lineage, mappings)
 
     def _multi_step(self, asset: MultiAsset) -> StepSpec:
         definitions = asset.output_defs

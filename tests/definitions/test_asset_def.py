@@ -10,18 +10,21 @@ from rivers.definitions.asset_def import AssetDef
 from rivers.definitions.dependencies import DepDef
 from rivers.exceptions import AssetDefinitionError
 from rivers.io_handlers import InMemoryIOHandler
+from rivers.partitions.mappings import PartitionMapping
+
+IDENTITY, PREVIOUS = PartitionMapping.identity(), PartitionMapping.time_window(-1)
 
 
 def test_an_output_tells_what_it_was_given() -> None:
     handler = InMemoryIOHandler()
     output = AssetDef(
-        "a", ["t"], "k", "g", "v", handler, {"m": "n"}, "daily", {"x": "mapping"}, ["p", "q"], {"p": 2},
-        [AssetDef.dep("d", "m")], int,
+        "a", ["t"], "k", "g", "v", handler, {"m": "n"}, "daily", {"x": IDENTITY}, ["p", "q"], {"p": 2},
+        [AssetDef.dep("d", PREVIOUS)], int,
     )  # fmt: skip
     assert (output.name, output.tags, output.kinds, output.group, output.code_version) == ("a", ["t"], ["k"], "g", "v")
     assert output.io_handler is handler
     assert (output.metadata, output.partitions_def) == ({"m": "n"}, "daily")
-    assert output.partition_mapping == {"x": "mapping", "d": "m"}
+    assert output.partition_mapping == {"x": IDENTITY, "d": PREVIOUS}
     assert (output.pool, output.pool_slots) == ([("p", 2), ("q", 1)], {"p": 2})
     assert [dep.name for dep in output.deps] == ["d"]
     assert output.type_hint is int
@@ -61,6 +64,9 @@ def test_attributes_are_read_only() -> None:
         ({"name": "a", "tags": "t"}, TypeError, "tags"),
         ({"name": "a", "deps": ["b"]}, TypeError, "deps"),
         ({"name": "a", "retry": None}, TypeError, "retry"),
+        ({"name": "a", "partitions_def": 3}, ValueError, "'a'.*PartitionsDefinition"),
+        ({"name": "a", "partition_mapping": {"x": "identity"}}, TypeError, "'a'.*'x'"),
+        ({"name": "a", "partition_mapping": IDENTITY}, TypeError, "'a'.*dict"),
     ],
 )
 def test_a_bad_output_is_refused(arguments: dict[str, Any], error: type[Exception], named: str) -> None:
@@ -69,11 +75,11 @@ def test_a_bad_output_is_refused(arguments: dict[str, Any], error: type[Exceptio
 
 
 def test_input_and_dep_declare_dependencies() -> None:
-    given, ordered = AssetDef.input("a", "m", "h", {"k": "v"}), AssetDef.dep("b", "m")
+    given, ordered = AssetDef.input("a", PREVIOUS, "h", {"k": "v"}), AssetDef.dep("b", IDENTITY)
     assert isinstance(given, DepDef)
     assert (given.name, given.partition_mapping, given.io_handler, given.metadata, given.is_input) == (
-        *("a", "m", "h", {"k": "v"}),
+        *("a", PREVIOUS, "h", {"k": "v"}),
         True,
     )
-    assert (ordered.name, ordered.partition_mapping, ordered.metadata, ordered.is_input) == ("b", "m", None, False)
+    assert (ordered.name, ordered.partition_mapping, ordered.metadata, ordered.is_input) == ("b", IDENTITY, None, False)
     assert (repr(given), repr(ordered)) == ("DepDef.input('a')", "DepDef.dep('b')")

@@ -11,6 +11,9 @@ from rivers.definitions.assets import Asset, SingleAsset
 from rivers.definitions.retries import Compute, RetryPolicy
 from rivers.exceptions import AssetDefinitionError
 from rivers.io_handlers import InMemoryIOHandler
+from rivers.partitions.mappings import PartitionMapping
+
+PREVIOUS = PartitionMapping.time_window(-1)
 
 
 def orders() -> list: ...
@@ -185,8 +188,8 @@ def test_partitions_of_another_kind_are_a_value_error_that_names_both_ways() -> 
 
 
 def test_the_partition_mappings_are_those_of_the_declared_dependencies() -> None:
-    asset = Asset(deps=[AssetDef.dep("a", "m"), AssetDef.dep("b")])(orders)
-    assert asset.partition_mapping == {"a": "m"}
+    asset = Asset(deps=[AssetDef.dep("a", PREVIOUS), AssetDef.dep("b")])(orders)
+    assert asset.partition_mapping == {"a": PREVIOUS}
     assert [dep.name for dep in asset.deps] == ["a", "b"]
 
 

@@ -9,12 +9,15 @@ import pytest
 
 from rivers.definitions.bash_tasks import BashTask
 from rivers.exceptions import AssetDefinitionError, ExecutionError, TaskDefinitionError
+from rivers.partitions.mappings import PartitionMapping
+
+PREVIOUS = PartitionMapping.time_window(-1)
 
 
 def test_it_tells_what_it_was_given() -> None:
-    task = BashTask("t", "echo $A", {"A": "b"}, PurePosixPath("folder"), ["tag"], {"up": "m"}, "h", "r")
+    task = BashTask("t", "echo $A", {"A": "b"}, PurePosixPath("folder"), ["tag"], {"up": PREVIOUS}, "h", "r")
     assert (task.name, task.command, task.env, task.cwd, task.tags) == ("t", "echo $A", {"A": "b"}, "folder", ["tag"])
-    assert (task.partition_mapping, task.io_handler, task.retry, task.is_async) == ({"up": "m"}, "h", "r", False)
+    assert (task.partition_mapping, task.io_handler, task.retry, task.is_async) == ({"up": PREVIOUS}, "h", "r", False)
     assert BashTask("t", ["a", "b"]).command == ["a", "b"]
     assert (BashTask("t", "").command, BashTask("t", "").env, BashTask("t", "").cwd) == ("", None, None)
     assert repr(BashTask("t", "a")) == "BashTask(name='t', command='a')"

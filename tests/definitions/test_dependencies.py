@@ -8,11 +8,14 @@ import pytest
 
 from rivers.definitions.asset_def import AssetDef, DepDef
 from rivers.exceptions import AssetDefinitionError
+from rivers.partitions.mappings import PartitionMapping
+
+PREVIOUS = PartitionMapping.time_window(-1)
 
 
 def test_an_input_loads_and_a_dep_only_orders() -> None:
-    loaded = AssetDef.input("x", "mapping", "key", {"a": "b"})
-    assert (loaded.name, loaded.is_input, loaded.partition_mapping) == ("x", True, "mapping")
+    loaded = AssetDef.input("x", PREVIOUS, "key", {"a": "b"})
+    assert (loaded.name, loaded.is_input, loaded.partition_mapping) == ("x", True, PREVIOUS)
     assert (loaded.io_handler, loaded.metadata) == ("key", {"a": "b"})
     ordered = AssetDef.dep("y")
     assert (ordered.name, ordered.is_input, ordered.partition_mapping, ordered.metadata) == ("y", False, None, None)

@@ -11,6 +11,9 @@ from rivers.definitions.assets import Asset
 from rivers.definitions.graph_assets import GraphAsset
 from rivers.definitions.retries import RetryPolicy
 from rivers.exceptions import AssetDefinitionError
+from rivers.partitions.mappings import PartitionMapping
+
+PREVIOUS = PartitionMapping.time_window(-1)
 
 
 def body() -> None: ...
@@ -25,7 +28,7 @@ def test_the_decorator_and_the_direct_form_give_a_graph_asset() -> None:
 
 def test_it_tells_what_it_was_given_and_its_decorator_can_be_used_again() -> None:
     decorator = Asset.from_graph(
-        None, None, ["t"], "k", "g", "v", "h", "nodes", {"a": "b"}, "daily", [AssetDef.dep("x", "m")], [], "c",
+        None, None, ["t"], "k", "g", "v", "h", "nodes", {"a": "b"}, "daily", [AssetDef.dep("x", PREVIOUS)], [], "c",
         RetryPolicy(1),
     )  # fmt: skip
     first, second = decorator(body), decorator(body)
@@ -33,7 +36,7 @@ def test_it_tells_what_it_was_given_and_its_decorator_can_be_used_again() -> Non
     for asset in (first, second):
         assert (asset.tags, asset.kinds, asset.group, asset.code_version) == (["t"], ["k"], "g", "v")
         assert (asset.io_handler, asset.node_io_handler, asset.metadata) == ("h", "nodes", {"a": "b"})
-        assert (asset.partitions_def, asset.partition_mapping, asset.hooks) == ("daily", {"x": "m"}, [])
+        assert (asset.partitions_def, asset.partition_mapping, asset.hooks) == ("daily", {"x": PREVIOUS}, [])
         assert (asset.automation_condition, asset.retry) == ("c", RetryPolicy(1))
 
 

@@ -10,6 +10,9 @@ from rivers.definitions.retries import RetryPolicy
 from rivers.definitions.tasks import Task
 from rivers.exceptions import AssetDefinitionError, TaskDefinitionError
 from rivers.io_handlers import InMemoryIOHandler
+from rivers.partitions.mappings import PartitionMapping
+
+PREVIOUS = PartitionMapping.time_window(-1)
 
 
 def double(value: int) -> int:
@@ -26,10 +29,10 @@ def test_the_bare_the_keyword_and_the_direct_form_give_a_task() -> None:
 
 def test_it_tells_what_it_was_given() -> None:
     handler = InMemoryIOHandler()
-    task = Task(double, "t", ["tag"], "daily", {"up": "mapping"}, handler, RetryPolicy(2))
+    task = Task(double, "t", ["tag"], "daily", {"up": PREVIOUS}, handler, RetryPolicy(2))
     assert (task.name, task.tags, task.partitions_def, task.partition_mapping) == (
         *("t", ["tag"], "daily"),
-        {"up": "mapping"},
+        {"up": PREVIOUS},
     )
     assert task.io_handler is handler
     assert task.retry == RetryPolicy(2)

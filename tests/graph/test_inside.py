@@ -19,6 +19,7 @@ from rivers.exceptions import ConfigurationError, GraphValidationError
 from rivers.graph.building import build_graph
 from rivers.graph.nodes import Graph, Node, NodeKind
 from rivers.graph.steps import StepKind, instance_name
+from rivers.partitions.mappings import PartitionMapping
 
 
 @Task(tags=["t"])
@@ -243,11 +244,13 @@ def test_the_timeout_that_a_graph_gives_its_tasks_is_in_their_metadata(
 
 
 def test_7_10_partitions_and_overrides_reach_the_tasks_that_consume_the_upstream() -> None:
-    deps = [AssetDef.input("a", "m", "h", {"k": "v"}), AssetDef.dep("b")]
+    previous, every = PartitionMapping.time_window(-1), PartitionMapping.all_partitions()
+    deps = [AssetDef.input("a", previous, "h", {"k": "v"}), AssetDef.dep("b", every)]
     graph = graph_of(lambda a: inc(a), deps=deps, partitions_def="daily")
     [given] = graph["g/inc"].step.inputs
     assert given.override is deps[0]
-    assert graph["g/inc"].settings.partitions_def == "daily"
+    assert {node.settings.partitions_def for node in graph if node.name.startswith("g")} == {"daily"}
+    assert (graph["g/inc"].mappings, graph["g"].mappings) == ({"a": previous, "b": every}, {"b": every})
     assert graph["g/inc"].lineage == ("b",)
     assert graph["g"].lineage == ("b",)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -14,9 +15,11 @@ from rivers.exceptions import AssetDefinitionError, ConfigurationError
 from rivers.graph.building import build_graph
 from rivers.graph.references import check_handlers, check_names, resolve_handler, resolve_partitions, resolve_retry
 from rivers.io_handlers import InMemoryIOHandler
+from rivers.partitions import PartitionsDefinition
 
 HANDLER = InMemoryIOHandler()
 POLICY = RetryPolicy(3)
+DAILY = PartitionsDefinition.daily(datetime(2024, 1, 1))
 
 
 def test_a_name_gives_what_is_registered_and_everything_else_stays() -> None:
@@ -26,7 +29,8 @@ def test_a_name_gives_what_is_registered_and_everything_else_stays() -> None:
     assert resolve_retry("a", "r", {"r": POLICY}) is POLICY
     assert resolve_retry("a", POLICY, {}) is POLICY
     assert resolve_retry("a", None, {}) is None
-    assert resolve_partitions("a", "p", {"p": "definition"}) == "definition"
+    assert resolve_partitions("a", "p", {"p": DAILY}) is DAILY
+    assert resolve_partitions("a", DAILY, {}) is DAILY
     assert resolve_partitions("a", None, {}) is None
 
 
@@ -45,7 +49,7 @@ def test_unknown_names_are_listed_beside_the_sorted_registered_ones() -> None:
     with pytest.raises(ConfigurationError, match=r"Asset 'a'.*'nope'.*available: x, y"):
         resolve_retry("Asset 'a'", "nope", {"y": POLICY, "x": POLICY})
     with pytest.raises(ConfigurationError, match=r"'a'.*'nope'.*available: x, y"):
-        resolve_partitions("a", "nope", {"y": 1, "x": 2})
+        resolve_partitions("a", "nope", {"y": DAILY, "x": DAILY})
 
 
 @pytest.mark.parametrize(
@@ -66,7 +70,6 @@ def test_handler_keys_of_assets_and_of_their_inputs_are_checked(asset: Any) -> N
     ("keywords", "job_retry", "default", "named"),
     [
         ({"retry": "nope"}, None, None, "Asset 'a'.*'nope'"),
-        ({"partitions_def": "nope"}, None, None, "Asset 'a'.*'nope'"),
         ({}, "nope", None, "Job 'j'.*'nope'"),
         ({}, None, "nope", "default_retry_policy.*'nope'"),
     ],
@@ -77,5 +80,5 @@ def test_every_place_that_takes_a_name_is_checked(
     asset = Asset(name="a", **keywords)(lambda: 0)
     jobs = [Job("j", [asset], retry=job_retry)]
     with pytest.raises(ConfigurationError, match=named):
-        check_names(build_graph([asset]), jobs, retries={}, default_retry=default, partition_defs={})
-    check_names(build_graph([asset]), jobs, retries={"nope": POLICY}, default_retry=default, partition_defs={"nope": 1})
+        check_names(build_graph([asset]), jobs, retries={}, default_retry=default)
+    check_names(build_graph([asset]), jobs, retries={"nope": POLICY}, default_retry=default)

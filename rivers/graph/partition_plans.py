@@ -1,0 +1,165 @@
+"""What a partition key means for a plan: whether every node has it, which keys a step computes, and what it loads.
+
+Pure: the moment and the registered dynamic keys are data. ``needed_namespaces`` tells which of these to read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from rivers.exceptions import (
+    ExecutionError,
+    PartitionValidationError,
+    _InvalidPartitionKey,  # pyright: ignore[reportPrivateUsage]
+)
+from rivers.graph.nodes import Graph
+from rivers.partitions.context import PartitionContext
+from rivers.partitions.definitions import DynamicKeys, PartitionsDefinition
+from rivers.partitions.keys import KeySet, PartitionKey
+from rivers.partitions.mapped import Nothing, TheseKeys
+from rivers.partitions.mapping_keys import upstream_keys
+from rivers.partitions.namespaces import dynamic_namespaces
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """How one input is loaded.
+
+    ``partition`` is what the handler is told, ``None`` for an asset as a whole. When it ``is_absent`` no handler is
+    called, and the parameter is ``None``.
+    """
+
+    partition: PartitionContext | None = None
+    is_absent: bool = False
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PartitionPlan:
+    """The partitions of one run. ``key`` is as it was asked for; ``keys`` are the single partitions it stands for.
+
+    A key with several values is one batch: every step runs once, for all of them.
+    """
+
+    graph: Graph
+    key: PartitionKey | None
+    keys: tuple[PartitionKey, ...]
+    now: datetime
+    dynamic: DynamicKeys
+    _contexts: dict[int, PartitionContext] = field(default_factory=dict[int, PartitionContext])
+
+    def context_of(self, name: str) -> PartitionContext | None:
+        """What the step of a planned node, or of an instance of a map, and the handler of its value are told."""
+        node = self.graph.find(name)
+        definition = None if node is None else self.graph.partitions.get(node.name)
+        if definition is None or not self.keys:
+            return None
+        context = self._contexts.get(id(definition))
+        if context is None:
+            context = self._contexts[id(definition)] = PartitionContext(self.keys, definition)
+        return context
+
+    def load(self, name: str, upstream: str) -> Load:
+        """What a planned node loads of an upstream. Of the outputs of a multi-asset any planned one may be asked.
+
+        :raises PartitionValidationError: the key leads to none of the upstream, naming both nodes and the key
+        """
+        definition = self.graph.partitions.get(upstream)
+        mapped = upstream_keys(
+            self.graph[name].mappings.get(upstream),
+            self.keys,
+            self.graph.partitions.get(name),
+            definition,
+            self.now,
+            self.dynamic,
+            (name, upstream),
+        )
+        if isinstance(mapped, TheseKeys) and definition is not None:
+            return Load(PartitionContext(mapped.keys, definition))
+        return Load(is_absent=isinstance(mapped, Nothing))
+
+
+def needed_namespaces(graph: Graph, names: Collection[str], key: PartitionKey | None) -> tuple[str, ...]:
+    """The dynamic namespaces whose registered keys ``plan_partitions`` and its loads look into."""
+    if key is None:
+        return ()
+    involved = dict.fromkeys(each for name in names for each in (name, *graph[name].inputs))
+    return dynamic_namespaces(_distinct(graph, involved))
+
+
+def plan_partitions(
+    graph: Graph,
+    names: Collection[str],
+    key: PartitionKey | None,
+    *,
+    now: datetime,
+    dynamic: DynamicKeys,
+    operation: str = "materialize",
+) -> PartitionPlan:
+    """Check that the planned nodes can run for the key, or without one.
+
+    :param now: the moment on the naive timeline, which decides which windows there are
+    :param dynamic: the registered keys of ``needed_namespaces``
+    :param operation: what was asked for, for messages
+
+    :raises ExecutionError: for partitioned nodes without a key, and for a key that one of them does not have (also a
+        ``PartitionValidationError``)
+    :raises PartitionValidationError: for a key when a planned node is not partitioned
+    """
+    if key is None:
+        _require_unpartitioned(graph, names, operation)
+        return PartitionPlan(graph, None, (), now, dynamic)
+    checked: dict[int, None] = {}
+    for name in names:
+        definition = graph.partitions.get(name)
+        if definition is None:
+            raise PartitionValidationError(
+                f"Node '{name}' is not partitioned, but a partition_key was provided ('{key}'): {operation} it without "
+                f"a key, and apart from partitioned nodes"
+            )
+        if id(definition) not in checked:
+            _require_member(name, definition, key, now, dynamic)
+            checked[id(definition)] = None
+    return PartitionPlan(graph, key, tuple(key.concrete()), now, dynamic)
+
+
+def key_from_text(graph: Graph, names: Sequence[str], text: str) -> PartitionKey:
+    """The key that a text stands for, by the definition of the first partitioned node.
+
+    :raises PartitionValidationError: the definition has dimensions that the text does not name
+    """
+    definition = next((graph.partitions[name] for name in names if name in graph.partitions), None)
+    return PartitionKey.single(text) if definition is None else definition.parse_key(text)
+
+
+def _distinct(graph: Graph, names: Collection[str]) -> list[PartitionsDefinition]:
+    by_identity = {id(graph.partitions[name]): graph.partitions[name] for name in names if name in graph.partitions}
+    return list(by_identity.values())
+
+
+def _require_unpartitioned(graph: Graph, names: Collection[str], operation: str) -> None:
+    partitioned = [name for name in names if name in graph.partitions]
+    if partitioned:
+        # The inside of a graph asset has the partitions of the graph, which is the name that people know.
+        shown = [name for name in partitioned if graph[name].graph is None] or partitioned
+        raise ExecutionError(f"Cannot run '{operation}' without partition_key: {', '.join(shown)} are partitioned")
+
+
+def _require_member(
+    name: str, definition: PartitionsDefinition, key: PartitionKey, now: datetime, dynamic: DynamicKeys
+) -> None:
+    for each in key.keys if isinstance(key, KeySet) else (key,):
+        if definition.contains(each, now, dynamic):
+            continue
+        if definition.contains(each, now):  # when nothing is known of registered keys, any is one
+            listed = ", ".join(f"'{namespace}'" for namespace in dynamic_namespaces([definition]))
+            raise _InvalidPartitionKey(
+                f"Invalid partition_key '{each}' for asset '{name}': it is not registered in dynamic namespace "
+                f"{listed}; register it with storage.add_dynamic_partitions. Known: "
+                f"{definition.explain_absence(each, now, dynamic)}"
+            )
+        raise _InvalidPartitionKey(
+            f"Invalid partition_key '{each}' for asset '{name}': not a member of its partition definition. "
+            f"It is not valid for node '{name}', which has {definition.explain_absence(each, now, dynamic)}"
+        )

@@ -15,7 +15,6 @@ from rivers.definitions.tick_results import ScheduleTickResult, SensorTickResult
 from rivers.exceptions import (
     ExecutionError,
     NodeNotFoundError,
-    PartitionValidationError,
     _JobNotFound,  # pyright: ignore[reportPrivateUsage]
 )
 from rivers.execution.bound import BoundRepository
@@ -32,6 +31,7 @@ from rivers.execution.run_handle import RunHandle
 from rivers.execution.trigger_calls import TriggerCaller
 from rivers.graph.nodes import Graph, Node
 from rivers.ids import IdSource
+from rivers.partitions import PartitionContext, PartitionKey
 from rivers.records import InputContext, IOHandler, RunRecord
 from rivers.storage import Storage
 
@@ -158,7 +158,7 @@ class CodeRepository(DeclaredRepository):
     def materialize(
         self,
         selection: Sequence[str] | None = None,
-        partition_key: Any = None,
+        partition_key: PartitionKey | None = None,
         tags: Sequence[tuple[str, str]] | None = None,
         raise_on_error: bool = True,
         config: Mapping[str, Any] | None = None,
@@ -176,16 +176,17 @@ class CodeRepository(DeclaredRepository):
         :raises AssetNotFoundError: for an unknown name in ``selection``
         :raises GraphValidationError: when an input is neither selected nor loadable through an explicit IO handler
         :raises ConfigurationError: for a bad ``config`` or an unknown ``retry`` name
-        :raises PartitionValidationError: for a partition key of unpartitioned assets
+        :raises ExecutionError: for partitioned assets without a partition key, and for a key that one does not have
+        :raises PartitionValidationError: for a partition key of an unpartitioned asset
         :raises RuntimeError: on the loop's thread of a simulated clock
         """
         bound = self._bound_here()
         if isinstance(selection, str):
             raise TypeError("selection must be a list of names, got str")
         names = bound.nodes_of(selection, None, upstream=include_upstream)
-        bound.refuse_partition_key(names, partition_key)
         return bound.run_now(
             names,
+            partitions=bound.plan_partitions(names, partition_key, "materialize"),
             tags=tags,
             config=config,
             run_id=run_id_override,
@@ -221,20 +222,21 @@ class CodeRepository(DeclaredRepository):
         """:meth:`execute_run` for a caller who stores the outcome itself, as a graph does for many runs at once."""
         return self._resolved.carry_out(run)
 
-    def load_node(self, name: str, *, partition_key: Any = None, type_hint: Any = None) -> Any:
+    def load_node(self, name: str, *, partition_key: PartitionKey | None = None, type_hint: Any = None) -> Any:
         """The stored value of a node, or of an instance of a fan-out (``g/square[0]``), through its own handler.
 
         Without one, what the handler raises comes through, with a note that says what to do.
 
         :raises NodeNotFoundError: for an unknown node
-        :raises PartitionValidationError: for a key of an unpartitioned node
+        :raises PartitionValidationError: for a key of an unpartitioned node, and for one that the node does not have
         """
         bound = self._bound_here(may_wait=False)
         node = self._node_of(bound, name)
+        partition: PartitionContext | None = None
         if partition_key is not None:
-            raise PartitionValidationError(f"'{name}' is not partitioned, so it has no partition {partition_key!r}")
+            partition = bound.plan_partitions([node.name], partition_key, "load_node").context_of(node.name)
         metadata = node.settings.metadata
-        context = InputContext(name, LOAD_NODE, None if metadata is None else dict(metadata), None, type_hint)
+        context = InputContext(name, LOAD_NODE, None if metadata is None else dict(metadata), partition, type_hint)
         return load_value(bound.steps.handler(node.name), context)
 
     def io_handler_for_output(self, name: str) -> IOHandler:
@@ -270,7 +272,7 @@ class CodeRepository(DeclaredRepository):
         *,
         job_name: str | None = None,
         tags: Sequence[tuple[str, str]] | None = None,
-        partition_key: Any = None,
+        partition_key: PartitionKey | None = None,
         config: Mapping[str, Any] | None = None,
     ) -> RunHandle:
         """Queue a run; the automation graph admits and executes it.
@@ -281,10 +283,12 @@ class CodeRepository(DeclaredRepository):
         if self._given.run_queue is None:
             raise ExecutionError("a run can only be submitted to a queue; set one up with run_queue=RunQueueConfig()")
         names = bound.nodes_of(selection, job_name)
-        bound.refuse_partition_key(names, partition_key)
+        bound.plan_partitions(names, partition_key, "submit")
         environment = bound.environment
-        at = environment.clock.now_ns()
-        run = bound.new_run(environment.ids.new_id(), names, "Queued", at, job_name=job_name, tags=tags, config=config)
+        at, run_id = environment.clock.now_ns(), environment.ids.new_id()
+        run = bound.new_run(
+            run_id, names, "Queued", at, job_name=job_name, partition_key=partition_key, tags=tags, config=config
+        )
         environment.storage.create_run(run)
         return RunHandle(run.run_id, environment.storage, environment.clock)
 
@@ -338,15 +342,21 @@ class CodeRepository(DeclaredRepository):
         self,
         job: Job,
         *,
-        partition_key: Any,
+        partition_key: PartitionKey | None,
         tags: Sequence[tuple[str, str]] | None,
         config: Mapping[str, Any] | None,
         raise_on_error: bool,
     ) -> RunResult:
         bound = self._bound_here()
         names = bound.nodes_of(None, job.name)
-        bound.refuse_partition_key(names, partition_key)
-        return bound.run_now(names, job_name=job.name, tags=tags, config=config, raise_on_error=raise_on_error)
+        return bound.run_now(
+            names,
+            job_name=job.name,
+            partitions=bound.plan_partitions(names, partition_key, f"job '{job.name}'"),
+            tags=tags,
+            config=config,
+            raise_on_error=raise_on_error,
+        )
 
     def _evaluated(self, evaluate: Callable[[TriggerCaller], T]) -> T:
         """Evaluate with the bound resources; before ``resolve``, with the declared ones, and without storage."""

@@ -77,6 +77,8 @@ class Attempt:
     def prepare(self, run_id: str, time: StepTime, overrides: Mapping[str, Any] | None) -> Callable[[], Any]:
         """Build the context and load the inputs; returns the call that remains."""
         step = self.step
+        if step.partition.fault is not None:
+            raise step.partition.fault
         if (command := step.command) is not None:
             return lambda: run_command(command, time)
         if step.kind is StepKind.MAP:

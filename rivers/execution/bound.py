@@ -12,7 +12,6 @@ from rivers.definitions.retries import RetryPolicy
 from rivers.exceptions import (
     ExecutionError,
     Killed,
-    PartitionValidationError,
     Superseded,
     _JobNotFound,  # pyright: ignore[reportPrivateUsage]
 )
@@ -22,6 +21,7 @@ from rivers.execution.declarations import Compiled, Declarations
 from rivers.execution.environment import Environment, running_in
 from rivers.execution.failures import error_text, traceback_text
 from rivers.execution.handlers import Handlers
+from rivers.execution.partitioned_steps import partition_moment, with_partitions
 from rivers.execution.resources import copies_of, in_use, set_up, tear_down, with_changes
 from rivers.execution.results import Ending, RunResult
 from rivers.execution.run_config import RunConfig, read_run_config
@@ -29,9 +29,11 @@ from rivers.execution.run_creation import enter_run
 from rivers.execution.run_execution import RunExecution
 from rivers.execution.steps import Step
 from rivers.execution.trigger_calls import TriggerCaller
+from rivers.graph.partition_plans import PartitionPlan, needed_namespaces, plan_partitions
 from rivers.graph.plan import plan_execution
 from rivers.graph.references import check_handlers, resolve_retry
 from rivers.graph.selection import require_loadable_upstreams, select_nodes
+from rivers.partitions import PartitionKey
 from rivers.records import AssetRecord, LaunchedBy, NewRun, RunRecord, priority_of
 from rivers.storage.assets import TOPOLOGY_KEY
 from rivers.storage.pools import UNLIMITED
@@ -85,10 +87,20 @@ class BoundRepository:
         require_loadable_upstreams(self.compiled.graph, names)
         return list(names)
 
-    def refuse_partition_key(self, names: Sequence[str], partition_key: Any) -> None:
-        """No node is partitioned yet, so a key fits none of them."""
-        if partition_key is not None and names:
-            raise PartitionValidationError(f"'{names[0]}' is not partitioned, so it has no partition {partition_key!r}")
+    def plan_partitions(self, names: Sequence[str], key: PartitionKey | None, operation: str) -> PartitionPlan:
+        """What the key means for these nodes, at this moment and with the dynamic keys that are registered.
+
+        :raises TypeError: for anything but a ``PartitionKey``
+        :raises ExecutionError: for partitioned nodes without a key, and for a key that one of them does not have
+        :raises PartitionValidationError: for a key when a node is not partitioned
+        """
+        if key is not None and not isinstance(key, PartitionKey):  # pyright: ignore[reportUnnecessaryIsInstance]
+            given = f"{type(key).__name__} {key!r}"
+            raise TypeError(f"partition_key must be a PartitionKey, got {given}; PartitionKey.single() makes one")
+        graph, environment = self.compiled.graph, self._environment_here()
+        dynamic = environment.storage.dynamic_keys(needed_namespaces(graph, names, key))
+        now = partition_moment(environment.clock)
+        return plan_partitions(graph, names, key, now=now, dynamic=dynamic, operation=operation)
 
     def retry_policy(self, job_name: str | None, given: RetryPolicy | str | None) -> RetryPolicy | None:
         """The policy of a run's steps that have none of their own: the run's, the job's, the repository's."""
@@ -112,6 +124,7 @@ class BoundRepository:
         at: int,
         *,
         job_name: str | None = None,
+        partition_key: PartitionKey | None = None,
         tags: Sequence[tuple[str, str]] | None = None,
         config: Mapping[str, Any] | None = None,
     ) -> NewRun:
@@ -126,6 +139,7 @@ class BoundRepository:
             node_names=tuple(names),
             status=status,
             start_time=at,
+            partition_key=partition_key,
             tags=pairs,
             priority=priority_of(pairs),
             launched_by=LaunchedBy.manual(),
@@ -137,6 +151,7 @@ class BoundRepository:
         names: Sequence[str],
         *,
         job_name: str | None = None,
+        partitions: PartitionPlan | None = None,
         tags: Sequence[tuple[str, str]] | None = None,
         config: Mapping[str, Any] | None = None,
         run_id: str | None = None,
@@ -144,18 +159,22 @@ class BoundRepository:
         retry: RetryPolicy | str | None = None,
         raise_on_error: bool = True,
     ) -> RunResult:
-        """Create a run as Started and execute it on this thread, on the clock of the evaluation or step around it."""
+        """Create a run as Started and execute it on this thread, on the clock of the evaluation or step around it.
+
+        ``partitions`` are what ``plan_partitions`` made of its key; without them no step is about any.
+        """
         environment = self._environment_here()
         changes = read_run_config(config, names)
         policy = self.retry_policy(job_name, retry)
         executor = self._executor(job_name, changes)
-        completed = self._completed_steps(run_id) if resume and run_id is not None else {}
+        key = None if partitions is None else partitions.key
+        completed = self._completed_steps(run_id, key) if resume and run_id is not None else {}
         resources = with_changes(self.resources, changes.resources)
-        steps = self._levels(names, resources, changes.metadata, completed)
+        steps = self._levels(names, resources, changes.metadata, partitions, completed)
         check_executors(steps, executor)
         run_id = environment.ids.new_id() if run_id is None else run_id
         at = environment.clock.now_ns()
-        run = self.new_run(run_id, names, "Started", at, job_name=job_name, tags=tags, config=config)
+        run = self.new_run(run_id, names, "Started", at, job_name=job_name, partition_key=key, tags=tags, config=config)
         execution = RunExecution(
             environment,
             run_id,
@@ -181,10 +200,11 @@ class BoundRepository:
                 self._require_known(run, names)
                 changes = read_run_config(run.config, names)
                 resources = with_changes(self.resources, changes.resources)
+                partitions = self.plan_partitions(names, run.partition_key, "run")
                 execution = RunExecution(
                     environment,
                     run.run_id,
-                    self._levels(names, resources, changes.metadata),
+                    self._levels(names, resources, changes.metadata, partitions),
                     executor=self._executor(run.job_name, changes),
                     config=changes.config,
                     retry=self.retry_policy(run.job_name, None),
@@ -219,18 +239,30 @@ class BoundRepository:
         names: Collection[str],
         resources: Mapping[str, Any],
         metadata: Mapping[str, Mapping[str, Any]],
+        partitions: PartitionPlan | None = None,
         completed: Collection[str] = (),
     ) -> list[list[Step]]:
         plan = plan_execution(self.compiled.graph, names)
         if completed:
             plan = plan.divided(completed)
         if not metadata and not self._own(resources):
-            return [[self.steps.step(planned) for planned in level] for level in plan.levels]
-        return [[self.steps.changed_step(planned, resources, metadata) for planned in level] for level in plan.levels]
+            levels = [[self.steps.step(planned) for planned in level] for level in plan.levels]
+        else:
+            changed = self.steps.changed_step
+            levels = [[changed(planned, resources, metadata) for planned in level] for level in plan.levels]
+        if partitions is None or not self.compiled.graph.partitions:
+            return levels
+        return [[with_partitions(step, partitions) for step in level] for level in levels]
 
-    def _completed_steps(self, run_id: str) -> dict[str, str | None]:
-        """The steps that succeeded when they were last executed in the same run, with their data versions."""
+    def _completed_steps(self, run_id: str, key: PartitionKey | None) -> dict[str, str | None]:
+        """The steps that succeeded when they were last executed in the same run, with their data versions.
+
+        None when that run was for another partition.
+        """
         completed: dict[str, str | None] = {}
+        earlier = self.environment.storage.get_run(run_id)
+        if earlier is not None and earlier.partition_key != key:
+            return completed
         versions: dict[str, str | None] = {}
         for event in self.environment.storage.get_events_for_run(run_id):
             if event.asset_key is None:
@@ -239,7 +271,7 @@ class BoundRepository:
                 versions[event.asset_key] = event.data_version
             elif event.event_type == "StepSuccess":
                 completed[event.asset_key] = versions.get(event.asset_key)
-            elif event.event_type in ("StepStart", "StepFailure"):
+            elif event.event_type in ("StepStart", "StepFailure") and event.partition_key is None:
                 completed.pop(event.asset_key, None)
         return completed
 

@@ -59,8 +59,9 @@ def store(
 ) -> StepOutput:
     """Hand the value to the target's handler, unless the function says that there is nothing to store.
 
-    ``partition`` is what the handler is told of the keys. ``observed`` says that the function only looked at data that is elsewhere. Of metadata and data versions the nearest
-    to the data wins: what the context was ``told``, then the result, then the handler.
+    ``partition`` is what the handler is told of the keys. ``observed`` says that the function only looked at data that
+    is elsewhere. Of metadata and data versions the nearest to the data wins: what the context was ``told``, then the
+    result, then the handler.
 
     :raises TypeError: for a metadata value that has no stored form, or a data version that is no text
     :raises ValueError: for a data version that cannot be stored

@@ -15,13 +15,14 @@ class StepPartition:
 
     ``outputs`` are the contexts of outputs that have a definition of their own. ``inputs`` are those of the parameters
     whose upstreams are read by partition: one that is not among them is read whole. The parameters in ``unread`` get
-    ``None``, and nothing is loaded for them.
+    ``None``, and nothing is loaded for them. A ``fault`` is raised when the step is executed.
     """
 
     context: PartitionContext | None = None
     outputs: Mapping[str, PartitionContext] = field(default_factory=dict[str, PartitionContext])
     inputs: Mapping[str, PartitionContext] = field(default_factory=dict[str, PartitionContext])
     unread: tuple[str, ...] = ()
+    fault: Exception | None = None
 
     @property
     def keys(self) -> tuple[PartitionKey, ...]:

@@ -58,8 +58,8 @@ class Particulars:
     """What a run alone knows of a step, and has to tell a worker besides the compiled step.
 
     ``instances`` are the nodes whose values are gathered, by parameter. ``keys`` name the elements of the source of a
-    ``MAP``, ``None`` when their positions do. ``name`` and ``element`` are those of an instance. ``partition`` is what it
-    computes and reads.
+    ``MAP``, ``None`` when their positions do. ``name`` and ``element`` are those of an instance. ``partition`` is what
+    the step computes and reads.
     """
 
     instances: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])

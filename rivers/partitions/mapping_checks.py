@@ -87,7 +87,7 @@ class _Fit:
         match mapping:
             case PartitionMapping.AllPartitions():
                 return None
-            case PartitionMapping.SpecificPartitions(partition_keys=keys):
+            case PartitionMapping.SpecificPartitions(keys=keys):
                 faults = (selector_fault(each, upstream, self.now, None) for each in keys)
                 return next((f"specific_partitions: {fault}" for fault in faults if fault is not None), None)
             case _:

@@ -49,7 +49,7 @@ def downstream_keys(
 def _needs_some(mapping: PartitionMapping | None, keys: Sequence[PartitionKey] | None) -> bool:
     if keys is None or not isinstance(mapping, PartitionMapping.SpecificPartitions):
         return True
-    listed = frozenset(each for key in mapping.partition_keys for each in key.concrete())
+    listed = frozenset(each for key in mapping.keys for each in key.concrete())
     return any(each in listed for key in keys for each in key.concrete())
 
 

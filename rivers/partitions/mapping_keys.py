@@ -47,7 +47,7 @@ def upstream_keys(
     if isinstance(mapping, PartitionMapping.AllPartitions):
         return Whole()
     if isinstance(mapping, PartitionMapping.SpecificPartitions):
-        return TheseKeys(_listed(mapping.partition_keys))
+        return TheseKeys(_listed(mapping.keys))
     if down_def is None:
         raise PartitionValidationError(
             f"Asset '{names[0]}' depends on '{names[1]}': it has no partitions, so it needs all_partitions or "

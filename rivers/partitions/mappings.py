@@ -81,13 +81,13 @@ class PartitionMapping:
         return TimeWindowMapping(offset)
 
     @staticmethod
-    def specific_partitions(partition_keys: Sequence[PartitionKey]) -> SpecificPartitionsMapping:
-        """Always these upstream keys, for a downstream that has no partitions.
+    def specific_partitions(partition_keys: Sequence[PartitionKey | str]) -> SpecificPartitionsMapping:
+        """Always these upstream keys, for a downstream that has no partitions. A text is the key of that value.
 
         :raises PartitionValidationError: when the list is empty
-        :raises TypeError: for an element that is not a ``PartitionKey``
+        :raises TypeError: for an element that is neither a ``PartitionKey`` nor text
         """
-        return SpecificPartitionsMapping(cast("list[PartitionKey]", partition_keys))
+        return SpecificPartitionsMapping(cast("list[PartitionKey | str]", partition_keys))
 
     @staticmethod
     def for_keys(selectors: Sequence[PartitionKey | PartitionKeyRange]) -> ForKeysMapping:
@@ -162,11 +162,16 @@ class TimeWindowMapping(PartitionMapping, variant="TimeWindow", factory="time_wi
 class SpecificPartitionsMapping(PartitionMapping, variant="SpecificPartitions", factory="specific_partitions"):
     """``partition_keys``: the upstream keys, as they were given."""
 
-    partition_keys: list[PartitionKey]
+    partition_keys: list[PartitionKey | str]
 
     def __post_init__(self) -> None:
-        keys = _elements("partition_keys", self.partition_keys, PartitionKey, "PartitionKey")
+        keys = _elements("partition_keys", self.partition_keys, (PartitionKey, str), "PartitionKey or str")
         object.__setattr__(self, "partition_keys", keys)
+
+    @property
+    def keys(self) -> list[PartitionKey]:
+        """Each as a key."""
+        return [PartitionKey.single(each) if isinstance(each, str) else each for each in self.partition_keys]
 
 
 @dataclass(frozen=True, eq=False, repr=False)

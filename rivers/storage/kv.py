@@ -54,9 +54,17 @@ class KeyValues(Session):
         with self._engine as engine:
             engine.transact(self.session, ["DELETE $id RETURN NONE"], {"id": record_id("dynamic", name, key)})
 
+    def dynamic_keys(self, names: Iterable[str]) -> dict[str, list[str]]:
+        """The keys of each of these definitions, in lexicographic order."""
+        return {name: self._keys_of(name) for name in names}
+
+    def _keys_of(self, name: str) -> list[str]:
+        (keys,) = self._engine.query("SELECT VALUE id[1] FROM dynamic:[$name,NONE]..[$name,..]", name=name)
+        return keys
+
     def get_dynamic_partitions(self, name: str) -> list[str]:
         """The keys of a definition in lexicographic order; a warning when there are none, often a misspelt name."""
-        (keys,) = self._engine.query("SELECT VALUE id[1] FROM dynamic:[$name,NONE]..[$name,..]", name=name)
+        keys = self._keys_of(name)
         if not keys:
             warnings.warn(f"dynamic partitions definition '{name}' has no keys", UserWarning, stacklevel=2)
         return keys

@@ -58,8 +58,14 @@ def _end_at_exit(worker: WorkerProcess) -> None:
 
     By the hook that loky uses. The last one registered is called first, and loky registers one for every executor.
     """
-    _living[worker.pid] = weakref.ref(worker)
+    _living[worker.pid] = weakref.ref(worker, lambda reference, pid=worker.pid: _forget(pid, reference))
     threading._register_atexit(_end_all)  # type: ignore[attr-defined]  # pyright: ignore
+
+
+def _forget(pid: int, reference: weakref.ref[WorkerProcess]) -> None:
+    """A worker that nobody holds any more ends by itself, since its connection has."""
+    if _living.get(pid) is reference:  # and not of a later process with the same id
+        del _living[pid]
 
 
 def _end_all() -> None:
@@ -87,6 +93,7 @@ class WorkerProcess:
         [self.pid] = list(executor._processes)
         # The pipes by which loky and we would notice its death stay open in whatever it forked: its own end tells.
         self._handle = os.pidfd_open(self.pid) if hasattr(os, "pidfd_open") else None
+        self._close_handle = None if self._handle is None else weakref.finalize(self, os.close, self._handle)
         _end_at_exit(self)
 
     def waited_for(self) -> list[Any]:
@@ -138,9 +145,9 @@ class WorkerProcess:
 
     def kill(self) -> None:
         """End it at once, with the processes it started. Waits for loky: milliseconds, more after a fork."""
-        if self._handle is not None:
+        if self._close_handle is not None:
             with suppress(OSError):
-                os.close(self._handle)
+                self._close_handle()
             self._handle = None
         with suppress(Exception):
             self._executor.shutdown(wait=True, kill_workers=True)

@@ -8,6 +8,7 @@ told before it died is not lost. Workers are started afresh, not forked: none in
 from __future__ import annotations
 
 import itertools
+import multiprocessing.connection
 import os
 import pickle
 import signal
@@ -110,10 +111,13 @@ class WorkerProcess:
         if key not in self._known:
             packed = packed_step(step)
             if len(self._known) >= _DEFINITIONS_MAX:
-                self._known.clear()
-                self.send(Forget())
+                oldest = next(iter(self._known))
+                del self._known[oldest]
+                self.send(Forget(oldest))
             self.send(Define(key, packed))
-            self._known[key] = None
+        # The last used is the last to go: the orders of one batch are defined before the batch is sent.
+        self._known.pop(key, None)
+        self._known[key] = None
         return key
 
     def send(self, message: object) -> None:
@@ -131,6 +135,11 @@ class WorkerProcess:
         if self._handle is not None and self._exit_status() is not None and not self._connection.poll():
             raise EOFError
         return None
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether one that has nothing to do died, without a word."""
+        return bool(multiprocessing.connection.wait(self.waited_for(), 0))
 
     def how_it_died(self) -> str:
         """One line for the record, after ``EOFError``."""

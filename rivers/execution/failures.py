@@ -27,7 +27,7 @@ def error_text(error: BaseException) -> str:
     """
     try:
         message = str(error)
-    except Exception as unspeakable:
+    except BaseException as unspeakable:
         message = f"<its message could not be read: {type(unspeakable).__name__}>"
     private = type(error).__module__ == exceptions.__name__ and type(error).__name__.startswith("_")
     kind = type(error).__mro__[1] if private else type(error)

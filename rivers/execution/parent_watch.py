@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import select
 import signal
 import sys
 import threading
-from typing import Final
+from typing import Any, Final, cast
 
 _LOOK_SECONDS: Final = 1.0
 
@@ -16,6 +17,8 @@ def settle_in(parent: int) -> None:
     """In a worker: live and die with the process ``parent`` that started it."""
     # A Ctrl-C in the terminal reaches the whole process group, but only the parent knows how to stop.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # Loky leaves its own way to start processes as the default, with which multiprocessing itself can start none.
+    multiprocessing.set_start_method(cast("Any", None), force=True)
     end_with_parent(parent)
 
 

@@ -22,7 +22,9 @@ class Define:
 
 @dataclass(frozen=True, slots=True)
 class Forget:
-    """Run to worker: drop every definition."""
+    """Run to worker: drop this definition."""
+
+    key: int
 
 
 @dataclass(frozen=True, slots=True)

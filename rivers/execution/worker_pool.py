@@ -32,12 +32,17 @@ class WorkerPool:
         return len(self._idle)
 
     def lend(self) -> WorkerProcess:
-        """A worker, the one that was used last if any is idle."""
+        """A worker, the one that was used last if any is idle. One that died while it was idle is nobody's failure."""
+        while (worker := self._last_idle()) is not None:
+            if not worker.has_ended:
+                return worker
+            self.discard(worker)
+        return WorkerProcess(self._keys)
+
+    def _last_idle(self) -> WorkerProcess | None:
         with self._lock:
             self._is_closed = False
-            if self._idle:
-                return self._idle.pop()
-        return WorkerProcess(self._keys)
+            return self._idle.pop() if self._idle else None
 
     def take_back(self, worker: WorkerProcess, keep: int) -> None:
         """A worker with nothing left to do; it ends when ``keep`` are idle already, or nobody will ask again."""

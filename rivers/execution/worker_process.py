@@ -8,6 +8,7 @@ told before it died is not lost. Workers are started afresh, not forked: none in
 from __future__ import annotations
 
 import itertools
+import multiprocessing.connection
 import os
 import pickle
 import signal
@@ -58,8 +59,14 @@ def _end_at_exit(worker: WorkerProcess) -> None:
 
     By the hook that loky uses. The last one registered is called first, and loky registers one for every executor.
     """
-    _living[worker.pid] = weakref.ref(worker)
+    _living[worker.pid] = weakref.ref(worker, lambda reference, pid=worker.pid: _forget(pid, reference))
     threading._register_atexit(_end_all)  # type: ignore[attr-defined]  # pyright: ignore
+
+
+def _forget(pid: int, reference: weakref.ref[WorkerProcess]) -> None:
+    """A worker that nobody holds any more ends by itself, since its connection has."""
+    if _living.get(pid) is reference:  # and not of a later process with the same id
+        del _living[pid]
 
 
 def _end_all() -> None:
@@ -87,6 +94,7 @@ class WorkerProcess:
         [self.pid] = list(executor._processes)
         # The pipes by which loky and we would notice its death stay open in whatever it forked: its own end tells.
         self._handle = os.pidfd_open(self.pid) if hasattr(os, "pidfd_open") else None
+        self._close_handle = None if self._handle is None else weakref.finalize(self, os.close, self._handle)
         _end_at_exit(self)
 
     def waited_for(self) -> list[Any]:
@@ -103,10 +111,13 @@ class WorkerProcess:
         if key not in self._known:
             packed = packed_step(step)
             if len(self._known) >= _DEFINITIONS_MAX:
-                self._known.clear()
-                self.send(Forget())
+                oldest = next(iter(self._known))
+                del self._known[oldest]
+                self.send(Forget(oldest))
             self.send(Define(key, packed))
-            self._known[key] = None
+        # The last used is the last to go: the orders of one batch are defined before the batch is sent.
+        self._known.pop(key, None)
+        self._known[key] = None
         return key
 
     def send(self, message: object) -> None:
@@ -125,6 +136,11 @@ class WorkerProcess:
             raise EOFError
         return None
 
+    @property
+    def has_ended(self) -> bool:
+        """Whether one that has nothing to do died, without a word."""
+        return bool(multiprocessing.connection.wait(self.waited_for(), 0))
+
     def how_it_died(self) -> str:
         """One line for the record, after ``EOFError``."""
         status = self._exit_status()
@@ -138,9 +154,9 @@ class WorkerProcess:
 
     def kill(self) -> None:
         """End it at once, with the processes it started. Waits for loky: milliseconds, more after a fork."""
-        if self._handle is not None:
+        if self._close_handle is not None:
             with suppress(OSError):
-                os.close(self._handle)
+                self._close_handle()
             self._handle = None
         with suppress(Exception):
             self._executor.shutdown(wait=True, kill_workers=True)

@@ -6,39 +6,28 @@ import logging
 import os
 import pickle
 import sys
-import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta
+from dataclasses import replace
 from multiprocessing.connection import Connection
-from typing import Any, Final, cast
+from typing import Any, cast
 
 import cloudpickle
 
-from rivers.exceptions import ExecutionError, RunCanceled
+from rivers.exceptions import ExecutionError
 from rivers.execution import capture
 from rivers.execution.attempt import Attempt
 from rivers.execution.crossing import unpacked_step
+from rivers.execution.failures import error_text
 from rivers.execution.outcomes import Failure, StepOutcome
 from rivers.execution.parent_watch import settle_in
 from rivers.execution.resources import set_up, tear_down
 from rivers.execution.steps import Step
-from rivers.execution.worker_messages import (
-    AskTime,
-    Define,
-    Done,
-    Dropped,
-    Execute,
-    Forget,
-    Order,
-    Sleep,
-    Stop,
-    Time,
-)
+from rivers.execution.worker_messages import Define, Done, Dropped, Execute, Forget, Order
+from rivers.execution.worker_time import WorkerTime
 
 _dumps = cast("Callable[[object], bytes]", cloudpickle.dumps)  # pyright: ignore[reportUnknownMemberType]
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _connection: Connection[Any, Any] | None = None
 
 
@@ -72,9 +61,9 @@ class _Server:
                 match pickle.loads(self._connection.recv_bytes()):
                     case Define(key=key, packed=packed):
                         self._packed[key] = packed
-                    case Forget():
-                        self._packed.clear()
-                        self._steps.clear()
+                    case Forget(key=key):
+                        self._packed.pop(key, None)
+                        self._steps.pop(key, None)
                     case Execute() as execute:
                         self._execute(execute)
                     case _:
@@ -87,6 +76,8 @@ class _Server:
         for position, order in enumerate(execute.orders, 1):
             seconds, outcome = self._carry_out(order, moment)
             _flush()
+            if position == len(execute.orders):
+                moment.end()
             self._connection.send_bytes(_packed_outcome(outcome, seconds))
             if position < len(execute.orders) and moment.is_last():
                 if moment.stopped:
@@ -128,83 +119,43 @@ class _Server:
     def _step(self, key: int) -> Step:
         step = self._steps.get(key)
         if step is None:
-            step = self._steps[key] = unpacked_step(self._packed.pop(key))
+            step = self._steps[key] = unpacked_step(self._packed[key])
+            del self._packed[key]  # not before: what could not be unpacked fails the same way at the next attempt
         return step
 
 
-class WorkerTime:
-    """The time of the run, asked for over the connection; threads of the user's take turns."""
-
-    def __init__(self, connection: Connection[Any, Any]) -> None:
-        self._connection = connection
-        self._lock = threading.Lock()
-        self.stopped = False
-        self._woken = False
-
-    def datetime(self) -> datetime:
-        with self._lock:
-            answer = self._ask(AskTime())
-        nanoseconds = answer.now_ns if isinstance(answer, Time) else 0
-        return _EPOCH + timedelta(microseconds=nanoseconds // 1000)
-
-    def sleep_blocking(self, seconds: float) -> None:
-        with self._lock:
-            if not self.stopped:
-                self._ask(Sleep(seconds), Stop)
-                self._woken = True
-        if self.stopped:
-            raise RunCanceled("the run was cancelled")
-
-    def cancelled(self) -> bool:
-        with self._lock:
-            self._look()
-        return self.stopped
-
-    def is_last(self) -> bool:
-        """Whether the orders that remain are not to be begun."""
-        self._look()
-        return self.stopped or self._woken
-
-    def _look(self) -> None:
-        while not self.stopped and self._connection.poll():
-            self._take()
-
-    def _ask(self, question: AskTime | Sleep, *ended_by: type) -> Any:
-        self._connection.send_bytes(pickle.dumps(question))
-        while True:
-            answer = self._take()
-            if not isinstance(answer, Stop) or Stop in ended_by:
-                return answer
-
-    def _take(self) -> Any:
-        """The next message; a Stop is kept in mind."""
-        message = pickle.loads(self._connection.recv_bytes())
-        if isinstance(message, Stop):
-            self.stopped = True
-        return message
-
-
 def _packed_outcome(outcome: StepOutcome, seconds: float) -> bytes:
-    """The outcome as bytes. An exception that cannot cross is replaced by one that says so and has the same texts."""
-    failure = outcome.failure
+    """The outcome as bytes that the run can read. What cannot cross is replaced by an error that says so."""
+    if outcome.failures or outcome.values:
+        failed = tuple((name, _sendable(failure)) for name, failure in outcome.failed)
+        failure = None if outcome.failure is None else _sendable(outcome.failure)
+        outcome = _with_sendable_values(replace(outcome, failure=failure, failed=failed))
+    return _dumps(Done(outcome, seconds))
+
+
+def _sendable(failure: Failure) -> Failure:
+    """The failure, or one that has the same texts, with an exception that can be sent back."""
+    fault = _fault_of_crossing(failure.error)
+    if fault is None:
+        return failure
+    return replace(failure, error=ExecutionError(f"{failure.text} (an exception that could not be sent back: {fault})"))
+
+
+def _with_sendable_values(outcome: StepOutcome) -> StepOutcome:
+    fault = _fault_of_crossing(outcome.values) if outcome.values else None
+    if fault is None:
+        return outcome
+    what = ", ".join(type(value).__name__ for value in outcome.values.values())
+    unsent = ExecutionError(f"what its hooks want to see ({what}) could not be sent back from the worker: {fault}")
+    return replace(outcome, failure=outcome.failure or Failure.of(unsent, repeatable=False), values={})
+
+
+def _fault_of_crossing(crossing: object) -> str | None:
     try:
-        packed = _dumps(Done(outcome, seconds))
-        if failure is not None:
-            pickle.loads(packed)  # many exceptions can be pickled and then not be made again
-        return packed
+        pickle.loads(_dumps(crossing))  # many objects can be pickled and then not be made again
     except Exception as error:
-        if failure is None:
-            what = ", ".join(type(value).__name__ for value in outcome.values.values())
-            unsent: BaseException = ExecutionError(
-                f"what its hooks want to see ({what}) could not be sent back from the worker process: {error}"
-            )
-            unsent_failure = Failure.of(unsent, repeatable=False)
-        else:
-            unsent = ExecutionError(f"{failure.text} (an exception that could not be sent back: {error})")
-            unsent_failure = Failure(
-                unsent, failure.text, failure.classes, failure.traceback, failure.document, failure.repeatable
-            )
-        return _dumps(Done(StepOutcome(outcome.outputs, unsent_failure, outcome.texts), seconds))
+        return error_text(error)
+    return None
 
 
 def _flush() -> None:

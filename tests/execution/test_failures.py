@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 
 import pytest
 
@@ -29,6 +30,16 @@ def test_the_error_text_is_type_and_message() -> None:
     assert error_text(KeyError("k")) == "KeyError: 'k'"
     assert error_text(SystemExit(3)) == "SystemExit: 3"
     assert error_text(Unspeakable()) == "Unspeakable: <its message could not be read: RuntimeError>"
+
+
+def test_a_message_that_ends_the_program_when_it_is_asked_for_does_not_end_the_run() -> None:
+    class Exits(Exception):
+        def __str__(self) -> str:
+            sys.exit(9)
+
+    assert error_text(Exits()) == "Exits: <its message could not be read: SystemExit>"
+    assert "Exits" in traceback_text(Exits())
+    assert json.loads(traceback_document(Exits()))["exceptions"][0]["type"].endswith("Exits")
 
 
 class _Private(Exception): ...

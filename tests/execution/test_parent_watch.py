@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import signal
 import subprocess
 import sys
+from typing import Any
 
 import pytest
 
 from rivers.execution import parent_watch
+from rivers.execution.subprocess_slots import SubprocessSlots
 
 PARENT = """
 import sys, time
@@ -72,3 +75,20 @@ def test_a_parent_that_has_ended_already_is_not_waited_for() -> None:
         gone.wait()
     parent_watch._wait_ended(gone.pid)
     parent_watch._wait_ended(os.getpid())
+
+
+@pytest.mark.parametrize("method", [None, "fork", "spawn"])
+def test_the_code_of_a_user_can_start_processes_in_a_worker_as_it_could_anywhere(method: str | None) -> None:
+    slots = SubprocessSlots(1)
+    try:
+        assert slots.submit(_exit_code_of_a_process, method).result(60) == 0
+    finally:
+        slots.close()
+
+
+def _exit_code_of_a_process(method: str | None) -> int | None:
+    kind: Any = multiprocessing if method is None else multiprocessing.get_context(method)
+    process = kind.Process(target=os.getpid)
+    process.start()
+    process.join(50)
+    return process.exitcode

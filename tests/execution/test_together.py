@@ -126,6 +126,63 @@ def test_an_exception_that_cannot_come_back_is_recorded_with_its_own_type(
         repo.materialize()
 
 
+def test_what_one_output_failed_with_and_cannot_come_back_leaves_the_others_alone(build: Build, handler: Any) -> None:
+    several = rs.Asset.from_multi(
+        functions.yields_two,
+        name="several",
+        output_defs=[
+            rs.AssetDef("refused", io_handler=functions.RefusesOddly()),
+            rs.AssetDef("taken", io_handler=handler),
+        ],
+    )
+    result = build(*two(handler, several)).materialize(raise_on_error=False)
+    assert result.failed_assets == [("refused", "Odd: this and that")]
+    assert "taken" in result.materialized_assets
+
+
+@rs.Hook.success
+def look(context: rs.HookContext[Any]) -> None: ...
+
+
+def test_a_value_that_cannot_be_made_again_for_its_hooks_fails_nothing(
+    build: Build, handler: Any, storage: Storage
+) -> None:
+    step = asset(functions.unmakeable, functions.TakesEverything(), hooks=[look])
+    result = build(*two(handler, step)).materialize()
+    assert result.success
+    [trace] = [log.traceback for log in storage.get_run_logs(result.run_id) if log.traceback]
+    assert "what its hooks want to see (Unmakeable) could not be sent back" in trace
+
+
+def test_a_step_that_cannot_be_made_in_the_worker_says_so_at_every_attempt(build: Build, handler: Any) -> None:
+    made_here = functions.MadeHereOnly()
+
+    def step() -> bool:
+        return bool(made_here)
+
+    repo = build(*two(handler, asset(step, handler, retry=rs.RetryPolicy(2))))
+    assert repo.materialize(raise_on_error=False).failed_assets == [("step", "ImportError: not here")]
+
+
+def test_a_thread_that_a_step_left_in_the_worker_takes_no_orders_from_it(build: Build, handler: Any) -> None:
+    steps = [asset(functions.leaves_a_thread, handler, name) for name in ("one", "two", "three")]
+    repo = build(*steps, default_executor=rs.Executor.parallel(1))
+    for _ in range(3):
+        assert repo.materialize().success
+
+
+def test_more_steps_than_a_worker_may_know_are_carried_out_all_the_same(
+    build: Build, handler: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("rivers.execution.worker_process._DEFINITIONS_MAX", 16)
+    repo = build(
+        *(asset(functions.process, handler, f"step_{number:02}") for number in range(30)),
+        default_executor=rs.Executor.parallel(1),
+    )
+    repo.environment.workers.pace.observe(1e-6)
+    assert repo.materialize().success
+
+
 def test_a_dead_worker_fails_its_own_step_only_and_the_batch_goes_on(
     build: Build, handler: Any, storage: Storage
 ) -> None:

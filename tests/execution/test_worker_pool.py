@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Generator
+from multiprocessing.connection import wait
 
 import pytest
 
@@ -52,5 +54,16 @@ def test_it_can_be_used_again_after_it_was_closed(pool: WorkerPool) -> None:
     pool.close()
     again = pool.lend()
     again.send(Execute((), ()))
+    assert is_alive(again.pid)
+    pool.discard(again)
+
+
+def test_a_worker_that_died_while_it_was_idle_is_not_lent(pool: WorkerPool) -> None:
+    dead = pool.lend()
+    pool.take_back(dead, keep=1)
+    os.kill(dead.pid, signal.SIGKILL)
+    assert wait(dead.waited_for(), 30)
+    again = pool.lend()
+    assert again is not dead
     assert is_alive(again.pid)
     pool.discard(again)

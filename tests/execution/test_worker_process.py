@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import subprocess
@@ -16,6 +17,7 @@ import pytest
 from obstore.store import LocalStore
 
 import rivers as rs
+from rivers.execution import worker_process
 from rivers.execution.capture import LOGGER_PREFIXES
 from rivers.execution.steps import Step
 from rivers.execution.worker_messages import Done, Execute, Order
@@ -79,6 +81,22 @@ def test_it_has_no_file_of_the_store_open(worker: WorkerProcess, tmp_path: Path)
         finally:
             second.kill()
     assert [file for file in files if str(folder) in file] == []
+
+
+@pytest.mark.skipif(not hasattr(os, "pidfd_open"), reason="needs a handle on the process")
+def test_a_worker_that_everybody_has_forgotten_ends_and_leaves_nothing_behind() -> None:
+    worker = WorkerProcess(StepKeys())
+    pid, close_handle = worker.pid, worker._close_handle
+    assert close_handle is not None
+    ended = os.pidfd_open(pid)
+    try:
+        del worker
+        gc.collect()
+        assert pid not in worker_process._living
+        assert not close_handle.alive
+        assert wait([ended], 30)
+    finally:
+        os.close(ended)
 
 
 def test_the_same_object_has_the_same_key_and_another_has_another(tmp_path: Path) -> None:

@@ -23,6 +23,41 @@ class Odd(Exception):
         super().__init__(f"{first} and {second}")
 
 
+class Unmakeable:
+    """Likewise, and no exception."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Unmakeable, ("something",)
+
+
+class RefusesOddly(rs.BaseIOHandler):
+    def handle_output(self, context: Any, obj: Any) -> None:
+        raise Odd("this", "that")
+
+    def load_input(self, context: Any) -> Any:
+        return None
+
+
+class TakesEverything(rs.BaseIOHandler):
+    def handle_output(self, context: Any, obj: Any) -> None: ...
+
+    def load_input(self, context: Any) -> Any:
+        return None
+
+
+class MadeHereOnly:
+    """Can be sent to a worker, and not be made there."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _made_by, (os.getpid(),)
+
+
+def _made_by(pid: int) -> MadeHereOnly:
+    if os.getpid() != pid:
+        raise ImportError("not here")
+    return MadeHereOnly()
+
+
 class Service(rs.Resource):
     """Says in a file what happens to it; has something that cannot be pickled once it is set up."""
 
@@ -136,3 +171,27 @@ def tells_time(context: rs.AssetExecutionContext) -> list[str]:
 
 def logs_everything() -> None:
     logging.getLogger("rivers.assets").debug("detail")
+
+
+def unmakeable() -> Any:
+    return Unmakeable()
+
+
+def yields_two() -> Any:
+    yield rs.Output(1, output_name="refused")
+    yield rs.Output(2, output_name="taken")
+
+
+def leaves_a_thread(context: rs.AssetExecutionContext) -> None:
+    """One that asks its context again and again."""
+
+    def ask() -> None:
+        while not context.cancelled:
+            time.sleep(0.001)
+
+    threading.Thread(target=ask, daemon=True).start()
+
+
+def starts_and_takes_its_time() -> None:
+    Path(os.environ["RIVERS_TEST_STARTED"]).touch()
+    time.sleep(float(os.environ["RIVERS_TEST_SECONDS"]))

@@ -10,6 +10,9 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Any, Final, Literal, Protocol
 
+from rivers.partitions.context import PartitionContext
+from rivers.partitions.keys import PartitionKey
+
 RunStatus = Literal["Queued", "NotStarted", "Started", "Success", "Failure", "Canceled"]
 TickStatus = Literal["Success", "Skipped", "Failed", "Requested"]
 AutomationKind = Literal["schedule", "sensor", "condition"]
@@ -148,7 +151,8 @@ class RunRecord:
     """One run as stored. ``start_time`` is when it was created, also while it is queued.
 
     ``error`` and ``traceback`` say why a run failed that failed outside its steps or in its first failed step.
-    ``started_at`` is when execution began, ``run_key`` the key its sensor or schedule gave it.
+    ``started_at`` is when execution began, ``run_key`` the key its sensor or schedule gave it. The ``partition_key`` of a
+    batch has several values.
     """
 
     run_id: str
@@ -159,7 +163,7 @@ class RunRecord:
     tags: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
     node_names: list[str] = field(default_factory=list[str])
     priority: int = 0
-    partition_key: Any = None
+    partition_key: PartitionKey | None = None
     block_reason: str | None = None
     launched_by: LaunchedBy = field(default_factory=LaunchedBy.manual)
     admitted_at: int | None = None
@@ -206,7 +210,7 @@ class NewEvent:
     event_type: str
     timestamp: int
     asset_key: str | None = None
-    partition_key: Any = None
+    partition_key: PartitionKey | None = None
     metadata: tuple[tuple[str, str], ...] = ()
     data_version: str | None = None
     code_version: str | None = None
@@ -222,7 +226,7 @@ class StoredEvent:
     event_type: str
     asset_key: str | None
     run_id: str
-    partition_key: Any
+    partition_key: PartitionKey | None
     timestamp: int
     metadata: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
     data_version: str | None = None
@@ -285,7 +289,7 @@ class NewRun:
     priority: int = 0
     launched_by: LaunchedBy = field(default_factory=LaunchedBy.manual)
     run_key: str | None = None
-    partition_key: Any = None
+    partition_key: PartitionKey | None = None
     config: Mapping[str, Any] | None = None
 
 
@@ -343,7 +347,7 @@ class OutputContext:
         self,
         asset_name: str,
         asset_metadata: dict[str, Any] | None = None,
-        partition: Any = None,
+        partition: PartitionContext | None = None,
         type_hint: Any = None,
     ) -> None:
         self.asset_name = asset_name
@@ -384,7 +388,7 @@ class InputContext:
     asset_name: str
     downstream_asset: str
     asset_metadata: dict[str, Any] | None = None
-    partition: Any = None
+    partition: PartitionContext | None = None
     type_hint: Any = None
 
 

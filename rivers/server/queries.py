@@ -10,6 +10,7 @@ from dataclasses import asdict
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, Literal
 
+from rivers.partitions.keys import PartitionKey
 from rivers.records import (
     AUTOMATION_TYPES,
     AutomationKind,
@@ -234,5 +235,5 @@ def log_document(log: StoredLog) -> Document:
     }
 
 
-def _partition_text(key: Any) -> str | None:
+def _partition_text(key: PartitionKey | None) -> str | None:
     return None if key is None else str(key)

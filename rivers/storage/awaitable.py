@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
 
+from rivers.partitions.keys import PartitionKey
 from rivers.queueing.pool_records import PoolInfo, PoolLimit, SlotHolder
 from rivers.records import AssetRecord, RunRecord, StoredEvent, StoredLog, StoredTick
 from rivers.storage.assets import Assets
@@ -34,7 +34,7 @@ class AwaitableReads(Executions, Assets, Triggers, Pools):
         """As :meth:`get_latest_materialization`."""
         return self.get_latest_materialization(asset_key, partition)
 
-    async def async_get_materialized_partitions(self, asset_key: str) -> list[Any]:
+    async def async_get_materialized_partitions(self, asset_key: str) -> list[PartitionKey]:
         """As :meth:`get_materialized_partitions`."""
         return self.get_materialized_partitions(asset_key)
 

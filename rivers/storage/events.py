@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, cast
 
+from rivers.partitions.keys import PartitionKey
 from rivers.records import NewEvent, StoredEvent, StoredLog
 from rivers.storage.groups import Group
 from rivers.storage.limits import checked_limit
 from rivers.storage.pages import Writes, event_id
-from rivers.storage.rows import RunRow, stored_event
+from rivers.storage.rows import RunRow, key_from_text, stored_event
 from rivers.storage.session import PAGE_ROWS, Session
 from rivers.storage.transitions import read_run
 from rivers.storage.wire import record_id, unpack
@@ -155,13 +156,13 @@ class Events(Session):
             (row,) = engine.query("SELECT * FROM ONLY $id", id=record_id("asset_event", asset_key, -timestamp, -number))
             return None if row is None else _asset_events(row)[place]
 
-    def get_materialized_partitions(self, asset_key: str) -> list[Any]:
-        """The partition keys of an asset that have been materialized, by display text."""
+    def get_materialized_partitions(self, asset_key: str) -> list[PartitionKey]:
+        """The partition keys of an asset that have been materialized, in the order of their display texts."""
         sql = "SELECT VALUE k FROM asset_partition:[$key,NONE]..[$key,..]"
         with self._engine as engine:
             self.flush_events()
             (texts,) = engine.query(sql, key=asset_key)
-            return list(texts)
+        return [key for text in texts if (key := key_from_text(text)) is not None]
 
     def count_materialized_partitions(self, asset_key: str) -> int:
         """How many partitions of an asset have been materialized."""

@@ -2,7 +2,7 @@
 
 Tables: ``event_page:[run_id, number]``, ``log_page:[run_id, number]``, ``asset_event:[asset, -timestamp, -number]``,
 ``asset:[asset]`` (``d`` definition, ``l`` newest event, ``m`` newest materialization),
-``asset_partition:[asset, text]``.
+``asset_partition:[asset, display text]`` (``k`` the key as it is kept, ``p`` where its newest materialization is).
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any, Final
 from rivers.records import Change, NewEvent
 from rivers.storage.engine import Engine
 from rivers.storage.groups import Group
-from rivers.storage.rows import Row, event_parts, partition_text
+from rivers.storage.rows import Row, event_parts, key_to_text
 from rivers.storage.wire import pack, pack_array
 
 _INSERTS: Final = {
@@ -98,5 +98,5 @@ class Writes:
             self._rows["observed"].pop((asset_key,), None)
             self._put("materialized", (asset_key,), l=newest, m=materialized)
             if event.partition_key is not None:
-                text = str(event.partition_key)
-                self._put("asset_partition", (asset_key, text), k=partition_text(event.partition_key), p=pack(pointer))
+                row_key = (asset_key, str(event.partition_key))
+                self._put("asset_partition", row_key, k=key_to_text(event.partition_key), p=pack(pointer))

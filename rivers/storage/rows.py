@@ -7,8 +7,12 @@ absent, since SurrealDB drops what is NONE, so every one is read with a default.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
+from functools import lru_cache
 from typing import Any
 
+from rivers.exceptions import PartitionDefinitionError
+from rivers.partitions.keys import PartitionKey
 from rivers.records import (
     AUTOMATION_TYPES,
     AssetRecord,
@@ -27,9 +31,22 @@ from rivers.storage.wire import pack, unpack, whole
 Row = dict[str, Any]
 
 
-def partition_text(partition_key: Any) -> str | None:
-    """A partition key in its display form, in which it is kept; ``None`` for none."""
-    return None if partition_key is None else str(partition_key)
+def key_to_text(key: PartitionKey | None) -> str | None:
+    """A partition key as it is kept, which is its JSON."""
+    return None if key is None else key.to_json()
+
+
+def key_from_text(text: str | None) -> PartitionKey | None:
+    """The partition key that was kept. Plain text was written before there were keys of several dimensions."""
+    return None if text is None else _key_from_text(text)
+
+
+@lru_cache(maxsize=4096)
+def _key_from_text(text: str) -> PartitionKey:
+    if text.startswith("{"):
+        with suppress(PartitionDefinitionError):
+            return PartitionKey.from_json(text)
+    return PartitionKey.single(text)
 
 
 def _pairs(items: Any) -> list[tuple[str, str]]:
@@ -66,7 +83,7 @@ def _run_body(run: NewRun, place: tuple[int, int], start_time: int, *, was_queue
             run.priority,
             _launcher_to(run.launched_by),
             run.run_key,
-            partition_text(run.partition_key),
+            key_to_text(run.partition_key),
             run.config,
             was_queued,
         ]
@@ -123,7 +140,7 @@ class RunRow:
             tags=_pairs(body[5]),
             node_names=body[3],
             priority=body[6],
-            partition_key=body[9],
+            partition_key=key_from_text(body[9]),
             block_reason=reason,
             launched_by=_launcher_from(body[7]),
             admitted_at=columns.get("aa"),
@@ -228,7 +245,7 @@ def event_parts(event: NewEvent) -> list[Any]:
         event.event_type,
         whole(event.timestamp),
         event.asset_key,
-        partition_text(event.partition_key),
+        key_to_text(event.partition_key),
         event.metadata,
         event.data_version,
         event.code_version,
@@ -244,7 +261,7 @@ def stored_event(id_: str, run_id: str, parts: list[Any]) -> StoredEvent:
         event_type=event_type,
         asset_key=asset_key,
         run_id=run_id,
-        partition_key=partition,
+        partition_key=key_from_text(partition),
         timestamp=timestamp,
         metadata=_pairs(metadata),
         data_version=data_version,

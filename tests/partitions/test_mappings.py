@@ -144,9 +144,12 @@ M: Any = PartitionMapping
         (lambda: M.static_([("a", "b")]), "mapping must be a dict, got list"),
         (lambda: M.static_({"a": 1}), "the target of 'a' must be a str, got int"),
         (lambda: M.static_({1: "a"}), "each key of mapping must be a str, got int"),
-        (lambda: M.specific_partitions(["a"]), "partition_keys must hold only PartitionKey, got str: 'a'"),
-        (lambda: M.specific_partitions("a"), "partition_keys must be a list of PartitionKey, got str"),
-        (lambda: M.specific_partitions([PartitionKeyRange.single("a", "b")]), "must hold only PartitionKey, got"),
+        (lambda: M.specific_partitions([3]), "partition_keys must hold only PartitionKey or str, got int: 3"),
+        (lambda: M.specific_partitions("a"), "partition_keys must be a list of PartitionKey or str, got str"),
+        (
+            lambda: M.specific_partitions([PartitionKeyRange.single("a", "b")]),
+            "must hold only PartitionKey or str, got",
+        ),
         (lambda: M.for_keys(["a"]), "selectors must hold only PartitionKey or PartitionKeyRange, got str: 'a'"),
         (lambda: M.for_keys(KEY), "selectors must be a list of PartitionKey or PartitionKeyRange, got Single"),
         (lambda: M.multi([]), "dimension_mappings must be a dict, got list"),
@@ -161,3 +164,9 @@ M: Any = PartitionMapping
 def test_the_wrong_type_is_named(make: Callable[[], object], text: str) -> None:
     with pytest.raises(TypeError, match=text):
         make()
+
+
+def test_specific_partitions_takes_text_for_keys_of_one_value() -> None:
+    mapping = PartitionMapping.specific_partitions(["a", KEY])
+    assert mapping.partition_keys == ["a", KEY]
+    assert mapping.keys == [PartitionKey.single("a"), KEY]

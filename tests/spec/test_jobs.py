@@ -150,7 +150,7 @@ def test_the_object_that_was_given_can_itself_be_executed_once_it_is_resolved(bu
 def test_a_key_of_an_unpartitioned_member_is_refused_by_name(build: Build) -> None:
     repo = build(raw, jobs=[rs.Job("j", [raw])])
     with pytest.raises((PartitionValidationError, ExecutionError), match="'raw'"):
-        repo.get_job("j").execute(partition_key="2026-01-01")
+        repo.get_job("j").execute(partition_key=rs.PartitionKey.single("2026-01-01"))
 
 
 # §3 rule 5

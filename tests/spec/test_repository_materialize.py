@@ -288,7 +288,7 @@ def test_without_raising_a_failed_result_comes_back(build: Build) -> None:
         ({"selection": ["doubled"]}, GraphValidationError),
         ({"config": {"nowhere": {}}}, ConfigurationError),
         ({"retry": "nowhere"}, ConfigurationError),
-        ({"partition_key": "2026-01-01"}, PartitionValidationError),
+        ({"partition_key": rs.PartitionKey.single("2026-01-01")}, PartitionValidationError),
         ({"tags": {}}, TypeError),
     ],
 )
@@ -381,7 +381,7 @@ def test_the_record_of_a_run_has_no_job_and_the_queue_has_no_say(build: Build, s
 # §1.4 rule 10
 def test_a_partition_key_of_unpartitioned_assets_is_refused_by_name(build: Build) -> None:
     with pytest.raises(PartitionValidationError, match="'raw'"):
-        build(raw).materialize(partition_key="2026-01-01")
+        build(raw).materialize(partition_key=rs.PartitionKey.single("2026-01-01"))
 
 
 # §1.4

@@ -84,7 +84,7 @@ def test_a_key_of_an_unpartitioned_node_is_refused_by_name(build: Build) -> None
     repo = build(raw)
     repo.materialize()
     with pytest.raises(PartitionValidationError, match=r"'raw'.*2026-01-01"):
-        repo.load_node("raw", partition_key="2026-01-01")
+        repo.load_node("raw", partition_key=rs.PartitionKey.single("2026-01-01"))
 
 
 # §1.5 load_node: external assets and outputs of multi-assets are nodes

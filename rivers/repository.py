@@ -117,13 +117,13 @@ class CodeRepository(DeclaredRepository):
 
     @property
     def storage(self) -> Storage:
-        """The storage it is bound to."""
-        return self.environment.storage
+        """The storage it is bound to; inside a schedule, sensor or step that of the one that runs there."""
+        return self._bound_here(may_wait=False).environment.storage
 
     @property
     def clock(self) -> Clock:
-        """The clock it runs on."""
-        return self.environment.clock
+        """The clock it runs on; inside a schedule, sensor or step that of the one that runs there."""
+        return self._bound_here(may_wait=False).environment.clock
 
     @property
     def ids(self) -> IdSource:

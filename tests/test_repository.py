@@ -13,6 +13,7 @@ from obstore.store import MemoryStore
 from pydantic import BaseModel, PrivateAttr, ValidationError
 
 import rivers as rs
+from rivers.clock import SimClock
 from rivers.exceptions import (
     AssetNotFoundError,
     ConfigurationError,
@@ -21,6 +22,7 @@ from rivers.exceptions import (
     NodeNotFoundError,
     PartitionValidationError,
 )
+from rivers.ids import SeededIds
 from rivers.records import NewRun
 
 
@@ -222,9 +224,9 @@ def test_a_run_keeps_its_tags_and_its_given_id(repo: rs.CodeRepository, storage:
 def test_a_partition_key_fits_no_unpartitioned_asset(repo: rs.CodeRepository) -> None:
     repo.materialize()
     with pytest.raises(PartitionValidationError, match="raw"):
-        repo.materialize(["raw"], partition_key="2026-01-01")
+        repo.materialize(["raw"], partition_key=rs.PartitionKey.single("2026-01-01"))
     with pytest.raises(PartitionValidationError, match="raw"):
-        repo.load_node("raw", partition_key="2026-01-01")
+        repo.load_node("raw", partition_key=rs.PartitionKey.single("2026-01-01"))
 
 
 def test_a_resumed_run_skips_what_has_succeeded(storage: rs.Storage) -> None:
@@ -389,6 +391,28 @@ def test_triggers_can_be_evaluated_before_and_after_resolving(storage: rs.Storag
     with pytest.raises(NodeNotFoundError, match="Sensor 'nope' not found"):
         repo.evaluate_sensor("nope")
     repo.shutdown()
+
+
+def test_a_function_that_asks_its_repository_for_the_storage_gets_the_one_that_it_runs_on(storage: rs.Storage) -> None:
+    met: list[object] = []
+
+    @rs.Asset
+    def looking() -> None:
+        met.append((repo.storage, repo.clock))
+
+    @rs.Sensor(job_name="look")
+    def watch() -> None:
+        met.append((repo.storage, repo.clock))
+
+    repo = rs.CodeRepository([looking], jobs=[rs.Job("look", [looking])], sensors=[watch])
+    clock, ids = SimClock(0), SeededIds(0)
+    there = storage.bound(clock, ids)
+    sibling = repo.bound(there, clock, ids)
+    sibling.evaluate_sensor("watch")
+    sibling.materialize()
+    assert met == [(there, clock)] * 2
+    assert not repo.is_resolved
+    sibling.shutdown()
 
 
 def test_a_name_that_is_nearly_that_of_a_node_or_a_job_is_answered_with_it(storage: rs.Storage) -> None:

@@ -1,0 +1,77 @@
+"""What the tests of partitioned runs share: definitions, short names for keys, and a handler that tells what it saw."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from typing import Any
+
+from pydantic import PrivateAttr
+
+import rivers as rs
+
+DAYS = rs.PartitionsDefinition.daily(datetime(2024, 1, 1), datetime(2024, 2, 1))
+LETTERS = rs.PartitionsDefinition.static_(["a", "b", "c"])
+GRID = rs.PartitionsDefinition.multi(
+    {"d": rs.PartitionsDefinition.static_(["1", "2"]), "r": rs.PartitionsDefinition.static_(["x", "y"])}
+)
+
+one = rs.PartitionKey.single
+many = rs.PartitionKey.multi
+
+
+class Shelves(rs.BaseIOHandler):
+    """Keeps every partition of an asset apart, gives several of them as a dict, and all of them as the whole."""
+
+    _values: dict[str, dict[str, Any]] = PrivateAttr(default_factory=dict[str, dict[str, Any]])
+    _outputs: list[rs.OutputContext] = PrivateAttr(default_factory=list[rs.OutputContext])
+    _inputs: list[rs.InputContext] = PrivateAttr(default_factory=list[rs.InputContext])
+
+    @property
+    def outputs(self) -> list[rs.OutputContext]:
+        """The context of every value it stored."""
+        return self._outputs
+
+    @property
+    def inputs(self) -> list[rs.InputContext]:
+        """The context of every value it was asked for."""
+        return self._inputs
+
+    def handle_output(self, context: rs.OutputContext, obj: Any) -> None:
+        self._outputs.append(context)
+        shelf = self._values.setdefault(context.asset_name, {})
+        for key in [""] if context.partition is None else map(str, context.partition.keys):
+            shelf[key] = obj
+
+    def load_input(self, context: rs.InputContext) -> Any:
+        self._inputs.append(context)
+        shelf = self._values[context.asset_name]
+        if context.partition is None:
+            return shelf[""] if "" in shelf else dict(shelf)
+        concrete = [str(each) for key in context.partition.keys for each in key.concrete()]
+        return shelf[concrete[0]] if len(concrete) == 1 else {key: shelf[key] for key in concrete}
+
+
+def keys_told(context: rs.OutputContext | rs.InputContext) -> list[str] | None:
+    """The keys that a handler was told, ``None`` when it was told of no partition."""
+    return None if context.partition is None else [str(key) for key in context.partition.keys]
+
+
+def partitions_told(storage: rs.Storage, run_id: str, step: str) -> list[tuple[str, str | None]]:
+    """Type and partition of every event about one step, oldest first."""
+    return [
+        (event.event_type, None if event.partition_key is None else str(event.partition_key))
+        for event in storage.get_events_for_run(run_id)
+        if event.asset_key == step
+    ]
+
+
+def materialized(storage: rs.Storage, asset: str) -> list[str]:
+    """The partitions of an asset that there are, as text."""
+    return [str(key) for key in storage.get_materialized_partitions(asset)]
+
+
+def text_of(event: rs.StoredEvent, key: str) -> str:
+    """A fact of an event that is plain text."""
+    text = dict(event.metadata)[key]
+    return json.loads(text)["Text"]["value"] if text.startswith("{") else text

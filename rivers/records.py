@@ -28,8 +28,8 @@ PREDECESSORS: Final[Mapping[str, frozenset[str]]] = {
     "Failure": frozenset({"Queued", "NotStarted", "Started"}),
     "Canceled": frozenset({"Queued", "NotStarted", "Started"}),
 }
-"""The statuses from which a run may enter each status. Terminal statuses are final, except for a person who runs it again
-by its id."""
+"""The statuses from which a run may enter each status. Terminal statuses are final, except for a person who runs it
+again by its id."""
 
 AUTOMATION_TYPES: Final[Mapping[AutomationKind, str]] = {
     "schedule": "Schedule",

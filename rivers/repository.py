@@ -30,8 +30,10 @@ from rivers.execution.results import Ending, RunResult
 from rivers.execution.run_execution import conclude
 from rivers.execution.run_handle import RunHandle
 from rivers.execution.trigger_calls import TriggerCaller
+from rivers.graph.launch_keys import LaunchKeys, launch_namespaces
 from rivers.graph.nodes import Graph, Node
 from rivers.ids import IdSource
+from rivers.partitions.naive_time import to_datetime
 from rivers.records import InputContext, IOHandler, RunRecord
 from rivers.storage import Storage
 
@@ -259,6 +261,13 @@ class CodeRepository(DeclaredRepository):
     def launch_targets(self) -> dict[str, tuple[str, ...]]:
         """The nodes of every job by its name: what a decision about a tick needs to know of the jobs."""
         return dict(self._resolved.compiled.jobs)
+
+    def launch_keys(self, texts: Sequence[str | None], at: int) -> LaunchKeys:
+        """What reads the partition keys of requests, given their texts, at a moment in epoch nanoseconds (UTC)."""
+        bound = self._resolved
+        graph = bound.compiled.graph
+        registered = bound.environment.storage.registered_partitions(launch_namespaces(graph, texts))
+        return LaunchKeys(graph, to_datetime(at), registered)
 
     def nodes_to_run(self, selection: Sequence[str] | None, job_name: str | None = None) -> list[str]:
         """The nodes that a selection or a job runs. Raises as ``materialize`` and ``get_job``."""

@@ -17,8 +17,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from rivers.durations import NANOS_PER_SECOND
 from rivers.cron.wall_times import WallTimes
+from rivers.durations import NANOS_PER_SECOND
 from rivers.scheduling.zones import OVERLAP_MAX, Stretch, stretches, year_of, year_start
 
 _SEARCH_YEARS_MAX: Final = 100

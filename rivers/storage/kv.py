@@ -61,6 +61,12 @@ class KeyValues(Session):
             warnings.warn(f"dynamic partitions definition '{name}' has no keys", UserWarning, stacklevel=2)
         return keys
 
+    def registered_partitions(self, names: Iterable[str]) -> dict[str, frozenset[str]]:
+        """The keys of several definitions, to look others up in; no warning when there are none."""
+        with self._engine as engine:
+            sql = "SELECT VALUE id[1] FROM dynamic:[$name,NONE]..[$name,..]"
+            return {name: frozenset(engine.query(sql, name=name)[0]) for name in names}
+
     def has_dynamic_partition(self, name: str, key: str) -> bool:
         """Whether a definition has that key."""
         (row,) = self._engine.query("SELECT VALUE id FROM ONLY $id", id=record_id("dynamic", name, key))

@@ -25,10 +25,12 @@ from rivers.execution.environment import Environment, on_event_loop, running_in
 from rivers.execution.interception import StepInterceptor
 from rivers.execution.loading import LOAD_NODE, load_value
 from rivers.execution.observing import ObserveResult, observable_nodes, observed
+from rivers.execution.partitioned_steps import partition_moment
 from rivers.execution.results import Ending, RunResult
 from rivers.execution.run_execution import conclude
 from rivers.execution.run_handle import RunHandle
 from rivers.execution.trigger_calls import TriggerCaller
+from rivers.graph.launch_keys import LaunchKeys, launch_namespaces
 from rivers.graph.nodes import Graph, Node
 from rivers.ids import IdSource
 from rivers.partitions import PartitionContext, PartitionKey
@@ -261,6 +263,13 @@ class CodeRepository(DeclaredRepository):
     def launch_targets(self) -> dict[str, tuple[str, ...]]:
         """The nodes of every job by its name: what a decision about a tick needs to know of the jobs."""
         return dict(self._resolved.compiled.jobs)
+
+    def launch_keys(self, texts: Sequence[str | None], at: int) -> LaunchKeys:
+        """What reads the partition keys of requests, given their texts, at a moment in epoch nanoseconds (UTC)."""
+        bound = self._resolved
+        graph = bound.compiled.graph
+        registered = bound.environment.storage.registered_partitions(launch_namespaces(graph, texts))
+        return LaunchKeys(graph, partition_moment(bound.environment.clock, at), registered)
 
     def nodes_to_run(self, selection: Sequence[str] | None, job_name: str | None = None) -> list[str]:
         """The nodes that a selection or a job runs. Raises as ``materialize`` and ``get_job``."""

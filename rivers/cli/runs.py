@@ -39,7 +39,7 @@ def runs(
         typer.echo("No runs yet." if wanted is None else f"No runs of status {wanted}.")
     else:
         rows = [
-            (short_id(run["run_id"]), time_text(run["start_time"]), run["status"], target_text(run), note_text(run))
+            (short_id(run["run_id"]), time_text(run["start_time"]), run["status"], listed_text(run), note_text(run))
             for run in found
         ]
         print_table(("RUN", "CREATED", "STATUS", "TARGET", "NOTE"), rows, whole=(0, 1, 2))
@@ -122,7 +122,7 @@ def event_line(event: dict[str, Any]) -> str:
         for key, value in event["metadata"]
         if key != "rivers/exc_type"
     )
-    step = event["step"] or ""
+    step = (event["step"] or "") + _partition_text(event)
     return f"{time_text(event['timestamp'])}  {event['event_type']:<16} {step} {metadata}".rstrip()
 
 
@@ -139,6 +139,16 @@ def _plain(stored: str) -> str:
 def target_text(run: dict[str, Any]) -> str:
     """The job of a run, else its assets."""
     return run["job_name"] or ", ".join(run["node_names"])
+
+
+def listed_text(run: dict[str, Any]) -> str:
+    """The target of a run and the partitions that it was for: ``nightly [2024-01-05]``."""
+    return target_text(run) + _partition_text(run)
+
+
+def _partition_text(document: dict[str, Any]) -> str:
+    key = document["partition_key"]
+    return "" if key is None else f" [{key}]"
 
 
 def launcher_text(run: dict[str, Any]) -> str:

@@ -154,6 +154,7 @@ class ScheduleDaemon(RankedDaemon):
             scheduled_at=scheduled_at,
             targets=self._settings.targets,
             used_keys=self._book.used_keys(name, evaluated),
+            keys=self._settings.keys(evaluated, now),
             now=now,
             queued=self._settings.queued,
         )

@@ -122,6 +122,7 @@ class SensorDaemon(RankedDaemon):
             finished.evaluated,
             targets=self._settings.targets,
             used_keys=self._book.used_keys(finished.name, finished.evaluated),
+            keys=self._settings.keys(finished.evaluated, now),
             now=now,
             queued=self._settings.queued,
         )

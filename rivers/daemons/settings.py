@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from rivers.daemons.safety import IDLE_SECONDS
 from rivers.definitions.run_queue import RunQueueConfig
 from rivers.durations import NANOS_PER_SECOND
+from rivers.execution.evaluation import Evaluated
 from rivers.queueing.admission import Limits, TagLimit
 from rivers.repository import CodeRepository
+from rivers.scheduling.launches import KeyReading
 
 DEFAULT_START_TIMEOUT_NS: Final = int(2 * IDLE_SECONDS) * NANOS_PER_SECOND
 """Without a queue nobody asked for a start timeout; long enough that the launcher looks as rarely as the others."""
@@ -54,15 +56,22 @@ class QueueSettings:
 class TriggerSettings:
     """What every tick of a schedule or sensor is decided with.
 
-    ``targets`` are the nodes of each job; ``queued`` says whether new runs enter a queue; ``retain`` is how many ticks
-    of a name are kept, ``None`` for all.
+    ``targets`` are the nodes of each job; ``read_keys`` gives what reads the partition keys of requests, from their
+    texts and the moment in epoch nanoseconds; ``queued`` says whether new runs enter a queue; ``retain`` is how many
+    ticks of a name are kept, ``None`` for all.
     """
 
     targets: Mapping[str, tuple[str, ...]]
+    read_keys: Callable[[Sequence[str | None], int], KeyReading]
     queued: bool
     retain: int | None
+
+    def keys(self, evaluated: Evaluated, at: int) -> KeyReading:
+        """What reads the partition keys of what an evaluation asks for."""
+        texts = [getattr(request, "partition_key", None) for request in evaluated.requests]
+        return self.read_keys(texts, at)
 
     @classmethod
     def of(cls, repo: CodeRepository, retain: int | None) -> TriggerSettings:
         """Read the jobs and the queue of a resolved repository."""
-        return cls(repo.launch_targets(), repo.run_queue is not None, retain)
+        return cls(repo.launch_targets(), repo.launch_keys, repo.run_queue is not None, retain)

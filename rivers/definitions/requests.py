@@ -8,6 +8,8 @@ from typing import Any, cast
 
 from rivers.definitions.argument_checks import require_optional_text, require_prose, require_text_mapping
 from rivers.exceptions import _SensorResultConflict  # pyright: ignore[reportPrivateUsage]
+from rivers.partitions.keys import PartitionKey
+from rivers.partitions.ranges import PartitionKeyRange
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -15,6 +17,7 @@ class RunRequest:
     """One run to launch.
 
     ``run_key`` makes it at most one run for this trigger, ever. ``job_name`` overrides the trigger's own target.
+    ``partition_key`` is the key in its written form, such as ``2026-01-01`` or ``day=2026-01-01|region=eu``.
     Requests are compared by identity.
     """
 
@@ -52,8 +55,8 @@ class BackfillRequest:
     """A backfill to launch. Nothing is checked here: the plan is checked when the request is launched."""
 
     selection: list[str]
-    partition_keys: list[Any] | None = None
-    partition_range: Any = None
+    partition_keys: list[PartitionKey] | None = None
+    partition_range: PartitionKeyRange | None = None
     strategy: Any = None
     failure_policy: str | None = None
     max_concurrency: int = 4

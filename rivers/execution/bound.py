@@ -98,7 +98,7 @@ class BoundRepository:
             given = f"{type(key).__name__} {key!r}"
             raise TypeError(f"partition_key must be a PartitionKey, got {given}; PartitionKey.single() makes one")
         graph, environment = self.compiled.graph, self._environment_here()
-        dynamic = environment.storage.dynamic_keys(needed_namespaces(graph, names, key))
+        dynamic = environment.storage.registered_partitions(needed_namespaces(graph, names, key))
         now = partition_moment(environment.clock)
         return plan_partitions(graph, names, key, now=now, dynamic=dynamic, operation=operation)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 
 from rivers.clock import Clock, SimClock
 from rivers.exceptions import PartitionValidationError
@@ -10,12 +10,15 @@ from rivers.execution.step_partitions import StepPartition
 from rivers.execution.steps import Particulars, Step
 from rivers.graph.partition_plans import Load, PartitionPlan
 from rivers.partitions import PartitionContext
+from rivers.partitions.naive_time import to_datetime
 
 
-def partition_moment(clock: Clock) -> datetime:
-    """The moment on the naive timeline of partitions: what the host's wall shows, and UTC in simulated time, so that a
-    scenario is the same on every host."""
-    now = clock.datetime()
+def partition_moment(clock: Clock, at: int | None = None) -> datetime:
+    """The moment ``at`` (epoch nanoseconds), or now, on the naive timeline of partitions.
+
+    It is what the host's wall shows, and UTC in simulated time, so that a scenario is the same on every host.
+    """
+    now = clock.datetime() if at is None else to_datetime(at).replace(tzinfo=UTC)
     return (now if isinstance(clock, SimClock) else now.astimezone()).replace(tzinfo=None)
 
 

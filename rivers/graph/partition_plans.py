@@ -85,7 +85,7 @@ def needed_namespaces(graph: Graph, names: Collection[str], key: PartitionKey | 
     if key is None:
         return ()
     involved = dict.fromkeys(each for name in names for each in (name, *graph[name].inputs))
-    return dynamic_namespaces(_distinct(graph, involved))
+    return dynamic_namespaces(distinct_definitions(graph, involved))
 
 
 def plan_partitions(
@@ -133,7 +133,8 @@ def key_from_text(graph: Graph, names: Sequence[str], text: str) -> PartitionKey
     return PartitionKey.single(text) if definition is None else definition.parse_key(text)
 
 
-def _distinct(graph: Graph, names: Collection[str]) -> list[PartitionsDefinition]:
+def distinct_definitions(graph: Graph, names: Collection[str]) -> list[PartitionsDefinition]:
+    """The definitions of the partitioned nodes among them, each object once."""
     by_identity = {id(graph.partitions[name]): graph.partitions[name] for name in names if name in graph.partitions}
     return list(by_identity.values())
 
@@ -143,7 +144,7 @@ def _require_unpartitioned(graph: Graph, names: Collection[str], operation: str)
     if partitioned:
         # The inside of a graph asset has the partitions of the graph, which is the name that people know.
         shown = [name for name in partitioned if graph[name].graph is None] or partitioned
-        raise ExecutionError(f"Cannot run '{operation}' without partition_key: {', '.join(shown)} are partitioned")
+        raise ExecutionError(f"Cannot run '{operation}' without partition_key: partitioned are {', '.join(shown)}")
 
 
 def _require_member(

@@ -10,7 +10,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from rivers.definitions.storable_text import storable
+from rivers.exceptions import ExecutionError, PartitionValidationError
 from rivers.ids import run_id_for_key, run_id_for_position
+from rivers.partitions.keys import PartitionKey
 from rivers.records import AutomationKind, LaunchedBy, NewRun, priority_of
 
 if TYPE_CHECKING:
@@ -38,6 +40,18 @@ class RunAsked(Protocol):
     @property
     def job_name(self) -> str | None:
         """The job to run; ``None`` means the trigger's target."""
+        ...
+
+
+class KeyReading(Protocol):
+    """Reads the partition keys of requests, with what is known of the nodes, the moment and registered keys."""
+
+    def key_for(self, nodes: Sequence[str], text: str | None) -> PartitionKey | None:
+        """The key for which the nodes can run; ``None`` when they have no partitions.
+
+        :raises ExecutionError: they need a key and there is none, or one of them does not have this one
+        :raises PartitionValidationError: the text is no key of theirs, or one of them is not partitioned
+        """
         ...
 
 
@@ -76,6 +90,7 @@ def plan_launches(
     tick_id: str,
     targets: Mapping[str, tuple[str, ...]],
     used_keys: Mapping[str, str],
+    keys: KeyReading,
     now: int,
     queued: bool,
 ) -> Launches:
@@ -83,11 +98,12 @@ def plan_launches(
 
     :param targets: the nodes of every job by its name.
     :param used_keys: run key -> run id of those keys among the requests for which this trigger has launched before.
+    :param keys: reads their partition keys.
     :param now: epoch nanoseconds; the runs' ``start_time``.
     :param queued: whether a run queue admits runs (``Queued``) or they start at once (``NotStarted``).
 
-    A key that is in use, also by an earlier request of the same tick, launches nothing and is no failure. A request
-    that fails does not use up its key.
+    A run key that is in use, also by an earlier request of the same tick, launches nothing and is no failure, whatever
+    its partition key is. A request that fails does not use up its run key.
     """
     runs: list[NewRun] = []
     taken = set(used_keys)
@@ -99,6 +115,12 @@ def plan_launches(
             continue
         key = target.request.run_key
         if key is not None and key in taken:
+            continue
+        try:
+            partition_key = keys.key_for(target.node_names, target.request.partition_key)
+        except (ExecutionError, PartitionValidationError) as error:
+            fault = f"{target.text} cannot run: {storable(str(error))}"
+            failure = failure or _numbered(fault, position, len(requests))
             continue
         if key is None:
             run_id = run_id_for_position(tick_id, position)
@@ -117,6 +139,7 @@ def plan_launches(
                 priority=priority_of(tags),
                 launched_by=_launched_by(trigger),
                 run_key=key,
+                partition_key=partition_key,
             )
         )
     return Launches(tuple(runs), failure)
@@ -127,6 +150,7 @@ class _Target:
     request: RunAsked
     job_name: str | None
     node_names: tuple[str, ...]
+    text: str
 
 
 def _target_of(
@@ -135,8 +159,8 @@ def _target_of(
     """What the request runs, or the text that says why it cannot run."""
     if _is_backfill(request):
         return (
-            f"a BackfillRequest for [{storable(', '.join(request.selection))}] cannot be launched: "
-            "no asset of this repository is partitioned. Return a RunRequest for a job over these assets instead"
+            f"a BackfillRequest for [{storable(', '.join(request.selection))}] cannot be launched: this version of "
+            "rivers has no backfills. Return a RunRequest with a partition_key for each partition instead"
         )
     job_name = request.job_name if request.job_name is not None else trigger.job_name
     if job_name is None:
@@ -147,12 +171,7 @@ def _target_of(
         return f"Job '{job_name}' not found"
     else:
         nodes, target = targets[job_name], f"Job '{job_name}'"
-    if request.partition_key is not None:
-        return (
-            f"{target} cannot run for partition_key '{request.partition_key}': it is not partitioned. "
-            "Leave partition_key out of the RunRequest"
-        )
-    return _Target(request, job_name, nodes)
+    return _Target(request, job_name, nodes, target)
 
 
 def _is_backfill(request: RunAsked | BackfillAsked) -> TypeIs[BackfillAsked]:

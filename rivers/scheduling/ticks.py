@@ -15,7 +15,7 @@ from rivers.ids import tick_id
 from rivers.records import AUTOMATION_TYPES, AutomationKind, StoredTick, TickDecision, TriggerState
 from rivers.scheduling.cron import MissedRange
 from rivers.scheduling.due import ABANDONED, Due, missed_text
-from rivers.scheduling.launches import BackfillAsked, Launches, RunAsked, TriggerFacts, plan_launches
+from rivers.scheduling.launches import BackfillAsked, KeyReading, Launches, RunAsked, TriggerFacts, plan_launches
 
 
 class EvaluatedFacts(Protocol):
@@ -55,12 +55,13 @@ def decide_schedule_tick(
     scheduled_at: int,
     targets: Mapping[str, tuple[str, ...]],
     used_keys: Mapping[str, str],
+    keys: KeyReading,
     now: int,
     queued: bool,
 ) -> TickDecision:
     """The tick of the time ``scheduled_at``, which becomes the checkpoint; see ``plan_launches`` for the rest."""
     identity = tick_id("schedule", trigger.name, "cron", scheduled_at)
-    launches = _launches(trigger, evaluated, identity, targets, used_keys, now, queued)
+    launches = _launches(trigger, evaluated, identity, targets, used_keys, keys, now, queued)
     tick = _evaluated_tick(trigger, state, evaluated, launches, identity, now, scheduled_at)
     return _decision(trigger, state, tick, launches, _newest(state.checkpoint, scheduled_at))
 
@@ -72,12 +73,13 @@ def decide_sensor_tick(
     *,
     targets: Mapping[str, tuple[str, ...]],
     used_keys: Mapping[str, str],
+    keys: KeyReading,
     now: int,
     queued: bool,
 ) -> TickDecision:
     """The tick of one poll; see ``plan_launches`` for the parameters."""
     identity = _poll_id(trigger, state)
-    launches = _launches(trigger, evaluated, identity, targets, used_keys, now, queued)
+    launches = _launches(trigger, evaluated, identity, targets, used_keys, keys, now, queued)
     tick = _evaluated_tick(trigger, state, evaluated, launches, identity, now, None)
     return _decision(trigger, state, tick, launches, None)
 
@@ -145,13 +147,21 @@ def _launches(
     identity: str,
     targets: Mapping[str, tuple[str, ...]],
     used_keys: Mapping[str, str],
+    keys: KeyReading,
     now: int,
     queued: bool,
 ) -> Launches:
     if evaluated.error is not None:
         return _NOTHING
     return plan_launches(
-        trigger, evaluated.requests, tick_id=identity, targets=targets, used_keys=used_keys, now=now, queued=queued
+        trigger,
+        evaluated.requests,
+        tick_id=identity,
+        targets=targets,
+        used_keys=used_keys,
+        keys=keys,
+        now=now,
+        queued=queued,
     )
 
 

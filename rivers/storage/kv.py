@@ -54,10 +54,6 @@ class KeyValues(Session):
         with self._engine as engine:
             engine.transact(self.session, ["DELETE $id RETURN NONE"], {"id": record_id("dynamic", name, key)})
 
-    def dynamic_keys(self, names: Iterable[str]) -> dict[str, list[str]]:
-        """The keys of each of these definitions, in lexicographic order."""
-        return {name: self._keys_of(name) for name in names}
-
     def _keys_of(self, name: str) -> list[str]:
         (keys,) = self._engine.query("SELECT VALUE id[1] FROM dynamic:[$name,NONE]..[$name,..]", name=name)
         return keys
@@ -68,6 +64,10 @@ class KeyValues(Session):
         if not keys:
             warnings.warn(f"dynamic partitions definition '{name}' has no keys", UserWarning, stacklevel=2)
         return keys
+
+    def registered_partitions(self, names: Iterable[str]) -> dict[str, frozenset[str]]:
+        """The keys of each of these dynamic definitions, none for one that nobody has added to."""
+        return {name: frozenset(self._keys_of(name)) for name in names}
 
     def has_dynamic_partition(self, name: str, key: str) -> bool:
         """Whether a definition has that key."""

@@ -8,6 +8,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from rivers.partitions.keys import PartitionKey
+from rivers.records import NewEvent, NewRun
+from rivers.storage import Storage
+
 if TYPE_CHECKING:
     from tests.cli.conftest import Project
 
@@ -47,6 +51,18 @@ def test_show_takes_the_beginning_of_an_id_and_tells_all(stored: Project) -> Non
     assert "hello from a" in stored.rivers("runs", "show", succeeded["run_id"]).stdout
     document = json.loads(stored.rivers("runs", "show", failed["run_id"], "--json").stdout)
     assert [event["event_type"] for event in document["events"]] == ["StepStart", "StepFailure"]
+
+
+def test_the_partition_of_a_run_is_shown_in_its_canonical_form(project: Project) -> None:
+    batch = PartitionKey.multi({"r": ["y", "x"], "d": "1"})
+    with Storage.embedded(str(project.folder / ".rivers" / "storage")) as storage:
+        storage.create_run(NewRun("r1", "nightly", ("a",), "NotStarted", 1, partition_key=batch))
+        storage.record_events("r1", [NewEvent("StepFailure", 1, "a", PartitionKey.multi({"d": "1", "r": "x"}))])
+    assert "nightly [d=1|r=x,y]" in project.rivers("runs").stdout
+    shown = project.rivers("runs", "show", "r1").stdout
+    assert "Partition:   d=1|r=x,y\n" in shown
+    assert "a [d=1|r=x]" in shown
+    assert json.loads(project.rivers("runs", "show", "r1", "--json").stdout)["partition_key"] == "d=1|r=x,y"
 
 
 def test_an_unknown_run_is_named(stored: Project) -> None:

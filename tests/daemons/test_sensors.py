@@ -6,6 +6,7 @@ import os
 import sys
 import threading
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -364,3 +365,68 @@ async def test_a_poll_that_a_kill_interrupted_is_polled_again_with_the_same_curs
         await sim.clock.settle()
         assert [tick.cursor for tick in sim.ticks("inbox")] == ["1", "2"]
         assert slow.calls == [0, 10, 12]
+
+
+DAY = rs.PartitionsDefinition.daily(datetime(2025, 12, 30))
+
+
+@rs.Asset(partitions_def=DAY)
+def by_day() -> int:
+    return 1
+
+
+@rs.Asset(partitions_def=rs.PartitionsDefinition.multi({"d": DAY, "user": rs.PartitionsDefinition.dynamic("users")}))
+def by_user() -> int:
+    return 1
+
+
+async def test_each_request_runs_for_its_partition_and_one_bad_key_fails_alone() -> None:
+    """The windows are those of the simulated moment: the second day begins under the eyes of the sensor."""
+
+    @polled(minimum_interval="1d", job_name="days")
+    def watch(context: rs.SensorEvaluationContext) -> rs.SensorResult:
+        texts = ["2026-01-02", "2026-01-01"] if context.cursor is None else ["2026-01-02"]
+        return rs.SensorResult([rs.RunRequest(partition_key=text) for text in texts], cursor="1")
+
+    repo = rs.CodeRepository([by_day], jobs=[rs.Job("days", [by_day])], sensors=[watch])
+    async with Scenario(repo, execute=False) as sim:
+        await sim.clock.advance("1d")
+        runs = sim.storage.get_runs()
+        assert [run.partition_key for run in runs] == [rs.PartitionKey.single(f"2026-01-0{day}") for day in (2, 1)]
+        second, first = sim.storage.get_ticks("watch")
+        assert (first.status, first.run_ids) == ("Failed", [runs[1].run_id])
+        for word in ("Job 'days'", "'2026-01-02' for asset 'by_day'", "nearest valid keys: '2026-01-01'", "1 of 2"):
+            assert word in (first.error or "")
+        assert (second.status, second.error) == ("Success", None)
+
+
+async def test_a_key_of_several_dimensions_is_read_and_its_dynamic_values_must_be_registered() -> None:
+    requests = [rs.RunRequest(partition_key=f"user={user}|d=2026-01-01") for user in ("ann", "bob")]
+
+    @polled(minimum_interval="1d", job_name="users")
+    def watch() -> list[rs.RunRequest]:
+        return requests
+
+    repo = rs.CodeRepository([by_user], jobs=[rs.Job("users", [by_user])], sensors=[watch])
+    with Storage.memory() as storage:
+        storage.add_dynamic_partitions("users", ["ann"])
+        async with Scenario(repo, storage=storage, execute=False) as sim:
+            await sim.clock.advance("1h")
+            (run,) = sim.storage.get_runs()
+            assert run.partition_key == rs.PartitionKey.multi({"d": "2026-01-01", "user": "ann"})
+            (tick,) = sim.storage.get_ticks("watch")
+            assert "'d=2026-01-01|user=bob'" in (tick.error or "")
+            assert "add_dynamic_partitions" in (tick.error or "")
+
+
+async def test_a_partitioned_job_without_a_key_is_a_failed_tick() -> None:
+    @polled(minimum_interval="1d", job_name="days")
+    def watch() -> rs.RunRequest:
+        return rs.RunRequest()
+
+    repo = rs.CodeRepository([by_day], jobs=[rs.Job("days", [by_day])], sensors=[watch])
+    async with Scenario(repo, execute=False) as sim:
+        await sim.clock.advance("1h")
+        (tick,) = sim.storage.get_ticks("watch")
+        assert (tick.status, sim.storage.get_runs()) == ("Failed", [])
+        assert "without partition_key: partitioned are by_day" in (tick.error or "")

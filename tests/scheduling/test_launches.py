@@ -9,12 +9,32 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rivers.definitions.requests import BackfillRequest, RunRequest
+from rivers.exceptions import ExecutionError, PartitionValidationError
 from rivers.ids import run_id_for_key, run_id_for_position
+from rivers.partitions.keys import PartitionKey
 from rivers.records import LaunchedBy
 from rivers.scheduling.launches import Launches, TriggerFacts, plan_launches
 
-TARGETS = {"j": ("a", "b"), "other": ("c",)}
+TARGETS = {"j": ("a", "b"), "other": ("c",), "by_letter": ("l",)}
 SENSOR = TriggerFacts("sensor", "s", "j")
+
+
+class Letters:
+    """The job ``by_letter`` is partitioned by the letters a and b, everything else is not."""
+
+    def key_for(self, nodes: Sequence[str], text: str | None) -> PartitionKey | None:
+        if nodes != TARGETS["by_letter"]:
+            if text is not None:
+                raise PartitionValidationError(f"'{nodes[0]}' is not partitioned, got '{text}'")
+            return None
+        if text is None:
+            raise ExecutionError("it needs a key")
+        if text not in ("a", "b"):
+            raise ExecutionError(f"'{text}' is no letter; nearest: 'a', 'b'")
+        return PartitionKey.single(text)
+
+
+KEYS = Letters()
 
 
 def plan(
@@ -25,7 +45,7 @@ def plan(
     tick_id: str = "tick",
 ) -> Launches:
     return plan_launches(
-        trigger, requests, tick_id=tick_id, targets=TARGETS, used_keys=used or {}, now=7, queued=queued
+        trigger, requests, tick_id=tick_id, targets=TARGETS, used_keys=used or {}, keys=KEYS, now=7, queued=queued
     )
 
 
@@ -121,7 +141,13 @@ def test_an_unknown_job_with_a_used_key_is_still_a_failure() -> None:
             TriggerFacts("sensor", "s", asset_selection=("x", "y")),
             ["assets [x, y]", "'p'", "partitioned"],
         ),
-        (BackfillRequest(["raw", "clean"], ["2026-01-01"]), SENSOR, ["[raw, clean]", "partitioned", "RunRequest"]),
+        (
+            BackfillRequest(["raw", "clean"], [PartitionKey.single("2026-01-01")]),
+            SENSOR,
+            ["[raw, clean]", "no backfills", "RunRequest with a partition_key"],
+        ),
+        (RunRequest(job_name="by_letter"), SENSOR, ["Job 'by_letter'", "needs a key"]),
+        (RunRequest(job_name="by_letter", partition_key="z"), SENSOR, ["Job 'by_letter'", "'z' is no letter"]),
         (RunRequest(), TriggerFacts("sensor", "s"), ["sensor 's'", "job_name"]),
     ],
 )
@@ -133,6 +159,18 @@ def test_a_request_that_cannot_run_says_what_and_why(
     assert launches.failure is not None
     for word in words:
         assert word in launches.failure
+
+
+def test_a_bad_key_fails_alone() -> None:
+    launches = plan([RunRequest(job_name="by_letter", partition_key=text) for text in ("a", "z", "b", "y")])
+    assert [run.partition_key for run in launches.runs] == [PartitionKey.single("a"), PartitionKey.single("b")]
+    assert launches.failure == "Job 'by_letter' cannot run: 'z' is no letter; nearest: 'a', 'b' (request 2 of 4)"
+
+
+def test_the_partition_of_a_run_that_was_launched_before_may_be_gone() -> None:
+    asked = RunRequest(run_key="k", job_name="by_letter", partition_key="z")
+    assert plan([asked], used={"k": "r"}) == Launches((), None)
+    assert [run.run_key for run in plan([asked, RunRequest("k", None, "a", "by_letter")]).runs] == ["k"]
 
 
 requests = st.lists(
@@ -149,7 +187,13 @@ requests = st.lists(
 @given(requests=requests, used=st.sets(st.sampled_from(["k1", "k2"])))
 def test_every_request_is_a_run_or_a_duplicate_or_a_failure(requests: list[RunRequest], used: set[str]) -> None:
     launches = plan(requests, used=dict.fromkeys(used, "older"))
-    faulty = [one for one in requests if one.job_name == "nope" or one.partition_key is not None]
+    taken = set(used)
+    faulty: list[RunRequest] = []
+    for one in requests:
+        if one.job_name == "nope" or (one.partition_key is not None and one.run_key not in taken):
+            faulty.append(one)
+        elif one.run_key is not None:
+            taken.add(one.run_key)
     good = [one for one in requests if one not in faulty]
     keyless = [one for one in good if one.run_key is None]
     new_keys = {one.run_key for one in good if one.run_key is not None and one.run_key not in used}

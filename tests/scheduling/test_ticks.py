@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -38,9 +39,21 @@ class Evaluation:
     traceback: str | None = None
 
 
+class Unpartitioned:
+    """Nothing is partitioned."""
+
+    def key_for(self, nodes: Sequence[str], text: str | None) -> None:
+        assert text is None
+
+
+KEYS = Unpartitioned()
+
+
 def poll(evaluated: Evaluation, cursor: str | None = "old", **used: str) -> TickDecision:
     state = TriggerState("sensor", "s", last_seq=4, cursor=cursor)
-    return decide_sensor_tick(SENSOR, state, evaluated, targets=TARGETS, used_keys=used, now=NOON, queued=False)
+    return decide_sensor_tick(
+        SENSOR, state, evaluated, targets=TARGETS, used_keys=used, keys=KEYS, now=NOON, queued=False
+    )
 
 
 def fire(evaluated: Evaluation, checkpoint: int | None, scheduled_at: int = NOON) -> TickDecision:
@@ -52,6 +65,7 @@ def fire(evaluated: Evaluation, checkpoint: int | None, scheduled_at: int = NOON
         scheduled_at=scheduled_at,
         targets=TARGETS,
         used_keys={},
+        keys=KEYS,
         now=NOON + 5,
         queued=True,
     )

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from rivers.records import StoredTick, TickDecision
+from rivers.partitions.keys import PartitionKey
+from rivers.records import NewEvent, NewRun, StoredTick, TickDecision
 from rivers.server import queries
 from rivers.storage import Storage
 
@@ -112,3 +113,13 @@ def test_a_whole_id_wins_over_longer_ones_that_begin_with_it(storage: Storage) -
 def test_only_schedules_and_sensors_can_be_chosen(text: str) -> None:
     with pytest.raises(ValueError, match="neither 'schedule' nor 'sensor'"):
         queries.trigger_kind(text)
+
+
+def test_partition_keys_are_told_in_their_canonical_form(storage: Storage) -> None:
+    batch = PartitionKey.multi({"r": ["y", "x"], "d": "1"})
+    storage.create_run(NewRun("r", "j", ("a",), "NotStarted", NOON, partition_key=batch))
+    storage.record_events("r", [NewEvent("StepStart", NOON, "a", key) for key in (None, *batch.concrete())])
+    detail = queries.run_detail(storage, "r")
+    assert detail is not None
+    assert detail["partition_key"] == "d=1|r=x,y"
+    assert [event["partition_key"] for event in detail["events"]] == [None, "d=1|r=x", "d=1|r=y"]

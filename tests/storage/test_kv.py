@@ -23,6 +23,12 @@ def test_other_types_are_refused(storage, value):
         storage.kv_set("k", value)
 
 
+def test_the_keys_of_several_definitions_are_read_without_a_warning(storage):
+    storage.add_dynamic_partitions("d", ["b", "a"])
+    assert storage.registered_partitions(["d", "none"]) == {"d": {"a", "b"}, "none": frozenset()}
+    assert storage.registered_partitions([]) == {}
+
+
 def test_dynamic_partitions_collapse_duplicates_and_come_sorted(storage):
     storage.add_dynamic_partitions("d", ["b", "a", "b"])
     storage.add_dynamic_partitions("d", ["a", "k=1/x y"])

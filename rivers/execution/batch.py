@@ -6,12 +6,14 @@ import heapq
 from collections.abc import Callable, Sequence
 from enum import Enum
 
+from rivers.exceptions import ExecutionError
 from rivers.execution.coroutine_host import CoroutineHost
 from rivers.execution.crew import Crew
 from rivers.execution.inbox import Inbox
 from rivers.execution.instant import Instant
 from rivers.execution.lanes import CallLane, Happening, Sleeps, Try, WorkerLane
 from rivers.execution.outcomes import Failure, StepOutcome
+from rivers.execution.pool_line import PoolLine
 from rivers.execution.quotas import Quotas
 from rivers.execution.scope import RunScope
 from rivers.execution.steps import Step
@@ -29,7 +31,8 @@ class Place(Enum):
 
 
 class Batch:
-    """Every step of the batch is ready, delayed (by a simulation), on a lane, in a backoff, or settled.
+    """Every step of the batch needs slots of pools, is ready, delayed (by a simulation), on a lane, in a backoff, or
+    settled.
 
     At most ``most`` execute in workers and on threads.
     """
@@ -55,9 +58,14 @@ class Batch:
         # A coroutine that calls materialize() occupies its loop until that returns.
         self._coroutines = CoroutineHost() if coroutines.is_own_thread() else coroutines
         self._quotas = Quotas()
+        self.pool_line = PoolLine(scope.pools, self, self.place_of)
         for position, (step, place) in enumerate(steps):
             tried = Try(step, position, 1)
-            if self._quotas.admits(tried):
+            if not self._quotas.admits(tried):
+                continue
+            if step.pools:
+                self.pool_line.add(tried)
+            else:
                 self.ready[place].append((tried.order, tried))
 
     # -- what goes on --------------------------------------------------------------------------------------------------
@@ -67,8 +75,15 @@ class Batch:
         return heapq.heappop(self.ready[place])[1] if self.ready[place] else None
 
     def put_back(self, tried: Try) -> None:
-        """It is ready, for the first time or again."""
-        heapq.heappush(self.ready[self._places[tried.position]], (tried.order, tried))
+        """It is ready, for the first time or again, but for slots of pools that it may need."""
+        if tried.step.pools and not tried.holds_slots:
+            self.pool_line.add(tried)
+        else:
+            heapq.heappush(self.ready[self.place_of(tried)], (tried.order, tried))
+
+    def place_of(self, tried: Try) -> Place:
+        """Where it is to execute."""
+        return self._places[tried.position]
 
     def put_back_all(self, tries: Sequence[Try]) -> None:
         """They were sent to a worker that will not begin them."""
@@ -113,6 +128,35 @@ class Batch:
             del self.calls[lane]
             self.coroutines_count -= lane.is_coroutine
 
+    # -- slots of pools ------------------------------------------------------------------------------------------------
+
+    def granted(self, tried: Try) -> None:
+        """See ``Outcomes``."""
+        pools = ",".join(pool for pool, _ in tried.step.pools)
+        self._note(tried, "StepSlotClaimed", ("pools", pools))
+        self.put_back(tried)
+
+    def refused(self, tried: Try, seconds: float, reason: str | None) -> None:
+        """See ``Outcomes``."""
+        if reason is not None:
+            self._note(tried, "StepSlotWaiting", ("reason", reason))
+        wait = self.pool_line.wait_of(tried)
+        self.after(seconds, tried.order, lambda: self.pool_line.again(tried, wait))
+
+    def timed_out(self, tried: Try, error: ExecutionError) -> None:
+        """See ``Outcomes``."""
+        outcome = StepOutcome(failure=Failure.of(error, repeatable=False))
+        self.note_end(tried, lambda: outcome)
+
+    def _note(self, tried: Try, event_type: str, fact: tuple[str, str]) -> None:
+        self.instant.began(tried.order, lambda: self.scope.ledger.tell(tried.step, event_type, (fact,)))
+
+    def _release(self, tried: Try) -> None:
+        if tried.holds_slots:
+            tried.holds_slots = False
+            self.scope.pools.release(tried.step)
+            self.pool_line.rouse()
+
     # -- what begins and ends ------------------------------------------------------------------------------------------
 
     def note_begin(self, tried: Try) -> None:
@@ -147,11 +191,18 @@ class Batch:
     def withdraw_all(self) -> None:
         """Begin nothing more, and make no attempt again."""
         self.unsettled -= self._quotas.withdraw()
+        withdrawn = self.pool_line.withdraw()
         for ready in self.ready.values():
-            self.unsettled -= len(ready)
+            withdrawn += [tried for _, tried in ready]
             ready.clear()
+        for tried in withdrawn:
+            if tried.earlier is not None:
+                self.scope.ledger.close(tried.step, tried.earlier)
+            self._release(tried)
+            self.unsettled -= 1
         for tried, failure in self.backoffs.items():
             self.scope.ledger.close(tried.step, failure)
+            self._release(tried)
             self.unsettled -= 1
         self.backoffs.clear()
 
@@ -168,6 +219,10 @@ class Batch:
 
     def _settle(self, tried: Try, outcome: StepOutcome) -> None:
         wait = self.scope.ledger.settle(tried.step, tried.number, outcome)
+        is_next_at_once = wait == 0
+        holds_slots = tried.holds_slots and is_next_at_once
+        if not is_next_at_once:
+            self._release(tried)
         if wait is None or outcome.failure is None:
             self.unsettled -= 1
             successor = self._quotas.leave(tried)
@@ -175,6 +230,7 @@ class Batch:
                 self.put_back(successor)
             return
         following = Try(tried.step, tried.position, tried.number + 1)
+        following.holds_slots, following.earlier = holds_slots, outcome.failure
         self.backoffs[following] = outcome.failure
         self.after(wait, following.order, lambda: self._try_again(following))
 

@@ -61,7 +61,11 @@ class BoundRepository:
         )
         set_up(self.resources)
         self._is_set_up = True
-        self._persist_definitions()
+        try:
+            self._persist_definitions()
+        except BaseException:
+            self.tear_down()
+            raise
 
     def tear_down(self) -> None:
         """Tear the resources down, once, and end the worker processes and the coroutine loop."""

@@ -26,6 +26,7 @@ from rivers.graph.nodes import Graph
 from rivers.graph.plan import PlannedStep
 from rivers.graph.references import resolve_retry
 from rivers.graph.steps import FanOut, InputSpec, StepKind, StepSpec
+from rivers.queueing.slots import step_pools
 
 TIMEOUT_KEY: Final = "rivers/timeout"
 """Metadata: after so long on the clock of the run an attempt is given up. An extension of the reference."""
@@ -102,6 +103,7 @@ class _Compiling:
             timeout=None,
             compute=None,
             managed=(),
+            pools=(),
             instance=replace(
                 instance, element_parameter=fan_out.element_parameter, max_concurrency=fan_out.max_concurrency
             ),
@@ -137,6 +139,7 @@ class _Compiling:
             compute=definition.compute if isinstance(definition, SingleAsset | MultiAsset) else None,
             managed=tuple(one for one in self._resources.values() if any(one is other for other in used)),
             command=_command(spec),
+            pools=step_pools([self._graph[name].settings.pool for name in planned.outputs]),
         )
 
     def _target(self, spec: StepSpec, name: str) -> StepTarget:

@@ -29,13 +29,17 @@ class CoroutineHost:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
         self._tasks: dict[asyncio.Task[None], None] = {}
+        self._awaited: dict[Future[Any], asyncio.AbstractEventLoop] = {}
         self._holding: threading.Event | None = None
 
     def submit(self, make: Callable[[], Awaitable[T]]) -> Future[T]:
         """Start ``make()`` on the loop, in a copy of the caller's context; the result or exception, also a
-        ``SystemExit``, comes back in the future. Cancelling the future cancels the coroutine, which may refuse."""
+        ``SystemExit``, comes back in the future. Cancelling the future cancels the coroutine, which may refuse. When
+        the loop ends before the coroutine has, the future gets an ``ExecutionError``."""
         future: Future[T] = Future()
         loop = self._running_loop()
+        self._awaited[future] = loop
+        future.add_done_callback(lambda ended: self._awaited.pop(ended, None))
 
         def start() -> None:
             task = loop.create_task(_carry(make, future, lambda: self._loop is loop))
@@ -58,6 +62,17 @@ class CoroutineHost:
             finally:
                 nested.close()
         return self.submit(make).result()
+
+    def run_apart(self, make: Callable[[], Awaitable[T]]) -> T:
+        """``run`` for a caller who looks after coroutines on this loop: while there are any, one may block the loop
+        until the caller does something for it, so a second loop is borrowed."""
+        if not self._tasks and not self._awaited:
+            return self.run(make)
+        nested = CoroutineHost()
+        try:
+            return nested.run(make)
+        finally:
+            nested.close()
 
     def is_own_thread(self) -> bool:
         """Whether the caller is on the loop's thread, where waiting for a coroutine would never end."""
@@ -88,13 +103,14 @@ class CoroutineHost:
         loop.call_soon_threadsafe(lambda: loop.create_task(self._wind_up(loop)))
         if thread.ident != threading.get_ident():
             thread.join(CLOSE_GRACE_SECONDS + 0.5)
+            self._forsake(loop)
 
     def _running_loop(self) -> asyncio.AbstractEventLoop:
         with self._lock:
             if self._loop is None:
                 self._loop = asyncio.new_event_loop()
                 self._thread = threading.Thread(
-                    target=_serve, args=(self._loop,), name="rivers-coroutines", daemon=True
+                    target=_serve, args=(self._loop, self._forsake), name="rivers-coroutines", daemon=True
                 )
                 self._thread.start()
             return self._loop
@@ -107,8 +123,13 @@ class CoroutineHost:
             await asyncio.wait(running, timeout=CLOSE_GRACE_SECONDS)
         loop.stop()
 
+    def _forsake(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Tell those who still wait for a coroutine of this loop that it does not come back."""
+        for future in [waiting for waiting, its_loop in list(self._awaited.items()) if its_loop is loop]:
+            _settle(future.set_exception, ExecutionError("the coroutine had not ended when its loop was closed"))
 
-def _serve(loop: asyncio.AbstractEventLoop) -> None:
+
+def _serve(loop: asyncio.AbstractEventLoop, forsake: Callable[[asyncio.AbstractEventLoop], None]) -> None:
     asyncio.set_event_loop(loop)
     try:
         while _ended_by_an_exit(loop):
@@ -116,6 +137,7 @@ def _serve(loop: asyncio.AbstractEventLoop) -> None:
         loop.run_until_complete(loop.shutdown_asyncgens())
     finally:
         loop.close()
+        forsake(loop)
 
 
 def _ended_by_an_exit(loop: asyncio.AbstractEventLoop) -> bool:

@@ -77,7 +77,7 @@ class HookCaller:
         interceptor = environment.interceptor
         with nullcontext() if interceptor is None else interceptor.evaluating(environment.clock):
             if hook.is_async:
-                environment.coroutines.run(lambda: hook.function(context))
+                environment.coroutines.run_apart(lambda: hook.function(context))
             else:
                 hook.function(context)
 

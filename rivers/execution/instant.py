@@ -31,6 +31,11 @@ class Instant:
         """Something ended."""
         self._add(order, _END, note)
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether everything that came was carried out."""
+        return not self._notes
+
     def is_over(self, quiet: bool) -> bool:
         """Whether there are notes and nothing can be added to their instant."""
         return bool(self._notes) and (quiet or self._monotonic() > self._notes[0][0])

@@ -33,9 +33,10 @@ from rivers.execution.worker_process import WorkerProcess
 
 class Try:
     """One attempt at a step, on its way. ``position`` is that of the step in its batch, ``has_begun`` says that it has
-    been noted as begun and has to wait still for the run's thread."""
+    been noted as begun and has to wait still for the run's thread, ``holds_slots`` that it has what it needs of pools.
+    ``earlier`` is the failure of the attempt before it."""
 
-    __slots__ = ("has_begun", "lane", "number", "over", "position", "step")
+    __slots__ = ("earlier", "has_begun", "holds_slots", "lane", "number", "over", "position", "step")
 
     def __init__(self, step: Step, position: int, number: int) -> None:
         self.step = step
@@ -44,6 +45,8 @@ class Try:
         self.lane: Lane | None = None
         self.over = False
         self.has_begun = False
+        self.holds_slots = False
+        self.earlier: Failure | None = None
 
     @property
     def order(self) -> tuple[int, int]:

@@ -62,6 +62,12 @@ class Ledger:
         for name in step.nodes:
             self._record(NewEvent("StepStart", at, name, of_instance=step.is_instance))
 
+    def tell(self, step: Step, event_type: str, facts: Sequence[tuple[str, str]] = ()) -> None:
+        """Something happened to ``step`` beside its attempts."""
+        at = self._clock.now_ns()
+        for name in step.nodes:
+            self._record(NewEvent(event_type, at, name, metadata=tuple(facts), of_instance=step.is_instance))
+
     def settle(self, step: Step, number: int, outcome: StepOutcome) -> float | None:
         """Record what came of attempt ``number``.
 

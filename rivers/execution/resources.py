@@ -61,13 +61,14 @@ def set_up(resources: Mapping[str, Any]) -> None:
 
 
 def tear_down(resources: Mapping[str, Any]) -> None:
-    """Call ``teardown`` on every resource that has one; a failure is logged and the next one is torn down."""
+    """Call ``teardown`` on every resource that has one; a failure, also an exit, is logged and the next one is torn
+    down."""
     for name, resource in resources.items():
         teardown = None if isinstance(resource, type) else getattr(resource, "teardown", None)
         if callable(teardown):
             try:
                 teardown()
-            except Exception:
+            except (Exception, SystemExit):
                 _log.exception("the teardown of resource '%s' failed", name)
 
 

@@ -22,6 +22,7 @@ from rivers.execution.fan_out import FanOuts
 from rivers.execution.hooks import HookCaller
 from rivers.execution.inline import run_here
 from rivers.execution.ledger import Ledger
+from rivers.execution.pool_claims import PoolClaims, keeping
 from rivers.execution.results import Ending, RunResult
 from rivers.execution.scope import RunScope
 from rivers.execution.step_time import Cancellation, RunTime
@@ -58,9 +59,9 @@ class RunExecution:
         hooks = HookCaller(environment, run_id, config or {})
         graphs = [step.name for level in levels for step in level if step.kind is StepKind.GRAPH]
         self._ledger = Ledger(environment, run_id, cancellation, hooks, graphs, retry, completed or {})
-        self._scope = RunScope(
-            environment, run_id, config or {}, self._ledger, cancellation, RunTime(environment.clock, cancellation)
-        )
+        pools = PoolClaims(environment, run_id, self._ledger.tell)
+        time = RunTime(environment.clock, cancellation, pools)
+        self._scope = RunScope(environment, run_id, config or {}, self._ledger, cancellation, time, pools)
 
     @property
     def first_failure(self) -> BaseException | None:
@@ -79,16 +80,19 @@ class RunExecution:
         :raises Killed: when the graph of this run was killed
         :raises Superseded: likewise
         """
-        token = running_in.set(self._scope.environment)
+        token, kept = running_in.set(self._scope.environment), keeping.set(self._scope.pools)
         try:
             with capture.capturing():
                 for level in self._levels:
                     if self._scope.cancellation.seen:
                         break
                     self._run_level(level)
+            self._scope.pools.end()
         except (Killed, Superseded):
             raise
         except BaseException as error:
+            with contextlib.suppress(Exception):
+                self._scope.pools.end()
             with contextlib.suppress(Exception):
                 environment, text, trace = self._scope.environment, error_text(error), traceback_text(error)
                 at = environment.clock.now_ns()
@@ -96,6 +100,8 @@ class RunExecution:
             raise
         finally:
             running_in.reset(token)
+            keeping.reset(kept)
+            self._scope.pools.close()
         return self._ending()
 
     def _ending(self) -> Ending:
@@ -168,6 +174,10 @@ class RunExecution:
         self._one_by_one([(step, place) for step, place in placed if not step.is_async])
 
     def _one_by_one(self, placed: Sequence[tuple[Step, Place]]) -> None:
+        """A step that waits for slots of pools lets those go first that need none."""
+        if any(step.pools for step, _ in placed) and not self._scope.cancellation.check():
+            Together(self._scope, [(step, place) for step, place in placed if place is Place.HERE]).execute()
+            placed = [(step, place) for step, place in placed if place is not Place.HERE]
         for step, place in placed:
             if self._scope.cancellation.check():
                 return

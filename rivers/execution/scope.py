@@ -8,6 +8,7 @@ from typing import Any
 
 from rivers.execution.environment import Environment
 from rivers.execution.ledger import Ledger
+from rivers.execution.pool_claims import PoolClaims
 from rivers.execution.step_time import Cancellation, RunTime
 from rivers.execution.steps import Step
 
@@ -22,6 +23,7 @@ class RunScope:
     ledger: Ledger
     cancellation: Cancellation
     time: RunTime
+    pools: PoolClaims
 
     def overrides(self, step: Step) -> dict[str, Any] | None:
         """The config overrides of a step, as a plain dictionary."""

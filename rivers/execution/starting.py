@@ -31,6 +31,8 @@ class Starter:
     def begin_ready(self) -> None:
         """Begin everything that there is room for, and one step on this thread."""
         batch = self._batch
+        if batch.pool_line and batch.instant.is_empty:
+            batch.pool_line.ask(self._has_room)
         self._begin_on_workers()
         self._begin_calls(Place.THREAD, lambda: batch.slots_taken < batch.most)
         self._begin_calls(Place.LOOP, lambda: self._most_async is None or batch.coroutines_count < self._most_async)
@@ -38,6 +40,21 @@ class Starter:
             tried = batch.next(Place.HERE)
             if tried is not None and self._begin(tried, Place.HERE):
                 self._run_here(tried)
+
+    def _has_room(self, tried: Try) -> bool:
+        """Whether it could begin at once, after what is ready and comes before it."""
+        batch = self._batch
+        place = batch.place_of(tried)
+        if place is Place.LOOP and self._most_async is None:
+            return True
+        match place:
+            case Place.HERE:
+                free = 0 if batch.is_nested else 1
+            case Place.LOOP:
+                free = (self._most_async or 0) - batch.coroutines_count
+            case _:
+                free = batch.most - batch.slots_taken
+        return free > 0 and sum(order < tried.order for order, _ in batch.ready[place]) < free
 
     def _begin(self, tried: Try, place: Place) -> bool:
         """Note that it begins; false when it is not to go on before its simulated time has passed."""
@@ -176,4 +193,4 @@ class Starter:
 
 
 def _is_small(step: Step) -> bool:
-    return step.new_context is None and step.timeout is None
+    return step.new_context is None and step.timeout is None and not step.pools

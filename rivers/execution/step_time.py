@@ -37,6 +37,18 @@ class StepTime(Protocol):
         ...
 
 
+class Renewals(Protocol):
+    """What has to be kept alive while time passes."""
+
+    def seconds_to_renewal(self) -> float:
+        """How long until the next is due."""
+        ...
+
+    def renew_due(self) -> None:
+        """Renew what is due."""
+        ...
+
+
 class Cancellation:
     """Whether a run was cancelled. What storage has once said is final."""
 
@@ -67,9 +79,10 @@ class RunTime:
     Passed off as the clock to interceptors: everything else is answered by the clock.
     """
 
-    def __init__(self, clock: Clock, cancellation: Cancellation) -> None:
+    def __init__(self, clock: Clock, cancellation: Cancellation, renewals: Renewals | None = None) -> None:
         self._clock = clock
         self._cancellation = cancellation
+        self._renewals = renewals
         self.sleeper: Callable[[float], None] | None = None
         """Waits instead, while other steps of the run need to be looked after meanwhile."""
         self._thread = threading.get_ident()
@@ -99,8 +112,12 @@ class RunTime:
         waited = 0.0
         while True:
             length = min(seconds - waited, longest, max(CANCEL_CHECK_SECONDS, waited))
+            if self._renewals is not None:
+                length = max(0.0, min(length, self._renewals.seconds_to_renewal()))
             self._clock.sleep_blocking(length)
             waited += length
+            if self._renewals is not None:
+                self._renewals.renew_due()
             if waited >= seconds or self._cancellation.check():
                 return
 

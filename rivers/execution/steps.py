@@ -110,6 +110,8 @@ class Step:
     """Of an instance: the parameter that gets the element."""
     max_concurrency: int | None = None
     """Of an instance: how many of the same ``MAP`` may execute at one time; ``None`` for any number."""
+    pools: tuple[tuple[str, int], ...] = ()
+    """The pools that an attempt claims slots of before it begins, and how many."""
     compiled: Step | None = None
     """The step as it was compiled, when this one has ``particulars``."""
     particulars: Particulars | None = None

@@ -18,7 +18,7 @@ class Timers:
 
     def set(self, deadline: float, order: tuple[int, ...], action: Action) -> None:
         """Have ``take_due`` return ``action`` when ``deadline``, in seconds of the clock, has come."""
-        heapq.heappush(self._heap, (deadline, order, next(self._sequence), action))
+        heapq.heappush(self._heap, (_whole(deadline), order, next(self._sequence), action))
 
     def next(self) -> float | None:
         """The first deadline."""
@@ -27,6 +27,11 @@ class Timers:
     def take_due(self, now: float) -> list[Action]:
         """The actions whose deadlines have come, each once."""
         due: list[Action] = []
-        while self._heap and self._heap[0][0] <= now:
+        while self._heap and self._heap[0][0] <= _whole(now):
             due.append(heapq.heappop(self._heap)[3])
         return due
+
+
+def _whole(moment: float) -> float:
+    """In whole microseconds, to which clocks round: no wait could reach the rest of one."""
+    return round(moment, 6)

@@ -56,6 +56,7 @@ class Together:
     def _round(self) -> None:
         """Begin what can, and do what is due, settle an instant that is over, or wait for the next thing to happen."""
         batch = self._batch
+        self._scope.pools.renew_due()
         self._starter.begin_ready()
         due = batch.timers.take_due(self._clock.monotonic())
         for action in due:
@@ -75,7 +76,8 @@ class Together:
         """Nothing goes on: let time pass until something is due."""
         deadline = self._batch.timers.next()
         if deadline is not None:
-            longest = CANCEL_CHECK_SECONDS if self._batch.backoffs else LONGEST_NAP_SECONDS
+            is_kept_waiting = self._batch.backoffs or self._batch.pool_line
+            longest = CANCEL_CHECK_SECONDS if is_kept_waiting else LONGEST_NAP_SECONDS
             self._scope.time.nap(max(0.0, deadline - self._clock.monotonic()), longest)
 
     def _listen(self) -> None:

@@ -10,7 +10,6 @@ import logging
 from collections.abc import Iterator
 
 from rivers.definitions.executors import KubernetesExecutor
-from rivers.definitions.multi_assets import MultiAsset
 from rivers.durations import parse_duration
 from rivers.execution.declarations import Declarations
 
@@ -26,14 +25,8 @@ def log_what_has_no_effect(given: Declarations) -> None:
 def what_has_no_effect(given: Declarations) -> Iterator[str]:
     """One sentence for each, in order of declaration: what it is, and what holds instead."""
     for asset in given.assets:
-        claims = asset.output_defs if isinstance(asset, MultiAsset) else [asset]
-        for claim in claims:
-            for pool, _ in claim.pool:
-                yield f"asset '{claim.name}' claims pool '{pool}', but there are no pools yet: nothing limits its steps"
         if asset.automation_condition is not None:
             yield f"asset '{asset.name}' has an automation_condition, but there are none yet: nothing fires it"
-    for pool in given.pool_limits:
-        yield f"pool_limits has '{pool}', but there are no pools yet: it limits nothing"
     yield from _executors(given)
     if given.run_backend is not None and given.run_backend.is_kubernetes():
         yield "run_backend is kubernetes, which is not there yet: runs execute in this process"

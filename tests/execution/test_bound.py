@@ -245,3 +245,11 @@ async def test_waiting_for_a_queued_run_inside_a_step_lets_simulated_time_pass(s
     with sibling_of(repo, storage, clock) as sibling:
         assert (await in_simulated_time(sibling, clock, "1m")).success
         assert sibling.load_node("patient") == 5.0
+
+
+def test_resources_are_torn_down_when_the_storage_does_not_take_the_definitions() -> None:
+    with rs.Storage.memory() as closed:
+        pass
+    with pytest.raises(rs.exceptions.StorageError):
+        rs.CodeRepository([raw], resources={"db": Db()}).resolve(closed)
+    assert calls == ["setup mine", "teardown mine"]

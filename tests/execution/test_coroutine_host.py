@@ -6,6 +6,7 @@ import asyncio
 import threading
 from collections.abc import Callable, Coroutine, Generator
 from concurrent.futures import CancelledError
+from contextlib import suppress
 from contextvars import ContextVar
 
 import pytest
@@ -171,3 +172,36 @@ def test_closing_cancels_what_runs_and_a_new_loop_serves_afterwards(host: Corout
     assert host.run(answer) == 42
     host.close()
     host.close()
+
+
+def test_who_waits_for_a_coroutine_that_refuses_to_end_is_told_when_the_loop_is_closed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("rivers.execution.coroutine_host.CLOSE_GRACE_SECONDS", 0.05)
+    host, going = CoroutineHost(), threading.Event()
+
+    async def refuses() -> None:
+        going.set()
+        while True:
+            with suppress(asyncio.CancelledError):
+                await asyncio.sleep(3600)
+
+    waiting = host.submit(refuses)
+    assert going.wait(LIMIT)
+    host.close()
+    with pytest.raises(ExecutionError, match="had not ended when its loop was closed"):
+        waiting.result(LIMIT)
+
+
+def test_a_caller_whom_coroutines_wait_for_gets_a_loop_apart(host: CoroutineHost) -> None:
+    until_then, going = threading.Event(), threading.Event()
+
+    async def blocks() -> bool:
+        going.set()
+        return until_then.wait(LIMIT)
+
+    blocking = host.submit(blocks)
+    assert going.wait(LIMIT)
+    assert host.run_apart(answer) == 42
+    until_then.set()
+    assert blocking.result(LIMIT)

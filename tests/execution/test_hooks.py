@@ -135,3 +135,16 @@ def test_a_scenario_that_calls_no_functions_calls_no_hooks() -> None:
         assert sibling.materialize().success
         sibling.shutdown()
     assert heard == []
+
+
+def test_a_hook_that_is_awaited_does_not_wait_for_a_coroutine_that_sleeps_on_the_clock(build: Build) -> None:
+    async def quick() -> int:
+        return 1
+
+    async def sleeps(context: rs.AssetExecutionContext) -> int:
+        context.sleep(0.2)
+        return 2
+
+    result = build(rs.Asset(quick, hooks=[later]), rs.Asset(sleeps)).materialize()
+    assert result.success
+    assert heard == [("later", 1)]

@@ -71,6 +71,15 @@ def test_a_teardown_that_fails_keeps_no_other_from_its_own() -> None:
     assert calls == ["teardown bad", "teardown two"]
 
 
+def test_a_teardown_that_exits_keeps_no_other_from_its_own() -> None:
+    class Exiting(Resource):
+        def teardown(self) -> None:
+            raise SystemExit(3)
+
+    tear_down({"exiting": Exiting(), "two": Db(label="two")})
+    assert calls == ["teardown two"]
+
+
 def test_copies_are_other_objects_with_the_same_settings() -> None:
     original = {"db": Db(label="mine")}
     copied = copies_of(original)

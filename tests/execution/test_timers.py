@@ -5,6 +5,12 @@ from __future__ import annotations
 from rivers.execution.timers import Timers
 
 
+def test_a_deadline_between_two_microseconds_is_due_when_the_clock_has_come_as_near_as_it_can() -> None:
+    timers = Timers()
+    timers.set(20.1234564, (0,), print)
+    assert timers.take_due(20.123456) == [print]
+
+
 def test_what_is_due_comes_once_by_deadline_then_place_then_as_it_was_set() -> None:
     timers = Timers()
     told: list[str] = []

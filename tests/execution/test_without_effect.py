@@ -21,11 +21,6 @@ def limited() -> int:
     return 1
 
 
-@rs.Asset.from_multi(output_defs=[rs.AssetDef("first", pool="db"), rs.AssetDef("second")])
-def several() -> dict[str, int]:
-    return {}
-
-
 @rs.Asset(automation_condition="eager")
 def eager() -> int:
     return 1
@@ -40,16 +35,20 @@ def test_nothing_is_said_of_what_works() -> None:
     job = rs.Job("j", [plain], executor=rs.Executor.parallel())
     sensor = rs.Sensor(name="s", job_name="j", minimum_interval="1h", eval_timeout="5s")
     queue = rs.RunQueueConfig()
-    said = said_of(jobs=[job], sensors=[sensor], run_queue=queue, run_backend=rs.RunBackendConfig.local())
+    said = said_of(
+        assets=[plain, limited],
+        jobs=[job],
+        sensors=[sensor],
+        run_queue=queue,
+        run_backend=rs.RunBackendConfig.local(),
+        pool_limits={"db": 1},
+    )
     assert said == []
 
 
 @pytest.mark.parametrize(
     ("arguments", "named"),
     [
-        ({"assets": [limited]}, ["asset 'limited' claims pool 'db'", "asset 'limited' claims pool 'api'"]),
-        ({"assets": [several]}, ["asset 'first' claims pool 'db'"]),
-        ({"pool_limits": {"db": 1}}, ["pool_limits has 'db'"]),
         ({"assets": [eager]}, ["asset 'eager' has an automation_condition"]),
         ({"default_executor": rs.Executor.kubernetes()}, ["default_executor is Executor.kubernetes()"]),
         (
@@ -74,11 +73,11 @@ def test_a_duration_that_cannot_be_read_is_quoted_with_what_holds_instead() -> N
 
 
 def test_it_is_logged_once_when_the_repository_is_validated_and_resolved(caplog: pytest.LogCaptureFixture) -> None:
-    repo = rs.CodeRepository([plain], pool_limits={"db": 1})
+    repo = rs.CodeRepository([eager])
     with rs.Storage.memory() as storage, caplog.at_level(logging.WARNING, "rivers"):
         repo.validate()
         repo.resolve(storage)
         repo.resolve(storage)
     assert [record.getMessage() for record in caplog.records] == [
-        "rivers: pool_limits has 'db', but there are no pools yet: it limits nothing"
+        "rivers: asset 'eager' has an automation_condition, but there are none yet: nothing fires it"
     ]

@@ -33,6 +33,7 @@ RULES: Final[dict[str, tuple[str, ...] | str]] = {
     "§1 run_queue, run_backend, pool_limits": (
         "spec/test_repository_construction.py::test_every_argument_of_its_type_is_taken_in_order",
         "execution/test_without_effect.py::test_what_does_nothing_is_named",
+        "spec/test_pools.py::test_resolving_sets_the_limits_and_registers_the_pools_that_are_only_claimed",
     ),
     "§1 rule 1: the constructor checks types and no graph": (
         "spec/test_repository_construction.py::test_a_graph_that_cannot_be_resolved_constructs",
@@ -357,7 +358,10 @@ RULES: Final[dict[str, tuple[str, ...] | str]] = {
         "spec/test_retries.py::test_a_step_that_waits_for_its_next_attempt_holds_up_no_other",
         "spec/test_retries.py::test_a_cancel_ends_a_backoff_within_a_second_of_the_clock",
     ),
-    "§5 rule 5: pool slots": "Steps claim no pools yet: pools come with a later issue; a warning says so.",
+    "§5 rule 5: pool slots": (
+        "spec/test_pools.py::test_slots_are_free_during_a_backoff_and_kept_when_there_is_none",
+        "spec/test_pools.py::test_during_a_backoff_another_step_has_the_slot",
+    ),
     "§5 rule 6": ("spec/test_retries.py::test_every_place_of_a_policy_takes_a_name",),
     "§5 rule 7": ("spec/test_retries.py::test_the_policy_of_a_graph_is_for_its_own_step_and_its_inside_uses_its_own",),
     # 6. Hooks

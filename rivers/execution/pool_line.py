@@ -1,0 +1,109 @@
+"""The attempts of one batch that need slots of pools before they may begin, and when they ask for them.
+
+They ask only when there is room to begin at once, in order of the plan, and between two instants of the batch: what
+ended together has freed its slots by then, whichever worker was faster.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Callable
+from typing import Final, Protocol
+
+from rivers.exceptions import ExecutionError
+from rivers.execution.lanes import Try
+from rivers.execution.pool_claims import Granted, PoolClaims
+
+WAITING_MAX: Final = 16
+"""How many attempts that need the same pools ask again and again; those behind them would only ask in vain."""
+
+_Group = tuple[object, ...]
+
+
+class Outcomes(Protocol):
+    """What comes of asking."""
+
+    def granted(self, tried: Try) -> None:
+        """It holds its slots."""
+        ...
+
+    def refused(self, tried: Try, seconds: float, reason: str | None) -> None:
+        """It has to wait; ``again`` is to be called after so many seconds."""
+        ...
+
+    def timed_out(self, tried: Try, error: ExecutionError) -> None:
+        """It has waited for too long."""
+        ...
+
+
+class PoolLine:
+    """Attempts that are about to ask, and attempts that wait. ``group`` says whose room an attempt needs."""
+
+    def __init__(self, claims: PoolClaims, outcomes: Outcomes, group: Callable[[Try], object]) -> None:
+        self._claims = claims
+        self._outcomes = outcomes
+        self._place = group
+        self._asking: dict[_Group, list[tuple[tuple[int, int], Try]]] = {}
+        self._waiting: dict[Try, int] = {}
+        self._waits = 0
+
+    def __bool__(self) -> bool:
+        return bool(self._asking or self._waiting)
+
+    def add(self, tried: Try) -> None:
+        """It needs slots that it does not have."""
+        heapq.heappush(self._asking.setdefault(self._group(tried), []), (tried.order, tried))
+
+    def ask(self, has_room: Callable[[Try], bool]) -> None:
+        """Let those ask that could begin at once."""
+        for group in sorted(self._asking, key=lambda group: self._asking[group][0][0]):
+            asking = self._asking[group]
+            while asking and self._count(group) < WAITING_MAX and has_room(asking[0][1]):
+                self._ask(heapq.heappop(asking)[1])
+            if not asking:
+                del self._asking[group]
+
+    def _ask(self, tried: Try) -> None:
+        try:
+            answer = self._claims.claim(tried.step, tried.number)
+        except ExecutionError as error:
+            self._outcomes.timed_out(tried, error)
+            return
+        if isinstance(answer, Granted):
+            tried.holds_slots = True
+            self._outcomes.granted(tried)
+            return
+        self._waits += 1
+        self._waiting[tried] = self._waits
+        self._outcomes.refused(tried, answer.seconds, answer.reason)
+
+    def wait_of(self, tried: Try) -> int:
+        """The number of the wait that it is in."""
+        return self._waiting.get(tried, 0)
+
+    def again(self, tried: Try, wait: int) -> None:
+        """The time of that wait is over; nothing happens when it was cut short."""
+        if self._waiting.get(tried) == wait:
+            del self._waiting[tried]
+            self.add(tried)
+
+    def rouse(self) -> None:
+        """Slots were freed: who waits asks again."""
+        waiting, self._waiting = self._waiting, {}
+        for tried in waiting:
+            self.add(tried)
+
+    def withdraw(self) -> list[Try]:
+        """Nobody waits any more; who did."""
+        tries = [*self._waiting, *(tried for asking in self._asking.values() for _, tried in asking)]
+        self._asking.clear()
+        self._waiting.clear()
+        for tried in tries:
+            self._claims.withdraw(tried.step)
+        return tries
+
+    def _group(self, tried: Try) -> _Group:
+        return (self._place(tried), *tried.step.pools)
+
+    def _count(self, group: _Group) -> int:
+        return sum(self._group(tried) == group for tried in self._waiting)

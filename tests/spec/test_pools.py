@@ -1,0 +1,330 @@
+"""Concurrency pools as runs use them: part B of the specification of queues and pools, section 4 and 6, and B1."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Generator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from obstore.store import LocalStore
+
+import rivers as rs
+from rivers.simulation import Scenario
+from tests.execution import worker_functions as functions
+
+SECOND = 1_000_000_000
+
+
+@pytest.fixture(autouse=True)
+def polls_every_second_sharp(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RIVERS_CLAIM_POLL_JITTER", "0ms")
+
+
+@pytest.fixture(params=["memory", "embedded"])
+def storage(request: pytest.FixtureRequest, tmp_path: Path) -> Generator[rs.Storage]:
+    with rs.Storage.memory() if request.param == "memory" else rs.Storage.embedded(str(tmp_path / "s")) as made:
+        yield made
+
+
+def told(storage: rs.Storage, run_id: str, *steps: str) -> list[str]:
+    """The types of the events of these steps, or of all."""
+    events = storage.get_events_for_run(run_id)
+    return [event.event_type for event in events if not steps or event.asset_key in steps]
+
+
+def facts(storage: rs.Storage, run_id: str, event_type: str) -> list[dict[str, str]]:
+    return [dict(event.metadata) for event in storage.get_events_for_run(run_id) if event.event_type == event_type]
+
+
+UNCONTENDED = ["StepSlotClaimed", "StepStart", "Materialization", "StepSuccess", "StepSlotReleased"]
+
+
+def plain() -> int:
+    return 1
+
+
+def nothing() -> dict[str, int]:
+    return {}
+
+
+async def coroutine() -> int:
+    return 1
+
+
+# -- B1: declaring ---------------------------------------------------------------------------------------------------
+
+
+def test_resolving_sets_the_limits_and_registers_the_pools_that_are_only_claimed(storage: rs.Storage) -> None:
+    multi = rs.Asset.from_multi(nothing, output_defs=[rs.AssetDef("out", pool="of_output")], name="m")
+    repo = rs.CodeRepository([rs.Asset(plain, pool=["db", "api"]), multi], pool_limits={"db": 4, "unused": 0})
+    storage.set_pool_limit("api", 7, "1m")
+    storage.set_pool_limit("by_hand", 3, "1m")
+    repo.resolve(storage)
+    assert [(one.pool_key, one.slot_limit, one.lease_duration_secs) for one in storage.get_pool_limits()] == [
+        ("api", -1, 300),
+        ("by_hand", 3, 60),
+        ("db", 4, 300),
+        ("of_output", -1, 300),
+        ("unused", 0, 300),
+    ]
+
+
+def test_what_is_set_by_hand_after_resolving_stands(storage: rs.Storage) -> None:
+    repo = rs.CodeRepository([rs.Asset(plain, pool="db")], pool_limits={"db": 4})
+    repo.resolve(storage)
+    storage.set_pool_limit("db", 1)
+    repo.resolve(storage)
+    with repo.bound(storage.bound(repo.clock, repo.ids), repo.clock, repo.ids):
+        assert storage.get_pool_info("db").slot_limit == 1
+
+
+# -- B4 and B6: executing --------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def placed(tmp_path: Path) -> Callable[..., rs.CodeRepository]:
+    """A repository whose step ``claims`` executes at a place of its own, beside one that claims nothing."""
+    handler = rs.PickleIOHandler(store=LocalStore(str(tmp_path)))
+
+    def make(place: str, *, at_new_year: bool = False, **settings: Any) -> rs.CodeRepository:
+        arguments = {"name": "claims", "pool": "db", "io_handler": handler, **settings}
+        function = coroutine if place == "coroutine" else functions.process
+        beside = rs.Asset(functions.process, name="beside", io_handler=handler)
+        executor = rs.Executor.in_process() if place == "in_process" else rs.Executor.parallel(2)
+        assets = [rs.Asset(function, **arguments), beside]
+        return rs.CodeRepository(
+            assets,
+            jobs=[rs.Job("job", assets)],
+            schedules=[
+                rs.Schedule(
+                    name="new_year",
+                    cron_schedule="0 0 1 1 *",
+                    job_name="job",
+                    default_status=rs.ScheduleStatus.Running if at_new_year else rs.ScheduleStatus.Stopped,
+                )
+            ],
+            default_executor=executor,
+        )
+
+    return make
+
+
+PLACES = ["in_process", "worker", "coroutine"]
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_a_step_claims_starts_succeeds_and_releases_wherever_it_executes(
+    storage: rs.Storage, placed: Callable[..., rs.CodeRepository], place: str
+) -> None:
+    with placed(place) as repo:
+        repo.resolve(storage)
+        run_id = repo.materialize().run_id
+    assert told(storage, run_id, "claims") == UNCONTENDED
+    assert facts(storage, run_id, "StepSlotClaimed") == [{"pools": "db"}]
+    assert storage.get_pool_slot_holders("db") == []
+
+
+@pytest.mark.parametrize("place", PLACES)
+@pytest.mark.anyio
+async def test_a_contended_pool_is_waited_for_on_the_clock_while_others_go_on(
+    placed: Callable[..., rs.CodeRepository], place: str
+) -> None:
+    async with Scenario(placed(place), durations={"beside": "2s", "claims": "3s"}) as sim:
+        sim.storage.set_pool_limit("db", 1)
+        sim.storage._claim_concurrency_slots([("db", 1)], "other", "s", lease_duration="10s")
+        start = sim.clock.now_ns()
+        run_id = (await sim.materialize()).run_id
+        assert told(sim.storage, run_id, "claims") == ["StepSlotWaiting", *UNCONTENDED]
+        assert facts(sim.storage, run_id, "StepSlotWaiting") == [{"reason": "pool 'db' full (1/1)"}]
+        times = {
+            (event.asset_key, event.event_type): (event.timestamp - start) / SECOND
+            for event in sim.storage.get_events_for_run(run_id)
+        }
+        assert times["beside", "StepSuccess"] == 2
+        assert times["claims", "StepSlotWaiting"] == 0
+        assert (times["claims", "StepStart"], times["claims", "StepSlotReleased"]) == (10, 13)
+
+
+@pytest.mark.parametrize("place", PLACES)
+@pytest.mark.anyio
+async def test_the_lease_is_renewed_every_third_while_the_step_lasts(
+    placed: Callable[..., rs.CodeRepository], place: str
+) -> None:
+    async with Scenario(placed(place), durations={"claims": "100s", "beside": "45s"}) as sim:
+        sim.storage.set_pool_limit("db", 1, "90s")
+        start = sim.clock.now_ns()
+        run_id = (await sim.materialize()).run_id
+        events = sim.storage.get_events_for_run(run_id)
+        renewals = [(event.timestamp - start) / SECOND for event in events if event.event_type == "StepSlotRenewed"]
+        assert renewals == [30, 60, 90]
+        assert told(sim.storage, run_id, "claims")[-3:] == ["Materialization", "StepSuccess", "StepSlotReleased"]
+
+
+def failing() -> None:
+    raise ValueError("as always")
+
+
+@pytest.mark.parametrize(("delay", "between"), [(5, ["StepSlotReleased", "StepSlotClaimed"]), (0, [])])
+@pytest.mark.anyio
+async def test_slots_are_free_during_a_backoff_and_kept_when_there_is_none(delay: float, between: list[str]) -> None:
+    retry = rs.RetryPolicy(1, backoff=rs.Backoff.constant(delay)) if delay else rs.RetryPolicy(1)
+    repo = rs.CodeRepository([rs.Asset(failing, pool="db", retry=retry)], pool_limits={"db": 1})
+    async with Scenario(repo) as sim:
+        run_id = (await sim.materialize(raise_on_error=False)).run_id
+        assert told(sim.storage, run_id) == [
+            "StepSlotClaimed",
+            "StepStart",
+            "StepRetry",
+            *between,
+            "StepStart",
+            "StepFailure",
+            "StepSlotReleased",
+        ]
+
+
+@pytest.mark.anyio
+async def test_during_a_backoff_another_step_has_the_slot() -> None:
+    retry = rs.RetryPolicy(1, backoff=rs.Backoff.constant(60))
+    assets = [rs.Asset(failing, pool="db", retry=retry), rs.Asset(plain, pool="db")]
+    repo = rs.CodeRepository(assets, pool_limits={"db": 1}, default_executor=rs.Executor.in_process())
+    async with Scenario(repo, durations={"plain": "5s"}) as sim:
+        start = sim.clock.now_ns()
+        run_id = (await sim.materialize(raise_on_error=False)).run_id
+        seen = [
+            ((event.timestamp - start) // SECOND, event.asset_key)
+            for event in sim.storage.get_events_for_run(run_id)
+            if event.event_type == "StepSlotClaimed"
+        ]
+        assert seen == [(0, "failing"), (0, "plain"), (60, "failing")]
+
+
+@pytest.mark.parametrize("place", PLACES)
+@pytest.mark.anyio
+async def test_a_step_that_waits_too_long_fails_without_having_started(
+    placed: Callable[..., rs.CodeRepository], place: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RIVERS_CLAIM_TIMEOUT", "90s")
+    async with Scenario(placed(place, retry=rs.RetryPolicy(3))) as sim:
+        sim.storage.set_pool_limit("db", 0)
+        start = sim.clock.now_ns()
+        result = await sim.materialize(raise_on_error=False)
+        assert sim.clock.now_ns() - start == 90 * SECOND
+        assert result.failed_assets == [
+            (
+                "claims",
+                "ExecutionError: step 'claims' timed out waiting for pool slots after 90s (pool 'db' full (0/0))",
+            )
+        ]
+        assert told(sim.storage, result.run_id, "claims") == ["StepSlotWaiting", "StepFailure"]
+        assert sim.storage.get_pool_info("db").pending_count == 0
+
+
+@pytest.mark.parametrize("place", PLACES)
+@pytest.mark.anyio
+async def test_a_run_that_is_cancelled_while_it_waits_ends_soon_and_waits_for_nothing(
+    placed: Callable[..., rs.CodeRepository], place: str
+) -> None:
+    async with Scenario(placed(place, at_new_year=True), start="2025-12-31T23:59:00Z") as sim:
+        sim.storage.set_pool_limit("db", 0)
+        await sim.clock.advance("2m")
+        [run] = sim.runs()
+        assert (run.status, sim.storage.get_pool_info("db").pending_count) == ("Started", 1)
+        await sim.cancel(run.run_id)
+        await sim.clock.advance("3s")
+        assert [one.status for one in sim.runs()] == ["Canceled"]
+        assert told(sim.storage, run.run_id, "claims") == ["StepSlotWaiting"]
+        assert sim.storage.get_pool_info("db").pending_count == 0
+
+
+def test_several_pools_in_the_way_are_all_named(storage: rs.Storage, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RIVERS_CLAIM_TIMEOUT", "0s")
+    asset = rs.Asset(plain, pool=["db", "api"], pool_slots={"api": 2})
+    with rs.CodeRepository([asset], pool_limits={"db": 0, "api": 1}) as repo:
+        repo.resolve(storage)
+        run_id = repo.materialize(raise_on_error=False).run_id
+    assert told(storage, run_id) == ["StepFailure"]
+    [failure] = facts(storage, run_id, "StepFailure")
+    assert failure["error"].endswith("(pool 'db' full (0/0), pool 'api' full (0/1))")
+
+
+def test_a_pool_without_a_limit_still_knows_who_holds_it(storage: rs.Storage) -> None:
+    seen: list[tuple[str, int]] = []
+
+    @rs.Asset(pool="open", pool_slots=7)
+    def watching() -> None:
+        seen.extend((holder.step_key, holder.slots_consumed) for holder in storage.get_pool_slot_holders("open"))
+
+    with rs.CodeRepository([watching]) as repo:
+        repo.resolve(storage)
+        run_id = repo.materialize().run_id
+    assert seen == [("watching", 7)]
+    assert told(storage, run_id) == UNCONTENDED
+
+
+def test_a_multi_asset_claims_what_the_outputs_need_that_are_asked_for(storage: rs.Storage) -> None:
+    held: list[dict[str, int]] = []
+    outputs = [
+        rs.AssetDef("a", pool=["db", "api"], pool_slots={"db": 1}),
+        rs.AssetDef("b", pool="db", pool_slots=3),
+        rs.AssetDef("c", pool="other"),
+    ]
+
+    @rs.Asset.from_multi(output_defs=outputs)
+    def several() -> dict[str, int]:
+        held.append({info.pool_key: info.claimed_count for info in storage.get_all_pool_infos() if info.claimed_count})
+        return {"a": 1, "b": 2, "c": 3}
+
+    with rs.CodeRepository([several], pool_limits={"db": 3}) as repo:
+        repo.resolve(storage)
+        repo.materialize()
+        run_id = repo.materialize(["a", "b"]).run_id
+    assert held == [{"db": 3, "api": 1, "other": 1}, {"db": 3, "api": 1}]
+    assert facts(storage, run_id, "StepSlotClaimed") == [{"pools": "db,api"}] * 2
+    assert told(storage, run_id, "a") == UNCONTENDED
+
+
+def test_steps_of_one_run_share_a_pool_one_after_another(storage: rs.Storage) -> None:
+    running: list[str] = []
+    most = 0
+
+    def asset(name: str) -> Any:
+        async def function() -> int:
+            nonlocal most
+            running.append(name)
+            most = max(most, len(running))
+            for _ in range(5):
+                await asyncio.sleep(0)
+            running.remove(name)
+            return 1
+
+        return rs.Asset(function, name=name, pool="db")
+
+    with rs.CodeRepository([asset(f"a{number}") for number in range(6)], pool_limits={"db": 2}) as repo:
+        repo.resolve(storage)
+        result = repo.materialize()
+    assert result.success
+    assert most == 2
+    assert storage.get_pool_info("db").claimed_count == storage.get_pool_info("db").pending_count == 0
+
+
+def test_what_a_step_left_behind_is_freed_at_the_end_of_the_run(storage: rs.Storage) -> None:
+    @rs.Asset(pool="db")
+    def greedy(context: rs.AssetExecutionContext) -> None:
+        assert storage._claim_concurrency_slots([("db", 1)], context.run_id, "something else").is_claimed
+
+    with rs.CodeRepository([greedy], pool_limits={"db": 5}) as repo:
+        repo.resolve(storage)
+        repo.materialize()
+    assert storage.get_pool_info("db").claimed_count == 0
+
+
+@pytest.mark.anyio
+async def test_a_limit_that_is_raised_by_hand_holds_in_a_scenario() -> None:
+    repo = rs.CodeRepository([rs.Asset(plain, pool="db")], pool_limits={"db": 1})
+    async with Scenario(repo) as sim:
+        sim.storage._claim_concurrency_slots([("db", 1)], "other", "s", lease_duration="1h")
+        sim.storage.set_pool_limit("db", 2)
+        run_id = (await sim.materialize()).run_id
+        assert told(sim.storage, run_id) == UNCONTENDED

@@ -15,7 +15,7 @@ from rivers.execution.results import SKIPPED
 from rivers.execution.step_time import Cancellation
 from rivers.execution.steps import Step, StepTarget
 from rivers.ids import content_id, random_for
-from rivers.partitions import PartitionKey
+from rivers.partitions import PartitionContext, PartitionKey
 from rivers.records import NewEvent
 
 
@@ -104,12 +104,24 @@ class Ledger:
             upstream in self.failed or upstream in self._broken for upstream in step.upstreams
         )
 
-    def keys_of(self, node: str) -> Keys | None:
-        """The keys of the elements that the stored value of ``node`` consists of, ``None`` when they have none."""
+    def keys_of(self, node: str, partition: PartitionContext | None) -> Keys | None:
+        """The keys of the elements that the stored value of ``node`` consists of, ``None`` when they have none.
+
+        ``partition`` is what is loaded of it. What was stored at several times may have keys that differ: then none.
+        """
+        if partition is not None:
+            keys = dict.fromkeys(str(each) for key in partition.keys for each in key.concrete())
+            found = dict.fromkeys(self._stored_keys(node, key) for key in keys)
+            return next(iter(found)) if len(found) == 1 else None
         if node not in self._keys:
-            made = self._storage.get_latest_materialization(node)
-            self._keys[node] = None if made is None else recorded_keys(made.metadata)
+            self._keys[node] = self._stored_keys(node, None)
         return self._keys[node]
+
+    def _stored_keys(self, node: str, partition: str | None) -> Keys | None:
+        made = self._storage.get_latest_materialization(node, partition)
+        if made is None or (partition is None and made.partition_key is not None):
+            return None
+        return recorded_keys(made.metadata)
 
     def arrange_since(self, count: int, names: Sequence[str]) -> None:
         """Put what was attempted after the first ``count`` in the order of ``names``, whatever ended first."""
@@ -148,7 +160,8 @@ class Ledger:
             # A run that is executed again under its id makes new data, at another moment.
             version = content_id(self._run_id, output.name, at, "data_version")
         self._versions[output.name] = version
-        self._keys[output.name] = output.keys
+        if step.partition.context is None:
+            self._keys[output.name] = output.keys
         if output.keys is not None:
             metadata = (*metadata, keys_fact(output.keys))
         event = NewEvent(output.event_type, at, output.name, None, metadata, version, target.code_version, inputs)

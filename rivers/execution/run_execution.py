@@ -142,7 +142,8 @@ class RunExecution:
         """The instances of a map, after its source was divided here; those that were done before are told of."""
         ledger, fan_outs = self._ledger, self._fan_outs
         [source] = template.inputs
-        keys = ledger.keys_of(source.upstream) if source.template is None else None
+        partition = template.partition.inputs.get(source.parameter)
+        keys = ledger.keys_of(source.upstream, partition) if source.template is None else None
         outcome = run_here(self._scope, fan_outs.informed(template, keys))
         instances = fan_outs.instances(template, outcome.values.get(template.name, ()))
         ledger.resume([instance.name for instance in instances if fan_outs.is_instance_done(instance)])

@@ -115,11 +115,11 @@ def plan_partitions(
         definition = graph.partitions.get(name)
         if definition is None:
             raise PartitionValidationError(
-                f"Node '{name}' is not partitioned, but a partition_key was provided ('{key}'): {operation} it without "
-                f"a key, and apart from partitioned nodes"
+                f"Node '{_known_name(graph, names, name)}' is not partitioned, but a partition_key was provided "
+                f"('{key}'): {operation} it without a key, and apart from partitioned nodes"
             )
         if id(definition) not in checked:
-            _require_member(name, definition, key, now, dynamic)
+            _require_member(_known_name(graph, names, name), definition, key, now, dynamic)
             checked[id(definition)] = None
     return PartitionPlan(graph, key, tuple(key.concrete()), now, dynamic)
 
@@ -142,9 +142,14 @@ def distinct_definitions(graph: Graph, names: Collection[str]) -> list[Partition
 def _require_unpartitioned(graph: Graph, names: Collection[str], operation: str) -> None:
     partitioned = [name for name in names if name in graph.partitions]
     if partitioned:
-        # The inside of a graph asset has the partitions of the graph, which is the name that people know.
-        shown = [name for name in partitioned if graph[name].graph is None] or partitioned
+        shown = dict.fromkeys(_known_name(graph, names, name) for name in partitioned)
         raise ExecutionError(f"Cannot run '{operation}' without partition_key: partitioned are {', '.join(shown)}")
+
+
+def _known_name(graph: Graph, names: Collection[str], name: str) -> str:
+    """The inside of a planned graph asset has the partitions of the graph, which is the name that people know."""
+    outer = graph[name].graph
+    return name if outer is None or outer not in names else outer
 
 
 def _require_member(

@@ -127,7 +127,7 @@ def test_anything_but_a_key_is_a_type_error(build: Build, given: Any) -> None:
 @pytest.mark.parametrize("raising", [True, False])
 def test_partitioned_assets_without_a_key_are_refused_by_name(build: Build, storage: rs.Storage, raising: bool) -> None:
     repo = build(letter("one"), letter("two"), rs.Asset(name="plain")(lambda: 1))
-    with pytest.raises(ExecutionError, match=r"'materialize' without partition_key: one, two are partitioned"):
+    with pytest.raises(ExecutionError, match=r"'materialize' without partition_key.*\bone, two\b"):
         repo.materialize(raise_on_error=raising)
     assert storage.get_runs() == []
     assert repo.materialize(["plain"]).success
@@ -238,7 +238,7 @@ def test_a_job_runs_its_members_for_a_key(build: Build, storage: rs.Storage) -> 
 def test_a_partitioned_job_needs_a_key_of_every_member(build: Build, raising: bool) -> None:
     step, other = letter(), letter("other")
     job = build(step, other, jobs=[rs.Job("nightly", [step, other])]).get_job("nightly")
-    with pytest.raises(ExecutionError, match=r"'nightly'.* without partition_key: letter, other are partitioned"):
+    with pytest.raises(ExecutionError, match=r"'nightly'.* without partition_key.*\bletter, other\b"):
         job.execute(raise_on_error=raising)
     with pytest.raises(PartitionValidationError, match="not valid for node 'letter'"):
         job.execute(partition_key=one("z"), raise_on_error=raising)

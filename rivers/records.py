@@ -151,8 +151,8 @@ class RunRecord:
     """One run as stored. ``start_time`` is when it was created, also while it is queued.
 
     ``error`` and ``traceback`` say why a run failed that failed outside its steps or in its first failed step.
-    ``started_at`` is when execution began, ``run_key`` the key its sensor or schedule gave it. The ``partition_key`` of a
-    batch has several values.
+    ``started_at`` is when execution began, ``run_key`` the key its sensor or schedule gave it. A ``partition_key`` of
+    several values is that of a batch.
     """
 
     run_id: str

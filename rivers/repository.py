@@ -32,7 +32,9 @@ from rivers.execution.run_handle import RunHandle
 from rivers.execution.trigger_calls import TriggerCaller
 from rivers.graph.launch_keys import LaunchKeys, launch_namespaces
 from rivers.graph.nodes import Graph, Node
+from rivers.graph.partition_plans import key_from_text
 from rivers.ids import IdSource
+from rivers.partitions.keys import PartitionKey
 from rivers.partitions.naive_time import to_datetime
 from rivers.records import InputContext, IOHandler, RunRecord
 from rivers.storage import Storage
@@ -268,6 +270,13 @@ class CodeRepository(DeclaredRepository):
         graph = bound.compiled.graph
         registered = bound.environment.storage.registered_partitions(launch_namespaces(graph, texts))
         return LaunchKeys(graph, to_datetime(at), registered)
+
+    def read_partition_key(self, text: str, names: Sequence[str]) -> PartitionKey:
+        """The key that a text stands for when it is given for these nodes, valid or not.
+
+        :raises PartitionValidationError: the nodes have dimensions that the text does not name
+        """
+        return key_from_text(self._resolved.compiled.graph, names, text)
 
     def nodes_to_run(self, selection: Sequence[str] | None, job_name: str | None = None) -> list[str]:
         """The nodes that a selection or a job runs. Raises as ``materialize`` and ``get_job``."""

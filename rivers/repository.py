@@ -32,6 +32,7 @@ from rivers.execution.run_handle import RunHandle
 from rivers.execution.trigger_calls import TriggerCaller
 from rivers.graph.launch_keys import LaunchKeys, launch_namespaces
 from rivers.graph.nodes import Graph, Node
+from rivers.graph.partition_plans import key_from_text
 from rivers.ids import IdSource
 from rivers.partitions import PartitionContext, PartitionKey
 from rivers.records import InputContext, IOHandler, RunRecord
@@ -270,6 +271,13 @@ class CodeRepository(DeclaredRepository):
         graph = bound.compiled.graph
         registered = bound.environment.storage.registered_partitions(launch_namespaces(graph, texts))
         return LaunchKeys(graph, partition_moment(bound.environment.clock, at), registered)
+
+    def read_partition_key(self, text: str, names: Sequence[str]) -> PartitionKey:
+        """The key that a text stands for when it is given for these nodes, valid or not.
+
+        :raises PartitionValidationError: the nodes have dimensions that the text does not name
+        """
+        return key_from_text(self._resolved.compiled.graph, names, text)
 
     def nodes_to_run(self, selection: Sequence[str] | None, job_name: str | None = None) -> list[str]:
         """The nodes that a selection or a job runs. Raises as ``materialize`` and ``get_job``."""

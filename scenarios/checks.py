@@ -9,7 +9,7 @@ from __future__ import annotations
 import ast
 import itertools
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from rivers.records import TERMINAL_STATUSES, RunRecord, StoredTick
@@ -151,3 +151,28 @@ def faults_without_a_record(ticks: Mapping[str, Sequence[StoredTick]], expected:
             f"{name}: {tick.error!r} does not say {text!r}" for tick in failed[:1] if text not in (tick.error or "")
         ]
     return found
+
+
+# -- a partition is made once ------------------------------------------------------------------------------------------
+
+
+def partitions_not_made_once(made: Iterable[tuple[str, str]], expected: Mapping[str, Sequence[str]]) -> list[str]:
+    """Of each asset exactly the expected partitions were made, each once. ``made`` are ``(asset, key)``."""
+    counted = Counter(made)
+    wanted = [(asset, key) for asset, keys in expected.items() for key in keys]
+    found = [
+        f"{asset} of {key} was made {counted[asset, key]} times" for asset, key in wanted if counted[asset, key] != 1
+    ]
+    return found + [f"{asset} of {key} came from nowhere" for asset, key in counted if (asset, key) not in wanted]
+
+
+def made_before_what_they_need(
+    made_at: Mapping[tuple[str, str], int], needs: Callable[[str, str], Iterable[tuple[str, str]]]
+) -> list[str]:
+    """No partition was made before those that it is made from. ``made_at`` are moments by ``(asset, key)``."""
+    return [
+        f"{asset} of {key} was made without {of_asset} of {of_key}"
+        for (asset, key), at in made_at.items()
+        for of_asset, of_key in needs(asset, key)
+        if (of_asset, of_key) not in made_at or made_at[of_asset, of_key] > at
+    ]

@@ -51,7 +51,9 @@ def materialize(
     module: ModuleArgument,
     select: Annotated[str | None, typer.Option("--select", help="Names of assets, separated by commas.")] = None,
     job: Annotated[str | None, typer.Option("--job", help="Name of a job, whose assets are run.")] = None,
-    partition_key: Annotated[str | None, typer.Option("--partition-key", help="The partition to materialize.")] = None,
+    partition_key: Annotated[
+        str | None, typer.Option("--partition-key", help="The partition, such as 2026-01-01 or d=1|r=x.")
+    ] = None,
     memory: Annotated[
         bool, typer.Option("--memory/--no-memory", help="Use a store in memory and leave no trace.")
     ] = False,
@@ -145,9 +147,11 @@ def _open(memory: bool, path: str, endpoint: str | None) -> Storage:
 
 
 def _execute(repo: CodeRepository, storage: Storage, wanted: Wanted) -> Outcome:
-    key = wanted.partition_key
     if wanted.job is not None and wanted.job not in repo.launch_targets():
         raise _unknown_job(wanted.job, list(repo.launch_targets()))
+    key = None
+    if wanted.partition_key is not None:
+        key = repo.read_partition_key(wanted.partition_key, repo.nodes_to_run(wanted.selection, wanted.job))
     if wanted.job is not None:
         result = repo.get_job(wanted.job).execute(partition_key=key, raise_on_error=False)
     else:

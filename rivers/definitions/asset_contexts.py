@@ -12,6 +12,8 @@ from rivers.definitions.context_clock import WALL_NOW, WALL_SLEEP
 from rivers.definitions.metadata import MetadataValue
 from rivers.definitions.metadata_encoding import coerce_metadata
 from rivers.exceptions import ExecutionError, _NoSinglePartitionKey  # pyright: ignore[reportPrivateUsage]
+from rivers.partitions.context import PartitionContext
+from rivers.partitions.keys import PartitionKey
 
 ConfigT = TypeVar("ConfigT")
 
@@ -21,7 +23,7 @@ class _StepContext(Generic[ConfigT]):
 
     def __init__(
         self,
-        partition: Any,
+        partition: PartitionContext | None,
         config: ConfigT | None,
         now: Callable[[], datetime] | None,
         sleep: Callable[[float], None] | None,
@@ -55,7 +57,7 @@ class _StepContext(Generic[ConfigT]):
         return self._cancelled is not None and self._cancelled()
 
     @property
-    def partition(self) -> Any:
+    def partition(self) -> PartitionContext | None:
         """The ``PartitionContext`` of this step, ``None`` when it is not partitioned."""
         return self._partition
 
@@ -100,7 +102,7 @@ class AssetExecutionContext(_StepContext[ConfigT]):
         group: str | None = None,
         code_version: str | None = None,
         asset_metadata: Mapping[str, Any] | None = None,
-        partition: Any = None,
+        partition: PartitionContext | None = None,
         is_multi_asset: bool = False,
         output_selection: Sequence[str] | None = None,
         config: ConfigT | None = None,
@@ -196,7 +198,7 @@ class AssetExecutionContext(_StepContext[ConfigT]):
         version, self._data_version = self._data_version, None
         return version
 
-    def mark_partition_failed(self, partition_key: Any, error: object) -> None:
+    def mark_partition_failed(self, partition_key: PartitionKey | str, error: object) -> None:
         """Record that one key of a batch failed while the rest of the step goes on; the last message for a key wins.
 
         :raises ExecutionError: when the key is not one of this step's
@@ -220,7 +222,7 @@ class TaskExecutionContext(_StepContext[ConfigT]):
         self,
         task_name: str,
         tags: Sequence[str] | None = None,
-        partition: Any = None,
+        partition: PartitionContext | None = None,
         config: ConfigT | None = None,
         *,
         now: Callable[[], datetime] | None = None,

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+import pytest
+
 if TYPE_CHECKING:
     from tests.cli.conftest import Project
 
@@ -113,6 +115,22 @@ def test_a_step_that_exits_fails_the_command_whatever_code_it_chose(project: Pro
     done = project.rivers("materialize", "leaving", "--memory")
     assert done.returncode == 1
     assert done.stderr.splitlines()[-1] == "SystemExit: 0"
+
+
+@pytest.mark.parametrize("text", ["2026-01-01", "r=x"])
+def test_a_partition_key_is_read_as_the_assets_write_theirs_and_an_invalid_one_is_told(
+    project: Project, text: str
+) -> None:
+    project.write(
+        "parts",
+        "import rivers as rs\nD = rs.PartitionsDefinition\nboth = D.multi({'d': D.static_(['1']), "
+        "'r': D.static_(['x'])})\n"
+        "@rs.Asset(partitions_def=both)\ndef a():\n    return 1\nrepo = rs.CodeRepository(assets=[a])\n",
+    )
+    done = project.rivers("materialize", "parts", "--memory", "--partition-key", text)
+    assert done.returncode == 1
+    assert "write it as d=...|r=..." in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def test_a_partition_key_for_assets_without_partitions_is_refused(project: Project) -> None:

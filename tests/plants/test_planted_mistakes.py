@@ -12,6 +12,7 @@ import math
 import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import anyio
@@ -25,16 +26,21 @@ from rivers.daemons.evaluations import EvaluationsInFlight
 from rivers.daemons.run_queue import RunQueueDaemon
 from rivers.daemons.trigger_book import TriggerBook
 from rivers.execution import evaluation
+from rivers.execution.step_partitions import StepPartition
+from rivers.graph.partition_plans import PartitionPlan
+from rivers.partitions import PartitionKey
 from rivers.queueing.admission import admit
 from rivers.scheduling import launches
 from rivers.simulation import Scenario
 from rivers.storage import Storage
 from rivers.storage.engine import Engine
 from scenarios import (
+    partitioned_story,
     test_exact_time,
     test_foreign_code,
     test_nightly_batch_across_clock_changes,
     test_one_system,
+    test_partitioned_month,
     test_queue_of_one,
     test_restart_anywhere,
     test_sensor_cursor_across_restart,
@@ -255,6 +261,37 @@ async def test_a_schedule_whose_checkpoint_does_not_move_is_found(monkeypatch: P
     )
     ticks, _ = await test_nightly_batch_across_clock_changes.around_a_downtime()
     assert times_unaccounted_for(ticks, 11) != []
+
+
+@pytest.mark.anyio
+async def test_a_report_from_another_day_before_its_own_is_there_is_found(monkeypatch: Plant, tmp_path: Path) -> None:
+    """The store says of every delivery that it is there, and the mapping leads two days back to one that is."""
+    load, materialized = PartitionPlan.load, Storage.get_materialized_partitions
+
+    def a_day_off(self: PartitionPlan, name: str, upstream: str) -> Any:
+        plan = self
+        if upstream == "delivery" and str(self.keys[0]) > "2026-03-01":
+            plan = replace(self, keys=(PartitionKey.single(partitioned_story.day_before(str(self.keys[0]))),))
+        return load(plan, name, upstream)
+
+    def all_there(self: Storage, asset_key: str) -> list[PartitionKey]:
+        if asset_key == "delivery":
+            return list(map(PartitionKey.single, partitioned_story.DELIVERED))
+        return materialized(self, asset_key)
+
+    monkeypatch.setattr(PartitionPlan, "load", a_day_off)
+    monkeypatch.setattr(Storage, "get_materialized_partitions", all_there)
+    found = test_partitioned_month.broken(await partitioned_story.tell("memory", tmp_path))
+    assert "report of 2026-03-08 was made without delivery of 2026-03-07" in found
+    assert "there is no report '2026-03-20: 24 hours, delivery of 2026-03-19'" in found
+
+
+@pytest.mark.anyio
+async def test_a_partition_that_is_recorded_twice_is_found(monkeypatch: Plant, tmp_path: Path) -> None:
+    keys = StepPartition.keys.fget
+    monkeypatch.setattr(StepPartition, "keys", property(lambda self: keys(self) * 2))
+    found = test_partitioned_month.broken(await partitioned_story.tell("memory", tmp_path))
+    assert "sales of 2026-03-20 was made 2 times" in found
 
 
 def _admit_without_limits(queued: Any, in_flight: Any, limits: Any) -> Any:

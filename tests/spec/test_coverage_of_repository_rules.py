@@ -106,7 +106,9 @@ RULES: Final[dict[str, tuple[str, ...] | str]] = {
     "§1.3 unknown retry name in materialize": (
         "spec/test_repository_validation.py::test_an_unknown_retry_name_of_a_call_is_refused_by_the_call_and_makes_no_run",
     ),
-    "§1.3 invalid partitions": PARTITIONS,
+    "§1.3 invalid partitions": (
+        "spec/test_repository_validation.py::test_partitions_that_cannot_work_are_refused_by_asset",
+    ),
     "§1.3 automation on an external asset without an observe function": (
         "graph/test_building.py::test_8_5_an_automation_on_what_nobody_observes_is_refused",
     ),

@@ -14,6 +14,7 @@ from rivers.exceptions import (
     ConfigurationError,
     GraphValidationError,
     NodeNotFoundError,
+    PartitionValidationError,
 )
 from tests.spec.conftest import Build
 
@@ -129,6 +130,26 @@ def test_a_key_of_a_resource_that_is_no_handler_is_refused(build: Build, resourc
 def test_an_unknown_partitions_name_is_refused_with_the_registered_ones() -> None:
     for check in failing(asset("a", partitions_def="daily")):
         with pytest.raises(ConfigurationError, match=r"'a'.*'daily'.*available"):
+            check()
+
+
+# §1.3 invalid partition definition built raw, invalid mapping
+@pytest.mark.parametrize(
+    ("definition", "deps", "text"),
+    [
+        (rs.PartitionsDefinition.Static(["a|b"]), [], r"Asset 'x': invalid partitions definition: .*'a\|b'"),
+        (None, [rs.AssetDef.dep("up")], "Asset 'x' depends on 'up': .*mapping is required"),
+        (
+            rs.PartitionsDefinition.static_(["a"]),
+            [rs.AssetDef.dep("up", rs.PartitionMapping.static_({"b": "a"}))],
+            "Asset 'x' depends on 'up': .*'b'",
+        ),
+    ],
+)
+def test_partitions_that_cannot_work_are_refused_by_asset(definition: Any, deps: Any, text: str) -> None:
+    upstream = asset("up", partitions_def=rs.PartitionsDefinition.static_(["a"]))
+    for check in failing(upstream, asset("x", partitions_def=definition, deps=deps)):
+        with pytest.raises(PartitionValidationError, match=text):
             check()
 
 

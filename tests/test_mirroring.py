@@ -51,6 +51,7 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "rivers/execution/results.py": "tests/execution/test_run_execution.py",
     "rivers/execution/scope.py": "tests/execution/test_run_execution.py",
     "rivers/execution/starting.py": "tests/execution/test_together.py",
+    "rivers/execution/step_partitions.py": "tests/execution/test_partitioned_steps.py",
     "rivers/execution/steps.py": "tests/execution/test_run_execution.py",
     "rivers/execution/worker_messages.py": "tests/execution/test_worker_process.py",
     "rivers/execution/worker_serving.py": "tests/execution/test_together.py",

@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import islice
+from typing import Final
 
 from rivers.exceptions import (
     ExecutionError,
@@ -21,6 +23,9 @@ from rivers.partitions.keys import KeySet, PartitionKey
 from rivers.partitions.mapped import Nothing, TheseKeys
 from rivers.partitions.mapping_keys import upstream_keys
 from rivers.partitions.namespaces import dynamic_namespaces
+
+_TRIED_MAX: Final = 10_000
+"""So many partitions of a batch are looked at to name the one that is wrong."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,14 +163,25 @@ def _require_member(
     for each in key.keys if isinstance(key, KeySet) else (key,):
         if definition.contains(each, now, dynamic):
             continue
-        if definition.contains(each, now):  # when nothing is known of registered keys, any is one
+        absent = _first_absent(definition, each, now, dynamic)
+        who = "it" if absent == each else f"'{absent}'"
+        if definition.contains(absent, now):  # when nothing is known of registered keys, any is one
             listed = ", ".join(f"'{namespace}'" for namespace in dynamic_namespaces([definition]))
             raise _InvalidPartitionKey(
-                f"Invalid partition_key '{each}' for asset '{name}': it is not registered in dynamic namespace "
+                f"Invalid partition_key '{each}' for asset '{name}': {who} is not registered in dynamic namespace "
                 f"{listed}; register it with storage.add_dynamic_partitions. Known: "
-                f"{definition.explain_absence(each, now, dynamic)}"
+                f"{definition.explain_absence(absent, now, dynamic)}"
             )
         raise _InvalidPartitionKey(
             f"Invalid partition_key '{each}' for asset '{name}': not a member of its partition definition. "
-            f"It is not valid for node '{name}', which has {definition.explain_absence(each, now, dynamic)}"
+            f"{who[:1].upper()}{who[1:]} is not valid for node '{name}', which has "
+            f"{definition.explain_absence(absent, now, dynamic)}"
         )
+
+
+def _first_absent(
+    definition: PartitionsDefinition, key: PartitionKey, now: datetime, dynamic: DynamicKeys
+) -> PartitionKey:
+    """Which partition of a batch there is none of; the batch itself when that is not found soon."""
+    tried = islice(key.concrete(), _TRIED_MAX)
+    return next((each for each in tried if not definition.contains(each, now, dynamic)), key)

@@ -353,6 +353,17 @@ def test_a_batch_is_observed_for_every_key(build: Build, storage: rs.Storage) ->
     assert partitions_told(storage, result.run_id, "outside")[1:-1] == [("Observation", "a"), ("Observation", "c")]
 
 
+# repository §1.5
+def test_observe_has_no_key_and_looks_at_the_whole(build: Build, storage: rs.Storage) -> None:
+    @rs.Asset.external(io_handler=Shelves(), partitions_def=LETTERS)
+    def outside(context: rs.AssetExecutionContext) -> rs.Observation:
+        return rs.Observation(metadata={"keyed": context.has_partition_key})
+
+    result = build(outside).observe()
+    assert result["outside"]["keyed"].raw_value() is False
+    assert partitions_told(storage, result.run_id, "outside")[1] == ("Observation", None)
+
+
 # -- self-dependency ---------------------------------------------------------------------------------------------------
 
 

@@ -107,6 +107,23 @@ def test_a_key_that_an_asset_does_not_have_is_refused_by_name_with_the_nearest(
     assert storage.get_runs() == []
 
 
+# §8
+@pytest.mark.parametrize(
+    ("definition", "key", "absent"),
+    [
+        (LETTERS, one(["a", "d", "e"]), "'d' is not valid for node 'letter'"),
+        (GRID, many({"d": ["1", "2"], "r": ["x", "z"]}), "'d=1|r=z' is not valid for node 'letter'"),
+        (DAYS, one([f"2024-01-{day:02}" for day in range(20, 40)]), "'2024-01-32' is not valid for node 'letter'"),
+    ],
+    ids=["static", "multi", "windows"],
+)
+def test_the_partition_that_is_wrong_in_a_batch_is_named(build: Build, definition: Any, key: Any, absent: str) -> None:
+    with pytest.raises(ExecutionError) as caught:
+        build(letter(partitions_def=definition)).materialize(partition_key=key)
+    assert f"Invalid partition_key '{key}' for asset 'letter'" in str(caught.value)
+    assert absent in str(caught.value)
+
+
 # §5.1
 def test_a_key_must_be_one_of_every_planned_asset(build: Build) -> None:
     more = rs.PartitionsDefinition.static_(["a", "b", "c", "d"])

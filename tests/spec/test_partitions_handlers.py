@@ -1,0 +1,128 @@
+"""Sections 5.6 and 7 of the specification of partitions: what handlers are told, and where they keep partitions."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from obstore.store import LocalStore
+
+import rivers as rs
+from tests.spec.conftest import Build
+from tests.spec.partitioned import DAYS, GRID, LETTERS, Shelves, keys_told, many, one
+
+M = rs.PartitionMapping
+
+
+def made(definition: Any, handler: Any) -> rs.SingleAsset:
+    """An asset that is stored by ``handler``."""
+    return rs.Asset(lambda: "value", name="made", partitions_def=definition, io_handler=handler)
+
+
+# §5.6
+def test_a_handler_is_told_keys_and_definition_of_the_side_it_serves(build: Build) -> None:
+    shelves = Shelves()
+    numbers = rs.PartitionsDefinition.static_(["1", "2"])
+    edge = rs.AssetDef.input("made", partition_mapping=M.static_({"1": "b", "2": "c"}))
+    after = rs.Asset(lambda made: made, name="after", partitions_def=numbers, io_handler=shelves, deps=[edge])
+    repo = build(made(LETTERS, shelves), after)
+    repo.materialize(["made"], one("b"))
+    repo.materialize(["after"], one("1"))
+    written = [(keys_told(context), context.partition.definition) for context in shelves.outputs]
+    assert written == [(["b"], LETTERS), (["1"], numbers)]
+    assert [(keys_told(context), context.partition.definition) for context in shelves.inputs] == [(["b"], LETTERS)]
+
+
+# §5.6
+def test_the_unpartitioned_side_is_told_of_no_partition(build: Build) -> None:
+    shelves = Shelves()
+    after = rs.Asset(lambda made: made, name="after", partitions_def=LETTERS, io_handler=shelves)
+    back = rs.AssetDef.input("after", partition_mapping=M.specific_partitions([one("a")]))
+    last = rs.Asset(lambda after: after, name="last", io_handler=shelves, deps=[back])
+    repo = build(made(None, shelves), after, last)
+    repo.materialize(["made"])
+    repo.materialize(["after"], one("a"))
+    repo.materialize(["last"])
+    assert [keys_told(context) for context in shelves.outputs] == [None, ["a"], None]
+    assert [keys_told(context) for context in shelves.inputs] == [None, ["a"]]
+
+
+# §7, repository §9
+@pytest.mark.parametrize(
+    ("definition", "key", "path"),
+    [
+        (LETTERS, one("a"), "made/a"),
+        (DAYS, one("2024-01-02"), "made/2024-01-02"),
+        (GRID, many({"r": "x", "d": "1"}), "made/d=1/r=x"),
+        (None, None, "made"),
+    ],
+    ids=str,
+)
+def test_the_memory_handler_names_what_it_does_not_hold_by_its_key(
+    build: Build, definition: Any, key: Any, path: str
+) -> None:
+    repo = build(made(definition, rs.InMemoryIOHandler()))
+    with pytest.raises(KeyError) as caught:
+        repo.load_node("made", partition_key=key)
+    assert str(caught.value.args[0]) == path
+    repo.materialize(partition_key=key)
+    assert repo.load_node("made", partition_key=key) == "value"
+
+
+# §7, repository §9
+def test_the_memory_handler_joins_the_values_of_one_key_by_a_bar() -> None:
+    handler = rs.InMemoryIOHandler()
+    context = rs.PartitionContext([many({"d": ["2", "1"], "r": "x"})], GRID)
+    with pytest.raises(KeyError) as caught:
+        handler.load_input(rs.InputContext("made", "after", None, context))
+    assert str(caught.value.args[0]) == "made/d=1|2/r=x"
+
+
+# §7, repository §9
+@pytest.mark.parametrize(
+    ("definition", "key", "path"),
+    [
+        (LETTERS, one("a"), "store/made/a/data.pkl"),
+        (DAYS, one("2024-01-02"), "store/made/2024-01-02/data.pkl"),
+        (GRID, many({"r": "x", "d": "1"}), "store/made/d=1/r=x/data.pkl"),
+        (None, None, "store/made.pkl"),
+    ],
+    ids=str,
+)
+def test_the_pickle_handler_has_a_file_for_every_partition(
+    build: Build, tmp_path: Path, definition: Any, key: Any, path: str
+) -> None:
+    repo = build(made(definition, rs.PickleIOHandler(store=LocalStore(tmp_path), prefix="store")))
+    with pytest.raises(FileNotFoundError, match="made"):
+        repo.load_node("made", partition_key=key)
+    repo.materialize(partition_key=key)
+    assert [str(file.relative_to(tmp_path)) for file in tmp_path.rglob("*.pkl")] == [path]
+    assert repo.load_node("made", partition_key=key) == "value"
+
+
+# repository §9, recommended
+@pytest.mark.parametrize("kind", ["memory", "pickle"])
+def test_the_value_of_a_batch_is_loaded_by_each_of_its_keys(build: Build, tmp_path: Path, kind: str) -> None:
+    handler = rs.InMemoryIOHandler() if kind == "memory" else rs.PickleIOHandler(store=LocalStore(tmp_path))
+    repo = build(made(GRID, handler))
+    repo.materialize(partition_key=many({"d": ["1", "2"], "r": "x"}))
+    assert [repo.load_node("made", partition_key=many({"d": d, "r": "x"})) for d in "12"] == ["value", "value"]
+    missing = KeyError if kind == "memory" else FileNotFoundError
+    with pytest.raises(missing):
+        repo.load_node("made", partition_key=many({"d": "1", "r": "y"}))
+
+
+# assets §3, repository §9: who loads
+def test_the_handler_of_an_input_is_told_the_mapped_keys(build: Build) -> None:
+    own, other = Shelves(), Shelves()
+    edge = rs.AssetDef.input("made", partition_mapping=M.time_window(-1), io_handler=other, metadata={"of": "input"})
+    after = rs.Asset(lambda made: made, name="after", partitions_def=DAYS, deps=[edge])
+    repo = build(made(DAYS, own), after)
+    other.handle_output(rs.OutputContext("made", None, rs.PartitionContext([one("2024-01-01")], DAYS)), "other")
+    repo.materialize(["after"], one("2024-01-02"))
+    assert repo.load_node("after", partition_key=one("2024-01-02")) == "other"
+    assert [(keys_told(context), context.asset_metadata) for context in other.inputs] == [
+        (["2024-01-01"], {"of": "input"})
+    ]
+    assert own.inputs == []

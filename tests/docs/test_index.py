@@ -15,7 +15,7 @@ from rivers.cli.app import app
 from tests.docs.pages import DOCS, GUIDE
 
 PAGES = [DOCS / "README.md", DOCS / "glossary.md", *sorted(GUIDE.glob("*.md"))]
-MISSING = ("AutomationCondition", "PartitionKey", "PartitionKeyRange", "PartitionMapping", "PartitionsDefinition")
+MISSING = ("AutomationCondition", "BackfillStrategy")
 _LINK = re.compile(r"\[[^\]]+\]\(([^)\s]+)\)")
 _FENCED = re.compile(r"^```.*?^```", re.DOTALL | re.MULTILINE)
 

@@ -321,6 +321,21 @@ def test_what_a_step_left_behind_is_freed_at_the_end_of_the_run(storage: rs.Stor
 
 
 @pytest.mark.anyio
+async def test_a_limit_that_is_raised_lets_those_in_that_wait_at_that_moment(
+    placed: Callable[..., rs.CodeRepository], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RIVERS_CLAIM_POLL_INTERVAL", "9m")
+    async with Scenario(placed("in_process", at_new_year=True), start="2025-12-31T23:59:00Z") as sim:
+        sim.storage.set_pool_limit("db", 0)
+        await sim.clock.advance("2m 17s")
+        sim.storage.set_pool_limit("db", 1)
+        await sim.clock.advance("1ms")
+        [run] = sim.runs()
+        assert run.status == "Success"
+        assert (run.end_time or 0) - run.start_time == 77 * SECOND
+
+
+@pytest.mark.anyio
 async def test_a_limit_that_is_raised_by_hand_holds_in_a_scenario() -> None:
     repo = rs.CodeRepository([rs.Asset(plain, pool="db")], pool_limits={"db": 1})
     async with Scenario(repo) as sim:

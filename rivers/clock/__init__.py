@@ -7,6 +7,7 @@ system for the time.
 from __future__ import annotations
 
 from rivers.clock.blocking import BlockingDriver
+from rivers.clock.interrupt import Interrupt
 from rivers.clock.moments import Moment, datetime_of, moment_ns, seconds_of
 from rivers.clock.protocol import DEFAULT_RANK, Clock, rank
 from rivers.clock.sim import SimClock
@@ -16,6 +17,7 @@ __all__ = [
     "DEFAULT_RANK",
     "BlockingDriver",
     "Clock",
+    "Interrupt",
     "Moment",
     "SimClock",
     "WallClock",

@@ -45,6 +45,14 @@ class BlockedThreads:
         else:
             self._turns.hand_to(seat.work, seat.gate.release)
 
+    def rouse(self, seat: Seat, wait: object, now_ns: int) -> None:
+        """Let a thread that is in that wait go on now; one that has gone on already is left alone."""
+        sleeper = self._asleep.get(seat)
+        if sleeper is not None and seat.wait is wait and not seat.killed:
+            sleeper.live = False
+            self._sleepers.note_death()
+            self.add(seat, now_ns, seat.rank)
+
     def kill(self, now_ns: int) -> int:
         """Mark everyone who sleeps as killed and due now, and all work begun so far as unable to sleep again."""
         self.generation += 1

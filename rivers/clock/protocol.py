@@ -11,6 +11,8 @@ from typing import Any, Literal, Protocol, TypeVar
 
 import anyio
 
+from rivers.clock.interrupt import Interrupt
+
 T = TypeVar("T")
 
 DEFAULT_RANK = 1_000_000
@@ -104,8 +106,8 @@ class Clock(Protocol):
         """
         ...
 
-    def sleep_blocking(self, seconds: float) -> None:
-        """Let a worker thread wait on the clock.
+    def sleep_blocking(self, seconds: float, *, interrupt: Interrupt | None = None) -> None:
+        """Let a worker thread wait on the clock, at most until ``interrupt`` is set.
 
         Raises:
             RuntimeError: called on the loop's own thread.

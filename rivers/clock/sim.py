@@ -15,7 +15,8 @@ import anyio.lowlevel
 from rivers.clock.beat import Beat
 from rivers.clock.blocking import BlockingDriver
 from rivers.clock.driver import Driver, Hook
-from rivers.clock.loops import LoopGone
+from rivers.clock.interrupt import Interrupt
+from rivers.clock.loops import LoopGone, LoopPort
 from rivers.clock.moments import (
     Moment,
     datetime_of,
@@ -168,7 +169,7 @@ class SimClock:
         with suppress(LoopGone):
             line.turns.post(line.port or line.bind(), line.run_posted, fn, args)
 
-    def sleep_blocking(self, seconds: float) -> None:
+    def sleep_blocking(self, seconds: float, *, interrupt: Interrupt | None = None) -> None:
         """See ``Clock``. A length that is not positive lets everything else of this instant go first.
 
         A thread of the user's own may wait here too, but gets no turn when it wakes, since the clock cannot know when
@@ -185,6 +186,18 @@ class SimClock:
         seat = seat_here(self) or Seat(self, line.blocked.generation, rank_here.get())
         if seat.generation != line.blocked.generation:
             raise Killed(_KILLED)
+        if interrupt is None:
+            self._rest(port, seat, length)
+            return
+        wait = seat.wait = object()
+        try:
+            with interrupt.waking(lambda: self.post(line.rouse, seat, wait)) as is_set:
+                self._rest(port, seat, 0 if is_set else length)
+        finally:
+            seat.wait = None
+
+    def _rest(self, port: LoopPort, seat: Seat, length: int) -> None:
+        line = self._line
         try:
             if seat.work is None:
                 port.call(line.fall_asleep, seat, length)

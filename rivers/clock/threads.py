@@ -23,7 +23,7 @@ IDLE_SECONDS = 10.0
 class Seat:
     """One piece of work on one thread: who runs it, and the gate it waits at while it sleeps on the clock."""
 
-    __slots__ = ("gate", "generation", "killed", "owner", "rank", "thread_id", "work")
+    __slots__ = ("gate", "generation", "killed", "owner", "rank", "thread_id", "wait", "work")
 
     def __init__(self, owner: object, generation: int, rank: int, work: Any = None) -> None:
         self.owner = owner
@@ -31,6 +31,7 @@ class Seat:
         self.rank = rank
         self.work = work  # None: a thread of the user's own
         self.killed = False
+        self.wait: object = None  # the wait that it is in, when that may be interrupted
         self.thread_id: int | None = None
         self.gate = threading.Lock()
         self.gate.acquire()

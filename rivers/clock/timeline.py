@@ -145,6 +145,11 @@ class Timeline:
         if seat.work is not None:
             self._take_turn_back(seat.work)
 
+    def rouse(self, seat: Seat, wait: object) -> None:
+        """The wait of a thread is interrupted. On the loop's thread."""
+        self.blocked.rouse(seat, wait, self.now_ns)
+        self.changed()
+
     def run_posted(self, fn: Callable[..., object], args: tuple[Any, ...]) -> None:
         """Call what was posted; the drive raises its exception, since there is no caller left to raise it in."""
         try:

@@ -16,6 +16,7 @@ import anyio
 import anyio.lowlevel
 
 from rivers.clock.beat import Beat
+from rivers.clock.interrupt import Interrupt
 from rivers.clock.loops import LoopGone, LoopPort, current_port
 from rivers.clock.moments import datetime_of, length_ns, seconds_of, whole_microsecond
 from rivers.clock.protocol import rank as rank_here
@@ -191,7 +192,7 @@ class WallClock:
             raise
         return work.result()
 
-    def sleep_blocking(self, seconds: float) -> None:
+    def sleep_blocking(self, seconds: float, *, interrupt: Interrupt | None = None) -> None:
         """See ``Clock``. Usable without any loop."""
         port = self._port
         if port is not None and port.is_own_thread():
@@ -203,16 +204,32 @@ class WallClock:
             elif seat.generation != self._generation:
                 raise Killed("the graph that this thread worked for was killed")
             self._asleep[seat] = None
+            wait = seat.wait = object()
         try:
-            end = self._mono() + max(0.0, seconds)
-            while not seat.gate.acquire(timeout=min(max(0.0, end - self._mono()), threading.TIMEOUT_MAX)):
-                if self._mono() >= end:
-                    break
+            if interrupt is None:
+                self._rest(seat, seconds)
+            else:
+                with interrupt.waking(lambda: self._rouse(seat, wait)) as is_set:
+                    self._rest(seat, 0.0 if is_set else seconds)
         finally:
             with self._lock:
                 self._asleep.pop(seat, None)
+                seat.wait = None
+                seat.gate.acquire(blocking=False)  # opened after its time was over: not for the next wait
         if seat.killed:
             raise Killed("the graph that this thread worked for was killed")
+
+    def _rest(self, seat: Seat, seconds: float) -> None:
+        end = self._mono() + max(0.0, seconds)
+        while not seat.gate.acquire(timeout=min(max(0.0, end - self._mono()), threading.TIMEOUT_MAX)):
+            if self._mono() >= end:
+                break
+
+    def _rouse(self, seat: Seat, wait: object) -> None:
+        with self._lock:
+            if seat.wait is wait and seat in self._asleep:
+                del self._asleep[seat]
+                seat.gate.release()
 
     def kill_blocked_threads(self) -> int:
         with self._lock:

@@ -14,6 +14,7 @@ from rivers.clock import Clock
 from rivers.daemons.ranked import RankedDaemon
 from rivers.durations import NANOS_PER_SECOND
 from rivers.queueing.leases import (
+    ORPHANED,
     RENEWALS_PER_PERIOD,
     RUN_LEASE_NS,
     ClockWatch,
@@ -29,15 +30,13 @@ from rivers.storage import Storage
 _RENEWAL_NS: Final = RUN_LEASE_NS // RENEWALS_PER_PERIOD
 _IDLE_NS: Final = 3600 * NANOS_PER_SECOND
 
-ORPHANED: Final = "the process that executed this run has died or was killed; the run did not finish"
-
 
 class LeaseDaemon(RankedDaemon):
     """The only judge of what has been left behind.
 
     Consumes: ``RunsAdmitted``: from then on there is a lease to renew and a launch that may go stale.
     Emits: ``RunsEnded``.
-    Reads and writes: run leases; orphaned and stale runs -> ``Failure``.
+    Reads and writes: run leases; orphaned and stale runs -> ``Failure``; slots of pools whose lease is over go.
     After a restart: it looks again; ending a run twice is refused by storage. Launches from before have their whole
     time anew.
     """
@@ -93,7 +92,9 @@ class LeaseDaemon(RankedDaemon):
 
     def _end_orphans(self, watch: ClockWatch) -> list[str]:
         """Alone on a store a dead owner is known by its boot, whatever the clock says; sharing it, by its lease."""
-        if self._shared and not watch.trusts():
+        if watch.trusts():
+            self._storage._free_expired_leases()  # pyright: ignore[reportPrivateUsage]
+        elif self._shared:
             return []
         return [run.run_id for run in self._storage.fail_orphans(watch.now, ORPHANED)]
 

@@ -58,6 +58,7 @@ class Batch:
         # A coroutine that calls materialize() occupies its loop until that returns.
         self._coroutines = CoroutineHost() if coroutines.is_own_thread() else coroutines
         self._quotas = Quotas()
+        self._is_withdrawn = False
         self.pool_line = PoolLine(scope.pools, self, self.place_of)
         for position, (step, place) in enumerate(steps):
             tried = Try(step, position, 1)
@@ -75,8 +76,11 @@ class Batch:
         return heapq.heappop(self.ready[place])[1] if self.ready[place] else None
 
     def put_back(self, tried: Try) -> None:
-        """It is ready, for the first time or again, but for slots of pools that it may need."""
-        if tried.step.pools and not tried.holds_slots:
+        """It is ready, for the first time or again, but for slots of pools that it may need. Not after all were
+        withdrawn: what a worker gives back then is not begun any more."""
+        if self._is_withdrawn:
+            self._withdraw(tried)
+        elif tried.step.pools and not tried.holds_slots:
             self.pool_line.add(tried)
         else:
             heapq.heappush(self.ready[self.place_of(tried)], (tried.order, tried))
@@ -190,32 +194,36 @@ class Batch:
 
     def withdraw_all(self) -> None:
         """Begin nothing more, and make no attempt again."""
+        self._is_withdrawn = True
         self.unsettled -= self._quotas.withdraw()
         withdrawn = self.pool_line.withdraw()
         for ready in self.ready.values():
             withdrawn += [tried for _, tried in ready]
             ready.clear()
         for tried in withdrawn:
-            if tried.earlier is not None:
-                self.scope.ledger.close(tried.step, tried.earlier)
-            self._release(tried)
-            self.unsettled -= 1
+            self._withdraw(tried)
         for tried, failure in self.backoffs.items():
             self.scope.ledger.close(tried.step, failure)
             self._release(tried)
             self.unsettled -= 1
         self.backoffs.clear()
 
+    def _withdraw(self, tried: Try) -> None:
+        if tried.earlier is not None:
+            self.scope.ledger.close(tried.step, tried.earlier)
+        self._release(tried)
+        self.unsettled -= 1
+
     def disband(self) -> None:
         """Give the workers back. What still executes is given up."""
         self.crew.disband()
-        if self._coroutines is not self.scope.environment.coroutines:
-            self._coroutines.close()
         for lane in self.calls:
             lane.give_up()
         for happening in self.inbox.close():
             if isinstance(happening, Sleeps):
                 happening.wake()
+        if self._coroutines is not self.scope.environment.coroutines:
+            self._coroutines.close()  # the last, since it waits for those that were just asked to end
 
     def _settle(self, tried: Try, outcome: StepOutcome) -> None:
         wait = self.scope.ledger.settle(tried.step, tried.number, outcome)

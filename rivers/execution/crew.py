@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Sequence
 
 from rivers.exceptions import ExecutionError
+from rivers.execution import capture
 from rivers.execution.crossing import packed_particulars
-from rivers.execution.lanes import Happening, Try, WorkerLane, log_levels
+from rivers.execution.lanes import Happening, Try, WorkerLane
 from rivers.execution.scope import RunScope
 from rivers.execution.steps import Step
 from rivers.execution.worker_messages import Order
@@ -74,7 +76,7 @@ class Crew:
 
     def send(self, lane: WorkerLane, orders: Sequence[tuple[Try, Order]]) -> None:
         """Have them carried out, one after another."""
-        lane.start(orders, log_levels())
+        lane.start(orders, _log_levels())
 
     def hear(self, readable: Sequence[object], forsaken: Callable[[list[Try]], None]) -> list[Happening]:
         """What the workers behind these connections have said. ``forsaken`` gets tries that have to be sent again."""
@@ -86,7 +88,7 @@ class Crew:
             if lane.is_dead:
                 forsaken(lane.take_rest())
                 self.drop(lane)
-            elif lane.asleep:
+            elif lane.asleep or lane.current is None:
                 forsaken(lane.take_rest())
         return heard
 
@@ -103,3 +105,8 @@ class Crew:
             else:
                 self._pool.discard(lane.worker)
         self.lanes = []
+
+
+def _log_levels() -> tuple[int, ...]:
+    """The levels at which workers log, which are those of this process."""
+    return tuple(logging.getLogger(prefix).getEffectiveLevel() for prefix in capture.LOGGER_PREFIXES)

@@ -7,7 +7,6 @@ when it can do nothing more until the run's thread does something for it.
 from __future__ import annotations
 
 import contextvars
-import logging
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -18,7 +17,6 @@ from typing import Any, cast
 from rivers.clock import Clock
 from rivers.clock.threads import THREADS
 from rivers.exceptions import RunCanceled
-from rivers.execution import capture
 from rivers.execution.attempt import Attempt
 from rivers.execution.coroutine_host import CoroutineHost
 from rivers.execution.environment import Environment
@@ -147,8 +145,7 @@ class WorkerLane(Lane):
                         self.asleep = not self.is_stopped
                         heard.append(Sleeps(self, seconds, self._wake))
                     case Dropped():
-                        self._rest.clear()
-                        self.current = None
+                        heard += self._dropped()
                     case AskTime():
                         self.worker.send(Time(self._clock.now_ns()))
                     case _:
@@ -164,7 +161,7 @@ class WorkerLane(Lane):
         return heard
 
     def take_rest(self) -> list[Try]:
-        """The tries that it has not begun, which are not its any more. Only while it is asleep, or when it is dead."""
+        """The tries that it has not begun, which are not its any more. Not while it may still begin one of them."""
         rest = list(self._rest)
         self._rest.clear()
         for tried in rest:
@@ -186,6 +183,12 @@ class WorkerLane(Lane):
         if self.current is not None:
             heard.append(Begins(self.current))
         return heard
+
+    def _dropped(self) -> list[Happening]:
+        """The next try was told of as begun when the one before it ended, and was not begun after all."""
+        tried, self.current = self.current, None
+        outcome = StepOutcome(failure=Failure.of(RunCanceled("the run was cancelled")))
+        return [] if tried is None else [Ended(tried, lambda: outcome)]
 
     def _wake(self) -> None:
         if self.asleep:
@@ -260,13 +263,14 @@ class CallLane(Lane):
         attempt = self.attempt
         if attempt.failure is None and self._future is not None:
             with attempt.capturing():
-                attempt.accept(self._result(self._future))
+                attempt.accept(self.result_of(self._future))
             if attempt.failure is None:
                 with attempt.capturing():
                     attempt.store()
         return attempt.outcome()
 
-    def _result(self, future: Future[Any]) -> Any:
+    def result_of(self, future: Future[Any]) -> Any:
+        """What the step returned or raised; ``RunCanceled`` when it was asked to end."""
         try:
             return future.result()
         except CancelledError:
@@ -297,8 +301,3 @@ def _mark_as_remote(failure: Failure) -> None:
     """Tracebacks do not cross: let the exception show the text of the one it had."""
     if failure.error.__cause__ is None:
         failure.error.__cause__ = RemoteTraceback(failure.traceback)
-
-
-def log_levels() -> tuple[int, ...]:
-    """The levels at which workers log, which are those of this process."""
-    return tuple(logging.getLogger(prefix).getEffectiveLevel() for prefix in capture.LOGGER_PREFIXES)

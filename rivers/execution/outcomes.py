@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import pickle
 from dataclasses import dataclass, field
 from typing import Any
 
+from rivers.exceptions import ExecutionError
 from rivers.execution.failures import class_names, error_text, traceback_document, traceback_text
 from rivers.partitions import PartitionKey
 
@@ -47,6 +49,24 @@ class Failure:
         return cls(
             error, error_text(error), class_names(error), traceback_text(error), traceback_document(error), repeatable
         )
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """The exception travels apart: one that only its own process can read does not take the texts with it."""
+        import cloudpickle
+
+        packed: bytes = cloudpickle.dumps(self.error)  # pyright: ignore[reportUnknownMemberType]
+        return _received, (packed, self.text, self.classes, self.traceback, self.document, self.repeatable)
+
+
+def _received(packed: bytes, text: str, classes: str, traceback: str, document: str, repeatable: bool) -> Failure:
+    try:
+        error = pickle.loads(packed)
+        fault = f"it is read as {type(error).__name__}"
+    except Exception as unreadable:
+        error, fault = None, error_text(unreadable)
+    if not isinstance(error, BaseException):
+        error = ExecutionError(f"{text} (an exception that could not be sent back: {fault})")
+    return Failure(error, text, classes, traceback, document, repeatable)
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ WAITING_MAX: Final = 16
 """How many attempts that need the same pools ask again and again; those behind them would only ask in vain."""
 
 _Group = tuple[object, ...]
+_NONE: Final[frozenset[str]] = frozenset()
 
 
 class Outcomes(Protocol):
@@ -45,6 +46,7 @@ class PoolLine:
         self._place = group
         self._asking: dict[_Group, list[tuple[tuple[int, int], Try]]] = {}
         self._waiting: dict[Try, int] = {}
+        self._refused: dict[Try, None] = {}
         self._waits = 0
 
     def __bool__(self) -> bool:
@@ -53,6 +55,11 @@ class PoolLine:
     def add(self, tried: Try) -> None:
         """It needs slots that it does not have."""
         heapq.heappush(self._asking.setdefault(self._group(tried), []), (tried.order, tried))
+
+    @property
+    def waited_for(self) -> frozenset[str]:
+        """The pools that stood in the way of somebody who is still here."""
+        return frozenset(pool for tried in self._refused for pool, _ in tried.step.pools) if self._refused else _NONE
 
     def ask(self, has_room: Callable[[Try], bool]) -> None:
         """Let those ask that could begin at once."""
@@ -67,14 +74,17 @@ class PoolLine:
         try:
             answer = self._claims.claim(tried.step, tried.number)
         except ExecutionError as error:
+            self._refused.pop(tried, None)
             self._outcomes.timed_out(tried, error)
             return
         if isinstance(answer, Granted):
             tried.holds_slots = True
+            self._refused.pop(tried, None)
             self._outcomes.granted(tried)
             return
         self._waits += 1
         self._waiting[tried] = self._waits
+        self._refused[tried] = None
         self._outcomes.refused(tried, answer.seconds, answer.reason)
 
     def wait_of(self, tried: Try) -> int:
@@ -98,6 +108,7 @@ class PoolLine:
         tries = [*self._waiting, *(tried for asking in self._asking.values() for _, tried in asking)]
         self._asking.clear()
         self._waiting.clear()
+        self._refused.clear()
         for tried in tries:
             self._claims.withdraw(tried.step)
         return tries

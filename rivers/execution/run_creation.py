@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from rivers.exceptions import ExecutionError
-from rivers.queueing.leases import RUN_LEASE_NS
-from rivers.records import NewRun, RunRecord, priority_of
+from rivers.queueing.leases import ORPHANED, RUN_LEASE_NS
+from rivers.records import NewRun, RunRecord, StorageType, priority_of
 from rivers.storage import Storage
 
 
@@ -17,8 +17,13 @@ def enter_run(storage: Storage, run: NewRun, *, resume: bool) -> None:
     run of its job, of whoever launched it, with its tags unless others are given. Otherwise the record describes the
     new run, from the time at which the id was first used.
 
+    Runs that a process was executing when it was killed end as failed, before this one begins.
+
     :raises ExecutionError: when the run of that id has not ended and its executor is alive
     """
+    if storage.type == StorageType.Embedded:
+        # There may never be a graph on this store, whose lease daemon would end what a killed process has left behind.
+        storage.fail_orphans(run.start_time, ORPHANED)
     owner, lease_until = storage.session, run.start_time + RUN_LEASE_NS
     if storage.create_run(run, owner=owner, lease_until=lease_until):
         return

@@ -185,7 +185,7 @@ class Starter:
             future.add_done_callback(lambda _: batch.inbox.put(Returned(lane)))
             while lane in batch.calls:
                 self._look_after()
-            return future.result()
+            return lane.result_of(future)
 
         with attempt.capturing():
             attempt.accept(around(self._scope, attempt, call))

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any, Final, Protocol
 
-from rivers.clock import Clock
+from rivers.clock import Clock, Interrupt
 from rivers.exceptions import RunCanceled
 from rivers.storage import Storage
 
@@ -103,8 +103,8 @@ class RunTime:
         if self._cancellation.seen:
             raise RunCanceled(_CANCELED)
 
-    def nap(self, seconds: float, longest: float = CANCEL_CHECK_SECONDS) -> None:
-        """Wait on the clock until the time has passed or the run is cancelled.
+    def nap(self, seconds: float, longest: float = CANCEL_CHECK_SECONDS, *, interrupt: Interrupt | None = None) -> None:
+        """Wait on the clock until the time has passed, the run is cancelled or ``interrupt`` is set.
 
         It is looked for after a second, then after as long as the wait has lasted already, but every ``longest``
         seconds: a simulated wait of an hour need not wake 3600 times.
@@ -114,11 +114,11 @@ class RunTime:
             length = min(seconds - waited, longest, max(CANCEL_CHECK_SECONDS, waited))
             if self._renewals is not None:
                 length = max(0.0, min(length, self._renewals.seconds_to_renewal()))
-            self._clock.sleep_blocking(length)
+            self._clock.sleep_blocking(length, interrupt=interrupt)
             waited += length
             if self._renewals is not None:
                 self._renewals.renew_due()
-            if waited >= seconds or self._cancellation.check():
+            if waited >= seconds or self._cancellation.check() or (interrupt is not None and interrupt.is_set):
                 return
 
     def __getattr__(self, name: str) -> Any:

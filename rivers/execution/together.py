@@ -14,6 +14,7 @@ from rivers.exceptions import RunCanceled
 from rivers.execution.batch import Batch, Place
 from rivers.execution.lanes import Begins, CallLane, Ended, Happening, Lane, Returned, Sleeps
 from rivers.execution.scope import RunScope
+from rivers.execution.slot_news import SlotNews
 from rivers.execution.starting import Starter
 from rivers.execution.step_time import CANCEL_CHECK_SECONDS, LONGEST_NAP_SECONDS
 from rivers.execution.steps import Step
@@ -33,6 +34,7 @@ class Together:
         self._clock = scope.environment.clock
         self._batch = Batch(scope, most, steps)
         self._starter = Starter(self._batch, most_async, self._round)
+        self._news = SlotNews(scope.environment.storage)
         self._is_stopping = False
 
     def execute(self) -> None:
@@ -44,6 +46,7 @@ class Together:
                 self._round()
         finally:
             self._scope.time.sleeper = before
+            self._news.follow(())
             self._batch.disband()
 
     def _sleep(self, seconds: float) -> None:
@@ -57,6 +60,7 @@ class Together:
         """Begin what can, and do what is due, settle an instant that is over, or wait for the next thing to happen."""
         batch = self._batch
         self._scope.pools.renew_due()
+        self._hear_of_slots()
         self._starter.begin_ready()
         due = batch.timers.take_due(self._clock.monotonic())
         for action in due:
@@ -72,13 +76,19 @@ class Together:
             self._nap()
         self._stop_if(self._scope.cancellation.glance(CANCEL_CHECK_SECONDS))
 
+    def _hear_of_slots(self) -> None:
+        line = self._batch.pool_line
+        if self._news.follow(line.waited_for) or self._news.take():
+            line.rouse()
+
     def _nap(self) -> None:
         """Nothing goes on: let time pass until something is due."""
         deadline = self._batch.timers.next()
         if deadline is not None:
             is_kept_waiting = self._batch.backoffs or self._batch.pool_line
             longest = CANCEL_CHECK_SECONDS if is_kept_waiting else LONGEST_NAP_SECONDS
-            self._scope.time.nap(max(0.0, deadline - self._clock.monotonic()), longest)
+            interrupt = self._news.interrupt if self._batch.pool_line else None
+            self._scope.time.nap(max(0.0, deadline - self._clock.monotonic()), longest, interrupt=interrupt)
 
     def _listen(self) -> None:
         batch = self._batch

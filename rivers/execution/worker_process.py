@@ -21,10 +21,12 @@ from typing import Any, Final, cast
 
 from loky.process_executor import ProcessPoolExecutor  # pyright: ignore[reportMissingTypeStubs]
 
+from rivers.exceptions import ExecutionError
 from rivers.execution.crossing import packed_step
-from rivers.execution.failures import exit_in, worker_death
+from rivers.execution.failures import error_text, exit_in, worker_death
+from rivers.execution.outcomes import Failure, StepOutcome
 from rivers.execution.steps import Step
-from rivers.execution.worker_messages import Define, Forget
+from rivers.execution.worker_messages import Define, Done, Forget
 from rivers.execution.worker_serving import adopt, serve
 
 _DEFINITIONS_MAX: Final = 20_000
@@ -128,10 +130,11 @@ class WorkerProcess:
     def hear(self) -> Any:
         """What it says next, ``None`` when nothing has come. ``EOFError`` when it is dead and has said everything."""
         try:
-            if self._connection.poll():
-                return pickle.loads(self._connection.recv_bytes())
+            said = self._connection.recv_bytes() if self._connection.poll() else None
         except OSError as error:
             raise EOFError from error
+        if said is not None:
+            return _read(said)
         if self._handle is not None and self._exit_status() is not None and not self._connection.poll():
             raise EOFError
         return None
@@ -169,6 +172,15 @@ class WorkerProcess:
         with suppress(OSError):
             return os.waitid(os.P_PIDFD, self._handle, os.WEXITED | os.WNOHANG | os.WNOWAIT)
         return None
+
+
+def _read(said: bytes) -> Any:
+    """A message. Values of the user's are in outcomes alone, and may be such as only the worker can read."""
+    try:
+        return pickle.loads(said)
+    except Exception as error:
+        unread = ExecutionError(f"what the worker process told of the step cannot be read here: {error_text(error)}")
+        return Done(StepOutcome(failure=Failure.of(unread, repeatable=False)), 0.0)
 
 
 def _signal_name(number: int) -> str:

@@ -7,6 +7,7 @@ import os
 import pickle
 import sys
 import time
+import traceback
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
@@ -42,10 +43,18 @@ def serve() -> None:
     """Carry out orders until the other side is gone, and then end the process."""
     if _connection is None:
         raise RuntimeError("a worker process was started without a connection")
-    _Server(_connection).serve()
-    # Nobody is left to work for. Loky's own process would wait for its next task for ever.
-    _flush()
-    os._exit(0)
+    status = 1
+    try:
+        _Server(_connection).serve()
+        status = 0
+    except BaseException:
+        with suppress(BaseException):
+            traceback.print_exc()
+    finally:
+        # Nobody is left to work for, or the run waits for an answer that does not come: it has to see the end of this
+        # process. Loky's own would wait for its next task for ever.
+        _flush()
+        os._exit(status)
 
 
 class _Server:
@@ -153,7 +162,7 @@ def _with_sendable_values(outcome: StepOutcome) -> StepOutcome:
 def _fault_of_crossing(crossing: object) -> str | None:
     try:
         pickle.loads(_dumps(crossing))  # many objects can be pickled and then not be made again
-    except Exception as error:
+    except BaseException as error:
         return error_text(error)
     return None
 

@@ -22,6 +22,9 @@ RUN_LEASE_NS: Final = 15 * 60 * NANOS_PER_SECOND
 """How long the lease of a run lasts. Renewed every five minutes, so that keeping leases costs an idle system next to
 nothing, in a simulated month as well as on a machine."""
 
+ORPHANED: Final = "the process that executed this run has died or was killed; the run did not finish"
+"""The error of a run whose owner is dead."""
+
 
 @dataclass(frozen=True, slots=True)
 class ClockWatch:

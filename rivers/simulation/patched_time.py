@@ -12,7 +12,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
-from rivers.clock import Clock, SimClock
+from rivers.clock import Clock, Interrupt, SimClock
 
 if TYPE_CHECKING:
     import time_machine
@@ -70,11 +70,11 @@ def telling(clock: Clock) -> Generator[None]:
 class PatchingClock(SimClock):
     """A ``SimClock`` for code that runs in :func:`telling` blocks."""
 
-    def sleep_blocking(self, seconds: float) -> None:
+    def sleep_blocking(self, seconds: float, *, interrupt: Interrupt | None = None) -> None:
         blocks = list(_here)
         for block in reversed(blocks):
             block.take_off()
-        super().sleep_blocking(seconds)
+        super().sleep_blocking(seconds, interrupt=interrupt)
         # Not when it was killed: then others run beside this thread, which shall only end.
         for block in blocks:
             block.put_on()

@@ -142,3 +142,15 @@ async def test_a_run_is_ended_only_once(stage: Callable[..., Any]) -> None:
         await watch.admit("stale")
         await watch.play.clock.advance("2d")
         assert [change.subject for change in ends] == ["stale"]
+
+
+async def test_slots_of_pools_whose_lease_is_over_are_collected(stage: Callable[..., Any]) -> None:
+    async with open_watch(stage) as watch:
+        storage = watch.play.storage
+        storage.set_pool_limit("db", 2)
+        for step, lease in (("gone", "1s"), ("alive", "1h")):
+            assert storage._claim_concurrency_slots([("db", 1)], "dead run", step, lease_duration=lease).is_claimed
+        await watch.play.clock.advance("2s")
+        await watch.play.play(watch.daemon)
+        assert storage._free_expired_leases() == 0
+        assert [holder.step_key for holder in storage.get_pool_slot_holders("db")] == ["alive"]

@@ -73,6 +73,9 @@ def test_they_ask_in_the_order_of_the_plan_and_the_first_get_the_slots() -> None
     assert outcomes.told == [("a", "granted"), ("b", "granted"), ("c", "refused")]
     assert (first.holds_slots, third.holds_slots) == (True, False)
     assert line
+    assert line.waited_for == {"db"}
+    line.rouse()
+    assert line.waited_for == {"db"}, "also while it asks again"
 
 
 def test_nobody_asks_without_room_to_begin() -> None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Generator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,6 +13,7 @@ import pytest
 import rivers as rs
 from rivers.exceptions import ExecutionError
 from rivers.execution.run_creation import enter_run
+from rivers.queueing.leases import ORPHANED
 from rivers.records import NewRun
 
 
@@ -71,3 +75,18 @@ def test_a_run_that_is_executed_just_now_is_refused(storage: rs.Storage) -> None
     enter_run(storage, asked_for(), resume=False)
     with pytest.raises(ExecutionError, match="'r' is Started"):
         enter_run(storage, asked_for(2), resume=True)
+
+
+def test_what_a_killed_process_left_behind_has_failed_when_the_next_run_begins(tmp_path: Path) -> None:
+    program = "import os, sys, rivers as rs\nleave = rs.Asset(name='leave')(lambda: os._exit(3))\n"
+    program += "repo = rs.CodeRepository([leave])\nrepo.resolve(rs.Storage.embedded(sys.argv[1]))\nrepo.materialize()"
+    assert subprocess.run([sys.executable, "-c", program, str(tmp_path)], check=False).returncode == 3
+    with rs.Storage.embedded(str(tmp_path)) as storage:
+        [left] = storage.get_runs()
+        assert left.status == "Started"
+        enter_run(storage, asked_for(left.start_time + 1), resume=False)
+        enter_run(storage, NewRun("other", None, ("a",), "Started", left.start_time + 2), resume=False)
+        ended = storage.get_run(left.run_id)
+        assert ended is not None
+        assert (ended.status, ended.error, ended.end_time) == ("Failure", ORPHANED, left.start_time + 1)
+        assert record(storage).status == "Started"

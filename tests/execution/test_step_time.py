@@ -21,7 +21,7 @@ class Stepped(WallClock):
         self.storage = storage
         super().__init__(mono=lambda: sum(self.naps))
 
-    def sleep_blocking(self, seconds: float) -> None:
+    def sleep_blocking(self, seconds: float, *, interrupt: object = None) -> None:
         self.naps.append(seconds)
 
 

@@ -367,6 +367,27 @@ def test_a_step_that_does_not_stop_is_killed_with_what_it_started(
     assert result.failed_assets == [("deaf", "RunCanceled: the run was cancelled, and the step did not end by itself")]
 
 
+@pytest.mark.parametrize("does_end", [True, False], ids=["ends by itself", "is killed"])
+def test_what_was_sent_to_a_worker_and_not_begun_when_the_run_was_cancelled_is_never_begun(
+    build: Build, storage: Storage, handler: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, does_end: bool
+) -> None:
+    monkeypatch.setattr("rivers.execution.together.STOP_GRACE_SECONDS", 60 if does_end else 0.1)
+    started = tmp_path / "started"
+    monkeypatch.setenv("RIVERS_TEST_STARTED", str(started))
+    monkeypatch.setenv("RIVERS_TEST_SECONDS", "2" if does_end else "3600")
+    steps = [
+        asset(functions.starts_and_takes_its_time, handler, "first"),
+        *(asset(functions.process, handler, f"later_{number:02}") for number in range(20)),
+    ]
+    monkeypatch.setattr("rivers.execution.pace.Pace.batch", lambda self, remaining, workers: 10)
+    result, _ = cancelled_when(build, storage, started, *steps, default_executor=rs.Executor.parallel(1))
+    assert not result.success
+    ended = {event.asset_key for event in storage.get_events_for_run("r") if event.event_type == "StepSuccess"}
+    assert ended == ({"first"} if does_end else set())
+    begun = {event.asset_key for event in storage.get_events_for_run("r") if event.event_type == "StepStart"}
+    assert begun <= {"first", "later_00"}
+
+
 @pytest.mark.parametrize("executor", [rs.Executor.in_process(), rs.Executor.parallel(2)], ids=["thread", "worker"])
 def test_a_step_past_its_timeout_is_given_up_and_may_be_tried_again(
     build: Build, storage: Storage, handler: Any, executor: Any

@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from multiprocessing.connection import wait
 from pathlib import Path
 from typing import Any
@@ -59,6 +59,94 @@ def test_orders_are_answered_in_their_sequence(worker: WorkerProcess, tmp_path: 
     assert all(isinstance(answer, Done) for answer in answers)
     assert [answer.outcome.failure is None for answer in answers] == [True, False, True]
     assert answers[1].outcome.failure.text == "KeyError: 'no such thing'"
+
+
+class ReadBy(Exception):
+    """Becomes what ``make`` says where it is read, given the process that it was raised in."""
+
+    def __init__(self, make: Callable[[int], Any]) -> None:
+        super().__init__("no matter")
+        self.make = make
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return self.make, (os.getpid(),)
+
+
+def only_there(pid: int) -> Exception:
+    if os.getpid() != pid:
+        raise ModuleNotFoundError("No module named 'there'")
+    return ReadBy(only_there)
+
+
+def leaves(pid: int) -> Any:
+    sys.exit(pid)
+
+
+def raises_what_is_read_there_only() -> None:
+    raise ReadBy(only_there)
+
+
+def raises_what_is_read_as_a_number() -> None:
+    raise ReadBy(int)
+
+
+def raises_what_leaves_when_it_is_read() -> None:
+    raise ReadBy(leaves)
+
+
+@pytest.mark.parametrize(
+    ("function", "why"),
+    [
+        (raises_what_is_read_there_only, "ModuleNotFoundError: No module named 'there'"),
+        (raises_what_is_read_as_a_number, "it is read as int"),
+        (raises_what_leaves_when_it_is_read, "SystemExit: "),
+    ],
+)
+def test_an_exception_that_cannot_be_read_here_is_told_of_all_the_same(
+    worker: WorkerProcess, tmp_path: Path, function: Any, why: str
+) -> None:
+    with Storage.memory() as storage:
+        execute(worker, step_of(function, tmp_path, storage))
+    failure = hear(worker).outcome.failure
+    assert failure.text == "ReadBy: no matter"
+    assert isinstance(failure.error, rs.exceptions.ExecutionError)
+    assert f"ReadBy: no matter (an exception that could not be sent back: {why}" in str(failure.error)
+
+
+class OnlyThere:
+    def __reduce__(self) -> tuple[Any, ...]:
+        return only_there, (os.getpid(),)
+
+
+def gives_what_is_read_there_only() -> OnlyThere:
+    return OnlyThere()
+
+
+@rs.Hook.success
+def looks(context: rs.HookContext[Any]) -> None: ...
+
+
+def test_a_value_for_hooks_that_cannot_be_read_here_fails_its_step(worker: WorkerProcess, tmp_path: Path) -> None:
+    handler = rs.PickleIOHandler(store=LocalStore(str(tmp_path)))
+    with Storage.memory() as storage:
+        repo = rs.CodeRepository([rs.Asset(gives_what_is_read_there_only, io_handler=handler, hooks=[looks])])
+        repo.resolve(storage)
+        execute(worker, repo._resolved._levels(["gives_what_is_read_there_only"], {}, {})[0][0])
+    failure = hear(worker).outcome.failure
+    assert "cannot be read here: ModuleNotFoundError: No module named 'there'" in failure.text
+    assert not failure.repeatable
+
+
+def raises_what_ends_the_loop_of_the_worker() -> None:
+    raise rs.exceptions.Killed
+
+
+def test_a_worker_that_can_work_no_more_ends_and_is_not_waited_for(worker: WorkerProcess, tmp_path: Path) -> None:
+    with Storage.memory() as storage:
+        execute(worker, step_of(raises_what_ends_the_loop_of_the_worker, tmp_path, storage))
+    with pytest.raises(EOFError):
+        hear(worker)
+    assert worker.how_it_died().endswith("EXIT(1)")
 
 
 @pytest.mark.parametrize(("number", "name"), [(signal.SIGKILL, "SIGKILL"), (signal.SIGSEGV, "SIGSEGV")])

@@ -318,12 +318,252 @@ ERRORS = {
     ],
     "8 enumerating dynamic": ["test_dynamic::test_enumerating_without_the_registered_keys_is_not_implemented"],
     "8 empty PartitionContext": ["test_context::test_a_context_without_keys_is_refused"],
+    "8 invalid mapping construction": [
+        "test_mappings::test_empty_mappings_are_refused",
+        "test_mappings::test_the_wrong_type_is_named",
+    ],
+    "8 invalid definition at resolve": [
+        "spec/test_partitions_registered::test_a_definition_that_was_built_raw_is_checked_when_it_is_used",
+    ],
+    "8 mapping not valid between two definitions": [
+        "spec/test_partitions_registered::test_a_mapping_that_does_not_fit_is_refused_naming_both_assets",
+    ],
+    "8 outputs of a multi-asset": [
+        "spec/test_partitions_kinds::test_outputs_of_another_variant_or_without_a_common_key_are_a_value_error_that_names_both",
+    ],
+    "8 key invalid for an asset": [
+        "spec/test_partitions_running::test_a_key_that_an_asset_does_not_have_is_refused_by_name_with_the_nearest",
+        "spec/test_partitions_running::test_the_partition_that_is_wrong_in_a_batch_is_named",
+        "spec/test_partitions_running::test_anything_but_a_key_is_a_type_error",
+    ],
+    "8 missing key": [
+        "spec/test_partitions_running::test_partitioned_assets_without_a_key_are_refused_by_name",
+    ],
+    "8 key given for an unpartitioned node": [
+        "spec/test_partitions_running::test_a_key_of_a_plan_with_an_unpartitioned_node_is_refused_by_name",
+    ],
+    "8 load_node with a key outside of the definition": [
+        "spec/test_partitions_running::test_load_node_takes_a_key_of_the_node_and_no_other",
+    ],
+    "8 shift out of range": [
+        "spec/test_partitions_mappings::test_a_key_that_leads_nowhere_fails_the_step_and_names_what_it_is",
+    ],
+    "8 unknown named definition": [
+        "spec/test_partitions_registered::test_an_unknown_name_is_refused_with_the_registered_ones",
+    ],
     "8 messages name the definition and the nearest keys": [
         "test_static::test_an_absence_is_explained_with_the_definition_and_the_nearest_keys",
         "test_time_windows::test_the_nearest_keys_are_neighbours_in_time",
         "test_products::test_the_nearest_keys_keep_what_is_right",
         "test_products::test_an_absence_names_each_dimension",
         "test_dynamic::test_the_nearest_keys_are_registered_ones",
+    ],
+}
+
+REGISTERED = {
+    "3.4 keys are managed on the storage": [
+        "spec/test_partitions_registered::test_a_dynamic_key_runs_as_soon_as_it_is_registered_and_no_longer_than_that",
+        "spec/test_partitions_registered::test_namespaces_are_apart",
+    ],
+    "3.4 a bad key": [
+        "spec/test_partitions_registered::test_a_dynamic_key_that_cannot_be_one_is_refused",
+    ],
+    "3.4 a key that is not registered": [
+        "spec/test_partitions_registered::test_a_dynamic_key_runs_as_soon_as_it_is_registered_and_no_longer_than_that",
+        "spec/test_partitions_registered::test_the_key_of_a_batch_that_is_not_registered_is_named",
+        "spec/test_partitions_registered::test_a_dynamic_dimension_is_checked_against_the_store",
+    ],
+    "3.5 named definitions": [
+        "spec/test_partitions_registered::test_a_definition_is_known_by_its_name_wherever_one_is_taken",
+    ],
+    "3.5 what is registered": [
+        "spec/test_partitions_registered::test_what_is_registered_must_be_a_definition",
+    ],
+    "3.5 an unknown name": [
+        "spec/test_partitions_registered::test_an_unknown_name_is_refused_with_the_registered_ones",
+    ],
+    "3.2.3 the injected clock when something runs": [
+        "spec/test_partitions_over_time::test_a_key_is_valid_from_the_moment_its_window_begins",
+        "spec/test_partitions_over_time::test_hours_are_counted_on_the_wall_of_the_scenario",
+        "spec/test_partitions_over_time::test_load_node_knows_the_windows_of_the_moment",
+    ],
+}
+
+RUNNING = {
+    "5.1 a key of every planned node": [
+        "spec/test_partitions_running::test_the_function_is_told_the_key_and_the_value_is_loaded_by_it",
+        "spec/test_partitions_running::test_a_key_must_be_one_of_every_planned_asset",
+        "spec/test_partitions_running::test_a_key_that_an_asset_does_not_have_is_refused_by_name_with_the_nearest",
+        "spec/test_partitions_running::test_every_step_of_a_chain_runs_for_the_key",
+    ],
+    "5.1 the context": [
+        "spec/test_partitions_running::test_the_context_of_a_step_tells_key_keys_definition_and_window",
+    ],
+    "5.1 several dimensions": [
+        "spec/test_partitions_running::test_the_key_of_several_dimensions_is_told_as_it_is_and_is_no_single_text",
+    ],
+    "5.1 jobs": [
+        "spec/test_partitions_running::test_a_job_runs_its_members_for_a_key",
+        "spec/test_partitions_running::test_a_partitioned_job_needs_a_key_of_every_member",
+    ],
+    "5.2 no key": [
+        "spec/test_partitions_running::test_partitioned_assets_without_a_key_are_refused_by_name",
+        "spec/test_partitions_kinds::test_a_graph_without_a_key_is_refused_by_its_own_name",
+    ],
+    "5.3 an unpartitioned node in the plan": [
+        "spec/test_partitions_running::test_a_key_of_a_plan_with_an_unpartitioned_node_is_refused_by_name",
+        "spec/test_partitions_running::test_the_unpartitioned_upstream_may_not_be_pulled_into_a_run_with_a_key",
+        "spec/test_partitions_kinds::test_a_graph_without_partitions_is_refused_by_its_own_name_and_its_inside_by_its_own",
+        "spec/test_partitions_kinds::test_a_command_on_its_own_has_no_partitions",
+    ],
+    "5.3 an unpartitioned upstream outside of the plan": [
+        "spec/test_partitions_running::test_an_unpartitioned_upstream_outside_of_the_plan_is_loaded_whole",
+    ],
+    "5.4 one batched step": [
+        "spec/test_partitions_batches::test_a_key_of_several_values_is_one_step_for_all_of_them",
+        "spec/test_partitions_batches::test_a_batch_of_a_multi_asset_is_told_for_every_output",
+        "spec/test_partitions_kinds::test_a_batch_of_a_graph_runs_each_task_once_for_all_keys",
+    ],
+    "5.4 partition_key, has_partition_key, window": [
+        "spec/test_partitions_batches::test_a_batch_has_keys_but_no_single_key_and_no_window",
+    ],
+    "5.4 one Materialization event per key": [
+        "spec/test_partitions_batches::test_the_keys_of_a_batch_share_value_version_moment_and_metadata",
+        "spec/test_partitions_batches::test_a_registered_version_is_that_of_every_key",
+    ],
+    "5.5 marked keys": [
+        "spec/test_partitions_batches::test_marked_keys_fail_alone_and_the_step_succeeds",
+        "spec/test_partitions_batches::test_a_key_of_several_dimensions_can_be_marked",
+        "spec/test_partitions_batches::test_the_only_key_of_a_step_can_be_marked",
+        "spec/test_partitions_in_workers::test_marked_keys_metadata_and_version_come_back_from_a_worker",
+        "spec/test_partitions_again::test_a_step_with_marked_keys_succeeded_and_is_not_done_again",
+        "spec/test_partitions_again::test_a_step_with_marked_keys_is_a_success_to_hooks",
+    ],
+    "5.5 every key marked": [
+        "spec/test_partitions_batches::test_marking_every_key_leaves_the_step_successful",
+    ],
+    "5.5 another key": [
+        "spec/test_partitions_batches::test_a_key_that_is_not_of_the_step_cannot_be_marked",
+    ],
+    "5.5 marks of a failed attempt": [
+        "spec/test_partitions_batches::test_what_was_marked_before_a_step_failed_as_a_whole_makes_no_difference",
+        "spec/test_partitions_batches::test_what_was_marked_in_a_failed_attempt_is_forgotten_in_the_next",
+    ],
+    "5.6 write contexts": [
+        "spec/test_partitions_handlers::test_a_handler_is_told_keys_and_definition_of_the_side_it_serves",
+        "spec/test_partitions_batches::test_the_handler_is_called_once_for_a_batch_and_told_all_keys",
+        "spec/test_partitions_kinds::test_each_output_is_stored_with_its_own_definition",
+    ],
+    "5.6 read contexts": [
+        "spec/test_partitions_handlers::test_a_handler_is_told_keys_and_definition_of_the_side_it_serves",
+        "spec/test_partitions_handlers::test_the_handler_of_an_input_is_told_the_mapped_keys",
+        "spec/test_partitions_mappings::test_the_handler_that_loads_is_told_the_definition_of_the_upstream",
+    ],
+    "5.6 the unpartitioned side": [
+        "spec/test_partitions_handlers::test_the_unpartitioned_side_is_told_of_no_partition",
+    ],
+    "5.7 load_node": [
+        "spec/test_partitions_running::test_load_node_takes_a_key_of_the_node_and_no_other",
+        "spec/test_partitions_running::test_load_node_of_a_partitioned_node_without_a_key_asks_for_no_partition",
+    ],
+    "5.7 get_materialized_partitions": [
+        "spec/test_partitions_running::test_the_partitions_that_there_are_and_the_newest_of_each_can_be_asked_for",
+    ],
+    "5.8 multi-assets": [
+        "spec/test_partitions_kinds::test_a_key_must_be_one_of_every_selected_output",
+        "spec/test_partitions_kinds::test_outputs_without_partitions_run_apart_from_those_with",
+        "spec/test_partitions_kinds::test_what_a_generator_yields_is_stored_under_the_key_at_once",
+        "spec/test_partitions_kinds::test_an_output_that_fails_fails_for_its_key_alone",
+    ],
+    "5.9 graph assets": [
+        "spec/test_partitions_kinds::test_the_inside_of_a_graph_runs_with_its_key_and_is_loaded_by_it",
+        "spec/test_partitions_kinds::test_the_mapping_of_a_graph_is_that_of_the_task_which_consumes_the_upstream",
+        "spec/test_partitions_kinds::test_a_command_runs_for_the_key_of_its_graph",
+    ],
+    "5.9 fan-out": [
+        "spec/test_partitions_kinds::test_every_instance_of_a_fan_out_runs_for_the_key_and_is_collected_by_it",
+        "spec/test_partitions_kinds::test_the_names_of_the_instances_are_those_of_the_elements_of_the_key",
+        "spec/test_partitions_kinds::test_instances_are_named_after_what_is_loaded_though_the_source_runs_too",
+        "spec/test_partitions_kinds::test_an_instance_that_fails_fails_for_the_key",
+        "spec/test_partitions_in_workers::test_instances_of_a_fan_out_have_the_key_in_workers",
+    ],
+    "5.10 self-dependency": [
+        "spec/test_partitions_kinds::test_the_previous_value_is_that_of_the_same_key",
+        "spec/test_partitions_kinds::test_the_previous_value_of_a_batch_is_asked_for_all_its_keys",
+    ],
+    "5.10 tasks": [
+        "spec/test_partitions_kinds::test_a_standalone_task_runs_for_a_key_and_is_told_its_window",
+        "spec/test_partitions_kinds::test_a_partitioned_task_in_a_job_needs_a_key",
+    ],
+    "issue: external assets": [
+        "spec/test_partitions_kinds::test_an_external_asset_is_loaded_by_the_key_and_observed_for_it",
+        "spec/test_partitions_kinds::test_a_batch_is_observed_for_every_key",
+        "spec/test_partitions_kinds::test_observe_has_no_key_and_looks_at_the_whole",
+    ],
+    "issue: workers and coroutines": [
+        "spec/test_partitions_in_workers::test_the_keys_reach_the_worker_and_the_value_is_stored_there",
+        "spec/test_partitions_in_workers::test_the_window_of_the_key_is_told_in_a_worker",
+        "spec/test_partitions_in_workers::test_a_step_that_fails_in_a_worker_fails_for_its_keys",
+        "spec/test_partitions_in_workers::test_a_multi_asset_and_a_previous_value_have_their_key_in_workers",
+        "spec/test_partitions_in_workers::test_coroutines_run_here_for_the_key_while_others_run_in_workers",
+        "spec/test_partitions_kinds::test_a_coroutine_runs_for_a_key",
+    ],
+    "issue: retries, resumed runs, config, hooks": [
+        "spec/test_partitions_again::test_every_attempt_is_for_the_same_keys_and_only_the_last_makes_partitions",
+        "spec/test_partitions_again::test_a_retry_of_the_call_is_for_partitioned_steps_too",
+        "spec/test_partitions_again::test_a_resumed_run_does_what_is_left_for_its_key",
+        "spec/test_partitions_again::test_a_run_that_is_resumed_for_another_key_does_everything",
+        "spec/test_partitions_again::test_the_instances_that_are_left_are_those_of_the_key_of_the_run",
+        "spec/test_partitions_again::test_config_and_metadata_of_a_run_reach_a_partitioned_step",
+        "spec/test_partitions_again::test_bad_config_fails_the_step_for_its_keys",
+        "spec/test_partitions_again::test_hooks_fire_once_for_a_step_however_many_keys_it_has",
+    ],
+    "storage 7.4 a whole step that failed": [
+        "spec/test_partitions_batches::test_the_failure_of_a_whole_step_is_told_for_every_key_and_for_the_step",
+        "spec/test_partitions_batches::test_a_failed_step_of_one_key_skips_what_depends_on_it",
+    ],
+    "storage 9.5 staleness": [
+        "spec/test_partitions_mappings::test_what_was_consumed_is_judged_for_the_asset_as_a_whole",
+    ],
+}
+
+LOADING = {
+    "6 on every kind of node": [
+        "spec/test_partitions_mappings::test_a_task_maps_by_its_own_argument",
+        "spec/test_partitions_mappings::test_a_mapping_of_what_only_orders_loads_nothing_and_refuses_no_key",
+        "spec/test_partitions_kinds::test_the_mapping_of_a_graph_is_that_of_the_task_which_consumes_the_upstream",
+        "spec/test_partitions_in_workers::test_mappings_decide_what_is_loaded_in_workers",
+    ],
+    "6.1 at resolve and validate": [
+        "spec/test_partitions_registered::test_a_mapping_that_does_not_fit_is_refused_naming_both_assets",
+    ],
+    "6.2 every mapping when a step runs": [
+        "spec/test_partitions_mappings::test_a_mapping_decides_what_the_handler_is_told_and_the_function_gets",
+        "spec/test_partitions_mappings::test_in_one_run_each_step_loads_by_its_own_mapping",
+        "spec/test_partitions_in_workers::test_what_is_absent_is_none_in_workers_and_what_leads_nowhere_fails",
+        "spec/test_partitions_registered::test_registered_keys_decide_what_a_mapping_loads",
+    ],
+    "6.2 a key that leads nowhere when a step runs": [
+        "spec/test_partitions_mappings::test_a_key_that_leads_nowhere_fails_the_step_and_names_what_it_is",
+        "spec/test_partitions_mappings::test_a_step_that_cannot_be_mapped_fails_alone",
+        "spec/test_partitions_again::test_what_leads_nowhere_is_told_on_each_attempt",
+        "spec/test_partitions_over_time::test_a_window_that_a_mapping_leads_to_is_there_when_its_time_has_come",
+    ],
+    "6.2 example": [
+        "spec/test_partitions_mappings::test_the_example_of_the_specification",
+    ],
+}
+
+HANDLERS = {
+    "7 path segments": [
+        "spec/test_partitions_handlers::test_the_pickle_handler_has_a_file_for_every_partition",
+        "spec/test_partitions_handlers::test_the_memory_handler_names_what_it_does_not_hold_by_its_key",
+    ],
+    "7 several values in one key": [
+        "spec/test_partitions_handlers::test_the_memory_handler_joins_the_values_of_one_key_by_a_bar",
+    ],
+    "7 every key of a batch": [
+        "spec/test_partitions_handlers::test_the_value_of_a_batch_is_loaded_by_each_of_its_keys",
     ],
 }
 
@@ -335,18 +575,27 @@ BUDGETS = {
     ],
 }
 
-RULES: dict[str, list[str]] = {**KEYS, **RANGES, **DEFINITIONS, **CONTEXT, **MAPPINGS, **ERRORS, **BUDGETS}
+TABLES = (
+    *(KEYS, RANGES, DEFINITIONS, CONTEXT, MAPPINGS, ERRORS),
+    *(REGISTERED, RUNNING, LOADING, HANDLERS, BUDGETS),
+)
+RULES: dict[str, list[str]] = {rule: tests for table in TABLES for rule, tests in table.items()}
+NUMBERED = {"1": 5, "3.2": 6, "5": 10}
+"""How many numbered rules each section has."""
 
 
 @cache
 def names_in(module: str) -> frozenset[str]:
-    """The names of the test functions of a module of this folder; those in a class after its name."""
-    tree = ast.parse((HERE / f"{module}.py").read_text(encoding="utf-8"))
+    """The names of the test functions of a module of this folder; those in a class after its name.
+
+    The acceptance tests are in a folder of their own, ``spec``.
+    """
+    path = HERE.parent / module if "/" in module else HERE / module
+    tree = ast.parse(path.with_suffix(".py").read_text(encoding="utf-8"))
     scopes: list[tuple[str, list[ast.stmt]]] = [("", tree.body)]
     scopes += [(f"{node.name}.", node.body) for node in tree.body if isinstance(node, ast.ClassDef)]
-    return frozenset(
-        f"{prefix}{node.name}" for prefix, body in scopes for node in body if isinstance(node, ast.FunctionDef)
-    )
+    functions = (ast.FunctionDef, ast.AsyncFunctionDef)
+    return frozenset(f"{prefix}{node.name}" for prefix, body in scopes for node in body if isinstance(node, functions))
 
 
 @pytest.mark.parametrize("rule", RULES)
@@ -358,4 +607,23 @@ def test_every_rule_has_a_test(rule: str) -> None:
 
 
 def test_no_rule_is_listed_twice() -> None:
-    assert len(RULES) == sum(map(len, (KEYS, RANGES, DEFINITIONS, CONTEXT, MAPPINGS, ERRORS, BUDGETS)))
+    assert len(RULES) == sum(map(len, TABLES))
+
+
+@pytest.mark.parametrize("section", NUMBERED)
+def test_every_numbered_rule_of_a_section_is_in_the_table(section: str) -> None:
+    begun = [rule.removeprefix(f"{section}.") for rule in RULES if rule.startswith(f"{section}.")]
+    found = {int(rest.split(maxsplit=1)[0]) for rest in begun}
+    assert found == set(range(1, NUMBERED[section] + 1))
+
+
+def test_every_acceptance_test_of_partitions_is_named_by_a_rule() -> None:
+    named = {test for tests in RULES.values() for test in tests}
+    modules = [f"spec/{path.stem}" for path in sorted((HERE.parent / "spec").glob("test_partitions_*.py"))]
+    unnamed = [
+        f"{module}::{name}"
+        for module in modules
+        for name in sorted(names_in(module))
+        if name.startswith("test_") and f"{module}::{name}" not in named
+    ]
+    assert unnamed == []

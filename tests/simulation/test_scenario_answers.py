@@ -82,3 +82,29 @@ def test_the_blocking_form_reads_values_and_cancels_as_well() -> None:
             sim.repo.load_node("orders")
         sim.advance("10m")
         assert sim.repo.load_node("orders") == [1, 2]
+
+
+@rs.Asset
+async def waits(context: rs.AssetExecutionContext) -> int:
+    context.sleep(600)
+    return 1
+
+
+waiting = rs.CodeRepository(
+    assets=[waits],
+    jobs=[rs.Job("wait", [waits])],
+    schedules=[
+        rs.Schedule(name="hourly", cron_schedule="0 * * * *", job_name="wait", default_status=rs.ScheduleStatus.Running)
+    ],
+)
+
+
+@pytest.mark.anyio
+async def test_a_coroutine_that_waits_when_its_run_is_cancelled_failed_for_that_reason() -> None:
+    async with Scenario(waiting) as sim:
+        await sim.clock.advance("61m")
+        (run,) = sim.runs(status="Started")
+        assert await sim.cancel(run.run_id) == "Canceled"
+        await sim.clock.advance("30m")
+        *_, ended = sim.storage.get_events_for_run(run.run_id)
+        assert dict(ended.metadata)["error"] == "RunCanceled: the run was cancelled"

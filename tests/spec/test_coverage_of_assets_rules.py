@@ -15,7 +15,6 @@ import pytest
 
 TESTS = Path(__file__).resolve().parents[1]
 
-_LATER = "needs partitions, which are another section and are tested with it"
 
 Shown = dict[str, str]
 """Modules below ``tests/``, each with tests in it, separated by blanks: all without ``test_`` and ``.py``."""
@@ -224,7 +223,12 @@ RULES: dict[str, Shown | str] = {
     },
     "6.2": {"spec/assets_multi": "settings_at_the_top_are_defaults_of_the_outputs"},
     "6.3": {"definitions/multi_assets": "partitions_of_the_whole_override_those_of_the_outputs"},
-    "6.3 variants and keys of several outputs": _LATER,
+    "6.3 variants and keys of several outputs": {
+        "spec/partitions_kinds": """
+            outputs_of_another_variant_or_without_a_common_key_are_a_value_error_that_names_both
+            outputs_without_partitions_run_apart_from_those_with
+        """
+    },
     "6.4": {
         "spec/assets_multi": """
             duplicate_output_names_are_refused_when_resolving no_outputs_are_no_assets
@@ -352,7 +356,12 @@ RULES: dict[str, Shown | str] = {
             what_only_orders_the_graph_comes_before_its_tasks
         """
     },
-    "7.10 partition keys of internals": _LATER,
+    "7.10 partition keys of internals": {
+        "spec/partitions_kinds": """
+            the_inside_of_a_graph_runs_with_its_key_and_is_loaded_by_it
+            the_mapping_of_a_graph_is_that_of_the_task_which_consumes_the_upstream
+        """
+    },
     "7.11": {
         "spec/assets_graph": """
             the_failure_of_a_task_skips_what_depends_on_it_and_the_graph hooks_of_a_graph_fire_once_for_the_graph
@@ -465,7 +474,11 @@ RULES: dict[str, Shown | str] = {
             whatever_the_handler_raises_means_no_previous_value
         """
     },
-    "9.3 the same partition key": _LATER,
+    "9.3 the same partition key": {
+        "spec/partitions_kinds": """
+            the_previous_value_is_that_of_the_same_key the_previous_value_of_a_batch_is_asked_for_all_its_keys
+        """
+    },
     "9.4": {"spec/assets_self_dependency": "there_is_no_edge_and_downstreams_see_the_new_value"},
     "9.4 no handler at all": "cannot happen: without a handler of its own an asset has the repository's default one",
     "9.5": {"spec/assets_self_dependency": "it_can_be_made_by_hand"},
@@ -514,6 +527,8 @@ RULES: dict[str, Shown | str] = {
     },
     "11 partition, partition_key, partition_time_window": {
         "spec/assets_contexts": "an_unpartitioned_step_has_no_partition_and_no_key",
+        "spec/partitions_running": "the_context_of_a_step_tells_key_keys_definition_and_window",
+        "spec/partitions_batches": "a_batch_has_keys_but_no_single_key_and_no_window",
         "definitions/asset_contexts": """
             a_single_key_is_told anything_but_one_key_of_one_dimension_has_no_partition_key
         """,
@@ -532,6 +547,7 @@ RULES: dict[str, Shown | str] = {
     },
     "11 mark_partition_failed": {
         "spec/assets_contexts": "a_partition_of_an_unpartitioned_step_cannot_fail",
+        "spec/partitions_batches": "marked_keys_fail_alone_and_the_step_succeeds",
         "definitions/asset_contexts": """
             a_partition_of_the_step_can_be_marked_as_failed a_partition_that_is_not_of_the_step_is_refused_by_name
         """,
@@ -642,7 +658,11 @@ RULES: dict[str, Shown | str] = {
         "graph/building": "the_same_asset_twice_is_one_node_and_two_of_one_name_are_refused",
     },
     "16 input without parameter": {"spec/assets_faults": "an_input_without_a_parameter_is_a_value_error"},
-    "16 partitions of several outputs": _LATER,
+    "16 partitions of several outputs": {
+        "spec/partitions_kinds": """
+            outputs_of_another_variant_or_without_a_common_key_are_a_value_error_that_names_both
+        """
+    },
     "16 unknown upstream, cycle, self edge": {
         "spec/assets_faults": "a_graph_that_cannot_run_is_a_graph_validation_error"
     },

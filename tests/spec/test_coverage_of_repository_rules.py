@@ -11,7 +11,6 @@ import pytest
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 
-PARTITIONS: Final = "Partitions come with a later issue; the rule is tested with them."
 
 RULES: Final[dict[str, tuple[str, ...] | str]] = {
     # 1. CodeRepository
@@ -28,7 +27,10 @@ RULES: Final[dict[str, tuple[str, ...] | str]] = {
     "§1 resources": (
         "spec/test_repository_construction.py::test_resources_handlers_models_and_settings_can_be_registered",
     ),
-    "§1 partition_defs": PARTITIONS,
+    "§1 partition_defs": (
+        "spec/test_partitions_registered.py::test_a_definition_is_known_by_its_name_wherever_one_is_taken",
+        "spec/test_partitions_registered.py::test_what_is_registered_must_be_a_definition",
+    ),
     "§1 retries, default_retry_policy": ("spec/test_retries.py::test_every_place_of_a_policy_takes_a_name",),
     "§1 run_queue, run_backend, pool_limits": (
         "spec/test_repository_construction.py::test_every_argument_of_its_type_is_taken_in_order",
@@ -108,6 +110,8 @@ RULES: Final[dict[str, tuple[str, ...] | str]] = {
     ),
     "§1.3 invalid partitions": (
         "spec/test_repository_validation.py::test_partitions_that_cannot_work_are_refused_by_asset",
+        "spec/test_partitions_registered.py::test_a_definition_that_was_built_raw_is_checked_when_it_is_used",
+        "spec/test_partitions_registered.py::test_a_mapping_that_does_not_fit_is_refused_naming_both_assets",
     ),
     "§1.3 automation on an external asset without an observe function": (
         "graph/test_building.py::test_8_5_an_automation_on_what_nobody_observes_is_refused",
@@ -181,6 +185,8 @@ RULES: Final[dict[str, tuple[str, ...] | str]] = {
     ),
     "§1.4 rule 10: partition keys": (
         "spec/test_repository_materialize.py::test_a_partition_key_of_unpartitioned_assets_is_refused_by_name",
+        "spec/test_partitions_running.py::test_a_key_of_a_plan_with_an_unpartitioned_node_is_refused_by_name",
+        "spec/test_partitions_running.py::test_partitioned_assets_without_a_key_are_refused_by_name",
     ),
     # 1.5 other methods
     "§1.5 get_job": (
@@ -196,7 +202,10 @@ RULES: Final[dict[str, tuple[str, ...] | str]] = {
         "spec/test_repository_other_methods.py::test_a_key_of_an_unpartitioned_node_is_refused_by_name",
         "spec/test_repository_other_methods.py::test_external_assets_can_be_loaded",
     ),
-    "§1.5 load_node of a partitioned node": PARTITIONS,
+    "§1.5 load_node of a partitioned node": (
+        "spec/test_partitions_running.py::test_load_node_takes_a_key_of_the_node_and_no_other",
+        "spec/test_partitions_running.py::test_load_node_of_a_partitioned_node_without_a_key_asks_for_no_partition",
+    ),
     "§1.5 io_handler_for_output": (
         "spec/test_repository_other_methods.py::test_the_handler_that_writes_is_told_and_the_default_is_one_per_repository",
         "spec/test_repository_other_methods.py::test_an_unknown_node_is_refused_by_name",
@@ -255,7 +264,10 @@ RULES: Final[dict[str, tuple[str, ...] | str]] = {
     "§3 rule 4: a key of an unpartitioned member": (
         "spec/test_jobs.py::test_a_key_of_an_unpartitioned_member_is_refused_by_name",
     ),
-    "§3 rule 4: partitioned members": PARTITIONS,
+    "§3 rule 4: partitioned members": (
+        "spec/test_partitions_running.py::test_a_job_runs_its_members_for_a_key",
+        "spec/test_partitions_running.py::test_a_partitioned_job_needs_a_key_of_every_member",
+    ),
     "§3 rule 5": ("spec/test_jobs.py::test_the_executor_is_that_of_the_metadata_then_the_job_then_the_repository",),
     # 4. Executors
     "§4 the factories": (
@@ -301,7 +313,9 @@ RULES: Final[dict[str, tuple[str, ...] | str]] = {
         "spec/test_executors.py::test_what_a_worker_tells_is_recorded_here",
         "execution/test_together.py::test_an_exception_comes_back_with_its_type_and_the_text_of_its_traceback",
     ),
-    "§4 rule 4: mark_partition_failed": PARTITIONS,
+    "§4 rule 4: mark_partition_failed": (
+        "spec/test_partitions_in_workers.py::test_marked_keys_metadata_and_version_come_back_from_a_worker",
+    ),
     "§4 rule 5": ("spec/test_executors.py::test_max_async_concurrent_1_runs_coroutines_one_after_another",),
     "§4 rule 6": (
         "spec/test_executors.py::test_synchronous_calls_work_on_the_thread_of_a_running_loop",
@@ -475,7 +489,12 @@ RULES: Final[dict[str, tuple[str, ...] | str]] = {
         "spec/test_io_handlers.py::test_a_value_that_cannot_be_pickled_fails_with_the_error_of_pickle",
     ),
     "§9 PickleIOHandler on S3, GCS, Azure, HTTP": "The store is obstore's; a test of those needs their servers.",
-    "§9 the keys of partitions": PARTITIONS,
+    "§9 the keys of partitions": (
+        "spec/test_partitions_handlers.py::test_the_memory_handler_names_what_it_does_not_hold_by_its_key",
+        "spec/test_partitions_handlers.py::test_the_memory_handler_joins_the_values_of_one_key_by_a_bar",
+        "spec/test_partitions_handlers.py::test_the_pickle_handler_has_a_file_for_every_partition",
+        "spec/test_partitions_handlers.py::test_the_value_of_a_batch_is_loaded_by_each_of_its_keys",
+    ),
     "§9 data versions": (
         "spec/test_io_handlers.py::test_every_materialization_has_a_fresh_uuid_as_its_version_unless_one_is_registered",
     ),

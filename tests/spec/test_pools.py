@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Generator
+import threading
+from collections.abc import Callable, Generator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +13,7 @@ import pytest
 from obstore.store import LocalStore
 
 import rivers as rs
+from rivers.execution.run_execution import RunExecution
 from rivers.simulation import Scenario
 from tests.execution import worker_functions as functions
 
@@ -309,6 +312,91 @@ def test_steps_of_one_run_share_a_pool_one_after_another(storage: rs.Storage) ->
     assert storage.get_pool_info("db").claimed_count == storage.get_pool_info("db").pending_count == 0
 
 
+def test_a_run_on_another_thread_is_woken_when_the_slot_is_given_back(
+    storage: rs.Storage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It would ask again in an hour only."""
+    monkeypatch.setenv("RIVERS_CLAIM_POLL_INTERVAL", "1h")
+    monkeypatch.setenv("RIVERS_CLAIM_TIMEOUT", "2h")
+    first_is_in, second_waits = threading.Event(), threading.Event()
+
+    @rs.Asset(pool="db")
+    def first() -> None:
+        first_is_in.set()
+        assert second_waits.wait(30)
+
+    def watch(statements: Sequence[str]) -> Sequence[str]:
+        if any("INSERT INTO slot_wait" in statement for statement in statements):
+            second_waits.set()
+        return statements
+
+    with rs.CodeRepository([first, rs.Asset(plain, name="second", pool="db")], pool_limits={"db": 1}) as repo:
+        repo.resolve(storage)
+        storage._engine.rewrite = watch
+        thread = threading.Thread(target=repo.materialize, args=(["first"],))
+        thread.start()
+        assert first_is_in.wait(30)
+        result = repo.materialize(["second"])
+        thread.join(30)
+    assert told(storage, result.run_id) == ["StepSlotWaiting", *UNCONTENDED]
+
+
+def test_instances_of_a_map_claim_one_by_one_each_under_its_own_key(build_levels: Callable[..., Any]) -> None:
+    """No task can name a pool, so this build of definitions gives their instances none: here the compiled step does."""
+    storage, levels, execute = build_levels()
+    for level in levels:
+        for number, step in enumerate(level):
+            if step.instance is not None:
+                level[number] = replace(step, instance=replace(step.instance, pools=(("db", 1),)))
+    run_id = execute(levels)
+    events = [event for event in storage.get_events_for_run(run_id) if event.event_type.startswith("StepSlot")]
+    assert [(event.event_type, event.asset_key) for event in events] == [
+        (event_type, f"fanned/double[{key}]")
+        for key in range(3)
+        for event_type in ("StepSlotClaimed", "StepSlotReleased")
+    ]
+
+
+@pytest.fixture
+def build_levels(storage: rs.Storage) -> Generator[Callable[..., Any]]:
+    """The compiled levels of a graph asset that maps over three elements, and what executes them."""
+
+    @rs.Task
+    def numbers() -> list[int]:
+        return [1, 2, 3]
+
+    @rs.Task
+    def double(number: int) -> int:
+        return number * 2
+
+    @rs.Task
+    def total(doubled: list[int]) -> int:
+        return sum(doubled)
+
+    @rs.Asset.from_graph
+    def fanned() -> Any:
+        return total(numbers().map(double).collect())
+
+    repo = rs.CodeRepository([fanned], pool_limits={"db": 1})
+    repo.resolve(storage)
+
+    def execute(levels: Any) -> str:
+        bound = repo._bound
+        assert bound is not None
+        run = bound.new_run("r", ["fanned"], "Started", storage.clock.now_ns())
+        storage.create_run(run, owner=storage.session)
+        assert RunExecution(bound.environment, "r", levels).execute().success
+        return "r"
+
+    def build() -> tuple[rs.Storage, Any, Callable[[Any], str]]:
+        bound = repo._bound
+        assert bound is not None
+        return storage, bound._levels(bound.nodes_of(None, None), bound.resources, {}), execute
+
+    yield build
+    repo.shutdown()
+
+
 def test_what_a_step_left_behind_is_freed_at_the_end_of_the_run(storage: rs.Storage) -> None:
     @rs.Asset(pool="db")
     def greedy(context: rs.AssetExecutionContext) -> None:
@@ -318,6 +406,21 @@ def test_what_a_step_left_behind_is_freed_at_the_end_of_the_run(storage: rs.Stor
         repo.resolve(storage)
         repo.materialize()
     assert storage.get_pool_info("db").claimed_count == 0
+
+
+@pytest.mark.anyio
+async def test_a_limit_that_is_raised_lets_those_in_that_wait_at_that_moment(
+    placed: Callable[..., rs.CodeRepository], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RIVERS_CLAIM_POLL_INTERVAL", "9m")
+    async with Scenario(placed("in_process", at_new_year=True), start="2025-12-31T23:59:00Z") as sim:
+        sim.storage.set_pool_limit("db", 0)
+        await sim.clock.advance("2m 17s")
+        sim.storage.set_pool_limit("db", 1)
+        await sim.clock.advance("1ms")
+        [run] = sim.runs()
+        assert run.status == "Success"
+        assert (run.end_time or 0) - run.start_time == 77 * SECOND
 
 
 @pytest.mark.anyio

@@ -125,6 +125,7 @@ class AssetExecutionContext(_StepContext[ConfigT]):
         self._output_metadata: dict[str, MetadataValue] = {}
         self._data_version: str | None = None
         self._partition_failures: dict[str, str] = {}
+        self._partition_texts: frozenset[str] | None = None
 
     @property
     def asset_name(self) -> str:
@@ -203,9 +204,11 @@ class AssetExecutionContext(_StepContext[ConfigT]):
 
         :raises ExecutionError: when the key is not one of this step's
         """
-        keys = () if self._partition is None else self._partition.keys
+        if self._partition_texts is None:  # kept, since a batch of thousands of keys may mark each of them
+            keys = () if self._partition is None else self._partition.keys
+            self._partition_texts = frozenset(map(_key_text, keys))
         wanted = _key_text(partition_key)
-        if wanted not in [_key_text(key) for key in keys]:
+        if wanted not in self._partition_texts:
             raise ExecutionError(f"cannot mark partition {wanted!r} as failed: it is not a partition of this step")
         self._partition_failures[wanted] = str(error)
 

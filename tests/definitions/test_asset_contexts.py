@@ -108,6 +108,23 @@ def test_a_partition_of_the_step_can_be_marked_as_failed() -> None:
     assert context.partition_failures == {"x": "second"}
 
 
+def test_the_keys_of_a_batch_are_read_once_to_mark_many_of_them() -> None:
+    class Counting(Partition):
+        reads = 0
+
+        def __getattribute__(self, name: str) -> Any:
+            if name == "keys":
+                Counting.reads += 1
+            return super().__getattribute__(name)
+
+    context = AssetExecutionContext("a", partition=Counting([Key([str(number)]) for number in range(100)]))
+    before = Counting.reads
+    for number in range(100):
+        context.mark_partition_failed(str(number), "bad")
+    assert len(context.partition_failures) == 100
+    assert Counting.reads - before == 1
+
+
 @pytest.mark.parametrize("partition", [None, Partition([Key(["x"])])])
 def test_a_partition_that_is_not_of_the_step_is_refused_by_name(partition: Any) -> None:
     with pytest.raises(ExecutionError, match="'z'"):

@@ -121,7 +121,7 @@ def plan_partitions(
         if definition is None:
             raise PartitionValidationError(
                 f"Node '{_known_name(graph, names, name)}' is not partitioned, but a partition_key was provided "
-                f"('{key}'): {operation} it without a key, and apart from partitioned nodes"
+                f"('{key}'): run it without a key, and apart from partitioned nodes"
             )
         if id(definition) not in checked:
             _require_member(_known_name(graph, names, name), definition, key, now, dynamic)

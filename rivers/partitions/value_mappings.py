@@ -94,7 +94,7 @@ def _shifted(value: str, offset: int, link: Link) -> str:
     moved = None if around is None else upstream.grid.step(around, offset)
     low, high = upstream.bounds(link.now)
     if moved is None or not low <= moved < high:
-        end = f"{to_datetime(high).isoformat()})" if upstream.end is not None else f"now, {link.now.isoformat()}]"
+        end = f"{to_datetime(high).isoformat()})" if upstream.end is not None else f"now = {link.now.isoformat()}]"
         raise PartitionValidationError(
             f"the window at offset={offset} from '{value}' is outside the range [{upstream.start.isoformat()}, {end} "
             f"of its upstream '{link.upstream_name}'"

@@ -386,6 +386,7 @@ REGISTERED = {
         "spec/test_partitions_over_time::test_a_key_is_valid_from_the_moment_its_window_begins",
         "spec/test_partitions_over_time::test_hours_are_counted_on_the_wall_of_the_scenario",
         "spec/test_partitions_over_time::test_load_node_knows_the_windows_of_the_moment",
+        "spec/test_partitions_over_time::test_what_is_launched_at_midnight_runs_for_the_day_that_begins",
     ],
 }
 
@@ -412,6 +413,7 @@ RUNNING = {
     ],
     "5.3 an unpartitioned node in the plan": [
         "spec/test_partitions_running::test_a_key_of_a_plan_with_an_unpartitioned_node_is_refused_by_name",
+        "spec/test_partitions_running::test_what_is_partitioned_and_what_is_not_run_apart",
         "spec/test_partitions_running::test_the_unpartitioned_upstream_may_not_be_pulled_into_a_run_with_a_key",
         "spec/test_partitions_kinds::test_a_graph_without_partitions_is_refused_by_its_own_name_and_its_inside_by_its_own",
         "spec/test_partitions_kinds::test_a_command_on_its_own_has_no_partitions",

@@ -37,7 +37,17 @@ def hourly(context: rs.AssetExecutionContext) -> str:
     return context.partition_key
 
 
-REPO = rs.CodeRepository([daily, ahead, hourly], default_executor=rs.Executor.in_process())
+job = rs.Job("job", [daily])
+
+
+@rs.Schedule(cron_schedule="0 0 * * *", job_name="job", default_status=rs.ScheduleStatus.Running)
+def nightly(context: rs.ScheduleEvaluationContext) -> rs.RunRequest:
+    return rs.RunRequest(partition_key=str(context.scheduled_execution_time)[:10])
+
+
+REPO = rs.CodeRepository(
+    [daily, ahead, hourly], jobs=[job], schedules=[nightly], default_executor=rs.Executor.in_process()
+)
 
 
 # §3.2.3, §5.1
@@ -72,6 +82,15 @@ async def test_a_window_that_a_mapping_leads_to_is_there_when_its_time_has_come(
         await sim.materialize(["daily"], partition_key=one("2026-01-02"))
         assert (await sim.materialize(["ahead"], partition_key=one("2026-01-01"))).success
         assert sim.repo.load_node("ahead", partition_key=one("2026-01-01")) == "2026-01-02 00:00:00"
+
+
+# §5.1, automation §11.2
+async def test_what_is_launched_at_midnight_runs_for_the_day_that_begins() -> None:
+    async with Scenario(REPO, start="2026-01-01T23:00:00Z") as sim:
+        await sim.clock.advance("49h")
+        days = ["2026-01-02", "2026-01-03", "2026-01-04"]
+        assert [(run.status, run.partition_key) for run in sim.runs()] == [("Success", one(day)) for day in days]
+        assert materialized(sim.storage, "daily") == days
 
 
 # repository §1.5

@@ -76,6 +76,9 @@ def test_the_key_of_several_dimensions_is_told_as_it_is_and_is_no_single_text(
     assert seen == [([key], None)]
     assert repo.load_node("cell", partition_key=key) == "made"
     assert storage.get_materialized_partitions("cell") == [key]
+    newest = storage.get_latest_materialization("cell", "d=2|r=x")
+    assert newest is not None
+    assert newest.partition_key == key
 
 
 # §5.1, §8
@@ -180,6 +183,22 @@ def test_the_unpartitioned_upstream_may_not_be_pulled_into_a_run_with_a_key(buil
     row = rs.Asset(name="row", partitions_def=LETTERS)(lambda table: table)
     with pytest.raises(PartitionValidationError, match="Node 'table' is not partitioned"):
         build(table, row).materialize(["row"], one("a"), include_upstream=True)
+
+
+# §5.2, §5.3
+def test_what_is_partitioned_and_what_is_not_run_apart(build: Build) -> None:
+    shelves = Shelves()
+    edge = rs.AssetDef.input("letter", partition_mapping=rs.PartitionMapping.all_partitions())
+    report = rs.Asset(lambda letter: sorted(letter.values()), name="report", deps=[edge])
+    repo = build(letter(io_handler=shelves), report)
+    with pytest.raises(PartitionValidationError, match="Node 'report' is not partitioned"):
+        repo.materialize(["report"], one("a"), include_upstream=True)
+    with pytest.raises(ExecutionError, match=r"without partition_key.*\bletter\b"):
+        repo.materialize(["report"], include_upstream=True)
+    for key in "ab":
+        repo.materialize(["letter"], one(key))
+    repo.materialize(["report"])
+    assert repo.load_node("report") == ["letter a", "letter b"]
 
 
 def test_every_step_of_a_chain_runs_for_the_key(build: Build, storage: rs.Storage) -> None:

@@ -279,6 +279,15 @@ class CodeRepository(DeclaredRepository):
         """
         return key_from_text(self._resolved.compiled.graph, names, text)
 
+    def checked_partition_key(self, text: str | None, names: Sequence[str]) -> PartitionKey | None:
+        """The key that a text stands for, when a run of these nodes can be for it; ``None`` means no key.
+
+        Raises as ``materialize``.
+        """
+        key = None if text is None else self.read_partition_key(text, names)
+        self._resolved.plan_partitions(names, key, "submit")
+        return key
+
     def nodes_to_run(self, selection: Sequence[str] | None, job_name: str | None = None) -> list[str]:
         """The nodes that a selection or a job runs. Raises as ``materialize`` and ``get_job``."""
         return self._resolved.nodes_of(selection, job_name)

@@ -103,11 +103,13 @@ class ChooseTrigger:
 class SubmitRun:
     """Run a selection of assets, or the assets of a job, as a person asked for it now.
 
-    ``selection`` ``None`` means every asset, or those of ``job_name`` when that is given.
+    ``selection`` ``None`` means every asset, or those of ``job_name`` when that is given. ``partition_key`` is as a
+    person writes it.
     """
 
     selection: tuple[str, ...] | None = None
     job_name: str | None = None
+    partition_key: str | None = None
     tags: tuple[tuple[str, str], ...] = ()
     reply: Reply[str] = field(default_factory=Reply[str])
 

@@ -176,12 +176,8 @@ def _unknown_job(name: str, known: list[str]) -> CliFailure:
 
 
 def _in_server(client: ServerClient, wanted: Wanted, code: _Code, as_json: bool) -> Outcome:
-    if wanted.partition_key is not None:
-        raise CliFailure(
-            f"--partition-key: the server at {client.address} takes runs without partition only\n  stop it first"
-        )
     body: dict[str, Any] = {"module": code.module, "repo_var": code.repo_var, "job": wanted.job}
-    body["selection"] = wanted.selection
+    body |= {"selection": wanted.selection, "partition_key": wanted.partition_key}
     run_id: str = client.post("runs", body=body)["run_id"]
     if not as_json:
         typer.echo(f"Run {short_id(run_id)} submitted to the server at {client.address}.")

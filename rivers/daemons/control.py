@@ -76,10 +76,13 @@ class ControlDaemon(RankedDaemon):
         return await command.reply.wait_at_most(self.clock, _TRIGGER_REPLY_SECONDS) or state
 
     def _submit(self, request: SubmitRun) -> str:
+        names = self._repo.nodes_to_run(request.selection, request.job_name)
+        key = self._repo.checked_partition_key(request.partition_key, names)
         run = NewRun(
             run_id=self._storage.ids.new_id(),
             job_name=request.job_name,
-            node_names=tuple(self._repo.nodes_to_run(request.selection, request.job_name)),
+            node_names=tuple(names),
+            partition_key=key,
             status="NotStarted",
             start_time=self.clock.now_ns(),
             tags=request.tags,

@@ -15,7 +15,7 @@ from rivers.server.replies import BadRequest, answering, body_of, limit_of
 from rivers.server.run_stream import run_lines
 from rivers.server.served import NotAccepted, Served
 
-_SUBMISSION_KEYS: Final = ("selection", "job", "tags", "module", "repo_var")
+_SUBMISSION_KEYS: Final = ("selection", "job", "partition_key", "tags", "module", "repo_var")
 """The last two say which code the client means."""
 
 
@@ -60,7 +60,10 @@ def run_routes(served: Served) -> list[Route]:
 
 
 def submission_of(body: dict[str, Any]) -> SubmitRun:
-    """The request in a body ``{"selection"?: [str], "job"?: str, "tags"?: {str: str}}``; raises ``BadRequest``."""
+    """The request in a body ``{"selection"?: [str], "job"?: str, "partition_key"?: str, "tags"?: {str: str}}``.
+
+    :raises BadRequest: for a member of another name or type
+    """
     unknown = [key for key in body if key not in _SUBMISSION_KEYS]
     if unknown:
         raise BadRequest(f"'{unknown[0]}' means nothing here; a submission has {', '.join(_SUBMISSION_KEYS)}")
@@ -69,12 +72,16 @@ def submission_of(body: dict[str, Any]) -> SubmitRun:
         raise BadRequest("selection must be a list of asset names")
     if job is not None and not isinstance(job, str):
         raise BadRequest("job must be the name of a job")
+    key = body.get("partition_key")
+    if key is not None and not isinstance(key, str):
+        raise BadRequest("partition_key must be the text of a partition key")
     pairs: dict[str, str] = {} if tags is None else tags
     if not isinstance(pairs, dict) or not _are_texts([*pairs, *pairs.values()]):  # pyright: ignore[reportUnnecessaryIsInstance]
         raise BadRequest("tags must be an object of texts")
     return SubmitRun(
         selection=None if selection is None else tuple(selection),
         job_name=job,
+        partition_key=key,
         tags=tuple(pairs.items()),
     )
 

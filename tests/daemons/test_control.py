@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any
 
 import anyio
 import pytest
 
 import rivers as rs
-from rivers.channels.messages import CancelRun, ChooseTrigger, ReloadTrigger, RunsQueued, SubmitRun
+from rivers.channels.messages import CancelRun, ChooseTrigger, ReloadTrigger, Reply, RunsQueued, SubmitRun
 from rivers.channels.ports import ControlPorts
 from rivers.daemons.control import ControlDaemon
 
@@ -40,14 +41,19 @@ REPO = rs.CodeRepository(
 )
 
 
+PARTED = rs.CodeRepository(
+    [rs.Asset(lambda: 1, name="parted", partitions_def=rs.PartitionsDefinition.static_(["a", "b"]))]
+)
+
+
 class Desk:
     """A control daemon and the edges around it."""
 
-    def __init__(self, play: Any) -> None:
+    def __init__(self, play: Any, declared: rs.CodeRepository) -> None:
         self.play = play
         self.requests, self.schedules, self.sensors = play.channel(), play.channel(), play.channel()
         self.cancellations, self.queued = play.channel(), play.channel()
-        self.repo = REPO.bound(play.storage, play.clock, play.ids)
+        self.repo = declared.bound(play.storage, play.clock, play.ids)
         ports = ControlPorts(
             requests=self.requests.recv,
             schedule_commands=self.schedules.send,
@@ -62,9 +68,9 @@ class Desk:
 
 
 @asynccontextmanager
-async def open_desk(stage: Callable[..., Any]) -> AsyncGenerator[Desk]:
+async def open_desk(stage: Callable[..., Any], declared: rs.CodeRepository = REPO) -> AsyncGenerator[Desk]:
     async with stage() as play:
-        desk = Desk(play)
+        desk = Desk(play, declared)
         await play.play(desk.daemon)
         yield desk
         desk.repo.shutdown()
@@ -147,6 +153,7 @@ async def test_a_run_that_a_person_asked_for_is_created_and_told(
         (SubmitRun(selection=("nope",)), rs.exceptions.AssetNotFoundError, "nope"),
         (SubmitRun(job_name="nope"), rs.exceptions.NodeNotFoundError, "nope"),
         (SubmitRun(selection=("derived",)), rs.exceptions.GraphValidationError, "raw"),
+        (SubmitRun(selection=("raw",), partition_key="k"), rs.exceptions.PartitionValidationError, "'raw' is not part"),
     ],
 )
 async def test_a_run_that_cannot_be_is_refused_and_not_stored(
@@ -154,7 +161,7 @@ async def test_a_run_that_cannot_be_is_refused_and_not_stored(
 ) -> None:
     async with open_desk(stage) as desk:
         with pytest.raises(error, match=text):
-            await desk.ask(SubmitRun(selection=request_.selection, job_name=request_.job_name))
+            await desk.ask(replace(request_, reply=Reply[str]()))
         assert desk.play.storage.get_runs() == []
         assert heard(desk.queued) == []
         assert (await desk.ask(SubmitRun())) is not None, "the daemon goes on"
@@ -168,3 +175,19 @@ async def test_a_cancellation_goes_to_the_launcher_with_its_reply(
         desk.requests.send.send_nowait(request)
         await desk.play.clock.settle()
         assert heard(desk.cancellations) == [request]
+
+
+async def test_a_run_is_for_the_partition_that_was_asked_for(stage: Callable[..., Any]) -> None:
+    async with open_desk(stage, PARTED) as desk:
+        record = desk.play.storage.get_run(await desk.ask(SubmitRun(partition_key="a")))
+        assert record.partition_key == rs.PartitionKey.single("a")
+
+
+@pytest.mark.parametrize(("key", "text"), [(None, "without partition_key"), ("c", "Invalid partition_key 'c'")])
+async def test_a_run_without_a_partition_that_there_is_is_refused(
+    stage: Callable[..., Any], key: str | None, text: str
+) -> None:
+    async with open_desk(stage, PARTED) as desk:
+        with pytest.raises(rs.exceptions.ExecutionError, match=text):
+            await desk.ask(SubmitRun(partition_key=key))
+        assert desk.play.storage.get_runs() == []

@@ -426,6 +426,7 @@ RUNNING = {
         "spec/test_partitions_batches::test_a_batch_of_a_multi_asset_is_told_for_every_output",
         "spec/test_partitions_kinds::test_a_batch_of_a_graph_runs_each_task_once_for_all_keys",
     ],
+    "5.4 keys that are no product": ["spec/test_partitions_batches::test_a_set_of_keys_is_one_batch"],
     "5.4 partition_key, has_partition_key, window": [
         "spec/test_partitions_batches::test_a_batch_has_keys_but_no_single_key_and_no_window",
     ],
@@ -563,6 +564,9 @@ HANDLERS = {
     ],
     "7 several values in one key": [
         "spec/test_partitions_handlers::test_the_memory_handler_joins_the_values_of_one_key_by_a_bar",
+    ],
+    "7 the first of several keys is loaded": [
+        "spec/test_partitions_handlers::test_the_handlers_of_the_library_load_the_first_of_several_keys",
     ],
     "7 every key of a batch": [
         "spec/test_partitions_handlers::test_the_value_of_a_batch_is_loaded_by_each_of_its_keys",

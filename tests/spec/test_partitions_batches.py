@@ -51,6 +51,21 @@ def test_a_key_of_several_values_is_one_step_for_all_of_them(
     assert run.partition_key == key
 
 
+# §1, §5.4: keys that are no product
+def test_a_set_of_keys_is_one_batch(build: Build, storage: rs.Storage) -> None:
+    cell = rs.Asset(lambda: 1, name="cell", partitions_def=GRID)
+    repo = build(cell)
+    key = rs.PartitionKey.Set([many({"d": "1", "r": "y"}), many({"d": "2", "r": "x"})])
+    result = repo.materialize(partition_key=key)
+    assert partitions_told(storage, result.run_id, "cell")[1:-1] == [
+        ("Materialization", "d=1|r=y"),
+        ("Materialization", "d=2|r=x"),
+    ]
+    run = storage.get_run(result.run_id)
+    assert run is not None
+    assert run.partition_key == key
+
+
 # §5.4
 def test_a_batch_has_keys_but_no_single_key_and_no_window(build: Build) -> None:
     seen: list[Any] = []

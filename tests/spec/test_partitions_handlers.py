@@ -113,6 +113,24 @@ def test_the_value_of_a_batch_is_loaded_by_each_of_its_keys(build: Build, tmp_pa
         repo.load_node("made", partition_key=many({"d": "1", "r": "y"}))
 
 
+# repository §9, quirk
+@pytest.mark.parametrize("kind", ["memory", "pickle"])
+def test_the_handlers_of_the_library_load_the_first_of_several_keys(build: Build, tmp_path: Path, kind: str) -> None:
+    handler = rs.InMemoryIOHandler() if kind == "memory" else rs.PickleIOHandler(store=LocalStore(tmp_path))
+
+    @rs.Asset(partitions_def=GRID, io_handler=handler)
+    def cell(context: rs.AssetExecutionContext) -> str:
+        return str(context.partition.key)
+
+    edge = rs.AssetDef.input("cell", partition_mapping=M.multi_to_single("d"))
+    row = rs.Asset(lambda cell: cell, name="row", partitions_def=rs.PartitionsDefinition.static_(["1"]), deps=[edge])
+    repo = build(cell, row)
+    for r in "xy":
+        repo.materialize(["cell"], many({"d": "1", "r": r}))
+    repo.materialize(["row"], one("1"))
+    assert repo.load_node("row", partition_key=one("1")) == "d=1|r=x"
+
+
 # assets §3, repository §9: who loads
 def test_the_handler_of_an_input_is_told_the_mapped_keys(build: Build) -> None:
     own, other = Shelves(), Shelves()

@@ -33,6 +33,7 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "rivers/definitions/asset_base.py": "tests/definitions/test_assets.py",
     "rivers/definitions/asset_settings.py": "tests/definitions/test_assets.py",
     "rivers/definitions/context_clock.py": "tests/definitions/test_evaluation_contexts.py",
+    "rivers/definitions/declared_settings.py": "tests/definitions/test_assets.py",
     "rivers/definitions/flat_tables.py": "tests/definitions/test_schema.py",
     "rivers/definitions/function_asset.py": "tests/definitions/test_assets.py",
     "rivers/definitions/task_base.py": "tests/definitions/test_tasks.py",

@@ -8,13 +8,14 @@ from typing import Any
 
 from rivers.definitions.argument_checks import require_text, require_text_mapping
 from rivers.definitions.asset_settings import AssetKeywords, AssetSettings, asset_settings
+from rivers.definitions.declared_settings import DeclaredData
 from rivers.definitions.dependencies import DepDef, require_io_handler
 from rivers.definitions.partition_arguments import PartitionsReference, edge_mapping, edge_mappings
 from rivers.exceptions import AssetDefinitionError
 from rivers.partitions.mappings import PartitionMapping
 
 
-class AssetDef:
+class AssetDef(DeclaredData):
     """One output of a multi-asset: an asset of its own. Equal by name; all attributes are read-only.
 
     ``type_hint`` is the type that its value is checked against, and that the IO handler is told.
@@ -56,55 +57,15 @@ class AssetDef:
             pool=pool,
             pool_slots=pool_slots,
         )
-        self._settings = asset_settings(keywords, "output")
+        super().__init__(asset_settings(keywords, "output"))
         self._partition_mapping = edge_mappings(f"output '{name}'", partition_mapping)
         self._pool_slots = pool_slots
         self._type_hint = type_hint
 
     @property
-    def settings(self) -> AssetSettings:
-        """The checked settings."""
-        return self._settings
-
-    @property
     def name(self) -> str:
         """The output's name."""
         return self._settings.name or ""
-
-    @property
-    def tags(self) -> list[str] | None:
-        """Labels."""
-        return None if self._settings.tags is None else list(self._settings.tags)
-
-    @property
-    def kinds(self) -> list[str]:
-        """What the data is."""
-        return list(self._settings.kinds)
-
-    @property
-    def group(self) -> str | None:
-        """The group that pages show it in."""
-        return self._settings.group
-
-    @property
-    def code_version(self) -> str | None:
-        """The version of the code that makes it."""
-        return self._settings.code_version
-
-    @property
-    def io_handler(self) -> Any:
-        """The handler, or the resource key of one, that stores the value."""
-        return self._settings.io_handler
-
-    @property
-    def metadata(self) -> dict[str, Any] | None:
-        """Static metadata."""
-        return None if self._settings.metadata is None else dict(self._settings.metadata)
-
-    @property
-    def partitions_def(self) -> PartitionsReference | None:
-        """The partitions definition, or the name of a registered one."""
-        return self._settings.partitions_def
 
     @property
     def partition_mapping(self) -> dict[str, PartitionMapping] | None:
@@ -113,19 +74,9 @@ class AssetDef:
         return {**self._partition_mapping, **declared} or None
 
     @property
-    def pool(self) -> list[tuple[str, int]]:
-        """The concurrency pools that its step claims, and how many slots of each."""
-        return list(self._settings.pool)
-
-    @property
     def pool_slots(self) -> int | Mapping[str, int] | None:
         """The slots as they were given; ``pool`` has them counted out."""
         return self._pool_slots
-
-    @property
-    def deps(self) -> list[DepDef]:
-        """The declared dependencies."""
-        return list(self._settings.deps)
 
     @property
     def type_hint(self) -> Any:

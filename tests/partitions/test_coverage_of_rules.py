@@ -409,13 +409,13 @@ RUNNING = {
     ],
     "5.2 no key": [
         "spec/test_partitions_running::test_partitioned_assets_without_a_key_are_refused_by_name",
-        "spec/test_partitions_kinds::test_a_graph_without_a_key_is_refused_by_its_own_name",
+        "spec/test_partitions_in_graphs::test_a_graph_without_a_key_is_refused_by_its_own_name",
     ],
     "5.3 an unpartitioned node in the plan": [
         "spec/test_partitions_running::test_a_key_of_a_plan_with_an_unpartitioned_node_is_refused_by_name",
         "spec/test_partitions_running::test_what_is_partitioned_and_what_is_not_run_apart",
         "spec/test_partitions_running::test_the_unpartitioned_upstream_may_not_be_pulled_into_a_run_with_a_key",
-        "spec/test_partitions_kinds::test_a_graph_without_partitions_is_refused_by_its_own_name_and_its_inside_by_its_own",
+        "spec/test_partitions_in_graphs::test_a_graph_without_partitions_is_refused_by_its_own_name_and_its_inside_by_its_own",
         "spec/test_partitions_kinds::test_a_command_on_its_own_has_no_partitions",
     ],
     "5.3 an unpartitioned upstream outside of the plan": [
@@ -424,7 +424,7 @@ RUNNING = {
     "5.4 one batched step": [
         "spec/test_partitions_batches::test_a_key_of_several_values_is_one_step_for_all_of_them",
         "spec/test_partitions_batches::test_a_batch_of_a_multi_asset_is_told_for_every_output",
-        "spec/test_partitions_kinds::test_a_batch_of_a_graph_runs_each_task_once_for_all_keys",
+        "spec/test_partitions_in_graphs::test_a_batch_of_a_graph_runs_each_task_once_for_all_keys",
     ],
     "5.4 keys that are no product": ["spec/test_partitions_batches::test_a_set_of_keys_is_one_batch"],
     "5.4 partition_key, has_partition_key, window": [
@@ -479,15 +479,15 @@ RUNNING = {
         "spec/test_partitions_kinds::test_an_output_that_fails_fails_for_its_key_alone",
     ],
     "5.9 graph assets": [
-        "spec/test_partitions_kinds::test_the_inside_of_a_graph_runs_with_its_key_and_is_loaded_by_it",
-        "spec/test_partitions_kinds::test_the_mapping_of_a_graph_is_that_of_the_task_which_consumes_the_upstream",
-        "spec/test_partitions_kinds::test_a_command_runs_for_the_key_of_its_graph",
+        "spec/test_partitions_in_graphs::test_the_inside_of_a_graph_runs_with_its_key_and_is_loaded_by_it",
+        "spec/test_partitions_in_graphs::test_the_mapping_of_a_graph_is_that_of_the_task_which_consumes_the_upstream",
+        "spec/test_partitions_in_graphs::test_a_command_runs_for_the_key_of_its_graph",
     ],
     "5.9 fan-out": [
-        "spec/test_partitions_kinds::test_every_instance_of_a_fan_out_runs_for_the_key_and_is_collected_by_it",
-        "spec/test_partitions_kinds::test_the_names_of_the_instances_are_those_of_the_elements_of_the_key",
-        "spec/test_partitions_kinds::test_instances_are_named_after_what_is_loaded_though_the_source_runs_too",
-        "spec/test_partitions_kinds::test_an_instance_that_fails_fails_for_the_key",
+        "spec/test_partitions_in_graphs::test_every_instance_of_a_fan_out_runs_for_the_key_and_is_collected_by_it",
+        "spec/test_partitions_in_graphs::test_the_names_of_the_instances_are_those_of_the_elements_of_the_key",
+        "spec/test_partitions_in_graphs::test_instances_are_named_after_what_is_loaded_though_the_source_runs_too",
+        "spec/test_partitions_in_graphs::test_an_instance_that_fails_fails_for_the_key",
         "spec/test_partitions_in_workers::test_instances_of_a_fan_out_have_the_key_in_workers",
     ],
     "5.10 self-dependency": [
@@ -534,7 +534,7 @@ LOADING = {
     "6 on every kind of node": [
         "spec/test_partitions_mappings::test_a_task_maps_by_its_own_argument",
         "spec/test_partitions_mappings::test_a_mapping_of_what_only_orders_loads_nothing_and_refuses_no_key",
-        "spec/test_partitions_kinds::test_the_mapping_of_a_graph_is_that_of_the_task_which_consumes_the_upstream",
+        "spec/test_partitions_in_graphs::test_the_mapping_of_a_graph_is_that_of_the_task_which_consumes_the_upstream",
         "spec/test_partitions_in_workers::test_mappings_decide_what_is_loaded_in_workers",
     ],
     "6.1 at resolve and validate": [

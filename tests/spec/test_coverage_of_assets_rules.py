@@ -357,7 +357,7 @@ RULES: dict[str, Shown | str] = {
         """
     },
     "7.10 partition keys of internals": {
-        "spec/partitions_kinds": """
+        "spec/partitions_in_graphs": """
             the_inside_of_a_graph_runs_with_its_key_and_is_loaded_by_it
             the_mapping_of_a_graph_is_that_of_the_task_which_consumes_the_upstream
         """

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from datetime import datetime
 from typing import Any
 
@@ -69,9 +68,3 @@ def partitions_told(storage: rs.Storage, run_id: str, step: str) -> list[tuple[s
 def materialized(storage: rs.Storage, asset: str) -> list[str]:
     """The partitions of an asset that there are, as text."""
     return [str(key) for key in storage.get_materialized_partitions(asset)]
-
-
-def text_of(event: rs.StoredEvent, key: str) -> str:
-    """A fact of an event that is plain text."""
-    text = dict(event.metadata)[key]
-    return json.loads(text)["Text"]["value"] if text.startswith("{") else text

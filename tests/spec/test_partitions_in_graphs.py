@@ -1,4 +1,4 @@
-"""Section 5, rule 9, of the specification of partitions: graph assets, their inside and their fan-outs run for a key."""
+"""Section 5, rule 9, of the specification of partitions: graph assets run for a key, their inside and fan-outs too."""
 
 from __future__ import annotations
 

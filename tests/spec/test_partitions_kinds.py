@@ -14,7 +14,6 @@ from tests.spec.conftest import Build
 from tests.spec.partitioned import DAYS, LETTERS, Shelves, keys_told, materialized, one, partitions_told
 from tests.spec.recorded import failures_of
 
-M = rs.PartitionMapping
 FEW = rs.PartitionsDefinition.static_(["a", "b"])
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 from rivers.exceptions import RunCanceled
 from rivers.execution.capture import KeptText
+from rivers.execution.command_guard import guarded
 from rivers.execution.process_session import end_session
 
 if TYPE_CHECKING:
@@ -47,7 +48,8 @@ def run_command(command: Command, time: StepTime | None = None) -> str:
     the step. It is read as UTF-8; bytes that are none become U+FFFD. The command has ended when it has exited and both
     streams are closed, also by what it left in the background; what was sent there with other streams goes on.
 
-    The wait is a real one. All processes of the command are ended when ``time`` says that the step is to stop.
+    The wait is a real one. All processes of the command are ended when ``time`` says that the step is to stop, and when
+    this process dies.
 
     :raises OSError: when the command could not be started, exits with another status than 0, or writes more than
         ``VALUE_CHARACTERS_MAX`` to stdout
@@ -64,13 +66,14 @@ def run_command(command: Command, time: StepTime | None = None) -> str:
         stderr=subprocess.PIPE,
         start_new_session=True,  # so that all of it can be ended
     ) as process:
-        try:
-            reading = _Reading(process, time)
-            output, errors = reading.read()
-            status = reading.wait()
-        except BaseException:
-            end_session(process)
-            raise
+        with guarded(process.pid):
+            try:
+                reading = _Reading(process, time)
+                output, errors = reading.read()
+                status = reading.wait()
+            except BaseException:
+                end_session(process)
+                raise
     if status != 0:
         raise OSError(f"Command failed with exit status: {status}: {errors.rstrip()}")
     return output.rstrip("\n")

@@ -41,10 +41,14 @@ class CoroutineHost:
         self._awaited[future] = loop
         future.add_done_callback(lambda ended: self._awaited.pop(ended, None))
 
+        def hosted() -> bool:
+            return self._loop is loop
+
         def start() -> None:
-            task = loop.create_task(_carry(make, future, lambda: self._loop is loop))
+            task = loop.create_task(_carry(make, future, hosted))
             self._tasks[task] = None
             task.add_done_callback(self._tasks.pop)
+            task.add_done_callback(lambda _: _tell_if_never_begun(future, hosted))
             future.add_done_callback(lambda ended: _cancel_with(ended, loop, task))
 
         loop.call_soon_threadsafe(start)
@@ -160,7 +164,7 @@ async def _carry(make: Callable[[], Awaitable[T]], future: Future[T], hosted: Ca
         result = await make()
     except asyncio.CancelledError as error:
         if hosted() and not future.cancelled():
-            fault = ExecutionError("a CancelledError came out of the coroutine, though nobody had cancelled it")
+            fault = _not_asked_for()
             fault.__cause__ = error
             _settle(future.set_exception, fault)
         else:
@@ -169,6 +173,16 @@ async def _carry(make: Callable[[], Awaitable[T]], future: Future[T], hosted: Ca
         _settle(future.set_exception, error)
     else:
         _settle(future.set_result, result)
+
+
+def _tell_if_never_begun(future: Future[Any], hosted: Callable[[], bool]) -> None:
+    """User code that cancels every task of the loop may hit one that has not begun, whose ``_carry`` tells nothing."""
+    if hosted():
+        _settle(future.set_exception, _not_asked_for())
+
+
+def _not_asked_for() -> ExecutionError:
+    return ExecutionError("a CancelledError came out of the coroutine, though nobody had cancelled it")
 
 
 def _settle(setter: Callable[[Any], None], outcome: Any) -> None:

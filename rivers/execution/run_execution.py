@@ -21,6 +21,7 @@ from rivers.execution.failures import error_text, traceback_text
 from rivers.execution.fan_out import FanOuts
 from rivers.execution.hooks import HookCaller
 from rivers.execution.inline import run_here
+from rivers.execution.interrupts import go_no_further, heeded
 from rivers.execution.ledger import Ledger
 from rivers.execution.pool_claims import PoolClaims, keeping
 from rivers.execution.results import Ending, RunResult
@@ -82,7 +83,7 @@ class RunExecution:
         """
         token, kept = running_in.set(self._scope.environment), keeping.set(self._scope.pools)
         try:
-            with capture.capturing():
+            with capture.capturing(), heeded():
                 for level in self._levels:
                     if self._scope.cancellation.seen:
                         break
@@ -184,6 +185,7 @@ class RunExecution:
                 return
             if place is Place.HERE:
                 run_here(self._scope, step)
+                go_no_further()
             else:
                 Together(self._scope, [(step, place)]).execute()
 

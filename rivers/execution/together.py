@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from rivers.exceptions import RunCanceled
 from rivers.execution.batch import Batch, Place
+from rivers.execution.interrupts import go_no_further
 from rivers.execution.lanes import Begins, CallLane, Ended, Happening, Lane, Returned, Sleeps
 from rivers.execution.scope import RunScope
 from rivers.execution.slot_news import SlotNews
@@ -62,6 +63,7 @@ class Together:
         self._scope.pools.renew_due()
         self._hear_of_slots()
         self._starter.begin_ready()
+        go_no_further()
         due = batch.timers.take_due(self._clock.monotonic())
         for action in due:
             action()

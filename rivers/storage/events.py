@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import Any, cast
 
 from rivers.partitions.keys import PartitionKey
-from rivers.records import NewEvent, StoredEvent, StoredLog
-from rivers.storage.groups import Group
+from rivers.records import NewEvent, StorageType, StoredEvent, StoredLog
+from rivers.storage.groups import FINAL_EVENTS, Group
 from rivers.storage.limits import checked_limit
 from rivers.storage.pages import Writes, event_id
 from rivers.storage.rows import RunRow, key_from_text, stored_event
@@ -15,15 +15,14 @@ from rivers.storage.session import PAGE_ROWS, Session
 from rivers.storage.transitions import read_run
 from rivers.storage.wire import record_id, unpack
 
-_FINAL = ("StepSuccess", "StepFailure")
-
 
 class Events(Session):
     """What happened inside runs. A read here first writes every open group, so that it sees what has been recorded."""
 
     def record_events(self, run_id: str, events: Sequence[NewEvent]) -> None:
         """Add events to the run's open group. They are durable when the group closes: when it is full, before a read
-        that could see them, in ``flush_events`` and in ``finish_run``.
+        that could see them, in ``flush_events`` and in ``finish_run``; in a store that outlives its process also when
+        a step ends long after its first event.
 
         :raises Superseded: this session may not write any more.
         """
@@ -31,7 +30,7 @@ class Events(Session):
             engine.refuse_superseded(self.session)
             group = engine.groups.group(self.session, run_id)
             group.events.extend(events)
-            if group.full:
+            if group.full or (engine.kind != StorageType.Memory and group.would_be_missed):
                 self._write_groups(self.session, [group])
 
     def record_log(
@@ -109,7 +108,7 @@ class Events(Session):
             self.flush_events()
             for _, chunks in self._pages("event_page", run_id):
                 for _, (event_type, _, step, partition, *_) in _in_order(chunks):
-                    if event_type in _FINAL and partition is None:
+                    if event_type in FINAL_EVENTS and partition is None:
                         ended[step] = None
                         begun[step] = None
                     elif event_type == "StepStart":

@@ -12,8 +12,11 @@ from typing import Any, Final
 
 from rivers.records import NewEvent
 
+FINAL_EVENTS: Final = ("StepSuccess", "StepFailure")
 GROUP_EVENTS_MAX: Final = 200
 GROUP_LOG_CHARACTERS_MAX: Final = 256 * 1024
+GROUP_SPAN_NS_MAX: Final = 1_000_000_000
+"""In nanoseconds: how much work a crash may lose, beside that of the steps which it interrupts."""
 
 
 @dataclass(slots=True)
@@ -29,6 +32,13 @@ class Group:
     def full(self) -> bool:
         """Whether it is time to write it."""
         return len(self.events) >= GROUP_EVENTS_MAX or self.log_characters >= GROUP_LOG_CHARACTERS_MAX
+
+    @property
+    def would_be_missed(self) -> bool:
+        """Whether a step has just ended and what the group tells began long ago."""
+        if not self.events or self.events[-1].event_type not in FINAL_EVENTS:
+            return False
+        return self.events[-1].timestamp - self.events[0].timestamp >= GROUP_SPAN_NS_MAX
 
 
 class OpenGroups:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Callable, Coroutine, Generator
-from concurrent.futures import CancelledError
+from concurrent.futures import CancelledError, Future
 from contextlib import suppress
 from contextvars import ContextVar
 
@@ -90,6 +90,20 @@ def test_a_cancellation_that_nobody_asked_for_comes_back_as_an_error(
     with pytest.raises(ExecutionError, match=r"CancelledError.*nobody had cancelled it") as caught:
         host.run(coroutine)
     assert isinstance(caught.value.__cause__, asyncio.CancelledError)
+    assert host.run(answer) == 42
+
+
+def test_a_coroutine_cancelled_before_it_began_comes_back_as_an_error(host: CoroutineHost) -> None:
+    async def cancel_every_task_with_a_new_one() -> None:
+        met.append(host.submit(answer))
+        await asyncio.sleep(0)  # the new task exists now, and its first step comes in the next round
+        for task in asyncio.all_tasks() - {asyncio.current_task()}:
+            task.cancel()
+
+    met: list[Future[int]] = []
+    host.run(cancel_every_task_with_a_new_one)
+    with pytest.raises(ExecutionError, match="nobody had cancelled it"):
+        met[0].result(LIMIT)
     assert host.run(answer) == 42
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from rivers.exceptions import Superseded
-from rivers.records import NewEvent
-from rivers.storage.groups import GROUP_EVENTS_MAX
+from rivers.records import NewEvent, StorageType
+from rivers.storage.groups import GROUP_EVENTS_MAX, GROUP_SPAN_NS_MAX
 
 
 def _types(events):
@@ -118,6 +118,28 @@ def test_a_group_is_written_when_it_is_full(storage, now):
     assert len(transactions) == 1
     storage.record_log("r", "a", now, "x" * 300_000, None, None)
     assert len(transactions) == 2
+
+
+def test_where_a_crash_can_lose_a_group_it_is_written_when_a_step_ends_that_took_long(new_storage, now):
+    """Or whoever kills a run of hours in its last step would do all of it again."""
+    storage = new_storage()
+    transactions = []
+    storage._engine.rewrite = lambda statements: transactions.append(1) or statements
+    almost, late = now + GROUP_SPAN_NS_MAX - 1, now + GROUP_SPAN_NS_MAX
+    for at, event_type in (
+        (now, "StepStart"),
+        (almost, "StepSuccess"),
+        (almost, "StepStart"),
+        (late, "Materialization"),
+    ):
+        storage.record_events("r", [NewEvent(event_type, at, "a")])
+    assert not transactions
+    storage.record_events("r", [NewEvent("StepSuccess", late, "a")])
+    assert len(transactions) == (storage.type == StorageType.Embedded)
+    storage.record_events("r", [NewEvent("StepStart", late, "b")])
+    storage.record_events("r", [NewEvent("StepSuccess", late, "b")])
+    assert len(transactions) == (storage.type == StorageType.Embedded)
+    assert len(storage.get_events_for_run("r")) == 7
 
 
 def test_reads_see_what_every_handle_has_recorded(storage, step, now):

@@ -1,0 +1,48 @@
+"""Ctrl-C while a run executes on the main thread: the step that it hits fails, and the run goes no further.
+
+A ``KeyboardInterrupt`` that user code raises is a failure like another. Only the signal says that a person wants all of
+it to stop, however many steps are left. A program that handles SIGINT in its own way keeps doing so.
+"""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Generator
+from contextlib import contextmanager
+from types import FrameType
+
+_has_come = False
+
+
+@contextmanager
+def heeded() -> Generator[None]:
+    """While the block runs, note that the signal has come. Runs within steps of the main thread share the note."""
+    is_main = threading.current_thread() is threading.main_thread()
+    if not is_main or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
+        yield
+        return
+    global _has_come
+    _has_come = False
+    signal.signal(signal.SIGINT, _note)
+    try:
+        yield
+    finally:
+        _has_come = False
+        if signal.getsignal(signal.SIGINT) is _note:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def go_no_further() -> None:
+    """Called when a step has been settled.
+
+    :raises KeyboardInterrupt: on the main thread, when the signal has come
+    """
+    if _has_come and threading.current_thread() is threading.main_thread():
+        raise KeyboardInterrupt("the run was interrupted")
+
+
+def _note(number: int, frame: FrameType | None) -> None:
+    global _has_come
+    _has_come = True
+    raise KeyboardInterrupt

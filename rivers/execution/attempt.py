@@ -15,9 +15,8 @@ from rivers.definitions.parameters import Source
 from rivers.definitions.results import Materialization, Observation
 from rivers.definitions.type_checks import check_output
 from rivers.exceptions import ExecutionError, Killed, Superseded
-from rivers.execution import capture
 from rivers.execution.bash import run_command
-from rivers.execution.capture import Captured
+from rivers.execution.capture import Captured, captured_by
 from rivers.execution.dynamic_outputs import listed, listed_async, taken_apart
 from rivers.execution.fan_out import divide
 from rivers.execution.forked import awaited_by_the_forker_alone, kept_by_the_forker_alone
@@ -66,13 +65,11 @@ class Attempt:
     @contextmanager
     def capturing(self) -> Generator[None]:
         """What is printed and logged in the block belongs to this attempt; what it raises is its failure."""
-        token = capture.current.set(self.captured)
         try:
-            yield
+            with captured_by(self.captured):
+                yield
         except BaseException as error:
             self.fail(error)
-        finally:
-            capture.current.reset(token)
 
     def prepare(self, run_id: str, time: StepTime, overrides: Mapping[str, Any] | None) -> Callable[[], Any]:
         """Build the context and load the inputs; returns the call that remains."""

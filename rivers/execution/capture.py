@@ -2,7 +2,7 @@
 
 While a run is on, ``sys.stdout`` and ``sys.stderr`` are forwarders. Which step a write belongs to is read from a
 context variable, so that steps on several threads and coroutines on one loop keep their text apart, and a step costs
-one ``set`` and one ``reset``.
+one ``set`` and one ``reset``. The streams get what a step writes line by line.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import logging
 import sys
 import threading
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from typing import Any, Final, TextIO
 
@@ -22,6 +22,9 @@ LOGGER_PREFIXES: Final = ("rivers.assets", "rivers.tasks")
 
 KEPT_CHARACTERS: Final = 1_000_000
 """Of each stream of an attempt so many characters are kept, half from its beginning and half from its end."""
+
+LINE_CHARACTERS: Final = 8192
+"""A line is held until it is complete, or longer than this."""
 
 
 class KeptText:
@@ -68,12 +71,14 @@ class KeptText:
 class Captured:
     """The text of one step attempt, by stream; ``None`` for a stream that got nothing."""
 
-    __slots__ = ("logs", "stderr", "stdout")
+    __slots__ = ("_passing", "_unfinished", "logs", "stderr", "stdout")
 
     def __init__(self) -> None:
         self.stdout: KeptText | None = None
         self.stderr: KeptText | None = None
         self.logs: KeptText | None = None
+        self._unfinished: dict[TextIO, str] = {}
+        self._passing = threading.Lock()
 
     def write(self, stream: str, text: str) -> None:
         """Add to ``stdout``, ``stderr`` or ``logs``."""
@@ -82,6 +87,27 @@ class Captured:
             kept = KeptText()
             setattr(self, stream, kept)
         kept.append(text)
+
+    def pass_on(self, stream: TextIO, text: str) -> None:
+        """Give ``stream`` the lines that ``text`` completes. ``print`` writes a line in parts, and what others write
+        to the stream must not come between them. The rest waits for its end, ``release`` or ``LINE_CHARACTERS``."""
+        with self._passing:
+            held = self._unfinished.pop(stream, "") + text
+            end = held.rfind("\n") + 1
+            if len(held) - end > LINE_CHARACTERS:
+                end = len(held)
+            if end < len(held):
+                self._unfinished[stream] = held[end:]
+            if end:
+                stream.write(held[:end])
+
+    def release(self) -> None:
+        """Give every stream what its last line has so far. A stream that refuses it goes without it."""
+        with self._passing:
+            while self._unfinished:
+                stream, rest = self._unfinished.popitem()
+                with suppress(OSError, ValueError):
+                    stream.write(rest)
 
     def __bool__(self) -> bool:
         return any(kept is not None for kept in (self.stdout, self.stderr, self.logs))
@@ -94,8 +120,19 @@ class Captured:
         return stdout, stderr, logs
 
 
-current: ContextVar[Captured | None] = ContextVar("rivers_captured", default=None)
+_current: ContextVar[Captured | None] = ContextVar("rivers_captured", default=None)
 """What the running step's text goes to; ``None`` outside steps."""
+
+
+@contextmanager
+def captured_by(captured: Captured) -> Generator[None]:
+    """What the block prints and logs, where the forwarders are in place, goes to ``captured`` as well."""
+    token = _current.set(captured)
+    try:
+        yield
+    finally:
+        _current.reset(token)
+        captured.release()
 
 
 class _Forwarder:
@@ -106,14 +143,22 @@ class _Forwarder:
         self._name = name
 
     def write(self, text: str) -> int:
-        captured = current.get()
-        if captured is not None:
-            captured.write(self._name, text)
-        return self._stream.write(text)
+        captured = _current.get()
+        if captured is None:
+            return self._stream.write(text)
+        captured.write(self._name, text)
+        captured.pass_on(self._stream, text)
+        return len(text)
 
     def writelines(self, lines: Any) -> None:
         for line in lines:
             self.write(line)
+
+    def flush(self) -> None:
+        captured = _current.get()
+        if captured is not None:
+            captured.release()
+        self._stream.flush()
 
     def close(self) -> None:
         """Nothing: the stream belongs to the process, whose other threads and whose log still write to it."""
@@ -124,7 +169,7 @@ class _Forwarder:
 
 class _LogLines(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
-        captured = current.get()
+        captured = _current.get()
         if captured is not None:
             captured.write("logs", f"{self.format(record)}\n")
 

@@ -11,8 +11,7 @@ from typing import Any
 from rivers.definitions.config import build_config
 from rivers.definitions.hooks import Hook, HookContext
 from rivers.exceptions import Killed, Superseded
-from rivers.execution import capture
-from rivers.execution.capture import Captured
+from rivers.execution.capture import Captured, captured_by
 from rivers.execution.environment import Environment
 from rivers.execution.outcomes import StepOutcome
 from rivers.execution.steps import Step, StepTarget
@@ -38,12 +37,9 @@ class HookCaller:
         if not any(target.hooks for target in step.targets):
             return
         captured = Captured()
-        token = capture.current.set(captured)
-        try:
+        with captured_by(captured):
             for target in step.targets:
                 self._call_for(step, target, outcome)
-        finally:
-            capture.current.reset(token)
         if captured:
             environment = self._environment
             at = environment.clock.now_ns()

@@ -96,15 +96,13 @@ class _Server:
     def _carry_out(self, order: Order, moment: WorkerTime) -> tuple[float, StepOutcome]:
         """The outcome and how long it took, without the time for importing what the step refers to."""
         captured = capture.Captured()
-        token = capture.current.set(captured)
         try:
-            step = self._step(order.key)
-            if order.particulars is not None:
-                step = step.with_particulars(pickle.loads(order.particulars))
+            with capture.captured_by(captured):
+                step = self._step(order.key)
+                if order.particulars is not None:
+                    step = step.with_particulars(pickle.loads(order.particulars))
         except BaseException as error:
             return 0.0, StepOutcome(failure=Failure.of(error), texts=captured.texts())
-        finally:
-            capture.current.reset(token)
         began = self._timer()
         outcome = self._attempt(step, order, moment)
         return self._timer() - began, outcome

@@ -93,10 +93,8 @@ def test_lines_appear_while_it_runs_and_are_captured(tmp_path: Path) -> None:
 
     watcher = threading.Thread(target=watch)
     watcher.start()
-    with capture.capturing():
-        token = capture.current.set(captured)
+    with capture.capturing(), capture.captured_by(captured):
         run(f"echo first; printf half; while [ ! -e '{go_on}' ]; do sleep 0.01; done; echo; echo last; echo bad >&2")
-        capture.current.reset(token)
     watcher.join()
     assert texts == ["first\n"]
     assert captured.texts() == ("first\nhalf\nlast\n", "bad\n", None)

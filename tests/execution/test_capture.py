@@ -10,17 +10,16 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from rivers.execution.capture import Captured, KeptText, capturing, current
+from rivers.execution.capture import LINE_CHARACTERS, Captured, KeptText, captured_by, capturing
 
 
 def test_a_step_keeps_what_it_prints_and_logs_and_the_streams_still_get_it(capsys: pytest.CaptureFixture[str]) -> None:
     captured = Captured()
     with capturing():
-        token = current.set(captured)
-        print("to stdout")
-        print("to stderr", file=sys.stderr)
-        logging.getLogger("rivers.assets.a.b").warning("rows: %d", 3)
-        current.reset(token)
+        with captured_by(captured):
+            print("to stdout")
+            print("to stderr", file=sys.stderr)
+            logging.getLogger("rivers.assets.a.b").warning("rows: %d", 3)
         print("between steps")
     assert captured.texts() == ("to stdout\n", "to stderr\n", "WARNING rows: 3\n")
     out, err = capsys.readouterr()
@@ -57,11 +56,10 @@ def test_threads_keep_their_text_apart() -> None:
 
     def step(name: str) -> str | None:
         captured = Captured()
-        token = current.set(captured)
-        for _ in range(20):
-            both.wait(30)
-            print(name, end="")
-        current.reset(token)
+        with captured_by(captured):
+            for _ in range(20):
+                both.wait(30)
+                print(name, end="")
         return captured.texts()[0]
 
     with capturing(), ThreadPoolExecutor(2) as pool:
@@ -71,10 +69,10 @@ def test_threads_keep_their_text_apart() -> None:
 def test_coroutines_on_one_loop_keep_their_text_apart() -> None:
     async def step(name: str) -> str | None:
         captured = Captured()
-        current.set(captured)
-        for _ in range(5):
-            print(name, end="")
-            await asyncio.sleep(0)
+        with captured_by(captured):
+            for _ in range(5):
+                print(name, end="")
+                await asyncio.sleep(0)
         return captured.texts()[0]
 
     async def main() -> list[str | None]:
@@ -93,10 +91,9 @@ def forget_logging_setup(monkeypatch: pytest.MonkeyPatch) -> None:
 def logged_in_a_step() -> str | None:
     captured = Captured()
     with capturing():
-        token = current.set(captured)
-        logging.getLogger("rivers.assets.a").info("rows: %d", 3)
-        logging.getLogger("rivers.tasks.t").debug("too fine")
-        current.reset(token)
+        with captured_by(captured):
+            logging.getLogger("rivers.assets.a").info("rows: %d", 3)
+            logging.getLogger("rivers.tasks.t").debug("too fine")
     return captured.texts()[2]
 
 
@@ -143,12 +140,87 @@ def test_a_text_that_fits_is_kept_whole() -> None:
 def test_everything_is_forwarded_though_not_everything_is_kept(capsys: pytest.CaptureFixture[str]) -> None:
     captured = Captured()
     with capturing():
-        token = current.set(captured)
-        for _ in range(30):
-            sys.stdout.write("x" * 100_000)
-        current.reset(token)
+        with captured_by(captured):
+            for _ in range(30):
+                sys.stdout.write("x" * 100_000)
     assert len(capsys.readouterr().out) == 3_000_000
     stdout, _, _ = captured.texts()
     assert stdout is not None
     assert len(stdout) < 1_000_100
     assert "... 2000000 characters are left out here ..." in stdout
+
+
+class Parts:
+    """A stream that remembers each write apart."""
+
+    def __init__(self) -> None:
+        self.written: list[str] = []
+
+    def write(self, text: str) -> int:
+        self.written.append(text)
+        return len(text)
+
+    def flush(self) -> None:
+        self.written.append("<flush>")
+
+
+def parts_of_stdout(monkeypatch: pytest.MonkeyPatch) -> Parts:
+    """Not a fixture: pytest puts a stream of its own in place when a test begins."""
+    parts = Parts()
+    monkeypatch.setattr(sys, "stdout", parts)
+    return parts
+
+
+def test_the_stream_gets_the_lines_of_a_step_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    stdout = parts_of_stdout(monkeypatch)
+    with capturing(), captured_by(Captured()):
+        print("one", "two", 3)
+        sys.stdout.write("four\nfi")
+        sys.stdout.writelines(["ve\n", "six\n"])
+    assert stdout.written == ["one two 3\n", "four\n", "five\n", "six\n"]
+
+
+def test_a_line_without_an_end_reaches_the_stream_when_it_is_flushed_too_long_or_the_last(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    stdout = parts_of_stdout(monkeypatch)
+    with capturing():
+        with captured_by(Captured()):
+            print("half", end="", flush=True)
+            print("x" * LINE_CHARACTERS, end="")
+            assert stdout.written == ["half", "<flush>"]
+            print("y", end="")
+            assert stdout.written[2:] == ["x" * LINE_CHARACTERS + "y"]
+            print("the last", end="")
+        print("outside")
+    assert stdout.written[3:] == ["the last", "outside", "\n"]
+
+
+def test_threads_of_a_step_lose_no_part_of_a_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    stdout = parts_of_stdout(monkeypatch)
+    captured = Captured()
+    with capturing():
+
+        def step(name: str) -> None:
+            with captured_by(captured):
+                for _ in range(2000):
+                    print(name, end="")
+
+        with ThreadPoolExecutor(4) as pool:
+            list(pool.map(step, "abcd"))
+    assert sorted("".join(stdout.written)) == sorted("abcd" * 2000)
+
+
+def test_a_stream_that_is_closed_when_a_step_ends_takes_nothing_from_its_record(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    stdout = parts_of_stdout(monkeypatch)
+
+    def refuse(text: str) -> int:
+        raise ValueError("I/O operation on closed file")
+
+    captured = Captured()
+    with capturing(), captured_by(captured):
+        print("half", end="")
+        monkeypatch.setattr(stdout, "write", refuse)
+    assert captured.texts() == ("half", None, None)

@@ -98,7 +98,13 @@ def test_each_output_is_an_asset_with_its_own_name_handler_and_metadata(build: B
     assert (first.values, second.values) == ({"a": 1}, {"b": 2})
     assert [context.asset_metadata for context in (*first.outputs, *second.outputs)] == [{"table": "t"}, None]
     for name in ("a", "b"):
-        assert sorted(types_of(storage, result.run_id, name)) == ["Materialization", "StepStart", "StepSuccess"]
+        assert sorted(types_of(storage, result.run_id, name)) == [
+            "Materialization",
+            "StepSlotClaimed",
+            "StepSlotReleased",
+            "StepStart",
+            "StepSuccess",
+        ]
     assert event_of(storage, result.run_id, "Materialization", "a").code_version == "1"
     record = storage.get_asset_record("a")
     assert record is not None

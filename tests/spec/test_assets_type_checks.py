@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import typing
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Literal, Optional, Union
@@ -33,6 +34,11 @@ class Whole:
 
 
 ABSENT = object()
+
+
+def shown(each: object) -> str:
+    """A part of the name of a test, which is the same in every process."""
+    return re.sub(r" at 0x\w+", "", str(each))[:30]
 
 
 def returning(annotation: Any, value: Any, handler: Any = None) -> Any:
@@ -93,7 +99,7 @@ DOES_NOT_FIT: list[tuple[str, Any, Any, str]] = [
 
 
 # §13 table
-@pytest.mark.parametrize(("row", "annotation", "value"), FITS, ids=lambda each: str(each)[:30])
+@pytest.mark.parametrize(("row", "annotation", "value"), FITS, ids=shown)
 def test_a_value_that_fits_is_stored(build: Build, row: str, annotation: Any, value: Any) -> None:
     handler = Remembering()
     assert build(returning(annotation, value, handler)).materialize().success
@@ -101,7 +107,7 @@ def test_a_value_that_fits_is_stored(build: Build, row: str, annotation: Any, va
 
 
 # §13 table, §16
-@pytest.mark.parametrize(("row", "annotation", "value", "expected"), DOES_NOT_FIT, ids=lambda each: str(each)[:30])
+@pytest.mark.parametrize(("row", "annotation", "value", "expected"), DOES_NOT_FIT, ids=shown)
 def test_a_value_that_does_not_fit_fails_the_step_before_it_is_stored(
     build: Build, row: str, annotation: Any, value: Any, expected: str
 ) -> None:

@@ -58,6 +58,6 @@ def _members_of(graph: Graph, job: Job) -> tuple[str, ...]:
         if not graph[name].can_load(graph[upstream]):
             raise GraphValidationError(
                 f"Job '{job.name}': node '{name}' needs upstream '{upstream}', which is not in the job and has no "
-                f"io_handler"
+                f"io_handler to load it through; give '{upstream}' one, or add it to the job"
             )
     return members

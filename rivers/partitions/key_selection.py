@@ -65,14 +65,14 @@ def _require_range(
 ) -> None:
     """What ``definition.resolve`` refuses, without the product of what it resolves to."""
     if isinstance(definition, OneDimension) and not key_range.is_multi:
-        definition.select(key_range.selector_of(), now, dynamic)
+        definition.require_selector(key_range.selector_of(), now, dynamic)
         return
     if not isinstance(definition, MultiPartitions) or not _names_all(key_range, definition):
         definition.resolve(key_range, now, dynamic)
         return
     for name, _ in definition.dimensions:
         try:
-            one_dimension(definition, name).select(key_range.selector_of(name), now, dynamic)
+            one_dimension(definition, name).require_selector(key_range.selector_of(name), now, dynamic)
         except PartitionValidationError as error:
             raise PartitionValidationError(f"in dimension '{name}': {error}") from None
 

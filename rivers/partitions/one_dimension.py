@@ -60,16 +60,25 @@ class OneDimension(PartitionsDefinition):
 
         :raises PartitionValidationError: one of them is no member, or the ends are the wrong way round
         """
+        self.require_selector(selector, now, dynamic)
+        if isinstance(selector, list):
+            return iter(dict.fromkeys(selector))
+        return self.values_between(*selector, now, dynamic)
+
+    def require_selector(self, selector: Selector, now: datetime, dynamic: DynamicKeys | None = None) -> None:
+        """Refuse what :meth:`select` refuses, and list nothing: dynamic keys need not be known.
+
+        :raises PartitionValidationError: one of them is no member, or the ends are the wrong way round
+        """
         if isinstance(selector, list):
             for value in selector:
                 self._require(value, "", now, dynamic)
-            return iter(dict.fromkeys(selector))
+            return
         first, last = selector
         self._require(first, "from_key ", now, dynamic)
         self._require(last, "to_key ", now, dynamic)
         if self.is_after(first, last, now, dynamic):
             raise PartitionValidationError(f"from_key '{first}' is after to_key '{last}' in {self.describe()}")
-        return self.values_between(first, last, now, dynamic)
 
     def _require(self, value: str, role: str, now: datetime, dynamic: DynamicKeys | None) -> None:
         if not self.has_value(value, now, dynamic):

@@ -233,6 +233,12 @@ class TestForKeys:
         refuses("for_keys: .*'x' is not a partition key", M.for_keys([PartitionKeyRange.single("a", "x")]), ABC, None)
         refuses("'c' is after to_key 'a'", M.for_keys([PartitionKeyRange.single("c", "a")]), ABC, None)
 
+    def test_a_range_of_dynamic_keys_is_accepted_since_they_are_unknown(self) -> None:
+        assert reason(M.for_keys([PartitionKeyRange.single("a", "c")]), dynamic("n"), None) is None
+        grid = multi({"d": static_(["1", "2"]), "r": dynamic("n")})
+        assert reason(M.for_keys([PartitionKeyRange.multi({"d": ["1"], "r": ("a", "c")})]), grid, None) is None
+        refuses("'c' is after to_key 'a' in", M.for_keys([PartitionKeyRange.single("c", "a")]), dynamic("n"), None)
+
 
 class TestSubset:
     def test_both_are_of_one_variant(self) -> None:

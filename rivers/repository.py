@@ -240,7 +240,8 @@ class CodeRepository(DeclaredRepository):
             partition = bound.plan_partitions([node.name], partition_key, "load_node").context_of(node.name)
         metadata = node.settings.metadata
         context = InputContext(name, LOAD_NODE, None if metadata is None else dict(metadata), partition, type_hint)
-        return load_value(bound.steps.handler(node.name), context)
+        is_whole = partition is None and node.name in bound.compiled.graph.partitions
+        return load_value(bound.steps.handler(node.name), context, is_whole=is_whole)
 
     def io_handler_for_output(self, name: str) -> IOHandler:
         """The handler that stores the value of a node; ``NodeNotFoundError`` for an unknown one."""

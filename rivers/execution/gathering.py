@@ -20,7 +20,7 @@ def load(step: Step, given: StepInput) -> Any:
     partition = step.partition.inputs.get(given.parameter)
     if given.gathering is Gathering.NONE:
         context = InputContext(given.upstream, step.name, given.metadata, partition, given.type_hint)
-        return load_value(given.handler, context)
+        return load_value(given.handler, context, is_whole=given.parameter in step.partition.whole)
     hint = _element_hint(given.type_hint)
     instances = step.particulars.instances.get(given.parameter, ()) if step.particulars is not None else ()
     values = (

@@ -21,12 +21,15 @@ LOAD_NODE: Final = "__load_node__"
 _ABSENT: Final = (KeyError, FileNotFoundError)
 
 
-def load_value(handler: IOHandler, context: InputContext) -> Any:
-    """What the handler loads. Raises what the handler raises, with a note that says who wanted which value and how."""
+def load_value(handler: IOHandler, context: InputContext, *, is_whole: bool = False) -> Any:
+    """What the handler loads. Raises what the handler raises, with a note that says who wanted which value and how.
+
+    ``is_whole`` says that all partitions of a partitioned upstream are asked for as one value.
+    """
     try:
         return handler.load_input(context)
     except Exception as error:
-        _annotate(error, _note(handler, context))
+        _annotate(error, _note(handler, context, is_whole))
         raise
 
 
@@ -49,14 +52,21 @@ def load_previous(handler: IOHandler, context: InputContext) -> SelfDependency[A
         return SelfDependency()
 
 
-def _note(handler: IOHandler, context: InputContext) -> str:
+def _note(handler: IOHandler, context: InputContext, is_whole: bool) -> str:
     upstream, name = context.asset_name, type(handler).__name__
     if context.downstream_asset == LOAD_NODE:
         who = f"load_node loads '{upstream}'"
     else:
         who = f"step '{context.downstream_asset}' loads its input '{upstream}'"
     which = "" if context.partition is None else f", partition {context.partition.key!r},"
-    if isinstance(handler, InMemoryIOHandler):
+    if is_whole:
+        which = " as a whole"
+        remedy = (
+            f"'{upstream}' is partitioned, and the handlers of rivers keep each partition by itself: ask for some "
+            "partition, in a mapping by specific_partitions, or give it an io_handler that makes one value of all "
+            "when context.partition is None"
+        )
+    elif isinstance(handler, InMemoryIOHandler):
         remedy = (
             f"values of {name} are gone with their process: materialize '{upstream}' in this one, in the same run with "
             "include_upstream=True, or give it an io_handler that keeps values, such as PickleIOHandler"

@@ -32,18 +32,23 @@ def with_partitions(step: Step, plan: PartitionPlan) -> Step:
     name = step.targets[0].name
     context = plan.context_of(name)
     inputs: dict[str, PartitionContext] = {}
+    whole: list[str] = []
     unread: list[str] = []
     fault: PartitionValidationError | None = None
     for given in (*step.inputs, *(() if step.instance is None else step.instance.inputs)):
+        upstream = given.template or given.upstream
         try:
-            load = plan.load(name, given.template or given.upstream)
+            load = plan.load(name, upstream)
         except PartitionValidationError as error:
             load, fault = Load(), fault or error
         if load.is_absent:
             unread.append(given.parameter)
         elif load.partition is not None:
             inputs[given.parameter] = load.partition
-    if context is None and not inputs and not unread and fault is None:
+        elif upstream in plan.graph.partitions:
+            whole.append(given.parameter)
+    if context is None and not inputs and not whole and not unread and fault is None:
         return step
     outputs = {target: of_output for target in step.nodes if (of_output := plan.context_of(target)) is not None}
-    return step.with_particulars(Particulars(partition=StepPartition(context, outputs, inputs, tuple(unread), fault)))
+    partition = StepPartition(context, outputs, inputs, tuple(whole), tuple(unread), fault)
+    return step.with_particulars(Particulars(partition=partition))

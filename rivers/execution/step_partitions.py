@@ -14,13 +14,15 @@ class StepPartition:
     """``context`` is what the step computes, ``None`` for a step that is not partitioned.
 
     ``outputs`` are the contexts of outputs that have a definition of their own. ``inputs`` are those of the parameters
-    whose upstreams are read by partition: one that is not among them is read whole. The parameters in ``unread`` get
-    ``None``, and nothing is loaded for them. A ``fault`` is raised when the step is executed.
+    whose upstreams are read by partition; those in ``whole`` are read as one value though the upstream has partitions.
+    The parameters in ``unread`` get ``None``, and nothing is loaded for them. A ``fault`` is raised when the step is
+    executed.
     """
 
     context: PartitionContext | None = None
     outputs: Mapping[str, PartitionContext] = field(default_factory=dict[str, PartitionContext])
     inputs: Mapping[str, PartitionContext] = field(default_factory=dict[str, PartitionContext])
+    whole: tuple[str, ...] = ()
     unread: tuple[str, ...] = ()
     fault: Exception | None = None
 

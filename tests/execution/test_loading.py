@@ -67,6 +67,18 @@ def test_the_note_tells_of_partitions_and_of_loads_by_hand() -> None:
     assert error.__notes__[0].startswith("while load_node loads 'up', partition '2026-01-01', through Raising; ")
 
 
+@pytest.mark.parametrize(
+    ("downstream", "who"), [("down", "step 'down' loads its input 'up'"), (LOAD_NODE, "load_node loads 'up'")]
+)
+def test_the_note_tells_that_partitions_are_not_kept_as_a_whole(downstream: str, who: str) -> None:
+    handler = rs.PickleIOHandler(store=MemoryStore())
+    with pytest.raises(FileNotFoundError) as raised:
+        load_value(handler, InputContext("up", downstream), is_whole=True)
+    [note] = raised.value.__notes__
+    assert note.startswith(f"while {who} as a whole through PickleIOHandler; 'up' is partitioned, and ")
+    assert "specific_partitions" in note
+
+
 def test_for_values_in_memory_the_way_out_is_a_handler_that_keeps_them() -> None:
     with pytest.raises(KeyError) as raised:
         load_value(rs.InMemoryIOHandler(), InputContext("up", "down"))

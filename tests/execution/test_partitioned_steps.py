@@ -54,10 +54,21 @@ def test_a_step_has_the_keys_of_the_run_and_its_inputs_those_they_are_mapped_to(
     assert step.partition.of_output("lagged") == step.partition.context
 
 
+@rs.Asset(deps=[rs.AssetDef.input("raw", partition_mapping=rs.PartitionMapping.all_partitions())])
+def summary(raw: int) -> int:
+    return raw
+
+
+def test_a_partitioned_upstream_that_is_read_as_one_value_is_known(build: Build) -> None:
+    [step] = steps_of(build(raw, summary), ["summary"], None)
+    assert step.partition.context is None
+    assert step.partition.whole == ("raw",)
+
+
 def test_what_is_read_whole_has_no_keys(build: Build) -> None:
     [step] = steps_of(build(plain, reader), ["reader"], "2024-01-05")
     assert dict(step.partition.inputs) == {}
-    assert step.partition.unread == ()
+    assert step.partition.unread == step.partition.whole == ()
 
 
 def test_steps_without_partitions_are_what_they_always_are(build: Build) -> None:

@@ -131,6 +131,20 @@ def test_the_handlers_of_the_library_load_the_first_of_several_keys(build: Build
     assert repo.load_node("row", partition_key=one("1")) == "d=1|r=x"
 
 
+# §7
+@pytest.mark.parametrize("kind", ["memory", "pickle"])
+def test_the_handlers_of_the_library_keep_no_whole_and_say_so(build: Build, tmp_path: Path, kind: str) -> None:
+    handler = rs.InMemoryIOHandler() if kind == "memory" else rs.PickleIOHandler(store=LocalStore(tmp_path))
+    edge = rs.AssetDef.input("made", partition_mapping=M.all_partitions())
+    repo = build(made(LETTERS, handler), rs.Asset(lambda made: made, name="after", deps=[edge]))
+    repo.materialize(["made"], one("a"))
+    for load, who in [(lambda: repo.materialize(["after"]), "step 'after'"), (lambda: repo.load_node("made"), "load_")]:
+        with pytest.raises((KeyError, FileNotFoundError)) as raised:
+            load()
+        assert who in raised.value.__notes__[0]
+        assert "'made' as a whole through" in raised.value.__notes__[0]
+
+
 # assets §3, repository §9: who loads
 def test_the_handler_of_an_input_is_told_the_mapped_keys(build: Build) -> None:
     own, other = Shelves(), Shelves()

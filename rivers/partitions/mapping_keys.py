@@ -13,7 +13,7 @@ from itertools import product
 from rivers.exceptions import PartitionValidationError
 from rivers.partitions.definitions import DynamicKeys, PartitionsDefinition
 from rivers.partitions.edges import Edge, one_dimension
-from rivers.partitions.key_selection import is_selected
+from rivers.partitions.key_selection import is_selected, selector_fault
 from rivers.partitions.keys import MultiKey, PartitionKey, SingleKey
 from rivers.partitions.mapped import Mapped, Nothing, TheseKeys, Whole
 from rivers.partitions.mappings import PartitionMapping
@@ -47,6 +47,7 @@ def upstream_keys(
     if isinstance(mapping, PartitionMapping.AllPartitions):
         return Whole()
     if isinstance(mapping, PartitionMapping.SpecificPartitions):
+        _require_begun(mapping.keys, up_def, now, names)
         return TheseKeys(_listed(mapping.keys))
     if down_def is None:
         raise PartitionValidationError(
@@ -60,6 +61,16 @@ def upstream_keys(
     return TheseKeys(tuple(dict.fromkeys(_each_mapped(mapping or PartitionMapping.identity(), concrete, edge))))
 
 
+def _require_begun(
+    keys: Sequence[PartitionKey], upstream: PartitionsDefinition, now: datetime, names: tuple[str, str]
+) -> None:
+    """A repository accepts windows that will come. What was made for a dynamic key outlives it: none is looked up."""
+    for key in keys:
+        fault = selector_fault(key, upstream, now, None)
+        if fault is not None:
+            raise PartitionValidationError(f"Asset '{names[0]}' depends on '{names[1]}': specific_partitions: {fault}")
+
+
 def _listed(keys: Sequence[PartitionKey]) -> tuple[PartitionKey, ...]:
     """One key with all values; of several dimensions, where the product may be more than the list, each."""
     if all(isinstance(key, SingleKey) for key in keys):
@@ -71,7 +82,13 @@ def _each_mapped(mapping: PartitionMapping, keys: Iterable[PartitionKey], edge: 
     mapped = _Mapper(mapping, edge)
     for key in keys:
         try:
-            yield from mapped.of(key)
+            found = iter(mapped.of(key))
+            first = next(found, None)
+            if first is None:
+                absence = edge.upstream.explain_absence(key, edge.now, edge.dynamic)
+                raise PartitionValidationError(f"it leads to no partition of its upstream '{edge.names[1]}': {absence}")
+            yield first
+            yield from found
         except PartitionValidationError as error:
             raise PartitionValidationError(f"Asset '{edge.names[0]}', partition key '{key}': {error}") from None
 

@@ -79,6 +79,15 @@ class TestWithoutPartitionsOnOneSide:
         with pytest.raises(PartitionValidationError, match=r"Asset 'down' depends on 'up'.*all_partitions or"):
             mapped(None, [], None, ABC)
 
+    def test_specific_partitions_that_will_come_are_refused_until_they_are_there(self) -> None:
+        mapping = M.specific_partitions(["2024-01-02", "2024-01-20"])
+        with pytest.raises(PartitionValidationError, match=r"^Asset 'down' depends on 'up': .*'2024-01-20' is not a"):
+            mapped(mapping, [], None, OPEN)
+        assert texts(mapped(mapping, [], None, OPEN, datetime(2024, 1, 20))) == ["2024-01-02,2024-01-20"]
+
+    def test_specific_dynamic_keys_outlive_their_registration(self) -> None:
+        assert texts(mapped(M.specific_partitions(["gone"]), [], None, dynamic("n"), registered={})) == ["gone"]
+
 
 class TestForKeys:
     def test_a_matching_key_loads_the_whole_upstream_and_another_none_of_it(self) -> None:
@@ -298,6 +307,18 @@ class TestMultiToSingle:
     def test_a_fault_names_the_dimension(self) -> None:
         with pytest.raises(PartitionValidationError, match="partition key 'a': in dimension 'd': 'a' is not"):
             mapped(M.multi_to_single("d"), ["a"], ABC, GRID)
+
+
+def test_an_upstream_without_any_key_yet_is_a_fault_that_names_it() -> None:
+    grid = multi({"d": static_(["1"]), "r": dynamic("n")})
+    for mapping, upstream in ((M.multi_to_single("d"), grid), (M.multi_to_single("d", M.all_partitions()), grid)):
+        with pytest.raises(
+            PartitionValidationError, match=r"^Asset 'down', .*'1': it leads to no .*'up': .*has no keys$"
+        ):
+            mapped(mapping, ["1"], static_(["1"]), upstream, registered={})
+    every = M.multi({"d": M.identity(), "r": ("d", M.all_partitions())})
+    with pytest.raises(PartitionValidationError, match=r"'d=1': it leads to no partition of its upstream 'up'"):
+        mapped(every, [PartitionKey.multi({"d": "1"})], multi({"d": static_(["1"])}), grid, registered={"n": ()})
 
 
 def test_a_mapping_that_does_not_fit_is_a_fault_and_no_wrong_key() -> None:

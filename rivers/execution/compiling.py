@@ -25,14 +25,8 @@ from rivers.execution.steps import Step, StepInput, StepTarget
 from rivers.graph.nodes import Graph
 from rivers.graph.plan import PlannedStep
 from rivers.graph.references import resolve_retry
-from rivers.graph.steps import FanOut, InputSpec, StepKind, StepSpec
+from rivers.graph.steps import EXECUTOR_KEY, TIMEOUT_KEY, FanOut, InputSpec, StepKind, StepSpec
 from rivers.queueing.slots import step_pools
-
-TIMEOUT_KEY: Final = "rivers/timeout"
-"""Metadata: after so long on the clock of the run an attempt is given up. An extension of the reference."""
-
-EXECUTOR_KEY: Final = "rivers/executor"
-"""Metadata: the executor of the step, ``in_process`` or ``parallel``."""
 
 
 class StepCompiler:

@@ -24,8 +24,8 @@ from rivers.exceptions import GraphValidationError
 from rivers.graph.bodies import placeholders
 from rivers.graph.internal_mappings import internal_mappings
 from rivers.graph.nodes import Node, NodeKind
-from rivers.graph.steps import FanOut, InputSpec, StepKind, StepSpec
-from rivers.graph.wiring import EXECUTOR_KEY, TIMEOUT_KEY, Wiring
+from rivers.graph.steps import EXECUTOR_KEY, TIMEOUT_KEY, FanOut, InputSpec, StepKind, StepSpec
+from rivers.graph.wiring import Wiring
 from rivers.partitions.mappings import PartitionMapping
 
 NODE_EXECUTOR_KEY: Final = "rivers/node/executor"
@@ -138,7 +138,6 @@ class _Inside:
             arguments=_NO_CALL,
             inputs=inputs,
             upstreams=(*loaded, *lineage),
-            executor=(self.graph.settings.metadata or {}).get(EXECUTOR_KEY),
             mapped_outputs=self.wiring.mapped_among(self.graph.name),
         )
         mappings = {

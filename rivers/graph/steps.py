@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any
+from typing import Any, Final
 
 from rivers.definitions.asset_base import BaseAsset
 from rivers.definitions.composition import Gathering
@@ -18,6 +18,12 @@ from rivers.definitions.task_base import BaseTask
 
 Definition = BaseAsset | BaseTask
 """Whatever a repository is made of."""
+
+TIMEOUT_KEY: Final = "rivers/timeout"
+"""Metadata: after so long on the clock of the run an attempt is given up. An extension of the reference."""
+
+EXECUTOR_KEY: Final = "rivers/executor"
+"""Metadata: the executor of the step, ``in_process`` or ``parallel``."""
 
 
 class StepKind(Enum):
@@ -78,8 +84,9 @@ class StepSpec:
     messages call it: for a multi-asset its own name. ``outputs`` are the nodes whose values it makes, in order of
     definition. ``inputs`` are loaded; ``constants`` are literals that a graph body bound to parameters; ``upstreams``
     are all nodes it waits for, its own outputs never among them. ``graph`` is the graph asset that it is an internal
-    step of. ``executor`` is what reserved metadata asks for, unchecked. A ``MAP`` iterates the values of
-    ``mapped_outputs``, which may then consist of ``DynamicOutput``.
+    step of, and ``executor`` what the metadata of that graph asks for its inside, unchecked; a run may change what the
+    metadata of an asset asks for. A ``MAP`` iterates the values of ``mapped_outputs``, which may then consist of
+    ``DynamicOutput``.
     """
 
     key: str

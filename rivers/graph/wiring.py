@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final
 
 from rivers.definitions.asset_base import BaseAsset
 from rivers.definitions.assets import SingleAsset
@@ -25,9 +24,6 @@ from rivers.graph.nodes import Node, NodeKind
 from rivers.graph.output_mappings import output_mappings
 from rivers.graph.steps import InputSpec, StepKind, StepSpec
 from rivers.partitions.mappings import PartitionMapping
-
-EXECUTOR_KEY: Final = "rivers/executor"
-TIMEOUT_KEY: Final = "rivers/timeout"
 
 
 @dataclass(eq=False)
@@ -104,7 +100,6 @@ class Wiring:
             arguments=arguments,
             inputs=inputs,
             upstreams=loaded + lineage,
-            executor=(asset.settings.metadata or {}).get(EXECUTOR_KEY),
             mapped_outputs=self.mapped_among(name),
         )
         mappings = asset.partition_mapping or {}
@@ -126,7 +121,6 @@ class Wiring:
         deps = [*asset.deps, *(dep for definition in definitions for dep in definition.deps)]
         arguments, inputs = self._wired("Asset", asset.name, asset.signature, deps)
         loaded, outputs = _upstreams(inputs), asset.output_names
-        executors = [(definition.metadata or {}).get(EXECUTOR_KEY) for definition in definitions]
         return StepSpec(
             key=outputs[0],
             name=asset.name,
@@ -136,7 +130,6 @@ class Wiring:
             arguments=arguments,
             inputs=inputs,
             upstreams=tuple(name for name in loaded + _lineage(deps, loaded) if name not in outputs),
-            executor=next((executor for executor in executors if executor is not None), None),
             mapped_outputs=self.mapped_among(*outputs),
         )
 

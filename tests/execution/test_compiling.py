@@ -1,4 +1,4 @@
-"""Steps for one run: overridden metadata and resources hold for it alone."""
+"""What a run overrides holds for it alone; what metadata ask of a step is that of the nodes it makes."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import pytest
 from pydantic import PrivateAttr
 
 import rivers as rs
+from rivers.exceptions import ConfigurationError
 
 
 @pytest.fixture
@@ -48,3 +49,26 @@ def test_a_run_may_override_metadata_and_resources_for_itself(storage: rs.Storag
     assert repo.load_node("told") == ({"a": "1", "b": "2"}, "other")
     repo.materialize()
     assert repo.load_node("told") == ({"a": "1", "b": "1"}, "mine")
+
+
+def test_the_executor_of_a_multi_asset_is_the_first_that_an_output_of_the_run_asks_for(storage: rs.Storage) -> None:
+    outputs = [
+        rs.AssetDef("p"),
+        rs.AssetDef("q", metadata={"rivers/executor": "one"}),
+        rs.AssetDef("r", metadata={"rivers/executor": "other"}),
+    ]
+    repo = rs.CodeRepository([rs.Asset.from_multi(lambda: {"p": 1, "q": 2, "r": 3}, outputs, name="m")])
+    repo.resolve(storage)
+    assert repo.materialize(["p"]).success
+    for selection, asked in ((["p", "q", "r"], "one"), (["p", "r"], "other")):
+        with pytest.raises(ConfigurationError, match=f"rivers/executor is '{asked}'"):
+            repo.materialize(selection)
+
+
+def test_a_graph_asset_and_its_inside_each_have_their_executor(storage: rs.Storage) -> None:
+    one = rs.Task(lambda: 1, name="one")
+    metadata = {"rivers/executor": "outer", "rivers/node/executor": "in_process"}
+    repo = rs.CodeRepository([rs.Asset.from_graph(lambda: one(), name="g", metadata=metadata)])
+    repo.resolve(storage)
+    with pytest.raises(ConfigurationError, match="'g': rivers/executor is 'outer'"):
+        repo.materialize()

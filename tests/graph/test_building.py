@@ -134,12 +134,6 @@ def test_6_1_each_output_is_a_node_of_its_own_and_the_step_is_shared() -> None:
     assert graph["m"].inputs == ("q",)
 
 
-def test_6_1_the_executor_of_a_shared_step_is_the_first_that_an_output_asks_for() -> None:
-    outputs = [AssetDef("p"), AssetDef("q", metadata={"rivers/executor": "in_process"})]
-    assert build_graph([multi(dict, *outputs)])["p"].step.executor == "in_process"
-    assert build_graph([Asset(name="s", metadata={"rivers/executor": "x"})(lambda: 0)])["s"].step.executor == "x"
-
-
 def test_6_4_two_outputs_of_one_name_are_refused_and_no_output_is_no_node() -> None:
     with pytest.raises(AssetDefinitionError, match=r"'m' has two outputs called 'p'"):
         build_graph([multi(dict, AssetDef("p"), AssetDef("p"))])

@@ -16,7 +16,7 @@ import threading
 import weakref
 from concurrent.futures import Future
 from contextlib import suppress
-from multiprocessing.connection import Connection, Pipe
+from multiprocessing.connection import Pipe
 from typing import Any, Final, cast
 
 from loky.process_executor import ProcessPoolExecutor  # pyright: ignore[reportMissingTypeStubs]
@@ -26,6 +26,7 @@ from rivers.execution.crossing import packed_step
 from rivers.execution.failures import error_text, exit_in, worker_death
 from rivers.execution.outcomes import Failure, StepOutcome
 from rivers.execution.steps import Step
+from rivers.execution.worker_connection import WorkerConnection
 from rivers.execution.worker_messages import Define, Done, Forget
 from rivers.execution.worker_serving import adopt, serve
 
@@ -86,7 +87,7 @@ class WorkerProcess:
         self._keys = keys
         self._known: dict[int, None] = {}
         ours, theirs = Pipe()
-        self._connection: Connection[Any, Any] = ours
+        self._connection = WorkerConnection(ours)
         executor = cast(
             "Any", ProcessPoolExecutor(max_workers=1, timeout=None, initializer=adopt, initargs=(theirs, os.getpid()))
         )
@@ -125,17 +126,17 @@ class WorkerProcess:
     def send(self, message: object) -> None:
         """Send it. A dead worker is no error here: it is noticed when it is listened to."""
         with suppress(OSError):
-            self._connection.send_bytes(pickle.dumps(message))
+            self._connection.send(pickle.dumps(message), self._handle)
 
     def hear(self) -> Any:
         """What it says next, ``None`` when nothing has come. ``EOFError`` when it is dead and has said everything."""
         try:
-            said = self._connection.recv_bytes() if self._connection.poll() else None
+            said = self._connection.receive()
         except OSError as error:
             raise EOFError from error
         if said is not None:
             return _read(said)
-        if self._handle is not None and self._exit_status() is not None and not self._connection.poll():
+        if self._handle is not None and self._exit_status() is not None and not self._connection.has_more():
             raise EOFError
         return None
 
@@ -174,7 +175,7 @@ class WorkerProcess:
         return None
 
 
-def _read(said: bytes) -> Any:
+def _read(said: bytearray) -> Any:
     """A message. Values of the user's are in outcomes alone, and may be such as only the worker can read."""
     try:
         return pickle.loads(said)

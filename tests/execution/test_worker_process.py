@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import gc
 import os
+import pickle
 import signal
+import struct
 import subprocess
 import sys
 import time
@@ -17,7 +19,7 @@ import pytest
 from obstore.store import LocalStore
 
 import rivers as rs
-from rivers.execution import worker_process
+from rivers.execution import worker_process, worker_serving
 from rivers.execution.capture import LOGGER_PREFIXES
 from rivers.execution.steps import Step
 from rivers.execution.worker_messages import Done, Execute, Order
@@ -147,6 +149,38 @@ def test_a_worker_that_can_work_no_more_ends_and_is_not_waited_for(worker: Worke
     with pytest.raises(EOFError):
         hear(worker)
     assert worker.how_it_died().endswith("EXIT(1)")
+
+
+def dies_in_the_middle_of_a_message_and_leaves_a_child() -> None:
+    child = os.fork()
+    if child == 0:
+        signal.alarm(60)  # should the test forget it
+        signal.pause()
+    connection = worker_serving._connection
+    assert connection is not None
+    connection.send_bytes(pickle.dumps(child))
+    os.write(connection.fileno(), struct.pack("!i", 1000) + b"only the beginning")
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+@pytest.mark.skipif(not hasattr(os, "pidfd_open"), reason="needs a handle on the process")
+def test_half_a_message_of_a_dead_worker_is_not_waited_for_though_its_child_lives(
+    worker: WorkerProcess, tmp_path: Path
+) -> None:
+    with Storage.memory() as storage:
+        execute(worker, step_of(dies_in_the_middle_of_a_message_and_leaves_a_child, tmp_path, storage))
+    child = hear(worker)
+    child_handle = os.pidfd_open(child)
+    try:
+        with pytest.raises(EOFError):
+            hear(worker)
+        assert wait([child_handle], 0) == []
+        assert worker.how_it_died().endswith("SIGKILL(-9)")
+        worker.kill()
+        assert wait([child_handle], 0) == []
+    finally:
+        signal.pidfd_send_signal(child_handle, signal.SIGKILL)
+        os.close(child_handle)
 
 
 @pytest.mark.parametrize(("number", "name"), [(signal.SIGKILL, "SIGKILL"), (signal.SIGSEGV, "SIGSEGV")])

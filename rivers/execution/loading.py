@@ -62,7 +62,7 @@ def _note(handler: IOHandler, context: InputContext, is_whole: bool) -> str:
     if is_whole:
         which = " as a whole"
         remedy = (
-            f"'{upstream}' is partitioned, and the handlers of rivers keep each partition by itself: ask for some "
+            f"'{upstream}' is partitioned, and the handlers of rivers keep each partition by itself: ask for one "
             "partition, in a mapping by specific_partitions, or give it an io_handler that makes one value of all "
             "when context.partition is None"
         )

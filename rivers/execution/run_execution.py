@@ -66,9 +66,12 @@ class RunExecution:
 
     @property
     def first_failure(self) -> BaseException | None:
-        """The exception of the first step that failed: the very object that its function raised."""
+        """What the caller of the run is to hear: the very object that the function of the first failed step raised.
+
+        ``None`` also for a run that was cancelled, however its steps took that: it is not an error of theirs.
+        """
         failure = self._ledger.first_failure
-        return None if failure is None else failure.error
+        return None if failure is None or self._scope.cancellation.seen else failure.error
 
     def execute(self) -> RunResult:
         """:meth:`carry_out`, and store what the run came to."""

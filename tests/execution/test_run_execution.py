@@ -353,6 +353,28 @@ def test_a_run_cancelled_between_steps_starts_no_further_one(build: Build, stora
     assert record.status == "Canceled"
 
 
+@pytest.mark.parametrize("raises", [False, True])
+def test_a_run_cancelled_while_a_step_executes_does_not_raise_what_the_step_made_of_it(
+    build: Build, storage: Storage, raises: bool
+) -> None:
+    @rs.Asset
+    def first(context: rs.AssetExecutionContext) -> None:
+        storage.request_cancellation("r")
+        try:
+            context.sleep(60)
+        except rs.exceptions.RunCanceled as told:
+            raise ValueError("stopped as asked") if raises else told
+
+    second = rs.Asset(name="second")(lambda first: first)
+    text = "ValueError: stopped as asked" if raises else "RunCanceled: the run was cancelled"
+    result = build(first, second).materialize(run_id_override="r")
+    assert (result.success, result.materialized_assets) == (False, ["first"])
+    assert result.failed_assets == [("first", text)]
+    record = storage.get_run("r")
+    assert record is not None
+    assert record.status == "Canceled"
+
+
 def test_a_run_cancelled_in_its_last_step_stays_cancelled(build: Build, storage: Storage) -> None:
     @rs.Asset
     def only(context: rs.AssetExecutionContext) -> int:

@@ -63,10 +63,11 @@ def unlike_outputs(outputs: Iterable[tuple[str, PartitionsReference | None]]) ->
 
     Outputs without a definition, and those whose definition is known by its name only, do not count.
     """
-    known = [(name, each) for name, each in outputs if isinstance(each, PartitionsDefinition)]
-    for (name, one), (other_name, other) in combinations(known, 2):
-        if one is other:
-            continue
+    distinct: list[tuple[str, PartitionsDefinition]] = []  # hundreds of outputs may declare the same anew
+    for name, each in outputs:
+        if isinstance(each, PartitionsDefinition) and not any(each is one or each == one for _, one in distinct):
+            distinct.append((name, each))
+    for (name, one), (other_name, other) in combinations(distinct, 2):
         if one.variant != other.variant:
             return (
                 f"outputs '{name}' and '{other_name}' have partitions of different variants, {one.variant} and "

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
 from rivers.exceptions import PartitionValidationError
@@ -16,18 +16,33 @@ from rivers.partitions.ranges import PartitionKeyRange, Selector
 Selection = PartitionKey | PartitionKeyRange
 
 
-def is_selected(
-    key: PartitionKey,
-    selectors: Sequence[Selection],
-    definition: PartitionsDefinition,
-    now: datetime,
-    dynamic: DynamicKeys | None,
-) -> bool:
-    """Whether one of the selectors stands for this concrete key of the definition."""
-    return definition.contains(key, now, dynamic) and any(
-        _holds(each, key) if isinstance(each, PartitionKey) else _spans(each, key, definition, now, dynamic)
-        for each in selectors
-    )
+class Selected:
+    """The concrete keys of a definition that one of the selectors stands for: made once, asked for each of a batch."""
+
+    def __init__(
+        self,
+        selectors: Sequence[Selection],
+        definition: PartitionsDefinition,
+        now: datetime,
+        dynamic: DynamicKeys | None,
+    ) -> None:
+        self._definition = definition
+        self._now = now
+        self._dynamic = dynamic
+        self._ranges = [each for each in selectors if isinstance(each, PartitionKeyRange)]
+        keys = [each for each in selectors if isinstance(each, PartitionKey)]
+        # A key of several dimensions may stand for far more keys than were written down.
+        products = [each for each in keys if each.dimensions and not each.is_concrete]
+        listed = [each for each in keys if not each.dimensions or each.is_concrete]
+        self._products = [{name: frozenset(each.values_of(name)) for name in each.dimensions} for each in products]
+        self._keys = frozenset(key for each in listed for key in each.concrete())
+
+    def __contains__(self, key: PartitionKey) -> bool:
+        return self._definition.contains(key, self._now, self._dynamic) and (
+            key in self._keys
+            or any(_holds(each, key) for each in self._products)
+            or any(_spans(each, key, self._definition, self._now, self._dynamic) for each in self._ranges)
+        )
 
 
 def selected_keys(
@@ -81,12 +96,9 @@ def _names_all(key_range: PartitionKeyRange, definition: MultiPartitions) -> boo
     return sorted(key_range.dimensions) == sorted(name for name, _ in definition.dimensions)
 
 
-def _holds(selector: PartitionKey, key: PartitionKey) -> bool:
-    """Whether the selector, which may have several values, stands for the concrete key among others."""
-    names: tuple[str | None, ...] = key.dimensions or (None,)
-    return selector.dimensions == key.dimensions and all(
-        key.values_of(name)[0] in selector.values_of(name) for name in names
-    )
+def _holds(values: Mapping[str, Collection[str]], key: PartitionKey) -> bool:
+    """Whether the product of these values, by dimension, has the concrete key."""
+    return tuple(values) == key.dimensions and all(key.values_of(name)[0] in values[name] for name in values)
 
 
 def _spans(

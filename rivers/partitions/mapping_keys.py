@@ -13,7 +13,7 @@ from itertools import product
 from rivers.exceptions import PartitionValidationError
 from rivers.partitions.definitions import DynamicKeys, PartitionsDefinition
 from rivers.partitions.edges import Edge, one_dimension
-from rivers.partitions.key_selection import is_selected, selector_fault
+from rivers.partitions.key_selection import Selected, selector_fault
 from rivers.partitions.keys import MultiKey, PartitionKey, SingleKey
 from rivers.partitions.mapped import Mapped, Nothing, TheseKeys, Whole
 from rivers.partitions.mappings import PartitionMapping
@@ -41,9 +41,8 @@ def upstream_keys(
     if up_def is None:
         if not isinstance(mapping, PartitionMapping.ForKeys) or down_def is None:
             return Whole()
-        selectors = mapping.selectors
-        matched = all(is_selected(key, selectors, down_def, now, dynamic) for key in concrete)
-        return Whole() if matched else Nothing()
+        selected = Selected(mapping.selectors, down_def, now, dynamic)
+        return Whole() if all(key in selected for key in concrete) else Nothing()
     if isinstance(mapping, PartitionMapping.AllPartitions):
         return Whole()
     if isinstance(mapping, PartitionMapping.SpecificPartitions):

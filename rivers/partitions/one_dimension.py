@@ -7,7 +7,7 @@ the product of their keys.
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 
 from rivers.exceptions import PartitionValidationError
@@ -113,8 +113,16 @@ class OneDimension(PartitionsDefinition):
             ends = (self.first(now, dynamic), self.latest(now, dynamic))
             return list(dict.fromkeys(end for end in ends if end is not None))
         strange = (value for value in key.values_of() if not self.has_value(value, now, dynamic))
-        near = dict.fromkeys(member for value in strange for member in self.near_values(value, now, dynamic))
-        return [SingleKey.of(value) for value in list(near)[:NEAREST_MAX]]
+        return list(map(SingleKey.of, self.near_any(strange, now, dynamic)))
+
+    def near_any(self, values: Iterable[str], now: datetime, dynamic: DynamicKeys | None = None) -> list[str]:
+        """At most three members near values that are none: those near the first of them, then near the next."""
+        near: dict[str, None] = {}
+        for value in values:
+            near.update(dict.fromkeys(self.near_values(value, now, dynamic)))
+            if len(near) >= NEAREST_MAX:  # each look takes a while, and a batch may have thousands of values
+                break
+        return list(near)[:NEAREST_MAX]
 
     def parse_key(self, text: str) -> PartitionKey:
         return SingleKey(text.split(","))

@@ -128,9 +128,10 @@ class MultiPartitions(PartitionsDefinition, variant="Multi"):
         choices: list[list[str]] = []
         for name, definition in self._by_name.items():
             given = key.values_of(name) if name in key.dimensions else ()
-            valid = [value for value in given if definition.has_value(value, now, dynamic)]
-            strange = [value for value in given if value not in valid]
-            near = [each for value in strange for each in definition.near_values(value, now, dynamic)]
+            is_member = {value: definition.has_value(value, now, dynamic) for value in given}
+            valid = [value for value, is_one in is_member.items() if is_one]
+            strange = [value for value, is_one in is_member.items() if not is_one]
+            near = definition.near_any(strange, now, dynamic)
             if not valid and not near:
                 latest = definition.latest_value(now, {} if dynamic is None else dynamic)
                 near = [] if latest is None else [latest]

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from rivers.exceptions import PartitionValidationError
 from rivers.partitions.definitions import PartitionsDefinition
-from rivers.partitions.key_selection import Selection, is_selected, selected_keys, selector_fault
+from rivers.partitions.key_selection import Selected, Selection, selected_keys, selector_fault
 from rivers.partitions.keys import PartitionKey
 from rivers.partitions.ranges import PartitionKeyRange
 
@@ -66,12 +66,12 @@ def test_a_key_is_selected_when_the_selectors_resolve_to_it(data: st.DataObject)
     if fault is None:
         assert list(selected_keys([selector], definition, NOW, None)) == list(dict.fromkeys(listed))
         for key in definition.iter_keys(NOW):
-            assert is_selected(key, [selector], definition, NOW, None) == (key in listed)
+            assert (key in Selected([selector], definition, NOW, None)) == (key in listed)
 
 
 def test_a_key_that_is_none_of_the_definition_is_never_selected() -> None:
     strange = PartitionKey.single("strange")
-    assert not is_selected(strange, [strange], STATIC, NOW, None)
+    assert strange not in Selected([strange], STATIC, NOW, None)
     assert not selected_keys([strange], STATIC, NOW, None)
 
 
@@ -92,7 +92,7 @@ def test_a_range_with_other_dimensions_is_a_fault_and_selects_nothing(
     key_range: PartitionKeyRange, definition: PartitionsDefinition
 ) -> None:
     assert selector_fault(key_range, definition, NOW, None) is not None
-    assert not any(is_selected(key, [key_range], definition, NOW, None) for key in definition.iter_keys(NOW))
+    assert not any(key in Selected([key_range], definition, NOW, None) for key in definition.iter_keys(NOW))
 
 
 def test_a_range_of_decades_is_checked_and_matched_without_its_keys() -> None:
@@ -103,5 +103,15 @@ def test_a_range_of_decades_is_checked_and_matched_without_its_keys() -> None:
     key = PartitionKey.multi(dict.fromkeys("abcdefghij", str(datetime(2000, 1, 1).isoformat(timespec="minutes"))))
     begin = time.perf_counter()
     assert selector_fault(key_range, wide, NOW, None) is None
-    assert is_selected(key, [key_range], wide, NOW + timedelta(days=1), None)
+    assert key in Selected([key_range], wide, NOW + timedelta(days=1), None)
     assert time.perf_counter() - begin < 0.5
+
+
+def test_thousands_of_selectors_are_not_tried_one_after_another() -> None:
+    texts = [f"k{number:05}" for number in range(20_000)]
+    wide, keys = PartitionsDefinition.static_(texts), list(map(PartitionKey.single, texts))
+    begin = time.perf_counter()
+    for selectors in (keys, [PartitionKey.single(texts)]):
+        selected = Selected(selectors, wide, NOW, None)
+        assert all(key in selected for key in keys)
+    assert time.perf_counter() - begin < 2.0  # to try them took minutes

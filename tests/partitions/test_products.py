@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import time
 from datetime import datetime
 from typing import Any
 
@@ -131,6 +132,8 @@ def test_a_multi_range_is_the_product_of_its_dimensions() -> None:
     both = PartitionKeyRange.multi({"day": ("2024-01-02", "2024-01-03"), "region": ("west", "east")})
     assert texts(BOTH.resolve(both, NOW))[:2] == ["day=2024-01-02|region=west", "day=2024-01-03|region=west"]
     assert len(BOTH.resolve(both, NOW)) == 4
+    twice = PartitionKeyRange.multi({"day": ["2024-01-03", "2024-01-01", "2024-01-03"], "region": ["east"]})
+    assert texts(BOTH.resolve(twice, NOW)) == ["day=2024-01-03|region=east", "day=2024-01-01|region=east"]
 
 
 @pytest.mark.parametrize(
@@ -156,6 +159,16 @@ def test_the_nearest_keys_keep_what_is_right() -> None:
     assert texts(near) == ["day=2024-01-03|region=east", "day=2024-01-02|region=east", "day=2024-01-01|region=east"]
     assert texts(BOTH.nearest(multi({"day": "2024-01-02", "region": "eats"}), NOW))[0] == "day=2024-01-02|region=east"
     assert texts(BOTH.nearest(multi({"day": "2024-01-02"}), NOW)) == ["day=2024-01-02|region=east"]
+
+
+def test_of_thousands_of_values_that_are_none_only_the_first_are_looked_at() -> None:
+    day = PartitionsDefinition.static_([f"d{number:05}" for number in range(20_000)])
+    definition = PartitionsDefinition.multi({"region": REGION, "day": day})
+    many = {"region": "east", "day": [f"d{number:05}x" for number in range(0, 40_000, 2)]}
+    begin = time.perf_counter()
+    assert texts(definition.nearest(multi(many), NOW))[0] == "day=d00000|region=east"
+    assert texts(day.nearest(PartitionKey.single(many["day"]), NOW))[0] == "d00000"
+    assert time.perf_counter() - begin < 2.0  # to look at each took minutes
 
 
 @given(

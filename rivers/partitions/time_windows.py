@@ -137,13 +137,6 @@ class TimeWindowPartitions(OneDimension, variant="TimeWindow"):
         """The key of the window that starts then."""
         return self.format.render(start)
 
-    def shifted(self, value: str, offset: int, now: datetime) -> str | None:
-        """The key of the window ``offset`` steps away on the grid; ``None`` when that is none of the windows."""
-        start = self.start_of(value)
-        moved = None if start is None else self.grid.step(start, offset)
-        low, high = self.bounds(now)
-        return None if moved is None or not low <= moved < high else self.value_at(moved)
-
     def window_of(self, value: str) -> tuple[datetime, datetime]:
         """Start and end, half-open, of the window that a key names.
 

@@ -131,6 +131,13 @@ def test_a_century_without_a_leap_day_is_seen() -> None:
     assert to_datetime(found) == datetime(2104, 2, 29)
 
 
+def test_a_leap_year_is_looked_at_also_after_another_year_that_begins_with_the_same_weekday() -> None:
+    # 2009 and 2032 begin with a Thursday; the 29th of February of 2032 is the first since 2009 that is a Sunday.
+    found = start_off_grid(windows("0 0 29 2 *", datetime(2009, 1, 1)), windows("0 0 * * MON-SAT"))
+    assert found is not None
+    assert to_datetime(found) == datetime(2032, 2, 29)
+
+
 def test_windows_that_never_begin_lie_on_every_grid() -> None:
     assert start_off_grid(windows("0 * * * *", end=datetime(2024, 1, 1)), windows("0 0 * * *")) is None
 

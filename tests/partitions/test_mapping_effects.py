@@ -123,6 +123,7 @@ def test_every_key_is_told_once_and_keys_of_several_values_stand_for_each() -> N
 
 def test_keys_that_the_upstream_has_not_reach_nothing() -> None:
     assert reached(None, ["zzz"], ABC, ABC) == Nothing()
+    assert reached(M.subset(), ["a"], ABC, static_(["b"])) == Nothing()
     assert reached(M.time_window(-1), ["2024-01-03T00"], DAYS, DAYS) == Nothing()
 
 

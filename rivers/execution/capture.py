@@ -201,7 +201,7 @@ def capturing() -> Generator[None]:
 
 def _install() -> None:
     for name in ("stdout", "stderr"):
-        stream = getattr(sys, name)
+        stream = getattr(sys, name, None)
         # Somebody else may have swapped the stream since (a test runner does): then forward to the new one.
         if stream is not None and not isinstance(stream, _Forwarder):
             forwarder = _Forwarder(stream, name)
@@ -219,7 +219,7 @@ def _install() -> None:
 
 def _remove() -> None:
     for name, (stream, forwarder) in _installed.items():
-        if getattr(sys, name) is forwarder:
+        if getattr(sys, name, None) is forwarder:
             setattr(sys, name, stream)
     _installed.clear()
     for prefix in LOGGER_PREFIXES:

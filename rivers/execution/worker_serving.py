@@ -20,6 +20,7 @@ from rivers.exceptions import ExecutionError
 from rivers.execution import capture
 from rivers.execution.attempt import Attempt
 from rivers.execution.crossing import unpacked_step
+from rivers.execution.crossing_errors import fault_of_crossing, packed_error
 from rivers.execution.failures import error_text
 from rivers.execution.outcomes import Failure, StepOutcome
 from rivers.execution.parent_watch import settle_in
@@ -142,14 +143,17 @@ def _packed_outcome(outcome: StepOutcome, seconds: float) -> bytes:
 
 def _sendable(failure: Failure) -> Failure:
     """The failure, or one that has the same texts, with an exception that can be sent back."""
-    fault = _fault_of_crossing(failure.error)
-    if fault is None:
+    try:
+        packed_error(failure.error)
+    except BaseException as error:
+        fault = error_text(error)
+    else:
         return failure
     return replace(failure, error=ExecutionError(f"{failure.text} (an exception that could not be sent back: {fault})"))
 
 
 def _with_sendable_values(outcome: StepOutcome) -> StepOutcome:
-    fault = _fault_of_crossing(outcome.values) if outcome.values else None
+    fault = fault_of_crossing(outcome.values) if outcome.values else None
     if fault is None:
         return outcome
     what = ", ".join(type(value).__name__ for value in outcome.values.values())
@@ -157,16 +161,8 @@ def _with_sendable_values(outcome: StepOutcome) -> StepOutcome:
     return replace(outcome, failure=outcome.failure or Failure.of(unsent, repeatable=False), values={})
 
 
-def _fault_of_crossing(crossing: object) -> str | None:
-    try:
-        pickle.loads(_dumps(crossing))  # many objects can be pickled and then not be made again
-    except BaseException as error:
-        return error_text(error)
-    return None
-
-
 def _flush() -> None:
     """A worker that dies later must not take with it what was printed now."""
-    for stream in (sys.stdout, sys.stderr):
-        with suppress(Exception):
-            stream.flush()
+    for name in ("stdout", "stderr"):
+        with suppress(BaseException):  # what a step put there, or nothing if it took the stream away
+            getattr(sys, name).flush()

@@ -183,6 +183,30 @@ def test_half_a_message_of_a_dead_worker_is_not_waited_for_though_its_child_live
         os.close(child_handle)
 
 
+class Exits:
+    def flush(self) -> None:
+        sys.exit(3)
+
+
+def leaves_streams_that_exit() -> int:
+    sys.stdout = sys.stderr = Exits()  # type: ignore[assignment]
+    return os.getpid()
+
+
+def leaves_no_streams() -> int:
+    del sys.stdout, sys.stderr
+    return os.getpid()
+
+
+@pytest.mark.parametrize("spoils", [leaves_streams_that_exit, leaves_no_streams])
+def test_a_worker_whose_streams_were_spoilt_goes_on(
+    worker: WorkerProcess, spoils: Callable[[], int], tmp_path: Path
+) -> None:
+    with Storage.memory() as storage:
+        execute(worker, step_of(spoils, tmp_path, storage), step_of(functions.process, tmp_path, storage))
+    assert [hear(worker).outcome.failure for _ in range(2)] == [None, None]
+
+
 @pytest.mark.parametrize(("number", "name"), [(signal.SIGKILL, "SIGKILL"), (signal.SIGSEGV, "SIGSEGV")])
 def test_the_signal_that_killed_it_is_told(worker: WorkerProcess, number: signal.Signals, name: str) -> None:
     os.kill(worker.pid, number)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Awaitable, Callable
-from contextlib import suppress
+from collections.abc import Awaitable, Callable, Generator
+from contextlib import contextmanager, suppress
 from typing import Any, Final
 
 _ABORTED: Final = 1
@@ -13,30 +13,27 @@ _ABORTED: Final = 1
 
 def kept_by_the_forker_alone(call: Callable[[], Any]) -> Any:
     """Call user code. A child process that it forked, and forgot to end, ends here: the run is its parent's."""
-    process = os.getpid()
-    try:
-        returned = call()
-    except BaseException as error:
-        if os.getpid() != process:
-            _end_child(error)
-        raise
-    if os.getpid() != process:
-        _end_child(None)
-    return returned
+    with _left_by_the_forker_alone():
+        return call()
 
 
 async def awaited_by_the_forker_alone(call: Callable[[], Awaitable[Any]]) -> Any:
     """The same for what has to be awaited."""
+    with _left_by_the_forker_alone():
+        return await call()
+
+
+@contextmanager
+def _left_by_the_forker_alone() -> Generator[None]:
     process = os.getpid()
     try:
-        returned = await call()
+        yield
     except BaseException as error:
         if os.getpid() != process:
             _end_child(error)
         raise
     if os.getpid() != process:
         _end_child(None)
-    return returned
 
 
 def _end_child(error: BaseException | None) -> None:

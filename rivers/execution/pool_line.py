@@ -38,12 +38,12 @@ class Outcomes(Protocol):
 
 
 class PoolLine:
-    """Attempts that are about to ask, and attempts that wait. ``group`` says whose room an attempt needs."""
+    """Attempts that are about to ask, and attempts that wait. ``place_of`` says whose room an attempt needs."""
 
-    def __init__(self, claims: PoolClaims, outcomes: Outcomes, group: Callable[[Try], object]) -> None:
+    def __init__(self, claims: PoolClaims, outcomes: Outcomes, place_of: Callable[[Try], object]) -> None:
         self._claims = claims
         self._outcomes = outcomes
-        self._place = group
+        self._place_of = place_of
         self._asking: dict[_Group, list[tuple[tuple[int, int], Try]]] = {}
         self._waiting: dict[Try, int] = {}
         self._refused: dict[Try, None] = {}
@@ -114,7 +114,7 @@ class PoolLine:
         return tries
 
     def _group(self, tried: Try) -> _Group:
-        return (self._place(tried), *tried.step.pools)
+        return (self._place_of(tried), *tried.step.pools)
 
     def _count(self, group: _Group) -> int:
         return sum(self._group(tried) == group for tried in self._waiting)

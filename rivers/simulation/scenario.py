@@ -50,8 +50,7 @@ class Scenario:
     :param repo: the repository; it need not be resolved, and two scenarios over one share nothing.
     :param start: the first moment, as RFC 3339 text, an aware ``datetime`` or epoch seconds.
     :param storage: an existing store to go on with; a new one in memory when not given. Records in it that are later
-    than
-        ``start`` are a ``ValueError`` that names both times.
+        than ``start`` are a ``ValueError`` that names both times.
     :param execute: false to record materializations without calling asset code.
     :param durations: simulated length of steps, ``{"asset": "10m"}``; that of ``g/square``, a map, is the length of
         each of its instances, and ``g/square[0]`` is one of them.

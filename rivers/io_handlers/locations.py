@@ -1,12 +1,16 @@
 """How the value of one asset, or of one partition of it, is named in a store.
 
 A single key is its own text; a key of several dimensions is one ``dimension=value`` segment a dimension, in the order
-the key gives them; several values of one dimension are joined by ``|``.
+the key gives them; several values of one dimension are joined by ``|``. What would make more or less than one segment
+of a value, or is refused by stores, is percent-encoded: ``/``, ``%``, control characters, and all of ``.`` and ``..``.
 """
 
 from __future__ import annotations
 
-from typing import Any
+import re
+from typing import Any, Final
+
+_ENCODED: Final = re.compile(r"[%/\x00-\x1f\x7f]|^\.{1,2}\Z")
 
 
 def partition_segments(partition: Any) -> list[str]:
@@ -22,5 +26,9 @@ def all_partition_segments(partition: Any) -> list[list[str]]:
 def _segments(key: Any) -> list[str]:
     dimensions: dict[str, list[str]] | None = getattr(key, "keys", None)
     if isinstance(dimensions, dict):
-        return [f"{dimension}={'|'.join(values)}" for dimension, values in dimensions.items()]
-    return ["|".join(key.key)]
+        return [_segment(f"{dimension}={'|'.join(values)}") for dimension, values in dimensions.items()]
+    return [_segment("|".join(key.key))]
+
+
+def _segment(text: str) -> str:
+    return _ENCODED.sub(lambda found: "".join(f"%{ord(char):02X}" for char in found.group()), text)

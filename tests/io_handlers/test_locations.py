@@ -51,3 +51,26 @@ def test_a_batch_is_stored_under_each_of_its_keys_and_loaded_from_the_first() ->
 def test_what_is_not_partitioned_has_one_place_without_segments() -> None:
     assert partition_segments(None) == []
     assert all_partition_segments(None) == [[]]
+
+
+@pytest.mark.parametrize(
+    ("value", "segment"),
+    [
+        ("a/b", "a%2Fb"),
+        ("a%2Fb", "a%252Fb"),
+        ("../x", "..%2Fx"),
+        ("..", "%2E%2E"),
+        (".", "%2E"),
+        ("...", "..."),
+        ("a.b", "a.b"),
+        ("one\ntwo\x7f", "one%0Atwo%7F"),
+        (".\n", ".%0A"),
+    ],
+)
+def test_any_value_is_one_segment_that_no_other_value_has(value: str, segment: str) -> None:
+    assert partition_segments(Partition([Single([value])])) == [segment]
+
+
+def test_a_value_that_looks_like_two_dimensions_is_not_taken_for_them() -> None:
+    one, other = Multi({"a": ["x/b=y"], "b": ["z"]}), Multi({"a": ["x"], "b": ["y/b=z"]})
+    assert partition_segments(Partition([one])) != partition_segments(Partition([other]))

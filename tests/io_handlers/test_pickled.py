@@ -115,6 +115,33 @@ def test_the_value_of_a_batch_is_put_under_each_of_its_keys(tmp_path: Path) -> N
     assert (tmp_path / "lake/a/k/data.pkl").is_file()
 
 
+def test_keys_that_are_no_names_of_files_have_a_place_of_their_own_inside_the_store(tmp_path: Path) -> None:
+    keys = [
+        "../x",
+        "..",
+        ".",
+        "a/b",
+        "a//b",
+        "/a",
+        "a/",
+        "/",
+        "a",
+        "A",
+        "a%2Fb",
+        "%",
+        "a\nb",
+        "\x7f",
+        "z",
+        "z/data.pkl",
+    ]
+    handler = PickleIOHandler(store=LocalStore(tmp_path / "lake", mkdir=True))
+    for key in keys:
+        handler.handle_output(OutputContext("a", partition=Partition([Single([key])])), key)
+    assert [handler.load_input(InputContext("a", "b", partition=Partition([Single([key])]))) for key in keys] == keys
+    assert len([path for path in (tmp_path / "lake" / "a").glob("*/data.pkl") if path.is_file()]) == len(keys)
+    assert [path.name for path in tmp_path.iterdir()] == ["lake"]
+
+
 def test_a_value_that_cannot_be_pickled_leaves_the_stored_one_as_it_was() -> None:
     handler = PickleIOHandler(store=MemoryStore())
     handler.handle_output(OutputContext("a"), 1)

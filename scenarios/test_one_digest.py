@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
-
 import anyio
 import pytest
 
 from scenarios.checks import tellings_that_differ
 from scenarios.digest_story import tell
+from scenarios.elsewhere import told_elsewhere
 
 HASH_SEEDS = ("0", "1", "20261121")
 
@@ -35,12 +32,4 @@ def test_twenty_runs_of_trio_tell_it_as_asyncio_does(expected: str) -> None:
 @pytest.mark.parametrize("hash_seed", HASH_SEEDS)
 @pytest.mark.parametrize("backend", ["asyncio", "trio"])
 def test_other_processes_tell_it_alike_whatever_their_hash_seed(expected: str, backend: str, hash_seed: str) -> None:
-    told = subprocess.run(
-        [sys.executable, "-m", "scenarios.digest_story", backend],
-        env={**os.environ, "PYTHONHASHSEED": hash_seed},
-        capture_output=True,
-        text=True,
-        check=True,
-        timeout=120,
-    )
-    assert told.stdout.strip() == expected
+    assert told_elsewhere("digest_story", backend, PYTHONHASHSEED=hash_seed) == expected

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
-
 import anyio
 import pytest
 
 from rivers.execution import worker_process
 from rivers.simulation import Scenario
+from scenarios.elsewhere import told_elsewhere
 from scenarios.parallel_story import hourly, tell
 
 EXPECTED = """\
@@ -70,15 +67,7 @@ def test_steps_that_wait_on_the_clock_share_two_slots_and_end_when_they_would(to
 @pytest.mark.parametrize("backend", ["asyncio", "trio"])
 @pytest.mark.parametrize("hash_seed", ["0", "20261121"])
 def test_another_process_tells_it_the_same(told: str, backend: str, hash_seed: str) -> None:
-    again = subprocess.run(
-        [sys.executable, "-m", "scenarios.parallel_story", backend],
-        env={**os.environ, "PYTHONHASHSEED": hash_seed},
-        capture_output=True,
-        text=True,
-        check=True,
-        timeout=120,
-    )
-    assert again.stdout.strip() == told
+    assert told_elsewhere("parallel_story", backend, PYTHONHASHSEED=hash_seed) == told
 
 
 @pytest.mark.anyio

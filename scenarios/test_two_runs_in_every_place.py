@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
-
 import anyio
 import pytest
 
@@ -13,6 +9,7 @@ import rivers as rs
 from rivers.execution import worker_process
 from rivers.simulation import Scenario
 from scenarios.checks import tellings_that_differ
+from scenarios.elsewhere import told_elsewhere
 from scenarios.places_story import tell, told_by_a_coroutine
 
 TELLINGS = 3
@@ -44,15 +41,7 @@ def test_it_leaves_no_worker_behind() -> None:
 
 @pytest.mark.parametrize(("backend", "hash_seed"), [("asyncio", "0"), ("trio", "20261121")])
 def test_another_process_tells_it_the_same(told: str, backend: str, hash_seed: str) -> None:
-    again = subprocess.run(
-        [sys.executable, "-m", "scenarios.places_story", backend],
-        env={**os.environ, "PYTHONHASHSEED": hash_seed},
-        capture_output=True,
-        text=True,
-        check=True,
-        timeout=120,
-    )
-    assert again.stdout.strip() == told
+    assert told_elsewhere("places_story", backend, PYTHONHASHSEED=hash_seed) == told
 
 
 @pytest.mark.anyio

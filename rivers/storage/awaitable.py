@@ -29,7 +29,7 @@ class AwaitableReads(Executions, Assets, Triggers, Pools):
         return self.get_run_logs(run_id)
 
     async def async_get_latest_materialization(
-        self, asset_key: str, partition: str | None = None
+        self, asset_key: str, partition: str | PartitionKey | None = None
     ) -> StoredEvent | None:
         """As :meth:`get_latest_materialization`."""
         return self.get_latest_materialization(asset_key, partition)

@@ -138,15 +138,17 @@ class Events(Session):
                 _, variables["at"], variables["number"] = rows[-1]["id"]
         return found[:limit]
 
-    def get_latest_materialization(self, asset_key: str, partition: str | None = None) -> StoredEvent | None:
-        """The newest materialization of an asset, or of the partition with that display text."""
+    def get_latest_materialization(
+        self, asset_key: str, partition: str | PartitionKey | None = None
+    ) -> StoredEvent | None:
+        """The newest materialization of an asset, or of the partition with that key or display text."""
         with self._engine as engine:
             self.flush_events()
             if partition is None:
                 (body,) = engine.query("SELECT VALUE m FROM ONLY $id", id=record_id("asset", asset_key))
                 pointer = None if body is None else unpack(body)[2]
             else:
-                row_id = record_id("asset_partition", asset_key, partition)
+                row_id = record_id("asset_partition", asset_key, str(partition))
                 (body,) = engine.query("SELECT VALUE p FROM ONLY $id", id=row_id)
                 pointer = None if body is None else unpack(body)
             if pointer is None:

@@ -34,10 +34,16 @@ class KeyValues(Session):
     def add_dynamic_partitions(self, name: str, keys: Iterable[str]) -> None:
         """Add keys to a dynamic partitions definition; those it has are left alone.
 
+        :raises TypeError: not a list of ``str``; nothing has been added.
         :raises StorageError: a key is empty or holds a reserved character; nothing has been added.
         """
+        # A text is a list of its letters, which nobody means.
+        if isinstance(keys, str) or not isinstance(keys, Iterable):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise TypeError(f"the keys of dynamic partitions '{name}' must be a list of str, got {type(keys).__name__}")
         keys = list(dict.fromkeys(keys))
         for key in keys:
+            if not isinstance(key, str):  # pyright: ignore[reportUnnecessaryIsInstance]
+                raise TypeError(f"a key of dynamic partitions '{name}' must be a str, got {type(key).__name__}")
             if not key:
                 raise StorageError("a dynamic partition key must not be empty")
             for character in RESERVED_CHARACTERS:

@@ -50,3 +50,19 @@ def test_one_bad_key_refuses_the_whole_list(storage, key, text):
     with pytest.raises(StorageError, match=text):
         storage.add_dynamic_partitions("d", ["good", key])
     assert not storage.has_dynamic_partition("d", "good")
+
+
+@pytest.mark.parametrize(
+    ("keys", "text"),
+    [
+        ("abc", "'d' must be a list of str, got str"),
+        (3, "got int"),
+        (None, "NoneType"),
+        (["good", 3], "must be a str, got int"),
+    ],
+)
+def test_dynamic_keys_of_another_type_are_refused_and_a_text_is_no_list_of_keys(storage, keys, text):
+    with pytest.raises(TypeError, match=text):
+        storage.add_dynamic_partitions("d", keys)
+    assert not storage.has_dynamic_partition("d", "good")
+    assert not storage.has_dynamic_partition("d", "a")

@@ -38,6 +38,7 @@ def test_partition_keys_survive_in_runs_events_and_per_partition_reads(storage, 
     assert storage.get_latest_materialization("a", "2026-01-01").data_version == "v3"
     assert storage.get_latest_materialization("a", "d=1|r=x").data_version == "v2"
     assert storage.get_latest_materialization("a", str(other)).partition_key == other
+    assert storage.get_latest_materialization("a", other).partition_key == other
     assert storage.get_latest_materialization("a").partition_key == day
     assert storage.get_latest_materialization("a", "never") is None
     assert [event.partition_key for event in storage.get_events_for_run("r")] == [None, other, None, None, day, None]

@@ -52,10 +52,16 @@ class Failure:
 
     def __reduce__(self) -> tuple[Any, ...]:
         """The exception travels apart: one that only its own process can read does not take the texts with it."""
-        import cloudpickle
+        from rivers.execution.crossing_errors import packed_error  # only a failure in a worker needs cloudpickle
 
-        packed: bytes = cloudpickle.dumps(self.error)  # pyright: ignore[reportUnknownMemberType]
-        return _received, (packed, self.text, self.classes, self.traceback, self.document, self.repeatable)
+        return _received, (
+            packed_error(self.error),
+            self.text,
+            self.classes,
+            self.traceback,
+            self.document,
+            self.repeatable,
+        )
 
 
 def _received(packed: bytes, text: str, classes: str, traceback: str, document: str, repeatable: bool) -> Failure:

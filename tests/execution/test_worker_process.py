@@ -63,6 +63,25 @@ def test_orders_are_answered_in_their_sequence(worker: WorkerProcess, tmp_path: 
     assert answers[1].outcome.failure.text == "KeyError: 'no such thing'"
 
 
+class Refused(Exception):
+    def __init__(self, status: int, body: str) -> None:
+        super().__init__(f"{status}: {body}")
+        self.status = status
+
+
+def is_refused() -> None:
+    raise Refused(503, "busy")
+
+
+def test_an_exception_whose_constructor_takes_other_things_than_its_arguments_comes_as_itself(
+    worker: WorkerProcess, tmp_path: Path
+) -> None:
+    with Storage.memory() as storage:
+        execute(worker, step_of(is_refused, tmp_path, storage))
+    failure = hear(worker).outcome.failure
+    assert (type(failure.error), str(failure.error), failure.error.status) == (Refused, "503: busy", 503)
+
+
 class ReadBy(Exception):
     """Becomes what ``make`` says where it is read, given the process that it was raised in."""
 

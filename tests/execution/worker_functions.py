@@ -22,6 +22,9 @@ class Odd(Exception):
     def __init__(self, first: str, second: str) -> None:
         super().__init__(f"{first} and {second}")
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Odd, ("something",)
+
 
 class Unmakeable:
     """Likewise, and no exception."""

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Callable, Sequence
+from concurrent.futures import wait
 from enum import Enum
+from typing import Final
 
 from rivers.exceptions import ExecutionError
-from rivers.execution.coroutine_host import CoroutineHost
+from rivers.execution.coroutine_host import CLOSE_GRACE_SECONDS, CoroutineHost
 from rivers.execution.crew import Crew
 from rivers.execution.inbox import Inbox
 from rivers.execution.instant import Instant
@@ -18,6 +20,11 @@ from rivers.execution.quotas import Quotas
 from rivers.execution.scope import RunScope
 from rivers.execution.steps import Step
 from rivers.execution.timers import Timers
+
+STOP_GRACE_SECONDS: Final = 5.0
+"""How long, on the clock of the run, a step that was asked to end may take to do so: after the run was cancelled, and a
+coroutine also after its timeout. Then its worker is killed; what executes on a thread or as a coroutine is abandoned.
+"""
 
 
 class Place(Enum):
@@ -173,13 +180,17 @@ class Batch:
         """An attempt has ended; ``settle`` makes its outcome. Only the first end of an attempt counts."""
         if not tried.over:
             tried.over = True
-            if isinstance(tried.lane, CallLane):
-                self.end_call(tried.lane)
+            lane, fault = tried.lane, tried.fault
+            if isinstance(lane, CallLane):
+                self.end_call(lane)
+                if fault is not None:
+                    settle = lambda: lane.outcome_of(fault)  # noqa: E731
             self.instant.ended(tried.order, lambda: self._settle(tried, settle()))
 
     def give_up(self, tried: Try, error: BaseException) -> None:
         """End an attempt that has begun, wherever it is. Of what it still does nothing counts."""
         lane = tried.lane
+        tried.fault = None
         self.delayed.pop(tried, None)
         outcome = StepOutcome(failure=Failure.of(error))
         if isinstance(lane, WorkerLane):
@@ -215,8 +226,21 @@ class Batch:
         self.unsettled -= 1
 
     def disband(self) -> None:
-        """Give the workers back. What still executes is given up."""
+        """Give the workers back. What still executes is given up, coroutines when they had time to clean up."""
         self.crew.disband()
+        try:
+            self._await_cleaning()
+        finally:
+            self._leave()
+
+    def _await_cleaning(self) -> None:
+        for lane in self.calls:
+            lane.stop()
+        ending = [lane.ending for lane in self.calls if lane.ending is not None]
+        if ending:
+            wait(ending, CLOSE_GRACE_SECONDS)
+
+    def _leave(self) -> None:
         for lane in self.calls:
             lane.give_up()
         for happening in self.inbox.close():
@@ -247,6 +271,18 @@ class Batch:
             self.put_back(tried)
 
     def _time_out(self, tried: Try) -> None:
+        if tried.over:
+            return
+        lane, step = tried.lane, tried.step
+        fault = f"step '{step.name}' did not end within {step.timeout:g} s"
+        if not isinstance(lane, CallLane) or lane.ending is None:
+            self.give_up(tried, TimeoutError(fault))
+        elif not lane.is_stopped:
+            tried.fault = TimeoutError(fault)
+            lane.stop()
+            late = f"{fault}, and not within {STOP_GRACE_SECONDS:g} s after it was cancelled"
+            self.after(STOP_GRACE_SECONDS, tried.order, lambda: self._stop_waiting_for(tried, TimeoutError(late)))
+
+    def _stop_waiting_for(self, tried: Try, error: BaseException) -> None:
         if not tried.over:
-            step = tried.step
-            self.give_up(tried, TimeoutError(f"step '{step.name}' did not end within {step.timeout:g} s"))
+            self.give_up(tried, error)

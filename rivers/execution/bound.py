@@ -68,12 +68,12 @@ class BoundRepository:
             raise
 
     def tear_down(self) -> None:
-        """Tear the resources down, once, and end the worker processes and the coroutine loop."""
+        """End the coroutine loop, tear the resources down, once, and end the worker processes."""
+        self.environment.coroutines.close()  # first: what coroutines clean up may need the resources
         if self._is_set_up:
             self._is_set_up = False
             tear_down(self.resources)
         self.environment.workers.close()
-        self.environment.coroutines.close()
 
     def nodes_of(self, selection: Sequence[str] | None, job_name: str | None, *, upstream: bool = False) -> list[str]:
         """The nodes that a selection or a job runs, in order of registration.

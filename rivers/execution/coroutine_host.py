@@ -9,11 +9,12 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Awaitable, Callable
-from concurrent.futures import Future, InvalidStateError
+from concurrent.futures import Future
 from contextlib import suppress
 from typing import Any, TypeVar
 
 from rivers.exceptions import ExecutionError
+from rivers.execution.coroutine_guest import Guest, settle
 
 T = TypeVar("T")
 
@@ -29,30 +30,35 @@ class CoroutineHost:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
         self._tasks: dict[asyncio.Task[None], None] = {}
-        self._awaited: dict[Future[Any], asyncio.AbstractEventLoop] = {}
+        self._guests: dict[Future[Any], Guest[Any]] = {}
         self._holding: threading.Event | None = None
 
     def submit(self, make: Callable[[], Awaitable[T]]) -> Future[T]:
         """Start ``make()`` on the loop, in a copy of the caller's context; the result or exception, also a
-        ``SystemExit``, comes back in the future. Cancelling the future cancels the coroutine, which may refuse. When
-        the loop ends before the coroutine has, the future gets an ``ExecutionError``."""
-        future: Future[T] = Future()
-        loop = self._running_loop()
-        self._awaited[future] = loop
-        future.add_done_callback(lambda ended: self._awaited.pop(ended, None))
-
-        def hosted() -> bool:
-            return self._loop is loop
+        ``SystemExit``, comes back in the future. Cancelling the future cancels the coroutine, which may refuse, and
+        waits for nothing. When the loop ends before the coroutine has, the future gets an ``ExecutionError``."""
+        guest = Guest(make, self._running_loop(), lambda loop: self._loop is loop)
+        self._guests[guest.future] = guest
+        guest.future.add_done_callback(lambda ended: self._guests.pop(ended, None))
 
         def start() -> None:
-            task = loop.create_task(_carry(make, future, hosted))
+            task = guest.begin()
             self._tasks[task] = None
             task.add_done_callback(self._tasks.pop)
-            task.add_done_callback(lambda _: _tell_if_never_begun(future, hosted))
-            future.add_done_callback(lambda ended: _cancel_with(ended, loop, task))
 
-        loop.call_soon_threadsafe(start)
-        return future
+        guest.loop.call_soon_threadsafe(start)
+        return guest.future
+
+    def ask_to_end(self, future: Future[Any], knows: Callable[[], bool] = lambda: False) -> None:
+        """Cancel the coroutine behind ``future``, and have the future cancelled when the coroutine has cleaned up.
+
+        It may end otherwise all the same, or never. It is cancelled once more by each request, which would disturb it;
+        therefore ``knows``, called on the loop's thread, may say that it is ending for the same reason already.
+        """
+        guest = self._guests.get(future)
+        if guest is not None:
+            with suppress(RuntimeError):  # the loop has been closed, and its coroutines with it
+                guest.loop.call_soon_threadsafe(guest.ask_to_end, knows)
 
     def run(self, make: Callable[[], Awaitable[T]]) -> T:
         """Run ``make()`` to its end and give back its result; blocks the calling thread.
@@ -70,7 +76,7 @@ class CoroutineHost:
     def run_apart(self, make: Callable[[], Awaitable[T]]) -> T:
         """``run`` for a caller who looks after coroutines on this loop: while there are any, one may block the loop
         until the caller does something for it, so a second loop is borrowed."""
-        if not self._tasks and not self._awaited:
+        if not self._tasks and not self._guests:
             return self.run(make)
         nested = CoroutineHost()
         try:
@@ -129,8 +135,8 @@ class CoroutineHost:
 
     def _forsake(self, loop: asyncio.AbstractEventLoop) -> None:
         """Tell those who still wait for a coroutine of this loop that it does not come back."""
-        for future in [waiting for waiting, its_loop in list(self._awaited.items()) if its_loop is loop]:
-            _settle(future.set_exception, ExecutionError("the coroutine had not ended when its loop was closed"))
+        for future in [waiting for waiting, guest in list(self._guests.items()) if guest.loop is loop]:
+            settle(future.set_exception, ExecutionError("the coroutine had not ended when its loop was closed"))
 
 
 def _serve(loop: asyncio.AbstractEventLoop, forsake: Callable[[asyncio.AbstractEventLoop], None]) -> None:
@@ -152,45 +158,3 @@ def _ended_by_an_exit(loop: asyncio.AbstractEventLoop) -> bool:
     except (SystemExit, KeyboardInterrupt):
         return True
     return False
-
-
-async def _carry(make: Callable[[], Awaitable[T]], future: Future[T], hosted: Callable[[], bool]) -> None:
-    """Put the outcome of the coroutine into the future. A ``SystemExit`` that left a task would end the loop.
-
-    A cancellation that neither the caller nor ``close`` asked for is a fault of the coroutine. As a cancelled future
-    it would pass for the cancellation of whoever waits for it, and end that as well.
-    """
-    try:
-        result = await make()
-    except asyncio.CancelledError as error:
-        if hosted() and not future.cancelled():
-            fault = _not_asked_for()
-            fault.__cause__ = error
-            _settle(future.set_exception, fault)
-        else:
-            future.cancel()
-    except BaseException as error:
-        _settle(future.set_exception, error)
-    else:
-        _settle(future.set_result, result)
-
-
-def _tell_if_never_begun(future: Future[Any], hosted: Callable[[], bool]) -> None:
-    """User code that cancels every task of the loop may hit one that has not begun, whose ``_carry`` tells nothing."""
-    if hosted():
-        _settle(future.set_exception, _not_asked_for())
-
-
-def _not_asked_for() -> ExecutionError:
-    return ExecutionError("a CancelledError came out of the coroutine, though nobody had cancelled it")
-
-
-def _settle(setter: Callable[[Any], None], outcome: Any) -> None:
-    with suppress(InvalidStateError):  # the caller cancelled the future while the coroutine was ending
-        setter(outcome)
-
-
-def _cancel_with(future: Future[Any], loop: asyncio.AbstractEventLoop, task: asyncio.Task[None]) -> None:
-    if future.cancelled():
-        with suppress(RuntimeError):  # the loop has been closed, and its coroutines with it
-            loop.call_soon_threadsafe(task.cancel)

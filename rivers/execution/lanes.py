@@ -32,9 +32,9 @@ from rivers.execution.worker_process import WorkerProcess
 class Try:
     """One attempt at a step, on its way. ``position`` is that of the step in its batch, ``has_begun`` says that it has
     been noted as begun and has to wait still for the run's thread, ``holds_slots`` that it has what it needs of pools.
-    ``earlier`` is the failure of the attempt before it."""
+    ``earlier`` is the failure of the attempt before it, ``fault`` what it fails with, however it ends."""
 
-    __slots__ = ("earlier", "has_begun", "holds_slots", "lane", "number", "over", "position", "step")
+    __slots__ = ("earlier", "fault", "has_begun", "holds_slots", "lane", "number", "over", "position", "step")
 
     def __init__(self, step: Step, position: int, number: int) -> None:
         self.step = step
@@ -45,6 +45,7 @@ class Try:
         self.has_begun = False
         self.holds_slots = False
         self.earlier: Failure | None = None
+        self.fault: BaseException | None = None
 
     @property
     def order(self) -> tuple[int, int]:
@@ -278,15 +279,37 @@ class CallLane(Lane):
                 raise RunCanceled("the run was cancelled") from None
             raise
 
+    def outcome_of(self, fault: BaseException) -> StepOutcome:
+        """What to record of the step that has ended and failed with ``fault``, whatever came of its cleaning up."""
+        if self._future is not None:
+            try:
+                self.result_of(self._future)
+            except RunCanceled:
+                pass
+            except BaseException as error:
+                fault.__context__ = error
+        self.attempt.fail(fault)
+        return self.attempt.outcome()
+
+    @property
+    def ending(self) -> Future[Any] | None:
+        """What comes to its end when a coroutine has cleaned up; ``None`` for a thread and before it has begun."""
+        return self._future if self.is_coroutine else None
+
     def stop(self) -> None:
+        """Ask it to end, once: a coroutine that is cancelled again would be disturbed in what it cleans up."""
+        if self.is_stopped:
+            return
         super().stop()
         self.time.stop()
         if self.is_coroutine and self._future is not None:
-            self._future.cancel()
+            self._coroutines.ask_to_end(self._future, self.time.has_told_here)
 
     def give_up(self) -> None:
         super().give_up()
         self.stop()
+        if self.is_coroutine and self._future is not None:
+            self._future.cancel()
 
     def _ask(self, seconds: float, over: threading.Event) -> bool:
         if self.is_coroutine:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import AsyncGenerator, Callable, Generator, Mapping
+from contextlib import aclosing, closing
 from dataclasses import dataclass, field
 from typing import Any, cast
 
@@ -39,10 +40,7 @@ def read_several(step: Step, call: Callable[[], Any], keep: Keep) -> Several:
     _check_returned(step, returned)
     if not inspect.isgenerator(returned):
         return _of_mapping(step, returned)
-    reading = _Reading(step, keep)
-    for each in cast("Generator[Any]", returned):
-        reading.take(each)
-    return reading.end()
+    return _read(_Reading(step, keep), cast("Generator[Any]", returned))
 
 
 async def read_several_async(step: Step, call: Callable[[], Any], keep: Keep) -> Several:
@@ -52,14 +50,21 @@ async def read_several_async(step: Step, call: Callable[[], Any], keep: Keep) ->
         returned = await returned
     _check_returned(step, returned)
     reading = _Reading(step, keep)
-    if inspect.isasyncgen(returned):
-        async for each in cast("AsyncGenerator[Any]", returned):
-            reading.take(each)
-    elif inspect.isgenerator(returned):
-        for each in cast("Generator[Any]", returned):
-            reading.take(each)
-    else:
+    if inspect.isgenerator(returned):
+        return _read(reading, cast("Generator[Any]", returned))
+    if not inspect.isasyncgen(returned):
         return _of_mapping(step, returned)
+    async with aclosing(cast("AsyncGenerator[Any]", returned)) as yielded:
+        async for each in yielded:
+            reading.take(each)
+    return reading.end()
+
+
+def _read(reading: _Reading, yielded: Generator[Any]) -> Several:
+    """Read a generator to its end. One whose results are refused cleans up at once, and not when it is forgotten."""
+    with closing(yielded):
+        for each in yielded:
+            reading.take(each)
     return reading.end()
 
 

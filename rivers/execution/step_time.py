@@ -137,12 +137,17 @@ class LaneTime:
         self._cancellation = cancellation
         self._ask = ask
         self._waits: dict[threading.Event, None] = {}
+        self._told: dict[int, None] = {}
 
     def stop(self) -> None:
         """Tell the step that it should end: at once when it waits, else when it next asks."""
         self.stopped = True
         for over in list(self._waits):
             over.set()
+
+    def has_told_here(self) -> bool:
+        """Whether a wait on this thread was refused or ended, since the step is to end."""
+        return threading.get_ident() in self._told
 
     def datetime(self) -> datetime:
         return self._clock.datetime()
@@ -155,12 +160,16 @@ class LaneTime:
         self._waits[over] = None  # before it looks whether to stop, so that one of the two is seen by ``stop``
         try:
             if self.stopped or not self._ask(seconds, over):
-                raise RunCanceled(_CANCELED)
+                raise self._canceled()
             over.wait()
         finally:
             del self._waits[over]
         if self.stopped or self._cancellation.seen:
-            raise RunCanceled(_CANCELED)
+            raise self._canceled()
+
+    def _canceled(self) -> RunCanceled:
+        self._told[threading.get_ident()] = None
+        return RunCanceled(_CANCELED)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._clock, name)

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import multiprocessing.connection
 from collections.abc import Callable, Sequence
-from typing import Any, Final
+from typing import Any
 
 from rivers.exceptions import RunCanceled
-from rivers.execution.batch import Batch, Place
+from rivers.execution.batch import STOP_GRACE_SECONDS, Batch, Place
 from rivers.execution.interrupts import go_no_further
 from rivers.execution.lanes import Begins, CallLane, Ended, Happening, Lane, Returned, Sleeps
 from rivers.execution.scope import RunScope
@@ -19,10 +19,6 @@ from rivers.execution.slot_news import SlotNews
 from rivers.execution.starting import Starter
 from rivers.execution.step_time import CANCEL_CHECK_SECONDS, LONGEST_NAP_SECONDS
 from rivers.execution.steps import Step
-
-STOP_GRACE_SECONDS: Final = 5.0
-"""How long, on the clock of the run, a step may take to end by itself after the run was cancelled. Then its worker is
-killed; what executes on a thread is abandoned."""
 
 
 class Together:

@@ -155,6 +155,75 @@ def test_cancelling_the_future_cancels_the_coroutine(host: CoroutineHost) -> Non
     assert cancelled.wait(LIMIT)
 
 
+def test_a_coroutine_asked_to_end_is_over_when_it_has_cleaned_up(host: CoroutineHost) -> None:
+    started, cleaning, cleaned = threading.Event(), asyncio.Event(), threading.Event()
+
+    async def hang() -> None:
+        started.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            await cleaning.wait()
+            cleaned.set()
+
+    async def let_it_clean_up() -> None:
+        assert not future.done()
+        cleaning.set()
+
+    future = host.submit(hang)
+    assert started.wait(LIMIT)
+    host.ask_to_end(future)
+    host.ask_to_end(future, lambda: True)  # or it would be disturbed
+    host.run(let_it_clean_up)
+    with pytest.raises(CancelledError):
+        future.result(LIMIT)
+    assert cleaned.is_set()
+    host.ask_to_end(future)
+
+
+def test_a_coroutine_asked_to_end_before_it_began_never_begins(host: CoroutineHost) -> None:
+    begun: list[bool] = []
+    until_then = threading.Event()
+
+    async def begins() -> None:
+        begun.append(True)
+
+    async def blocks() -> None:
+        until_then.wait(LIMIT)
+
+    blocking = host.submit(blocks)
+    future = host.submit(begins)
+    host.ask_to_end(future)
+    until_then.set()
+    with pytest.raises(CancelledError):
+        future.result(LIMIT)
+    blocking.result(LIMIT)
+    assert not begun
+
+
+def test_a_coroutine_asked_to_end_may_return_or_fail_all_the_same(host: CoroutineHost) -> None:
+    started = threading.Event()
+
+    async def ends_with(outcome: Exception | None) -> str:
+        started.set()
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            if outcome is not None:
+                raise outcome from None
+        return "as if nothing had been"
+
+    for outcome in (None, ValueError("while it cleaned up")):
+        started.clear()
+        future = host.submit(lambda outcome=outcome: ends_with(outcome))
+        assert started.wait(LIMIT)
+        host.ask_to_end(future)
+        if outcome is None:
+            assert future.result(LIMIT) == "as if nothing had been"
+        else:
+            assert future.exception(LIMIT) is outcome
+
+
 def test_a_coroutine_may_block_on_another_one_from_the_loops_own_thread(host: CoroutineHost) -> None:
     async def outer() -> int:
         return host.run(answer)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import signal
 import threading
 from collections.abc import Callable, Generator
@@ -52,6 +53,24 @@ def test_a_signal_ends_the_run_after_the_step_that_it_hit(
     assert told[-1] == ("StepFailure" if pressed is press else "StepSuccess", "hit")
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
     assert repo.materialize(["later"]).success
+
+
+def test_a_signal_gives_a_coroutine_the_time_to_clean_up(storage: rs.Storage) -> None:
+    told: list[str] = []
+
+    async def hit() -> None:
+        press()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            await asyncio.sleep(0.2)
+            told.append("cleaned up")
+
+    repo = rs.CodeRepository([rs.Asset(name="hit")(hit)])
+    repo.resolve(storage)
+    with pytest.raises(KeyboardInterrupt):
+        repo.materialize(raise_on_error=False)
+    assert told == ["cleaned up"]
 
 
 @EXECUTORS

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import defaultdict
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -156,6 +157,35 @@ def test_a_generator_that_ends_early_fails_the_output_that_it_left_out(build: Bu
     result = repo.materialize(raise_on_error=False)
     assert result.failed_assets == [("b", "ExecutionError: multi-asset 'early' ended without yielding its output 'b'")]
     assert repo.load_node("a") == 2
+
+
+@pytest.mark.parametrize("is_async", [False, True], ids=["generator", "async generator"])
+def test_a_generator_whose_result_is_refused_has_cleaned_up_when_its_failure_is_recorded(
+    build: Build, is_async: bool
+) -> None:
+    told: list[str] = []
+
+    def wrong() -> Iterator[Any]:
+        try:
+            yield 1
+        finally:
+            told.append("cleaned up")
+
+    async def wrong_async() -> AsyncIterator[Any]:
+        try:
+            yield 1
+        finally:
+            await asyncio.sleep(0)
+            told.append("cleaned up")
+
+    def fails(context: rs.HookContext) -> None:
+        told.append("failed")
+
+    step = multi(wrong_async if is_async else wrong, hooks=[rs.Hook.failure(fails)])
+    result = build(step).materialize(raise_on_error=False)
+    assert "must yield Output, Observation or Materialization" in result.failed_assets[0][1]
+    assert told[0] == "cleaned up"
+    assert "failed" in told
 
 
 def test_outputs_are_stored_while_the_generator_goes_on(build: Build, tmp_path: Path) -> None:

@@ -86,6 +86,7 @@ def test_a_lane_waits_until_it_is_woken_and_is_told_when_to_stop(clock: Stepped)
     with pytest.raises(RunCanceled):
         time.sleep_blocking(10)  # nobody listens any more
     assert not time.cancelled()
+    assert time.has_told_here()
     time.stop()
     assert time.cancelled()
     with pytest.raises(RunCanceled):
@@ -101,6 +102,12 @@ def test_a_lane_that_waits_when_it_is_stopped_waits_no_longer(clock: Stepped) ->
     time = LaneTime(clock, cancellation(clock), ask)
     with pytest.raises(RunCanceled):
         time.sleep_blocking(3600)
+    assert time.has_told_here()
+    elsewhere: list[bool] = []
+    thread = threading.Thread(target=lambda: elsewhere.append(time.has_told_here()))
+    thread.start()
+    thread.join()
+    assert elsewhere == [False]
 
 
 def test_everything_else_is_answered_by_the_clock(clock: Stepped) -> None:

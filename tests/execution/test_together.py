@@ -8,6 +8,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Generator
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -426,6 +427,157 @@ def test_a_coroutine_past_its_timeout_is_cancelled(build: Build) -> None:
     with pytest.raises(TimeoutError, match="'endless' did not end"):
         repo.materialize()
     assert ended.wait(10)
+
+
+CLEANING_SECONDS = 0.2
+"""Long enough to be overtaken by whoever does not wait for it."""
+
+
+def cleaning(started: Path, told: list[str], end: Callable[[], object] = lambda: None) -> Callable[[], Any]:
+    """The function of a step that cleans up when it is cancelled; ``end`` is its last deed."""
+
+    begun = started.touch
+
+    async def cleans_up() -> Any:
+        begun()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            await asyncio.sleep(CLEANING_SECONDS)
+            told.append("cleaned up")
+            end()
+
+    return cleans_up
+
+
+@pytest.mark.parametrize("executor", [rs.Executor.in_process(), rs.Executor.parallel(2)], ids=["alone", "parallel"])
+def test_a_cancelled_coroutine_has_cleaned_up_before_its_end_is_recorded_and_resources_are_torn_down(
+    build: Build, storage: Storage, tmp_path: Path, executor: Any
+) -> None:
+    told: list[str] = []
+
+    class Connection(rs.Resource):
+        url: str = "first"
+
+        def setup(self) -> None:
+            told.append(f"{self.url} set up")
+
+        def teardown(self) -> None:
+            told.append(f"{self.url} torn down")
+
+    started = tmp_path / "started"
+    clean_up = cleaning(started, told)
+
+    async def uses(connection: Connection) -> None:
+        await clean_up()
+
+    repo = build(asset(uses, None), resources={"connection": Connection()}, default_executor=executor)
+    told.clear()
+
+    def cancel() -> None:
+        while not started.exists():
+            time.sleep(0.01)
+        storage.cancel_run("r", 5)
+
+    canceller = threading.Thread(target=cancel)
+    canceller.start()
+    config = {"resources": {"connection": {"url": "other"}}}
+    result = repo.materialize(run_id_override="r", raise_on_error=False, config=config)
+    canceller.join()
+    assert told == ["other set up", "cleaned up", "other torn down"]
+    assert result.failed_assets == [("uses", "RunCanceled: the run was cancelled")]
+
+
+def test_what_goes_wrong_while_a_cancelled_coroutine_cleans_up_is_recorded(
+    build: Build, storage: Storage, tmp_path: Path
+) -> None:
+    started = tmp_path / "started"
+
+    def fail() -> None:
+        raise ValueError("the other side is gone")
+
+    step = asset(cleaning(started, [], fail), None)
+    result, _ = cancelled_when(build, storage, started, step)
+    assert result.failed_assets == [("cleans_up", "ValueError: the other side is gone")]
+
+
+def test_a_coroutine_past_its_timeout_has_cleaned_up_before_its_next_attempt(build: Build, tmp_path: Path) -> None:
+    told: list[str] = []
+    clean_up = cleaning(tmp_path / "started", told)
+
+    async def slow() -> None:
+        told.append("begins")
+        await clean_up()
+
+    metadata = {"rivers/timeout": "50ms"}
+    repo = build(asset(slow, None, metadata=metadata, retry=rs.RetryPolicy(1)))
+    result = repo.materialize(raise_on_error=False)
+    assert result.failed_assets == [("slow", "TimeoutError: step 'slow' did not end within 0.05 s")]
+    assert told == ["begins", "cleaned up"] * 2
+
+
+def test_what_goes_wrong_while_a_timed_out_coroutine_cleans_up_is_in_the_traceback(
+    build: Build, storage: Storage, tmp_path: Path
+) -> None:
+    def fail() -> None:
+        raise ValueError("the other side is gone")
+
+    step = asset(cleaning(tmp_path / "started", [], fail), None, metadata={"rivers/timeout": "50ms"})
+    result = build(step).materialize(raise_on_error=False)
+    assert result.failed_assets == [("cleans_up", "TimeoutError: step 'cleans_up' did not end within 0.05 s")]
+    run = storage.get_run(result.run_id)
+    assert run is not None
+    assert "ValueError: the other side is gone" in str(run.traceback)
+
+
+@pytest.mark.parametrize("is_cancelled", [False, True], ids=["timed out", "cancelled"])
+def test_a_coroutine_that_refuses_to_end_is_abandoned_after_a_grace(
+    build: Build, storage: Storage, tmp_path: Path, is_cancelled: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("rivers.execution.together.STOP_GRACE_SECONDS", 0.1)
+    monkeypatch.setattr("rivers.execution.batch.STOP_GRACE_SECONDS", 0.1)
+    started = tmp_path / "started"
+    may_end = threading.Event()
+
+    async def refuses() -> None:
+        started.touch()
+        while not may_end.is_set():
+            with suppress(asyncio.CancelledError):
+                await asyncio.sleep(0.01)
+
+    if is_cancelled:
+        result, seconds = cancelled_when(build, storage, started, asset(refuses, None))
+        text = "RunCanceled: the run was cancelled, and the step did not end by itself"
+        assert seconds < 4
+    else:
+        result = build(asset(refuses, None, metadata={"rivers/timeout": "50ms"})).materialize(raise_on_error=False)
+        late = "did not end within 0.05 s, and not within 0.1 s after it was cancelled"
+        text = f"TimeoutError: step 'refuses' {late}"
+    assert result.failed_assets == [("refuses", text)]
+    may_end.set()
+
+
+def test_a_coroutine_has_cleaned_up_when_its_repository_tears_the_resources_down(build: Build, tmp_path: Path) -> None:
+    told: list[str] = []
+
+    class Connection(rs.Resource):
+        def teardown(self) -> None:
+            told.append("torn down")
+
+    started = tmp_path / "started"
+    clean_up = cleaning(started, told)
+
+    async def uses(connection: Connection) -> None:
+        await clean_up()
+
+    repo = build(asset(uses, None), resources={"connection": Connection()})
+    running = threading.Thread(target=lambda: repo.materialize(raise_on_error=False))
+    running.start()
+    while not started.exists():
+        time.sleep(0.01)
+    repo.shutdown()
+    running.join()
+    assert told == ["cleaned up", "torn down"]
 
 
 @pytest.mark.parametrize("is_cancelled", [False, True], ids=["timed out", "cancelled"])

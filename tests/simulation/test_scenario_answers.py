@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -108,3 +109,37 @@ async def test_a_coroutine_that_waits_when_its_run_is_cancelled_failed_for_that_
         await sim.clock.advance("30m")
         *_, ended = sim.storage.get_events_for_run(run.run_id)
         assert dict(ended.metadata)["error"] == "RunCanceled: the run was cancelled"
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("is_cancelled", [False, True], ids=["timed out", "cancelled"])
+async def test_a_coroutine_that_is_to_end_cleans_up_in_real_time_at_the_same_simulated_moment(
+    is_cancelled: bool,
+) -> None:
+    told: list[str] = []
+
+    @rs.Asset(metadata={"rivers/timeout": "600s"})
+    async def cleans_up(context: rs.AssetExecutionContext) -> None:
+        try:
+            context.sleep(3600)
+        finally:
+            await asyncio.sleep(0.05)
+            told.append(f"{context.now():%H:%M:%S}")
+
+    hourly = rs.Schedule(
+        name="hourly", cron_schedule="0 * * * *", job_name="clean", default_status=rs.ScheduleStatus.Running
+    )
+    cleaning = rs.CodeRepository([cleans_up], jobs=[rs.Job("clean", [cleans_up])], schedules=[hourly])
+    async with Scenario(cleaning) as sim:
+        await sim.clock.advance("61m")
+        (run,) = sim.runs(status="Started")
+        assert not told
+        if is_cancelled:
+            await sim.cancel(run.run_id)
+        await sim.clock.advance("30m")
+        (moment,) = told
+        assert "01:01:00" <= moment <= "01:01:31" if is_cancelled else moment == "01:10:00"
+        *_, ended = sim.storage.get_events_for_run(run.run_id)
+        assert ended.event_type == "StepFailure"
+        texts = ("RunCanceled: the run was cancelled", "TimeoutError: step 'cleans_up' did not end within 600 s")
+        assert dict(ended.metadata)["error"] == texts[not is_cancelled]

@@ -8,7 +8,7 @@ from concurrent.futures import wait
 from enum import Enum
 from typing import Final
 
-from rivers.exceptions import ExecutionError
+from rivers.exceptions import ExecutionError, RunCanceled
 from rivers.execution.coroutine_host import CLOSE_GRACE_SECONDS, CoroutineHost
 from rivers.execution.crew import Crew
 from rivers.execution.inbox import Inbox
@@ -80,7 +80,11 @@ class Batch:
 
     def next(self, place: Place) -> Try | None:
         """Take the first that is ready for ``place``."""
-        return heapq.heappop(self.ready[place])[1] if self.ready[place] else None
+        while self.ready[place]:
+            tried = heapq.heappop(self.ready[place])[1]
+            if not tried.over:  # its time may have passed while it waited for the run's thread
+                return tried
+        return None
 
     def put_back(self, tried: Try) -> None:
         """It is ready, for the first time or again, but for slots of pools that it may need. Not after all were
@@ -220,6 +224,11 @@ class Batch:
         self.backoffs.clear()
 
     def _withdraw(self, tried: Try) -> None:
+        if tried.over:
+            return
+        if tried.has_begun:
+            self.give_up(tried, RunCanceled("the run was cancelled"))
+            return
         if tried.earlier is not None:
             self.scope.ledger.close(tried.step, tried.earlier)
         self._release(tried)

@@ -143,3 +143,33 @@ async def test_a_coroutine_that_is_to_end_cleans_up_in_real_time_at_the_same_sim
         assert ended.event_type == "StepFailure"
         texts = ("RunCanceled: the run was cancelled", "TimeoutError: step 'cleans_up' did not end within 600 s")
         assert dict(ended.metadata)["error"] == texts[not is_cancelled]
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("is_cancelled", [False, True], ids=["timed out", "cancelled"])
+async def test_a_simulated_coroutine_that_had_to_wait_for_another_has_an_end_in_the_record(is_cancelled: bool) -> None:
+    called: list[str] = []
+
+    @rs.Asset
+    async def occupies(context: rs.AssetExecutionContext) -> None:
+        context.sleep(600)
+
+    @rs.Asset(metadata=None if is_cancelled else {"rivers/timeout": "120s"})
+    async def queues() -> None:
+        called.append("queues")
+
+    hourly = rs.Schedule(
+        name="hourly", cron_schedule="0 * * * *", job_name="both", default_status=rs.ScheduleStatus.Running
+    )
+    both = rs.CodeRepository([occupies, queues], jobs=[rs.Job("both", [occupies, queues])], schedules=[hourly])
+    async with Scenario(both, durations={"occupies": "10s", "queues": "60s"}) as sim:
+        await sim.clock.advance("62m")
+        (run,) = sim.runs(status="Started")
+        if is_cancelled:
+            await sim.cancel(run.run_id)
+        await sim.clock.advance("30m")
+        told = [event for event in sim.storage.get_events_for_run(run.run_id) if event.asset_key == "queues"]
+        assert [event.event_type for event in told] == ["StepStart", "StepFailure"]
+        texts = ("RunCanceled: the run was cancelled", "TimeoutError: step 'queues' did not end within 120 s")
+        assert dict(told[-1].metadata)["error"] == texts[not is_cancelled]
+        assert not called

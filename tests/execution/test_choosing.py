@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
+from obstore.store import LocalStore
 
 import rivers as rs
 from rivers.exceptions import ConfigurationError
-from rivers.execution.choosing import executor_of_run
+from rivers.execution.bash import Command
+from rivers.execution.batch import Place
+from rivers.execution.choosing import executor_of_run, place_of
 from rivers.execution.run_config import RunConfig
 from rivers.repository import CodeRepository
 from tests.execution import worker_functions as functions
@@ -49,10 +54,6 @@ def test_an_unknown_executor_in_metadata_is_refused_when_it_is_to_run(build: Bui
 
 
 def test_metadata_and_job_decide_where_steps_run(build: Build, tmp_path: Any) -> None:
-    import os
-
-    from obstore.store import LocalStore
-
     handler = rs.PickleIOHandler(store=LocalStore(str(tmp_path)))
 
     def steps(executor: str) -> list[Any]:
@@ -78,6 +79,51 @@ def test_metadata_and_job_decide_where_steps_run(build: Build, tmp_path: Any) ->
     assert os.getpid() not in {repo.load_node("free_0"), repo.load_node("free_1")}
     repo.materialize(["free_0", "free_1"], config={"execution": {"executor": "parallel", "max_workers": 1}})
     assert os.getpid() not in {repo.load_node("free_0"), repo.load_node("free_1")}
+
+
+PLAIN: dict[str, Any] = {}
+TIMED = {"timeout": 1.0}
+COMMAND = {"command": Command("true")}
+COROUTINE = {"is_async": True}
+
+
+@pytest.mark.parametrize(
+    ("changes", "in_memory", "in_process", "alone", "beside_others"),
+    [
+        (PLAIN, False, Place.HERE, Place.HERE, Place.WORKER),
+        (PLAIN, True, Place.HERE, Place.HERE, Place.HERE),
+        (TIMED, False, Place.THREAD, Place.WORKER, Place.WORKER),
+        (TIMED, True, Place.THREAD, Place.THREAD, Place.THREAD),
+        (COMMAND, False, Place.HERE, Place.HERE, Place.THREAD),
+        (COMMAND | TIMED, False, Place.THREAD, Place.THREAD, Place.THREAD),
+        (COROUTINE, False, Place.LOOP, Place.LOOP, Place.LOOP),
+    ],
+)
+def test_the_place_of_a_step(
+    build: Build,
+    tmp_path: Any,
+    changes: dict[str, Any],
+    in_memory: bool,
+    in_process: Place,
+    alone: Place,
+    beside_others: Place,
+) -> None:
+    handler = rs.InMemoryIOHandler() if in_memory else rs.PickleIOHandler(store=LocalStore(str(tmp_path)))
+    bound = build(rs.Asset(functions.process, name="step", io_handler=handler))._resolved
+    [[step]] = bound._levels(["step"], bound.resources, {})
+    step = replace(step, **changes)
+    places = [
+        place_of(step, is_parallel=is_parallel, is_alone=is_alone, has_interceptor=False)
+        for is_parallel, is_alone in ((False, False), (True, True), (True, False))
+    ]
+    assert places == [in_process, alone, beside_others]
+
+
+def test_a_coroutine_within_an_interceptor_has_the_thread_of_the_run(build: Build) -> None:
+    bound = build(rs.Asset(functions.process, name="step"))._resolved
+    [[step]] = bound._levels(["step"], bound.resources, {})
+    awaited = replace(step, is_async=True)
+    assert place_of(awaited, is_parallel=True, is_alone=False, has_interceptor=True) is Place.HERE
 
 
 def test_compute_is_ignored_with_a_warning(build: Build, caplog: pytest.LogCaptureFixture) -> None:

@@ -87,6 +87,15 @@ def test_a_key_that_leads_nowhere_is_a_fault_of_the_step_that_reads(build: Build
     assert repo.load_node("raw", partition_key=rs.PartitionKey.single("2024-01-01")) == 1
 
 
+def test_of_two_inputs_that_lead_nowhere_the_first_is_told(build: Build) -> None:
+    early = rs.PartitionMapping.time_window(-9)
+    other = rs.Asset(lambda: 1, name="other", partitions_def=DAYS, io_handler=rs.InMemoryIOHandler())
+    deps = [rs.AssetDef.input(name, partition_mapping=early) for name in ("other", "raw")]
+    both = rs.Asset(lambda other, raw: 1, name="both", partitions_def=DAYS, deps=deps)
+    [step] = steps_of(build(raw, other, both), ["both"], "2024-01-05")
+    assert "'other'" in str(step.partition.fault)
+
+
 @pytest.fixture
 def kathmandu(monkeypatch: pytest.MonkeyPatch) -> Generator[None]:
     monkeypatch.setenv("TZ", "Asia/Kathmandu")

@@ -392,6 +392,29 @@ def test_of_a_name_that_is_yielded_twice_the_last_value_wins(build: Build, async
     assert repo.load_node("a") == 2
 
 
+class OnlyOdd(Remembering):
+    """Cannot store an even number."""
+
+    def handle_output(self, context: rs.OutputContext, obj: Any) -> None:
+        if obj % 2 == 0:
+            raise OSError(f"{obj} is even")
+        super().handle_output(context, obj)
+
+
+# §6.5 generator
+@both_kinds
+@pytest.mark.parametrize(("values", "failed"), [([2, 1], {}), ([1, 2], {"a": "OSError: 2 is even"})])
+def test_of_a_name_that_is_yielded_twice_the_last_outcome_counts(
+    build: Build, storage: rs.Storage, asynchronous: bool, values: list[int], failed: dict[str, str]
+) -> None:
+    results = [out("a", value) for value in values]
+    repo = build(generated(results, "a", asynchronous=asynchronous, io_handler=OnlyOdd()))
+    result = repo.materialize(raise_on_error=False)
+    assert failures_of(result) == failed
+    assert len(subjects_of(storage, result.run_id, "Materialization")) == 1 - len(failed)
+    assert [bool(log.traceback) for log in storage.get_run_logs(result.run_id)] == [True] * len(failed)
+
+
 # §6.5 generator
 @both_kinds
 def test_an_exception_midway_leaves_what_was_yielded_and_fails_the_rest(
@@ -561,6 +584,21 @@ def test_outputs_are_checked_where_their_definition_has_a_type_and_one_bad_one_f
     assert all(text.startswith("AssetOutputValidationError: ") for text in failures_of(result).values())
 
 
+# §6.9
+@both_kinds
+def test_what_is_yielded_is_checked_before_it_is_stored(build: Build, asynchronous: bool) -> None:
+    handler = Remembering()
+    generator = generated([out("a", 1), out("b", "text"), out("c", 3)], "a", asynchronous=asynchronous)
+    outputs = [rs.AssetDef(name, type_hint=int, io_handler=handler) for name in ("a", "b", "c")]
+    repo = build(rs.Asset.from_multi(generator.function, outputs, "m"))
+    result = repo.materialize(raise_on_error=False)
+    assert [(name, text.partition(":")[0]) for name, text in result.failed_assets] == [
+        ("b", "AssetOutputValidationError"),
+        ("c", "AssetOutputValidationError"),
+    ]
+    assert handler.values == {"a": 1}
+
+
 # -- 6.10 --------------------------------------------------------------------------------------------------------------
 
 
@@ -585,12 +623,13 @@ def test_one_that_returns_a_mapping_is_tried_again_as_a_whole(build: Build, stor
 
 # §6.10
 @both_kinds
-def test_a_generator_that_has_yielded_is_not_tried_again(build: Build, asynchronous: bool) -> None:
+def test_a_generator_that_has_yielded_is_not_tried_again(build: Build, storage: rs.Storage, asynchronous: bool) -> None:
     results = [out("a", 1), ValueError("boom")]
     repo = build(generated(results, "a", "b", asynchronous=asynchronous, retry=rs.RetryPolicy(3)))
-    handler_calls = repo.materialize(raise_on_error=False)
-    assert failures_of(handler_calls) == {"b": "ValueError: boom"}
+    result = repo.materialize(raise_on_error=False)
+    assert failures_of(result) == {"b": "ValueError: boom"}
     assert stored(repo, "a", "b") == {"a": 1}
+    assert types_of(storage, result.run_id, "b") == ["StepStart", "StepFailure"]
 
 
 # §6.10

@@ -172,6 +172,24 @@ def test_the_names_of_the_instances_are_those_of_the_elements_of_the_key(build: 
 
 
 # assets §7.1.3
+def test_the_elements_of_several_partitions_whose_keys_differ_are_named_by_their_positions(build: Build) -> None:
+    @rs.Asset(partitions_def=LETTERS, io_handler=Shelves())
+    def source(context: rs.AssetExecutionContext) -> list[rs.DynamicOutput]:
+        return [rs.DynamicOutput(f"{context.partition_key}{number}", number) for number in range(2)]
+
+    @rs.Task
+    def told(letter: str) -> str:
+        return letter
+
+    graph = rs.Asset.from_graph(lambda source: source.map(told).collect(), "g", partitions_def=LETTERS)
+    repo = build(source, graph)
+    for key in "ab":
+        repo.materialize(["source"], one(key))
+    result = repo.materialize(["g"], one(["a", "b"]))
+    assert [name for name in result.materialized_assets if "[" in name] == ["g/told[0]", "g/told[1]"]
+
+
+# assets §7.1.3
 @pytest.mark.parametrize(
     ("mapping", "key", "instances"),
     [

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import io
 import pickle
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from types import FunctionType
 from typing import Any, Final, cast
@@ -25,7 +25,6 @@ from rivers.execution.steps import Step, StepTarget
 from rivers.io_handlers import InMemoryIOHandler, PickleIOHandler
 from rivers.records import IOHandler
 
-_dumps = cast("Callable[[object], bytes]", cloudpickle.dumps)  # pyright: ignore[reportUnknownMemberType]
 _PLAIN: Final = (type(None), bool, int, float, str, bytes)
 """Elements that need no cloudpickle, which takes many times as long."""
 
@@ -73,7 +72,7 @@ def packed_particulars(step: Step) -> bytes | None:
     if type(particulars.element) in _PLAIN:
         return pickle.dumps(particulars, protocol=pickle.HIGHEST_PROTOCOL)
     try:
-        return _dumps(particulars)
+        return _pickled(particulars, ())
     except Exception as error:
         raise ExecutionError(
             f"'{step.name}' cannot be sent to a worker process: its element, a {type(particulars.element).__name__}, "
@@ -90,9 +89,13 @@ def unpacked_step(packed: bytes) -> Step:
 
 
 def _packed(step: Step, part: Any) -> bytes:
+    return pickle.dumps((module_of(step.function), _pickled(part, step.managed)))
+
+
+def _pickled(part: Any, managed: tuple[Any, ...]) -> bytes:
     buffer = io.BytesIO()
-    _Pickler(buffer, step.managed).dump(part)  # pyright: ignore[reportUnknownMemberType]
-    return pickle.dumps((module_of(step.function), buffer.getvalue()))
+    _Pickler(buffer, managed).dump(part)  # pyright: ignore[reportUnknownMemberType]
+    return buffer.getvalue()
 
 
 def _without_hooks(step: Step) -> Step:
@@ -132,7 +135,20 @@ class _Pickler(cloudpickle.Pickler):
                 return FunctionAddress.load, (address,)
         elif isinstance(obj, BaseModel) and any(obj is one for one in self._managed):
             return _rebuilt, (type(obj), _fields(obj))
-        return super().reducer_override(obj)  # pyright: ignore
+        reduced: Any = super().reducer_override(obj)  # pyright: ignore
+        if isinstance(obj, type) and issubclass(obj, BaseModel):
+            _leave_surroundings(obj, reduced)
+        return reduced
+
+
+def _leave_surroundings(kind: type[BaseModel], reduced: Any) -> None:
+    """Pydantic keeps what was around a class that a function defines, such as a storage; only unfinished ones need it.
+
+    ``reduced`` is cloudpickle's for a class without a name in a module: the third part begins with its members.
+    """
+    if isinstance(reduced, tuple) and kind.__pydantic_complete__:
+        members = cast("dict[str, Any]", reduced[2][0])
+        members.pop("__pydantic_parent_namespace__", None)
 
 
 def _fields(model: BaseModel) -> dict[str, Any]:

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import pickle
 import threading
 from pathlib import Path
 from typing import Any
 
 import pytest
 from obstore.store import LocalStore, MemoryStore
-from pydantic import PrivateAttr, SecretStr
+from pydantic import BaseModel, PrivateAttr, SecretStr
 
 import rivers as rs
 from rivers.exceptions import ExecutionError
-from rivers.execution.crossing import may_cross, packed_step, unpacked_step
-from rivers.execution.steps import Step
+from rivers.execution.crossing import may_cross, packed_particulars, packed_step, unpacked_step
+from rivers.execution.steps import Particulars, Step
 from rivers.storage import Storage
 from tests.execution import worker_functions as functions
 
@@ -85,3 +86,23 @@ def test_a_handler_that_cannot_be_pickled_is_named_with_its_step(tmp_path: Path)
         ExecutionError, match=r"step 'process' .* the IO handler of 'process', a Connected, cannot be pickled"
     ):
         packed_step(step_of(functions.process, Connected(folder=tmp_path)))
+
+
+def test_classes_that_a_function_defines_cross_without_what_is_around_them() -> None:
+    around = threading.Lock()
+
+    class Shop(rs.Resource):
+        url: str
+
+    class Wanted(BaseModel):
+        largest: int = 2
+
+    def asks(context: rs.AssetExecutionContext[Wanted], shop: Shop) -> str:
+        return f"{shop.url} {context.config.largest}"
+
+    step = step_of(asks, resources={"shop": Shop(url="here")})
+    [(_, crossed)] = unpacked_step(packed_step(step)).resources
+    assert (crossed.url, around.locked()) == ("here", False)
+    packed = packed_particulars(step.with_particulars(Particulars(element=Wanted(largest=3))))
+    assert packed is not None
+    assert pickle.loads(packed).element.largest == 3

@@ -486,6 +486,7 @@ RUNNING = {
     "5.9 fan-out": [
         "spec/test_partitions_in_graphs::test_every_instance_of_a_fan_out_runs_for_the_key_and_is_collected_by_it",
         "spec/test_partitions_in_graphs::test_the_names_of_the_instances_are_those_of_the_elements_of_the_key",
+        "spec/test_partitions_in_graphs::test_elements_of_partitions_whose_keys_differ_are_named_by_position",
         "spec/test_partitions_in_graphs::test_instances_are_named_after_what_is_loaded_though_the_source_runs_too",
         "spec/test_partitions_in_graphs::test_an_instance_that_fails_fails_for_the_key",
         "spec/test_partitions_in_workers::test_instances_of_a_fan_out_have_the_key_in_workers",

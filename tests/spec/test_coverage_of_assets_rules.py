@@ -247,6 +247,7 @@ RULES: dict[str, Shown | str] = {
         "spec/assets_multi": """
             a_generator_yields_results_by_name each_value_is_persisted_when_it_is_yielded
             an_unknown_output_name_is_ignored of_a_name_that_is_yielded_twice_the_last_value_wins
+            of_a_name_that_is_yielded_twice_the_last_outcome_counts
             an_exception_midway_leaves_what_was_yielded_and_fails_the_rest
         """,
         "spec/assets_in_workers": "a_generator_that_fails_midway_keeps_what_it_yielded_and_is_not_tried_again",
@@ -281,6 +282,7 @@ RULES: dict[str, Shown | str] = {
             the_return_annotation_is_about_what_the_function_returns
             another_annotation_fails_every_requested_output
             outputs_are_checked_where_their_definition_has_a_type_and_one_bad_one_fails_all
+            what_is_yielded_is_checked_before_it_is_stored
         """
     },
     "6.10": {

@@ -172,7 +172,7 @@ def test_the_names_of_the_instances_are_those_of_the_elements_of_the_key(build: 
 
 
 # assets §7.1.3
-def test_the_elements_of_several_partitions_whose_keys_differ_are_named_by_their_positions(build: Build) -> None:
+def test_elements_of_partitions_whose_keys_differ_are_named_by_position(build: Build) -> None:
     @rs.Asset(partitions_def=LETTERS, io_handler=Shelves())
     def source(context: rs.AssetExecutionContext) -> list[rs.DynamicOutput]:
         return [rs.DynamicOutput(f"{context.partition_key}{number}", number) for number in range(2)]

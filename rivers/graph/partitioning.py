@@ -28,7 +28,10 @@ def with_partitions(graph: Graph, partition_defs: Mapping[str, PartitionsDefinit
         between which it stands, a mapping for what a node does not depend on, and outputs of one function that share
         no key
     """
-    found = ((node, resolve_partitions(node.name, node.settings.partitions_def, partition_defs)) for node in graph)
+    found = (
+        (node, resolve_partitions(node.graph or node.name, node.settings.partitions_def, partition_defs))
+        for node in graph
+    )
     partitions = {node.name: definition for node, definition in found if definition is not None}
     _check_definitions(graph, partitions)
     for node in graph:

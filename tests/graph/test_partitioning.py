@@ -52,6 +52,11 @@ def test_an_unknown_name_is_refused_with_the_asset_and_what_is_registered() -> N
         graph_of(source("up", "dayly"), partition_defs={"weekly": DAILY, "daily": DAILY})
 
 
+def test_an_unknown_name_of_a_graph_asset_is_not_laid_at_the_door_of_a_task_in_it() -> None:
+    with pytest.raises(ConfigurationError, match="Asset 'g': partitions_def 'dayly'"):
+        graph_of(Asset.from_graph(lambda: inc(1), "g", partitions_def="dayly"))
+
+
 @pytest.mark.parametrize(
     ("raw", "reason"),
     [

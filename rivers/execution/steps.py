@@ -69,7 +69,7 @@ class Particulars:
     partition: StepPartition = UNPARTITIONED
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, weakref_slot=True)
 class Step:
     """One step of a bound repository, as it is executed.
 

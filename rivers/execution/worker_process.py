@@ -7,7 +7,6 @@ told before it died is not lost. Workers are started afresh, not forked: none in
 
 from __future__ import annotations
 
-import itertools
 import multiprocessing.connection
 import os
 import pickle
@@ -25,32 +24,13 @@ from rivers.exceptions import ExecutionError
 from rivers.execution.crossing import packed_step
 from rivers.execution.failures import error_text, exit_in, worker_death
 from rivers.execution.outcomes import Failure, StepOutcome
+from rivers.execution.step_keys import DEFINITIONS_MAX, StepKeys
 from rivers.execution.steps import Step
 from rivers.execution.worker_connection import WorkerConnection
 from rivers.execution.worker_messages import Define, Done, Forget
 from rivers.execution.worker_serving import adopt, serve
 
-_DEFINITIONS_MAX: Final = 20_000
 _LAST_WORDS_SECONDS: Final = 1.0
-
-
-class StepKeys:
-    """Numbers for steps, the same number for the same object as long as anybody may ask."""
-
-    def __init__(self) -> None:
-        self._numbers = itertools.count()
-        self._keys: dict[int, tuple[Step, int]] = {}
-        self._lock = threading.Lock()
-
-    def key(self, step: Step) -> int:
-        """The number of this very object."""
-        with self._lock:
-            known = self._keys.get(id(step))
-            if known is None:
-                if len(self._keys) >= _DEFINITIONS_MAX:
-                    self._keys.clear()
-                known = self._keys[id(step)] = (step, next(self._numbers))
-            return known[1]
 
 
 _living: dict[int, weakref.ref[WorkerProcess]] = {}
@@ -86,6 +66,7 @@ class WorkerProcess:
         """Start it. That takes a moment, during which it can be sent orders already."""
         self._keys = keys
         self._known: dict[int, None] = {}
+        self._forgotten = keys.forgotten_count
         ours, theirs = Pipe()
         self._connection = WorkerConnection(ours)
         executor = cast(
@@ -109,19 +90,29 @@ class WorkerProcess:
 
         :raises ExecutionError: when the step cannot be sent
         """
+        if self._keys.forgotten_count != self._forgotten:
+            self._forget_what_is_gone()
         step = step.compiled or step
         key = self._keys.key(step)
         if key not in self._known:
             packed = packed_step(step)
-            if len(self._known) >= _DEFINITIONS_MAX:
-                oldest = next(iter(self._known))
-                del self._known[oldest]
-                self.send(Forget(oldest))
+            if len(self._known) >= DEFINITIONS_MAX:
+                self._forget(next(iter(self._known)))
             self.send(Define(key, packed))
         # The last used is the last to go: the orders of one batch are defined before the batch is sent.
         self._known.pop(key, None)
         self._known[key] = None
         return key
+
+    def _forget_what_is_gone(self) -> None:
+        gone, self._forgotten = self._keys.forgotten_since(self._forgotten)
+        for key in gone:
+            if key in self._known:
+                self._forget(key)
+
+    def _forget(self, key: int) -> None:
+        del self._known[key]
+        self.send(Forget(key))
 
     def send(self, message: object) -> None:
         """Send it. A dead worker is no error here: it is noticed when it is listened to."""

@@ -175,7 +175,7 @@ def test_a_thread_that_a_step_left_in_the_worker_takes_no_orders_from_it(build: 
 def test_more_steps_than_a_worker_may_know_are_carried_out_all_the_same(
     build: Build, handler: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("rivers.execution.worker_process._DEFINITIONS_MAX", 16)
+    monkeypatch.setattr("rivers.execution.worker_process.DEFINITIONS_MAX", 16)
     repo = build(
         *(asset(functions.process, handler, f"step_{number:02}") for number in range(30)),
         default_executor=rs.Executor.parallel(1),

@@ -21,9 +21,10 @@ from obstore.store import LocalStore
 import rivers as rs
 from rivers.execution import worker_process, worker_serving
 from rivers.execution.capture import LOGGER_PREFIXES
+from rivers.execution.step_keys import StepKeys
 from rivers.execution.steps import Step
 from rivers.execution.worker_messages import Done, Execute, Order
-from rivers.execution.worker_process import StepKeys, WorkerProcess
+from rivers.execution.worker_process import WorkerProcess
 from rivers.storage import Storage
 from tests.execution import worker_functions as functions
 
@@ -262,14 +263,6 @@ def test_a_worker_that_everybody_has_forgotten_ends_and_leaves_nothing_behind() 
         assert wait([ended], 30)
     finally:
         os.close(ended)
-
-
-def test_the_same_object_has_the_same_key_and_another_has_another(tmp_path: Path) -> None:
-    keys = StepKeys()
-    with Storage.memory() as storage:
-        one, other = (step_of(functions.process, tmp_path, storage) for _ in range(2))
-    assert keys.key(one) == keys.key(one)
-    assert keys.key(one) != keys.key(other)
 
 
 PROGRAM = """

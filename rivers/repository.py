@@ -7,6 +7,7 @@ from types import TracebackType
 from typing import Any, Final, TypeVar
 
 from rivers.clock import Clock, SimClock
+from rivers.definitions.argument_checks import name_list, require_optional_text, require_prose
 from rivers.definitions.asset_base import BaseAsset
 from rivers.definitions.jobs import Job
 from rivers.definitions.near_names import did_you_mean
@@ -150,6 +151,7 @@ class CodeRepository(DeclaredRepository):
 
     def get_job(self, name: str) -> Job:
         """The job of that name, which can be executed; ``NodeNotFoundError`` (also a ``ValueError``) without one."""
+        require_prose("name", name)
         _ = self._resolved
         job = self._jobs.get(name)
         if job is None:
@@ -184,9 +186,8 @@ class CodeRepository(DeclaredRepository):
         :raises RuntimeError: on the loop's thread of a simulated clock
         """
         bound = self._bound_here()
-        if isinstance(selection, str):
-            raise TypeError("selection must be a list of names, got str")
-        names = bound.nodes_of(selection, None, upstream=include_upstream)
+        require_optional_text("run_id_override", run_id_override)
+        names = bound.nodes_of(name_list("selection", selection), None, upstream=include_upstream)
         return bound.run_now(
             names,
             partitions=bound.plan_partitions(names, partition_key, "materialize"),
@@ -204,10 +205,8 @@ class CodeRepository(DeclaredRepository):
         Names that are unknown or stand for nothing to observe are passed over. What a function raises comes through,
         when the others have been called.
         """
-        if isinstance(asset_names, str):
-            raise TypeError("asset_names must be a list of names, got str")
         bound = self._bound_here()
-        names = observable_nodes(bound.compiled.graph, asset_names)
+        names = observable_nodes(bound.compiled.graph, name_list("asset_names", asset_names))
         return observed(bound.run_now(names), bound.environment.storage)
 
     def execute_run(self, run: RunRecord) -> RunResult:
@@ -397,6 +396,7 @@ class CodeRepository(DeclaredRepository):
             running_in.reset(token)
 
     def _node_of(self, bound: BoundRepository, name: str) -> Node:
+        require_prose("name", name)
         node = bound.compiled.graph.find(name)
         if node is None:
             raise NodeNotFoundError(f"Node '{name}' not found{did_you_mean(name, bound.compiled.graph.nodes)}")

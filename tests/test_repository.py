@@ -483,3 +483,40 @@ def test_a_started_run_that_cannot_be_planned_fails_with_the_reason(
     assert errors[0] == "ExecutionError: run r asks for 'removed', which this code does not define"
     assert errors[1] is not None
     assert errors[1].startswith("ConfigurationError")
+
+
+@pytest.mark.parametrize("wrong", [None, 5, b"a", ["a"], {"a": 1}, object()])
+@pytest.mark.parametrize(
+    "call", ["get_job", "get_schedule", "get_sensor", "evaluate_schedule", "evaluate_sensor", "load_node"]
+)
+def test_a_name_that_is_no_text_is_a_type_error_that_says_so(call: str, wrong: Any) -> None:
+    with rs.Storage.memory() as storage:
+        repo = rs.CodeRepository([rs.Asset(name="one")(lambda: 1)])
+        repo.resolve(storage)
+        with pytest.raises(TypeError, match=f"^name must be a str, got {type(wrong).__name__}$"):
+            getattr(repo, call)(wrong)
+
+
+@pytest.mark.parametrize(
+    ("argument", "wrong", "says"),
+    [
+        ("selection", 5, "selection must be a list of names, got int"),
+        ("selection", "one", "selection must be a list of names, got str"),
+        ("selection", [None], "selection must hold names, which are str, got NoneType"),
+        ("selection", [["one"]], "selection must hold names, which are str, got list"),
+        ("tags", 5, r"tags must be a list of \(key, value\) pairs, got int"),
+        ("run_id_override", 5, "run_id_override must be a str, got int"),
+    ],
+)
+def test_a_wrong_argument_of_a_run_is_named(argument: str, wrong: Any, says: str) -> None:
+    with rs.Storage.memory() as storage:
+        repo = rs.CodeRepository([rs.Asset(name="one")(lambda: 1)])
+        repo.resolve(storage)
+        with pytest.raises(TypeError, match=f"^{says}$"):
+            repo.materialize(**{argument: wrong})
+        assert storage.get_runs() == []
+
+
+def test_definitions_by_name_are_a_dict() -> None:
+    with pytest.raises(TypeError, match=r"^partition_defs must be a dict, got list$"):
+        rs.CodeRepository([], partition_defs=["days"])  # type: ignore[arg-type]

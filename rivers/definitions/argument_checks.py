@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import cast
 
 from rivers.definitions.storable_text import require_storable
@@ -58,6 +58,19 @@ def instance_list(parameter: str, value: object, kind: type) -> tuple[object, ..
         if not isinstance(item, kind):
             raise TypeError(f"{parameter} must hold only {kind.__name__}, got {type(item).__name__}")
     return items
+
+
+def name_list(parameter: str, value: object) -> list[str] | None:
+    """The names in any iterable but a ``str``, ``None`` for ``None``; ``TypeError`` for anything else."""
+    if value is None:
+        return None
+    if isinstance(value, str | bytes) or not isinstance(value, Iterable):
+        raise TypeError(f"{parameter} must be a list of names, got {type(value).__name__}")
+    names = list(cast("Iterable[object]", value))
+    for name in names:
+        if not isinstance(name, str):
+            raise TypeError(f"{parameter} must hold names, which are str, got {type(name).__name__}")
+    return cast("list[str]", names)
 
 
 def require_text_mapping(parameter: str, value: object) -> None:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
 from rivers.definitions.retries import RetryPolicy
 from rivers.exceptions import (
@@ -309,10 +309,10 @@ class BoundRepository:
 def _pairs(tags: Any) -> tuple[tuple[str, str], ...]:
     if tags is None:
         return ()
-    if isinstance(tags, Mapping | str):
+    if isinstance(tags, Mapping | str) or not isinstance(tags, Iterable):
         raise TypeError(f"tags must be a list of (key, value) pairs, got {type(tags).__name__}")  # pyright: ignore[reportUnknownArgumentType]
     pairs: list[tuple[str, str]] = []
-    for pair in tags:
+    for pair in cast("Iterable[Any]", tags):
         if not isinstance(pair, tuple | list) or len(pair) != 2 or not all(isinstance(part, str) for part in pair):  # pyright: ignore
             raise TypeError(f"tags must be a list of (key, value) pairs of str, got {pair!r}")
         pairs.append((pair[0], pair[1]))  # pyright: ignore

@@ -147,6 +147,8 @@ def _optional(parameter: str, given: Any, kind: Any) -> Any:
 
 
 def _registry(parameter: str, given: Mapping[str, Any] | None, kind: type[Any]) -> dict[str, Any]:
+    if not isinstance(given, Mapping | None):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise TypeError(f"{parameter} must be a dict, got {type(given).__name__}")
     registered: dict[str, Any] = {}
     for name, value in cast("Mapping[object, Any]", given or {}).items():
         if not isinstance(name, str):

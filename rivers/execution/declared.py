@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rivers.clock import WallClock
+from rivers.definitions.argument_checks import require_prose
 from rivers.definitions.asset_base import BaseAsset
 from rivers.definitions.executors import Executor
 from rivers.definitions.jobs import Job
@@ -127,6 +128,7 @@ class DeclaredRepository:
 
     def get_schedule(self, name: str) -> Schedule:
         """The schedule of that name; ``NodeNotFoundError`` without one."""
+        require_prose("name", name)
         schedule = self._given.schedules.get(name)
         if schedule is None:
             raise NodeNotFoundError(f"Schedule '{name}' not found")
@@ -134,6 +136,7 @@ class DeclaredRepository:
 
     def get_sensor(self, name: str) -> Sensor:
         """The sensor of that name; ``NodeNotFoundError`` without one."""
+        require_prose("name", name)
         sensor = self._given.sensors.get(name)
         if sensor is None:
             raise NodeNotFoundError(f"Sensor '{name}' not found")

@@ -17,8 +17,11 @@ _MICROSECOND: Final = timedelta(microseconds=1)
 
 
 def to_nanos(moment: datetime) -> int:
-    """Nanoseconds of a naive ``datetime``. ``TypeError`` for an aware one."""
-    return (moment - _EPOCH) // _MICROSECOND * 1000
+    """Nanoseconds of a naive ``datetime``. ``TypeError`` for an aware one, and for anything else."""
+    try:
+        return (moment - _EPOCH) // _MICROSECOND * 1000
+    except TypeError:
+        raise TypeError(f"a moment of partitions must be a naive datetime, got {moment!r}") from None
 
 
 def to_datetime(nanos: int) -> datetime:

@@ -13,7 +13,7 @@ from datetime import datetime
 from rivers.exceptions import PartitionValidationError
 from rivers.partitions.definitions import DynamicKeys, PartitionsDefinition
 from rivers.partitions.keys import PartitionKey, SingleKey
-from rivers.partitions.ranges import PartitionKeyRange, Selector
+from rivers.partitions.ranges import PartitionKeyRange, Selector, require_range
 
 NEAREST_MAX = 3
 
@@ -102,6 +102,7 @@ class OneDimension(PartitionsDefinition):
     def resolve(
         self, key_range: PartitionKeyRange, now: datetime, dynamic: DynamicKeys | None = None
     ) -> list[PartitionKey]:
+        require_range(key_range)
         if key_range.is_multi:
             raise PartitionValidationError(
                 f"{key_range!r} names dimensions, which {self.describe()} does not have: use PartitionKeyRange.single"

@@ -12,7 +12,7 @@ from rivers.exceptions import PartitionDefinitionError, PartitionValidationError
 from rivers.partitions.definitions import DynamicKeys, PartitionsDefinition
 from rivers.partitions.keys import MultiKey, PartitionKey
 from rivers.partitions.one_dimension import NEAREST_MAX, OneDimension
-from rivers.partitions.ranges import PartitionKeyRange
+from rivers.partitions.ranges import PartitionKeyRange, require_range
 from rivers.partitions.reserved import name_faults
 
 
@@ -27,6 +27,9 @@ class MultiPartitions(PartitionsDefinition, variant="Multi"):
         if not isinstance(dimensions, Mapping | list | tuple):
             raise TypeError(f"multi expects a dict of dimensions, got {type(dimensions).__name__}")
         given = dimensions.items() if isinstance(dimensions, Mapping) else dimensions
+        for pair in given:
+            if not isinstance(pair, tuple | list) or len(pair) != 2:  # pyright: ignore[reportUnnecessaryIsInstance]
+                raise TypeError(f"multi expects pairs of a name and a definition, got {pair!r}")
         self._dimensions = tuple((name, _definition(name, definition)) for name, definition in given)
         # A raw constructor accepts a nested product; check() refuses it before it is asked anything.
         self._by_name = cast("dict[str, OneDimension]", dict(self._dimensions))
@@ -106,6 +109,7 @@ class MultiPartitions(PartitionsDefinition, variant="Multi"):
     def resolve(
         self, key_range: PartitionKeyRange, now: datetime, dynamic: DynamicKeys | None = None
     ) -> list[PartitionKey]:
+        require_range(key_range)
         known, given = ", ".join(f"'{name}'" for name in self._by_name), key_range.dimensions
         if not key_range.is_multi:
             raise PartitionValidationError(

@@ -106,3 +106,9 @@ def _selector(dimension: str, given: object) -> Selector:
         raise PartitionDefinitionError(f"dimension '{dimension}' must list at least one key")
     texts = cast("Sequence[str]", values)
     return (texts[0], texts[1]) if isinstance(given, tuple) and len(texts) == 2 else list(texts)
+
+
+def require_range(key_range: object) -> None:
+    """Raise ``TypeError`` for anything but a range."""
+    if not isinstance(key_range, PartitionKeyRange):
+        raise TypeError(f"resolve expects a PartitionKeyRange, got {type(key_range).__name__}")

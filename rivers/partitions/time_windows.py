@@ -5,6 +5,7 @@ Everything is answered by arithmetic on the grid; only a list of keys enumerates
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from datetime import datetime
 from decimal import Decimal
@@ -230,6 +231,8 @@ def _naive(parameter: str, moment: object) -> datetime:
 
 
 def _interval_nanos(seconds: float) -> int:
+    if isinstance(seconds, int) and seconds > sys.float_info.max:
+        raise PartitionDefinitionError("interval_seconds is no number that a float can hold")
     exact = Decimal(repr(seconds))  # the number as it was written: 0.1 is not quite a tenth
     if not exact.is_finite() or exact * NANOS_PER_SECOND < 1:
         raise PartitionDefinitionError(f"interval_seconds must be a finite number of at least 1e-9, got {seconds!r}")

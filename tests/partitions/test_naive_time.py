@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 import pytest
 from hypothesis import given
@@ -22,8 +22,9 @@ def test_order_is_kept(first: datetime, second: datetime) -> None:
 
 
 def test_an_aware_moment_has_no_place_on_it() -> None:
-    with pytest.raises(TypeError):
-        to_nanos(datetime(2024, 1, 1, tzinfo=UTC))
+    for moment in (datetime(2024, 1, 1, tzinfo=UTC), date(2024, 1, 1), "2024-01-01", None):
+        with pytest.raises(TypeError, match="must be a naive datetime, got"):
+            to_nanos(moment)  # type: ignore[arg-type]
 
 
 def test_text_has_the_digits_it_needs() -> None:

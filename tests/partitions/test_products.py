@@ -191,3 +191,9 @@ def test_an_absence_names_each_dimension() -> None:
     assert "'region': the static partitions 'west', 'east'" in text
     assert "'day': the time windows (daily from 2024-01-01 00:00:00, fmt '%Y-%m-%d')" in text
     assert "nearest valid keys: 'day=2024-01-03|region=east'" in text
+
+
+@pytest.mark.parametrize("dimensions", [["a"], [None], [("a",)], [("a", 1, 2)]])
+def test_dimensions_in_a_list_are_pairs(dimensions: Any) -> None:
+    with pytest.raises(TypeError, match="multi expects pairs of a name and a definition"):
+        PartitionsDefinition.multi(dimensions)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -72,3 +73,12 @@ def test_the_ends_are_texts_and_the_dimensions_a_dict() -> None:
 def test_the_repr_can_be_read() -> None:
     assert repr(PartitionKeyRange.single("a", "b")) == "PartitionKeyRange.single(from_key='a', to_key='b')"
     assert repr(PartitionKeyRange.multi({"d": ("1", "3")})) == "PartitionKeyRange.multi({'d': ('1', '3')})"
+
+
+@pytest.mark.parametrize("definition", [rs.PartitionsDefinition.static_(["a"]), "multi"])
+@pytest.mark.parametrize("wrong", [None, "a", ("a", "a"), rs.PartitionKey.single("a")])
+def test_only_a_range_is_resolved(definition: Any, wrong: Any) -> None:
+    if definition == "multi":
+        definition = rs.PartitionsDefinition.multi({"d": rs.PartitionsDefinition.static_(["a"])})
+    with pytest.raises(TypeError, match=f"resolve expects a PartitionKeyRange, got {type(wrong).__name__}"):
+        definition.resolve(wrong, datetime(2026, 1, 1))

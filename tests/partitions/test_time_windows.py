@@ -76,6 +76,11 @@ def test_a_bad_interval_is_named(seconds: float) -> None:
         window(START, interval_seconds=seconds)
 
 
+def test_an_interval_is_a_number_that_a_float_can_hold() -> None:
+    with pytest.raises(PartitionDefinitionError, match="interval_seconds"):
+        window(START, interval_seconds=10**400)
+
+
 def test_an_interval_may_be_as_short_as_a_nanosecond() -> None:
     definition = window(
         START, interval_seconds=1e-9, fmt="%Y-%m-%dT%H:%M:%S%.9f", end=START + timedelta(microseconds=1)

@@ -9,6 +9,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
+from math import prod
 from typing import Final
 
 from rivers.exceptions import (
@@ -26,6 +27,9 @@ from rivers.partitions.namespaces import dynamic_namespaces
 
 _TRIED_MAX: Final = 10_000
 """So many partitions of a batch are looked at to name the one that is wrong."""
+
+BATCH_MAX: Final = 1_000_000
+"""For so many partitions one run can be at most: a few lists of values have a product that no memory holds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,8 +112,8 @@ def plan_partitions(
     :param dynamic: the registered keys of ``needed_namespaces``
     :param operation: what was asked for, for messages
 
-    :raises ExecutionError: for partitioned nodes without a key, and for a key that one of them does not have (also a
-        ``PartitionValidationError``)
+    :raises ExecutionError: for partitioned nodes without a key, for a key that one of them does not have (also a
+        ``PartitionValidationError``), and for one that stands for more than ``BATCH_MAX`` partitions
     :raises PartitionValidationError: for a key when a planned node is not partitioned
     """
     if key is None:
@@ -126,6 +130,8 @@ def plan_partitions(
         if id(definition) not in checked:
             _require_member(_known_name(graph, names, name), definition, key, now, dynamic)
             checked[id(definition)] = None
+    if (count := _count(key)) > BATCH_MAX:
+        raise ExecutionError(f"the partition_key stands for {count} partitions, and one run takes at most {BATCH_MAX}")
     return PartitionPlan(graph, key, tuple(key.concrete()), now, dynamic)
 
 
@@ -177,6 +183,11 @@ def _require_member(
             f"{who[:1].upper()}{who[1:]} is not valid for node '{name}', which has "
             f"{definition.explain_absence(absent, now, dynamic)}"
         )
+
+
+def _count(key: PartitionKey) -> int:
+    members = key.keys if isinstance(key, KeySet) else (key,)
+    return sum(prod(len(each.values_of(dimension)) for dimension in each.dimensions or (None,)) for each in members)
 
 
 def _first_absent(

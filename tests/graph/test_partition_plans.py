@@ -87,6 +87,14 @@ def test_no_key_outside_of_the_definition_passes(bad: PartitionKey) -> None:
 # 3.4
 
 
+def test_a_batch_of_more_partitions_than_memory_holds_is_refused_without_listing_them() -> None:
+    hundred = [str(each) for each in range(100)]
+    definition = D.multi({f"d{place}": D.static_(hundred) for place in range(10)})
+    several = PartitionKey.multi({f"d{place}": hundred for place in range(10)})
+    with pytest.raises(ExecutionError, match=f"stands for {100**10} partitions, and one run takes at most 1000000"):
+        plan(graph_of(source("up", definition)), ["up"], several)
+
+
 def test_a_dynamic_key_must_be_registered() -> None:
     graph = graph_of(source("up", D.dynamic("users")))
     assert plan(graph, ["up"], key("ann"), {"users": ["ann"]}).keys == (key("ann"),)

@@ -6,10 +6,9 @@ import warnings
 from collections.abc import Iterable
 
 from rivers.exceptions import StorageError
+from rivers.partitions.reserved import value_faults
 from rivers.storage.session import Session
 from rivers.storage.wire import record_id
-
-RESERVED_CHARACTERS = ("|", ",")
 
 
 class KeyValues(Session):
@@ -35,7 +34,8 @@ class KeyValues(Session):
         """Add keys to a dynamic partitions definition; those it has are left alone.
 
         :raises TypeError: not a list of ``str``; nothing has been added.
-        :raises StorageError: a key is empty or holds a reserved character; nothing has been added.
+        :raises StorageError: a key is empty, or has a character that is reserved or cannot be stored; nothing has been
+            added.
         """
         # A text is a list of its letters, which nobody means.
         if isinstance(keys, str) or not isinstance(keys, Iterable):  # pyright: ignore[reportUnnecessaryIsInstance]
@@ -44,11 +44,8 @@ class KeyValues(Session):
         for key in keys:
             if not isinstance(key, str):  # pyright: ignore[reportUnnecessaryIsInstance]
                 raise TypeError(f"a key of dynamic partitions '{name}' must be a str, got {type(key).__name__}")
-            if not key:
-                raise StorageError("a dynamic partition key must not be empty")
-            for character in RESERVED_CHARACTERS:
-                if character in key:
-                    raise StorageError(f"dynamic partition key '{key}' holds the reserved character '{character}'")
+            for fault in value_faults(key):
+                raise StorageError(f"dynamic partitions '{name}': {fault}")
         if not keys:
             return
         with self._engine as engine:

@@ -6,8 +6,8 @@ import logging
 from typing import Any, Final
 
 from rivers.exceptions import SchemaMigrationNeededError, StorageError
+from rivers.partitions.reserved import KEY_RESERVED
 from rivers.storage.engine import Engine
-from rivers.storage.kv import RESERVED_CHARACTERS
 from rivers.storage.wire import record_id
 
 SCHEMA_VERSION: Final = 1
@@ -86,7 +86,7 @@ def _write_stamp(engine: Engine, session: str, build: int) -> None:
 
 def _list_reserved_keys(engine: Engine, session: str) -> None:
     (keys,) = engine.query("SELECT VALUE id FROM dynamic")
-    reserved = [f"{name}: {key}" for name, key in keys if any(character in key for character in RESERVED_CHARACTERS)]
+    reserved = [f"{name}: {key}" for name, key in keys if any(character in key for character in KEY_RESERVED)]
     if not reserved:
         return
     _log.warning("dynamic partition keys with reserved characters: %s", "; ".join(reserved))

@@ -45,7 +45,16 @@ def test_a_definition_without_keys_warns_with_its_name(storage):
         assert storage.get_dynamic_partitions("nothing") == []
 
 
-@pytest.mark.parametrize(("key", "text"), [("", "must not be empty"), ("a|b", r"a\|b.*'\|'"), ("a,b", "a,b.*','")])
+@pytest.mark.parametrize(
+    ("key", "text"),
+    [
+        ("", "'d': .*must not be empty"),
+        ("a|b", r"a\|b.*'\|'"),
+        ("a,b", "a,b.*','"),
+        ("a\0", "cannot be stored"),
+        ("\ud800", "cannot be stored"),
+    ],
+)
 def test_one_bad_key_refuses_the_whole_list(storage, key, text):
     with pytest.raises(StorageError, match=text):
         storage.add_dynamic_partitions("d", ["good", key])

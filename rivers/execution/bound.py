@@ -214,9 +214,9 @@ class BoundRepository:
                     retry=self.retry_policy(run.job_name, None),
                 )
                 stack.enter_context(in_use(self._own(resources)))
-            except (Killed, Superseded):
+            except (Killed, Superseded, KeyboardInterrupt):
                 raise
-            except Exception as error:
+            except BaseException as error:  # the setup of a resource is a user's, and may exit
                 at = environment.clock.now_ns()
                 return Ending(RunResult(False, run.run_id), "Failure", at, error_text(error), traceback_text(error))
             return execution.carry_out()

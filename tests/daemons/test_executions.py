@@ -31,7 +31,15 @@ def broken() -> int:
     raise ValueError("boom")
 
 
-REPO = rs.CodeRepository([raw, broken], default_executor=rs.Executor.in_process())
+class Door(rs.Resource):
+    open: bool = True
+
+    def setup(self) -> None:
+        if not self.open:
+            raise SystemExit("closed")
+
+
+REPO = rs.CodeRepository([raw, broken], resources={"door": Door()}, default_executor=rs.Executor.in_process())
 
 
 class Cast:
@@ -93,6 +101,16 @@ async def test_what_user_code_raises_is_the_outcome_of_its_run_only(stage: Calla
         record = cast.play.storage.get_run("bad")
         assert (record.status, record.error) == ("Failure", "ValueError: boom")
         assert "boom" in record.traceback
+        assert cast.play.status("good") == "Success"
+
+
+async def test_a_resource_of_one_run_that_exits_fails_that_run_only(stage: Callable[..., Any]) -> None:
+    async with executing(stage) as cast:
+        cast.launch("bad", config={"resources": {"door": {"open": False}}})
+        cast.launch("good")
+        await cast.play.clock.settle()
+        record = cast.play.storage.get_run("bad")
+        assert (record.status, record.error) == ("Failure", "SystemExit: closed")
         assert cast.play.status("good") == "Success"
 
 

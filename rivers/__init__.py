@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from rivers.definitions.jobs import Job as Job
     from rivers.definitions.metadata import MetadataValue as MetadataValue
     from rivers.definitions.multi_assets import MultiAsset as MultiAsset
+    from rivers.definitions.output_context import OutputContext as OutputContext
     from rivers.definitions.requests import BackfillRequest as BackfillRequest
     from rivers.definitions.requests import RunRequest as RunRequest
     from rivers.definitions.requests import SensorResult as SensorResult
@@ -71,7 +72,6 @@ if TYPE_CHECKING:
     from rivers.records import EvalMode as EvalMode
     from rivers.records import InputContext as InputContext
     from rivers.records import LaunchedBy as LaunchedBy
-    from rivers.records import OutputContext as OutputContext
     from rivers.records import RunRecord as RunRecord
     from rivers.records import ScheduleStatus as ScheduleStatus
     from rivers.records import SensorStatus as SensorStatus
@@ -115,7 +115,7 @@ _HOME_OF: dict[str, str] = {
     "MultiAsset": "rivers.definitions.multi_assets",
     "Observation": "rivers.definitions.results",
     "Output": "rivers.definitions.results",
-    "OutputContext": "rivers.records",
+    "OutputContext": "rivers.definitions.output_context",
     "PartitionContext": "rivers.partitions.context",
     "PartitionKey": "rivers.partitions.keys",
     "PartitionKeyRange": "rivers.partitions.ranges",

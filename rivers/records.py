@@ -340,47 +340,6 @@ class Change:
     facts: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
 
-class OutputContext:
-    """What an IO handler is told when it stores a value."""
-
-    def __init__(
-        self,
-        asset_name: str,
-        asset_metadata: dict[str, Any] | None = None,
-        partition: PartitionContext | None = None,
-        type_hint: Any = None,
-    ) -> None:
-        self.asset_name = asset_name
-        self.asset_metadata = asset_metadata
-        self.partition = partition
-        self.type_hint = type_hint
-        self._output_metadata: dict[str, Any] = {}
-        self._data_version: str | None = None
-
-    @property
-    def output_metadata(self) -> dict[str, Any] | None:
-        """The metadata gathered so far, ``None`` when there is none."""
-        return dict(self._output_metadata) or None
-
-    def add_output_metadata(self, metadata: dict[str, Any]) -> None:
-        """Merge ``metadata``; a later call wins key by key."""
-        if not isinstance(metadata, dict):  # pyright: ignore[reportUnnecessaryIsInstance]
-            raise TypeError(f"metadata must be a dict, got {type(metadata).__name__}")
-        for key in metadata:
-            if not isinstance(key, str):  # pyright: ignore[reportUnnecessaryIsInstance]
-                raise TypeError(f"metadata keys must be str, got {type(key).__name__}")
-        self._output_metadata.update(metadata)
-
-    def register_data_version(self, data_version: str) -> None:
-        """Give the stored value a data version of the handler's own; the last call wins."""
-        self._data_version = data_version
-
-    def drain_data_version(self) -> str | None:
-        """The registered data version, forgotten by this call."""
-        version, self._data_version = self._data_version, None
-        return version
-
-
 @dataclass(frozen=True)
 class InputContext:
     """What an IO handler is told when it loads a value. ``asset_name`` and ``asset_metadata`` are the upstream's."""
@@ -395,7 +354,7 @@ class InputContext:
 class IOHandler(Protocol):
     """Stores the value of an asset and loads it again."""
 
-    def handle_output(self, context: OutputContext, obj: Any) -> None:
+    def handle_output(self, context: Any, obj: Any) -> None:
         """Store ``obj`` as the value of ``context.asset_name``."""
         ...
 

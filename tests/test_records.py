@@ -15,7 +15,6 @@ from rivers.records import (
     EvalMode,
     InputContext,
     LaunchedBy,
-    OutputContext,
     RunRecord,
     ScheduleStatus,
     SensorStatus,
@@ -90,25 +89,6 @@ def test_records_are_frozen_and_share_no_defaults() -> None:
         one.status = "Started"  # type: ignore[misc]
     tick = StoredTick("id", "n", "Schedule", "Success", 1)
     assert (tick.run_ids, tick.missed_first, tick.missed_count) == ([], None, 0)
-
-
-def test_an_output_context_merges_metadata_and_hands_its_version_out_once() -> None:
-    context = OutputContext("asset")
-    assert context.output_metadata is None
-    context.add_output_metadata({"a": 1, "b": 1})
-    context.add_output_metadata({"b": 2})
-    assert context.output_metadata == {"a": 1, "b": 2}
-    context.register_data_version("v1")
-    context.register_data_version("v2")
-    assert (context.drain_data_version(), context.drain_data_version()) == ("v2", None)
-
-
-@pytest.mark.parametrize(
-    ("metadata", "text"), [([("a", 1)], "must be a dict, got list"), ({1: 2}, "must be str, got int")]
-)
-def test_output_metadata_of_another_shape_is_refused(metadata: dict[str, int], text: str) -> None:
-    with pytest.raises(TypeError, match=text):
-        OutputContext("asset").add_output_metadata(metadata)
 
 
 def test_an_input_context_says_who_loads_what() -> None:

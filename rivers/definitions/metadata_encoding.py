@@ -28,7 +28,7 @@ def coerce_metadata_value(value: object) -> MetadataValue:
         return Float(float(value))
     if value is None:
         return Null()
-    if isinstance(value, SupportsIndex):  # int, and the integers of numpy
+    if isinstance(value, int) or isinstance(value, SupportsIndex):  # noqa: SIM101 - asking for a protocol takes long
         number = value.__index__()
         return Int(int(number)) if -(2**63) <= number < 2**63 else Text(str(number))
     if hasattr(value, "__arrow_c_schema__") and not isinstance(value, type):
@@ -52,7 +52,14 @@ def coerce_metadata(metadata: object) -> dict[str, MetadataValue]:
 
 
 def metadata_to_json(value: MetadataValue) -> str:
-    """The stored form, such as ``{"Int":{"value":3}}``."""
+    """The stored form, such as ``{"Int":{"value":3}}``.
+
+    Plain text and whole numbers, which handlers report for every value, take a short way to the same.
+    """
+    if type(value) is Text:
+        return f'{{"Text":{{"value":{json.dumps(value.value, ensure_ascii=False)}}}}}'
+    if type(value) is Int:
+        return f'{{"Int":{{"value":{value.value}}}}}'
     return json.dumps(_document(value), separators=(",", ":"), ensure_ascii=False)
 
 

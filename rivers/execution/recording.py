@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any, Final, cast
 
 from rivers.definitions.argument_checks import require_text
 from rivers.definitions.asset_contexts import AssetExecutionContext
 from rivers.definitions.metadata import MetadataValue
-from rivers.definitions.metadata_encoding import coerce_metadata, coerce_metadata_value, metadata_to_json
+from rivers.definitions.metadata_encoding import coerce_metadata, metadata_to_json
+from rivers.definitions.output_context import OutputContext
 from rivers.definitions.results import Materialization, Observation, Output
 from rivers.definitions.storable_text import storable
 from rivers.execution.outcomes import StepOutput
 from rivers.execution.steps import StepTarget
 from rivers.partitions import PartitionContext, PartitionKey
-from rivers.records import OutputContext
 
 _INT64: Final = range(-(2**63), 2**63)
 
@@ -66,7 +65,7 @@ def store(
     :raises TypeError: for a metadata value that has no stored form, or a data version that is no text
     :raises ValueError: for a data version that cannot be stored
     """
-    metadata: dict[str, Any] = dict(told[0])
+    metadata = dict(told[0])
     version = told[1]
     if isinstance(returned, Output | Materialization | Observation):
         metadata.update(coerce_metadata(returned.metadata or {}))
@@ -82,14 +81,5 @@ def store(
         version = registered if registered is not None else version
     if version is not None:
         require_text("data_version", version)
-    encoded = tuple((storable(key), storable(_encoded(value))) for key, value in metadata.items())
+    encoded = tuple((storable(key), storable(metadata_to_json(value))) for key, value in metadata.items())
     return StepOutput(target.name, "Observation" if observed else "Materialization", encoded, version)
-
-
-def _encoded(value: Any) -> str:
-    """The stored form. Plain text and integers, which handlers report for every value, take a short way to the same."""
-    if isinstance(value, str):
-        return f'{{"Text":{{"value":{json.dumps(value, ensure_ascii=False)}}}}}'
-    if isinstance(value, int) and not isinstance(value, bool) and value in _INT64:
-        return f'{{"Int":{{"value":{value}}}}}'
-    return metadata_to_json(value if isinstance(value, MetadataValue) else coerce_metadata_value(value))

@@ -11,7 +11,8 @@ from typing import Any
 
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from rivers.records import InputContext, OutputContext
+from rivers.definitions.output_context import OutputContext
+from rivers.records import InputContext
 
 
 class BaseIOHandler(BaseSettings, ABC):

@@ -11,10 +11,11 @@ import obstore
 from obstore.store import ObjectStore
 from pydantic_settings import SettingsConfigDict
 
+from rivers.definitions.output_context import OutputContext
 from rivers.io_handlers.base import BaseIOHandler
 from rivers.io_handlers.locations import all_partition_segments, partition_segments
 from rivers.io_handlers.store_faults import STORE_ERRORS, explained, place, refusal
-from rivers.records import InputContext, OutputContext
+from rivers.records import InputContext
 
 
 class PickleIOHandler(BaseIOHandler):

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
+from rivers.definitions.output_context import OutputContext
 from rivers.io_handlers import BaseIOHandler
-from rivers.records import InputContext, OutputContext
+from rivers.records import InputContext
 
 
 def test_the_base_class_and_a_half_written_handler_cannot_be_made() -> None:

@@ -6,8 +6,10 @@ import pickle
 
 import pytest
 
+import rivers as rs
+from rivers.definitions.output_context import OutputContext
 from rivers.io_handlers import InMemoryIOHandler
-from rivers.records import InputContext, OutputContext
+from rivers.records import InputContext
 from tests.io_handlers.test_locations import Multi, Partition, Single
 
 
@@ -17,8 +19,8 @@ def test_the_very_object_that_was_stored_comes_back() -> None:
     handler.handle_output(context, value)
     assert handler.load_input(InputContext("a", "b")) is value
     assert context.output_metadata is not None
-    assert context.output_metadata["storage"] == "memory"
-    assert context.output_metadata["size_bytes"] > 0
+    assert context.output_metadata["storage"] == rs.MetadataValue.text("memory")
+    assert context.output_metadata["size_bytes"].raw_value() > 0
 
 
 def test_a_value_that_was_never_stored_is_a_key_error_with_the_storage_key() -> None:

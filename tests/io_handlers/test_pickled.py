@@ -12,8 +12,10 @@ from obstore.exceptions import BaseError
 from obstore.store import LocalStore, MemoryStore
 from pydantic import ValidationError
 
+import rivers as rs
+from rivers.definitions.output_context import OutputContext
 from rivers.io_handlers import PickleIOHandler
-from rivers.records import InputContext, OutputContext
+from rivers.records import InputContext
 from tests.io_handlers.test_locations import Multi, Partition, Single
 
 
@@ -27,10 +29,10 @@ def test_a_value_goes_to_prefix_and_name_and_comes_back(tmp_path: Path) -> None:
     }
     metadata = context.output_metadata
     assert metadata is not None
-    assert metadata["path"] == "lake/orders.pkl"
-    assert metadata["serializer"] == "pickle"
-    assert metadata["size_bytes"] == (tmp_path / "lake" / "orders.pkl").stat().st_size
-    assert metadata["write_duration_s"] >= 0
+    assert metadata["path"] == rs.MetadataValue.text("lake/orders.pkl")
+    assert metadata["serializer"] == rs.MetadataValue.text("pickle")
+    assert metadata["size_bytes"] == rs.MetadataValue.int((tmp_path / "lake" / "orders.pkl").stat().st_size)
+    assert metadata["write_duration_s"].raw_value() >= 0
 
 
 class Stubborn:
@@ -109,7 +111,7 @@ def test_the_value_of_a_batch_is_put_under_each_of_its_keys(tmp_path: Path) -> N
     handler.handle_output(context, "value")
     assert (tmp_path / "lake/a/d=1/r=x/data.pkl").is_file()
     assert (tmp_path / "lake/a/d=2/r=x|y/data.pkl").is_file() or (tmp_path / "lake/a/d=2/r=x%7Cy/data.pkl").is_file()
-    assert (context.output_metadata or {})["path"] == "lake/a/d=1/r=x/data.pkl"
+    assert (context.output_metadata or {})["path"] == rs.MetadataValue.text("lake/a/d=1/r=x/data.pkl")
     assert handler.load_input(InputContext("a", "b", partition=Partition([second]))) == "value"
     handler.handle_output(OutputContext("a", partition=Partition([Single(["k"])])), "single")
     assert (tmp_path / "lake/a/k/data.pkl").is_file()

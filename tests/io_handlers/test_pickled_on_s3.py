@@ -15,7 +15,8 @@ from obstore.exceptions import BaseError
 from obstore.store import S3Store
 
 import rivers as rs
-from rivers.records import InputContext, OutputContext
+from rivers.definitions.output_context import OutputContext
+from rivers.records import InputContext
 from tests.io_handlers import s3_steps
 
 BUCKET = "lake"
@@ -51,7 +52,7 @@ def test_a_value_goes_to_the_bucket_and_comes_back(endpoint: str) -> None:
     stored = bytes(obstore.get(store(endpoint), "here/orders.pkl").bytes())
     assert pickle.loads(stored) == {"n": 1}
     metadata = context.output_metadata or {}
-    assert (metadata["path"], metadata["size_bytes"]) == ("here/orders.pkl", len(stored))
+    assert (metadata["path"].raw_value(), metadata["size_bytes"].raw_value()) == ("here/orders.pkl", len(stored))
     assert handler.load_input(InputContext("orders", "b")) == {"n": 1}
 
 

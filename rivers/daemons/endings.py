@@ -8,7 +8,8 @@ from collections.abc import Callable, Sequence
 
 from rivers.clock import Clock
 from rivers.daemons.left_behind import LeftBehind
-from rivers.exceptions import StorageError, Superseded
+from rivers.exceptions import ExecutionError, Killed, StorageError, Superseded
+from rivers.execution.failures import error_text
 from rivers.execution.results import Ending
 from rivers.execution.run_execution import conclude
 from rivers.records import RunRecord
@@ -33,7 +34,10 @@ class Handover:
         self._ending: Ending | None = None
 
     def carry_out(self, run: RunRecord) -> Ending | None:
-        """On the thread. ``None``: the ending is stored already, since nobody waited for it any more."""
+        """On the thread. ``None``: the ending is stored already, since nobody waited for it any more.
+
+        :raises ExecutionError: for what would end more than this run
+        """
         try:
             ending = self._repo.carry_out(run)
             with self._lock:
@@ -42,6 +46,11 @@ class Handover:
                     return ending
             conclude(self._repo.storage, ending)
             return None
+        except (Exception, Killed, Superseded):
+            raise
+        except BaseException as error:
+            # On the loop an exit would end every run, and a CancelledError pass for a cancellation of who waits there.
+            raise ExecutionError(error_text(error)) from error
         finally:
             with self._lock:
                 self._is_out = True

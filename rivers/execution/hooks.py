@@ -82,5 +82,5 @@ class HookCaller:
         try:
             given = next((self._config[name] for name in step.config_names if name in self._config), None)
             return build_config(step.name, step.arguments.config_annotation, given)
-        except Exception:
+        except (Exception, SystemExit):  # a validator is a user's, and may exit
             return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -11,8 +12,10 @@ import pytest
 import rivers as rs
 from rivers.daemons.endings import Endings, Handover
 from rivers.daemons.left_behind import LeftBehind
+from rivers.exceptions import ExecutionError
 from rivers.execution.results import Ending, RunResult
 from rivers.records import Change
+from rivers.simulation.steps import SimulatedSteps
 
 pytestmark = pytest.mark.anyio
 
@@ -22,7 +25,23 @@ def raw() -> int:
     return 1
 
 
-REPO = rs.CodeRepository([raw], default_executor=rs.Executor.in_process())
+@rs.Asset
+async def awaited() -> int:
+    return 1
+
+
+REPO = rs.CodeRepository([raw, awaited], default_executor=rs.Executor.in_process())
+
+
+class Leaving(SimulatedSteps):
+    """Goes off where nobody expects user code."""
+
+    def __init__(self, error: BaseException) -> None:
+        super().__init__(durations={}, failures={}, execute=True, patch_time=False)
+        self._error = error
+
+    def seconds(self, step: str, attempt: int) -> float:
+        raise self._error
 
 
 class Book:
@@ -146,4 +165,16 @@ async def test_an_ending_that_came_back_just_before_its_waiter_left_is_the_waite
         assert ending is not None
         assert play.status("r") == "Started"
         assert handover.leave(LeftBehind()) is ending
+        repo.shutdown()
+
+
+@pytest.mark.parametrize("error", [SystemExit("off"), asyncio.CancelledError("off")])
+async def test_what_would_end_the_loop_ends_the_run_only(stage: Callable[..., Any], error: BaseException) -> None:
+    async with stage() as play:
+        repo = REPO.bound(play.storage, play.clock, play.ids, interceptor=Leaving(error))
+        play.create("r", node_names=("awaited",))
+        (run,) = play.start("r")
+        with pytest.raises(ExecutionError, match=f"{type(error).__name__}: off"):
+            Handover(repo).carry_out(run)
+        assert play.status("r") == "Failure"
         repo.shutdown()

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from obstore.store import LocalStore
+from pydantic import BaseModel, field_validator
 
 import rivers as rs
 from rivers.clock import SimClock
@@ -115,6 +116,28 @@ def test_hooks_get_metadata_and_the_config_of_the_run(build: Build) -> None:
     asset = rs.Asset(functions.limited, metadata={"k": "v"}, hooks=[look])
     result = build(asset).materialize(config={"limited": {"limit": 5}})
     assert heard == [(result.run_id, ({"k": "v"}, 5))]
+
+
+class Picky(BaseModel):
+    limit: int = 1
+
+    @field_validator("limit")
+    @classmethod
+    def leave(cls, limit: int) -> int:
+        raise SystemExit(f"{limit} is too much")
+
+
+def test_a_config_whose_validator_exits_fails_the_step_and_its_hooks_get_none(build: Build) -> None:
+    @rs.Hook.failure
+    def look(context: rs.HookContext[Any]) -> None:
+        heard.append((context.asset_name, (context.error, context.config)))
+
+    @rs.Asset(hooks=[look])
+    def picky(context: rs.AssetExecutionContext[Picky]) -> None: ...
+
+    result = build(picky).materialize(config={"picky": {"limit": 5}}, raise_on_error=False)
+    assert result.failed_assets == [("picky", "SystemExit: 5 is too much")]
+    assert heard == [("picky", ("SystemExit: 5 is too much", None))]
 
 
 def test_hooks_of_a_step_in_a_worker_are_called_here_with_its_value(build: Build, tmp_path: Path) -> None:

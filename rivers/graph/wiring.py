@@ -166,6 +166,11 @@ class Wiring:
 
     def unresolved(self, kind: str, name: str, wanted: str) -> Exception:
         """The error for what ``name`` wants and nobody has registered."""
+        if wanted in self.resources:
+            return _UnresolvedInput(
+                f"{kind} '{name}': unresolved input '{wanted}': no asset or task has that name, and a resource, as "
+                f"'{wanted}' is, goes to a parameter of an asset's or a task's own function, by its name"
+            )
         near = did_you_mean(wanted, [each for each in (*self.names, *self.resources) if each != name])
         return _UnresolvedInput(
             f"{kind} '{name}': unresolved input '{wanted}': no asset, task or resource has that name "

@@ -85,6 +85,13 @@ def test_an_asset_or_resource_of_nearly_that_name_is_offered(near: str, offered:
         build_graph([asset("orders", lambda: 0), asset("a", function)], ["warehouse"])
 
 
+def test_a_resource_where_only_an_upstream_can_be_is_refused_with_where_it_goes() -> None:
+    says = "no asset or task has that name, and a resource, as 'db' is, goes to a parameter of"
+    for declared in (Asset.from_graph(name="g")(lambda db: db), asset("g", lambda: 0, AssetDef.dep("db"))):
+        with pytest.raises(GraphValidationError, match=rf"Asset 'g': unresolved input 'db': {says}"):
+            build_graph([declared], ["db"])
+
+
 def test_a_context_that_is_not_first_and_not_annotated_matches_nothing() -> None:
     with pytest.raises(ConfigurationError, match=r"Asset 'b': unresolved input 'context'.*available resources: none"):
         build_graph([asset("a", lambda: 0), asset("b", lambda a, context: 0)])

@@ -2,13 +2,18 @@
 
 The names of the reference API derive directly from ``Exception``, as its specification says; what is new here derives
 from :class:`RiversError`. Where the specification names two types for one fault, a private class at the end of this
-module derives from both, so that either ``except`` clause catches it.
+module derives from both, so that either ``except`` clause catches it. Whoever sees one raised reads the name of the
+first of them: the private name appears in no traceback, message or record.
 """
 
 # The private classes are raised by other modules, which pyright does not see from here.
 # pyright: reportUnusedClass=false
 
 from __future__ import annotations
+
+from typing import Any, Final, TypeVar
+
+E = TypeVar("E", bound=Exception)
 
 
 class RiversError(Exception):
@@ -112,45 +117,81 @@ class RunCanceled(BaseException):
     """
 
 
+def is_of_rivers(error: BaseException) -> bool:
+    """Whether its class is one of this module: rivers has written its message, for a person to read."""
+    return type(error).__module__ == __name__ or type(error) in _private.values()
+
+
+_private: Final[dict[str, type[Exception]]] = {}
+
+
+def _goes_by_its_first_base(combined: type[E]) -> type[E]:
+    """Give a class that combines two the name of the first. Its instances are pickled by the name it has here."""
+    name, shown = combined.__name__, combined.__bases__[0]
+    _private[name] = combined
+
+    def reduce(error: Exception) -> tuple[Any, ...]:
+        return _made_again, (name, error.args), dict(vars(error))
+
+    combined.__reduce__ = reduce  # type: ignore[method-assign]
+    combined.__module__, combined.__name__, combined.__qualname__ = shown.__module__, shown.__name__, shown.__qualname__
+    return combined
+
+
+def _made_again(name: str, arguments: tuple[Any, ...]) -> Exception:
+    return _private[name](*arguments)
+
+
+@_goes_by_its_first_base
 class _JobNotFound(NodeNotFoundError, ValueError):
     """``get_job`` of an unknown name: ``ValueError`` is documented, ``NodeNotFoundError`` is what 0.6.2 raises."""
 
 
+@_goes_by_its_first_base
 class _JobNotBound(ExecutionError, ValueError):
     """``Job.execute`` on a job that no repository has resolved."""
 
 
+@_goes_by_its_first_base
 class _UnresolvedInput(ConfigurationError, GraphValidationError):
     """A parameter that is neither an upstream, a resource nor defaulted."""
 
 
+@_goes_by_its_first_base
 class _UnknownHandler(ConfigurationError, AssetDefinitionError):
     """An ``io_handler`` key that no resource is registered under."""
 
 
+@_goes_by_its_first_base
 class _SensorResultConflict(ValueError, ResultDefinitionError):
     """A ``SensorResult`` with both run requests and a skip reason."""
 
 
+@_goes_by_its_first_base
 class _MalformedResult(ResultDefinitionError, TypeError):
     """An ``Output``, ``Materialization`` or ``Observation`` with an argument of the wrong type."""
 
 
+@_goes_by_its_first_base
 class _NegativeCount(OverflowError, ValueError):
     """A count below zero: the reference raises ``OverflowError``, its documentation allows ``ValueError``."""
 
 
+@_goes_by_its_first_base
 class _NoSinglePartitionKey(PartitionValidationError, ValueError):
     """``context.partition_key`` of a step that has no key, several keys, or a key of several dimensions."""
 
 
+@_goes_by_its_first_base
 class _UnlikeOutputs(PartitionValidationError, ValueError):
     """Outputs of a multi-asset that share no key: ``ValueError`` where it is declared, and found later by a name."""
 
 
+@_goes_by_its_first_base
 class _InvalidPartitionKey(ExecutionError, PartitionValidationError):
     """A key that a planned node does not have: ``ExecutionError`` of ``materialize``, the other type in jobs."""
 
 
+@_goes_by_its_first_base
 class _NotEnumerable(NotImplementedError, PartitionDefinitionError):
     """The keys of a dynamic definition are asked for without those that the store has registered."""

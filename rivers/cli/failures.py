@@ -65,7 +65,9 @@ def describe(error: BaseException) -> str:
     if isinstance(error, CliFailure):
         return error.message
     text = f"{_public_type(error).__name__}: {error}"
-    if type(error).__module__ == "rivers.exceptions" or isinstance(error, OSError):
+    from rivers.exceptions import is_of_rivers
+
+    if is_of_rivers(error) or isinstance(error, OSError):
         return text
     return f"{text}\n  (run again with --debug for the traceback)"
 

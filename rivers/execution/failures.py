@@ -10,7 +10,6 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Final
 
-from rivers import exceptions
 from rivers.definitions.storable_text import storable
 
 MESSAGE_MAX: Final = 20_000
@@ -21,17 +20,12 @@ _RIVERS: Final = str(Path(__file__).resolve().parents[1])
 
 
 def error_text(error: BaseException) -> str:
-    """``<ExceptionType>: <message>``, also for an exception whose own ``str`` fails.
-
-    Where rivers raises a private class, since two types are documented for one fault, the first of them is named.
-    """
+    """``<ExceptionType>: <message>``, also for an exception whose own ``str`` fails."""
     try:
         message = str(error)
     except BaseException as unspeakable:
         message = f"<its message could not be read: {type(unspeakable).__name__}>"
-    private = type(error).__module__ == exceptions.__name__ and type(error).__name__.startswith("_")
-    kind = type(error).__mro__[1] if private else type(error)
-    return storable(shortened(f"{kind.__name__}: {message}", MESSAGE_MAX))
+    return storable(shortened(f"{type(error).__name__}: {message}", MESSAGE_MAX))
 
 
 def shortened(text: str, length: int) -> str:
@@ -43,8 +37,8 @@ def shortened(text: str, length: int) -> str:
 
 
 def class_names(error: BaseException) -> str:
-    """The qualified names of the exception's classes, most derived first, as a JSON list."""
-    return json.dumps([_qualified(cls) for cls in type(error).__mro__])
+    """The qualified names of the exception's classes, most derived first, each once, as a JSON list."""
+    return json.dumps(list(dict.fromkeys(_qualified(cls) for cls in type(error).__mro__)))
 
 
 class WorkerDied(BrokenExecutor):

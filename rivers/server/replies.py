@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from rivers.definitions.storable_text import storable
-from rivers.exceptions import AssetNotFoundError, NodeNotFoundError, StorageError
+from rivers.exceptions import AssetNotFoundError, NodeNotFoundError, StorageError, is_of_rivers
 from rivers.server.queries import AmbiguousRun
 from rivers.server.served import NotAccepted
 
@@ -63,7 +63,7 @@ def _status_of(error: Exception) -> HTTPStatus:
             return HTTPStatus.BAD_REQUEST
         case StorageError():
             return HTTPStatus.SERVICE_UNAVAILABLE
-        case _ if isinstance(error, BadRequest) or type(error).__module__ == "rivers.exceptions":
+        case _ if isinstance(error, BadRequest) or is_of_rivers(error):
             return HTTPStatus.BAD_REQUEST
         case _:
             return HTTPStatus.INTERNAL_SERVER_ERROR

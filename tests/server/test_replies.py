@@ -12,6 +12,7 @@ from rivers.exceptions import (
     NodeNotFoundError,
     StorageError,
     StorageLocked,
+    _NegativeCount,
 )
 from rivers.server.queries import AmbiguousRun
 from rivers.server.replies import BadRequest, error_response
@@ -27,6 +28,7 @@ from rivers.server.served import NotAccepted
         (AmbiguousRun("x"), 409),
         (BadRequest("x"), 400),
         (GraphValidationError("x"), 400),
+        (_NegativeCount("x"), 400),
         (StorageError("Unknown run status: x"), 400),
         (StorageError("disk full"), 503),
         (StorageLocked("x"), 503),

@@ -15,12 +15,12 @@ from contextlib import suppress
 from typing import Any, Protocol, TypeVar, cast
 
 from loky.process_executor import (  # pyright: ignore[reportMissingTypeStubs]
-    ProcessPoolExecutor,
     ShutdownExecutorError,
     TerminatedWorkerError,
 )
 
 from rivers.execution.failures import WorkerDied, exit_in, worker_death
+from rivers.execution.lone_worker import LoneWorker
 from rivers.execution.parent_watch import settle_in
 
 T = TypeVar("T")
@@ -38,8 +38,7 @@ class _Slot(Protocol):
 
 def _new_slot() -> _Slot:
     """A slot without a worker yet: the first task starts the process. It has no idle timeout, so it stays warm."""
-    executor = ProcessPoolExecutor(max_workers=1, timeout=None, initializer=settle_in, initargs=(os.getpid(),))
-    return cast("_Slot", executor)
+    return cast("_Slot", LoneWorker(settle_in, (os.getpid(),)))
 
 
 class SubprocessSlots:

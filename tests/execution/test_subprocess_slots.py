@@ -94,7 +94,7 @@ def test_work_that_no_process_can_be_started_for_fails_and_keeps_no_slot(
         raise BlockingIOError("Resource temporarily unavailable")
 
     with monkeypatch.context() as patch:
-        patch.setattr(subprocess_slots.ProcessPoolExecutor, "submit", no_process_left)
+        patch.setattr(subprocess_slots.LoneWorker, "submit", no_process_left)
         for _ in range(3):
             with pytest.raises(BlockingIOError):
                 slots.submit(abs, -1).result(LIMIT)

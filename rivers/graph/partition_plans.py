@@ -5,10 +5,9 @@ Pure: the moment and the registered dynamic keys are data. ``needed_namespaces``
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from itertools import islice
 from math import prod
 from typing import Final
 
@@ -25,8 +24,8 @@ from rivers.partitions.mapped import Nothing, TheseKeys
 from rivers.partitions.mapping_keys import upstream_keys
 from rivers.partitions.namespaces import dynamic_namespaces
 
-_TRIED_MAX: Final = 10_000
-"""So many partitions of a batch are looked at to name the one that is wrong."""
+_SHOWN_MAX: Final = 1000
+"""So many characters of a key are in a message: a batch of thousands would bury what is wrong with it."""
 
 BATCH_MAX: Final = 1_000_000
 """For so many partitions one run can be at most: a few lists of values have a product that no memory holds."""
@@ -125,7 +124,7 @@ def plan_partitions(
         if definition is None:
             raise PartitionValidationError(
                 f"Node '{_known_name(graph, names, name)}' is not partitioned, but a partition_key was provided "
-                f"('{key}'): run it without a key, and apart from partitioned nodes"
+                f"('{_shown(key)}'): run it without a key, and apart from partitioned nodes"
             )
         if id(definition) not in checked:
             _require_member(_known_name(graph, names, name), definition, key, now, dynamic)
@@ -170,19 +169,24 @@ def _require_member(
         if definition.contains(each, now, dynamic):
             continue
         absent = _first_absent(definition, each, now, dynamic)
-        who = "it" if absent == each else f"'{absent}'"
+        who = "it" if absent == each else f"'{_shown(absent)}'"
         if definition.contains(absent, now):  # when nothing is known of registered keys, any is one
             listed = ", ".join(f"'{namespace}'" for namespace in dynamic_namespaces([definition]))
             raise _InvalidPartitionKey(
-                f"Invalid partition_key '{each}' for asset '{name}': {who} is not registered in dynamic namespace "
-                f"{listed}; register it with storage.add_dynamic_partitions. Known: "
+                f"Invalid partition_key '{_shown(each)}' for asset '{name}': {who} is not registered in dynamic "
+                f"namespace {listed}; register it with storage.add_dynamic_partitions. Known: "
                 f"{definition.explain_absence(absent, now, dynamic)}"
             )
         raise _InvalidPartitionKey(
-            f"Invalid partition_key '{each}' for asset '{name}': not a member of its partition definition. "
+            f"Invalid partition_key '{_shown(each)}' for asset '{name}': not a member of its partition definition. "
             f"{who[:1].upper()}{who[1:]} is not valid for node '{name}', which has "
             f"{definition.explain_absence(absent, now, dynamic)}"
         )
+
+
+def _shown(key: PartitionKey) -> str:
+    text = str(key)
+    return text if len(text) <= _SHOWN_MAX else f"{text[:_SHOWN_MAX]}..."
 
 
 def _count(key: PartitionKey) -> int:
@@ -193,6 +197,14 @@ def _count(key: PartitionKey) -> int:
 def _first_absent(
     definition: PartitionsDefinition, key: PartitionKey, now: datetime, dynamic: DynamicKeys
 ) -> PartitionKey:
-    """Which partition of a batch there is none of; the batch itself when that is not found soon."""
-    tried = islice(key.concrete(), _TRIED_MAX)
-    return next((each for each in tried if not definition.contains(each, now, dynamic)), key)
+    """Which partition of a batch there is none of."""
+    return next((each for each in _with_each_value(key) if not definition.contains(each, now, dynamic)), key)
+
+
+def _with_each_value(key: PartitionKey) -> Iterator[PartitionKey]:
+    """A partition of the key for each of its values, and not their product: a value is wrong in whatever company."""
+    first = {name: key.values_of(name)[0] for name in key.dimensions}
+    if not first:
+        return key.concrete()
+    along = (PartitionKey.multi({**first, name: list(key.values_of(name))}) for name in first)
+    return (each for line in along for each in line.concrete())

@@ -84,6 +84,23 @@ def test_no_key_outside_of_the_definition_passes(bad: PartitionKey) -> None:
         plan(graph_of(source("up", DAILY)), ["up"], bad)
 
 
+def test_a_message_about_a_batch_of_thousands_names_the_key_that_is_wrong_and_not_all_the_others() -> None:
+    many = D.static_([f"k{place}" for place in range(10_000)])
+    with pytest.raises(
+        ExecutionError, match=r"Invalid partition_key 'k0,.*\.\.\.' for .*'strange' is not valid"
+    ) as caught:
+        plan(graph_of(source("up", many)), ["up"], key([*many.keys, "strange"]))
+    assert len(str(caught.value)) < 2000
+    grid = D.multi({"n": many, "d": D.static_(["1", "2"]), "r": many})
+    with pytest.raises(ExecutionError, match=r"'d=1\|n=k0\|r=strange' is not valid"):
+        plan(
+            graph_of(source("up", grid)), ["up"], multi({"n": many.keys, "d": ["1", "2"], "r": [*many.keys, "strange"]})
+        )
+    with pytest.raises(PartitionValidationError, match="Node 'up' is not partitioned") as caught:
+        plan(graph_of(source("up")), ["up"], key(many.keys))
+    assert len(str(caught.value)) < 2000
+
+
 # 3.4
 
 

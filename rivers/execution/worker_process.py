@@ -127,7 +127,9 @@ class WorkerProcess:
             raise EOFError from error
         if said is not None:
             return _read(said)
-        if self._handle is not None and self._exit_status() is not None and not self._connection.has_more():
+        # Not by its status, which loky may have collected already.
+        has_ended = self._handle is not None and multiprocessing.connection.wait([self._handle], 0)
+        if has_ended and not self._connection.has_more():
             raise EOFError
         return None
 

@@ -5,17 +5,16 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from typing import Any, Generic, TypeVar, cast
+from typing import Any, Generic, cast
 
 from rivers.definitions.argument_checks import require_text
+from rivers.definitions.config_type import ConfigT
 from rivers.definitions.context_clock import WALL_NOW, WALL_SLEEP
 from rivers.definitions.metadata import MetadataValue
 from rivers.definitions.metadata_encoding import coerce_metadata
 from rivers.exceptions import ExecutionError, _NoSinglePartitionKey  # pyright: ignore[reportPrivateUsage]
 from rivers.partitions.context import PartitionContext
 from rivers.partitions.keys import PartitionKey
-
-ConfigT = TypeVar("ConfigT")
 
 
 class _StepContext(Generic[ConfigT]):

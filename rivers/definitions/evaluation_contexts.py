@@ -6,11 +6,10 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Generic, TypeVar, cast
+from typing import Any, Generic, cast
 
+from rivers.definitions.config_type import ConfigT
 from rivers.definitions.context_clock import WALL_NOW, FixedMoment
-
-ConfigT = TypeVar("ConfigT")
 
 
 @dataclass(frozen=True, init=False, eq=False)

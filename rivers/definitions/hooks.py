@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Mapping
-from typing import Any, ClassVar, Generic, Literal, TypeVar, cast, overload
+from typing import Any, ClassVar, Generic, Literal, cast, overload
 
+from rivers.definitions.config_type import ConfigT
 from rivers.definitions.signatures import is_async_function
 from rivers.exceptions import AssetDefinitionError
 
-ConfigT = TypeVar("ConfigT")
 HookType = Literal["success", "failure"]
 
 

@@ -23,6 +23,7 @@ from rivers.execution.coroutine_host import CoroutineHost
 from rivers.execution.declarations import Compiled
 from rivers.execution.declared import DeclaredRepository, SharedDefinitions
 from rivers.execution.environment import Environment, on_event_loop, running_in
+from rivers.execution.handlers import Handlers
 from rivers.execution.interception import StepInterceptor
 from rivers.execution.loading import LOAD_NODE, load_value
 from rivers.execution.observing import ObserveResult, observable_nodes, observed
@@ -54,6 +55,8 @@ class CodeRepository(DeclaredRepository):
     def _adopt(self, shared: SharedDefinitions) -> None:
         super()._adopt(shared)
         self._bound: BoundRepository | None = None
+        self._own_storage: Storage | None = None
+        self._handlers: Handlers | None = None
         self._jobs: dict[str, Job] = {}
 
     # -- binding -------------------------------------------------------------------------------------------------------
@@ -77,6 +80,7 @@ class CodeRepository(DeclaredRepository):
                 if own is not None:
                     own.close()
                 raise
+            self._own_storage = own
 
     def bound(
         self, storage: Storage, clock: Clock, ids: IdSource, *, interceptor: StepInterceptor | None = None
@@ -90,10 +94,20 @@ class CodeRepository(DeclaredRepository):
         return sibling
 
     def shutdown(self) -> None:
-        """Tear the resources down, once, in order of registration; what they raise is logged."""
+        """Tear the resources down, once, in order of registration; what they raise is logged.
+
+        A store that the repository opened itself is closed, and the next call that needs it resolves again; values that
+        are in memory stay. A store that it was given stays open.
+        """
         self._close_early_triggers()
-        if self._bound is not None:
-            self._bound.tear_down()
+        with self._lock:
+            bound, own = self._bound, self._own_storage
+            if own is not None:
+                self._bound = self._own_storage = None
+        if bound is not None:
+            bound.tear_down()
+        if own is not None:
+            own.close()
 
     def __enter__(self) -> CodeRepository:
         return self
@@ -356,7 +370,8 @@ class CodeRepository(DeclaredRepository):
         sibling: bool,
     ) -> None:
         environment = Environment(storage, clock, ids, CoroutineHost(), interceptor, self._shared, self)
-        self._bound = BoundRepository(self._given, compiled, environment, sibling=sibling)
+        self._bound = BoundRepository(self._given, compiled, environment, sibling=sibling, handlers=self._handlers)
+        self._handlers = self._bound.handlers
         if sibling:
             self._jobs = {job.name: job.bound_to(self._run_job) for job in self._given.jobs}
         else:

@@ -520,3 +520,41 @@ def test_a_wrong_argument_of_a_run_is_named(argument: str, wrong: Any, says: str
 def test_definitions_by_name_are_a_dict() -> None:
     with pytest.raises(TypeError, match=r"^partition_defs must be a dict, got list$"):
         rs.CodeRepository([], partition_defs=["days"])  # type: ignore[arg-type]
+
+
+def test_the_store_that_a_repository_opened_itself_is_closed_with_it_and_opened_again_when_it_is_needed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    told: list[str] = []
+
+    class Connection(rs.Resource):
+        def setup(self) -> None:
+            told.append("set up")
+
+        def teardown(self) -> None:
+            told.append("torn down")
+
+    raw = rs.Asset(name="raw")(lambda: 1)
+    repo = rs.CodeRepository([raw], jobs=[rs.Job("make", [raw])], resources={"connection": Connection()})
+    with repo:
+        assert repo.materialize().success
+    assert not repo.is_resolved
+    with rs.Storage.embedded(".rivers/storage") as after:
+        assert len(after.get_runs()) == 1
+    assert repo.load_node("raw") == 1
+    assert repo.get_job("make").execute().success
+    assert len(repo.storage.get_runs()) == 2
+    repo.shutdown()
+    repo.shutdown()
+    assert told == ["set up", "torn down"] * 2
+    with rs.Storage.embedded(".rivers/storage") as after:
+        assert len(after.get_runs()) == 2
+
+
+def test_a_store_that_was_given_stays_open_when_the_repository_is_shut_down(storage: rs.Storage) -> None:
+    with rs.CodeRepository([rs.Asset(name="raw")(lambda: 1)]) as repo:
+        repo.resolve(storage)
+        repo.materialize()
+    assert repo.is_resolved
+    assert len(storage.get_runs()) == 1

@@ -43,15 +43,24 @@ class BoundRepository:
     """The working half of a repository. Siblings share the compiled definitions and nothing else that rivers owns."""
 
     def __init__(
-        self, declarations: Declarations, compiled: Compiled, environment: Environment, *, sibling: bool
+        self,
+        declarations: Declarations,
+        compiled: Compiled,
+        environment: Environment,
+        *,
+        sibling: bool,
+        handlers: Handlers | None = None,
     ) -> None:
-        """Check the handlers, set the resources up, and write the topology, asset records and pools to the storage."""
+        """Check the handlers, set the resources up, and write the topology, asset records and pools to the storage.
+
+        ``handlers`` are those of an earlier binding of the same repository, with the values that they hold.
+        """
         check_handlers(compiled.graph, declarations.resources)
         self.declarations = declarations
         self.compiled = compiled
         self.environment = environment
         self.resources = copies_of(declarations.resources) if sibling else declarations.resources
-        self.handlers = Handlers(self.resources, copy_memory=sibling)
+        self.handlers = handlers or Handlers(self.resources, copy_memory=sibling)
         self.steps = StepCompiler(compiled.graph, self.handlers, self.resources, declarations.retries)
         self.triggers = TriggerCaller(
             environment.clock.datetime,

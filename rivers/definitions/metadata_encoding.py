@@ -28,8 +28,8 @@ def coerce_metadata_value(value: object) -> MetadataValue:
         return Float(float(value))
     if value is None:
         return Null()
-    if isinstance(value, int) or isinstance(value, SupportsIndex):  # noqa: SIM101 - asking for a protocol takes long
-        number = value.__index__()
+    number = _whole_number(value)
+    if number is not None:
         return Int(int(number)) if -(2**63) <= number < 2**63 else Text(str(number))
     if hasattr(value, "__arrow_c_schema__") and not isinstance(value, type):
         return MetadataValue.schema(value)
@@ -49,6 +49,18 @@ def coerce_metadata(metadata: object) -> dict[str, MetadataValue]:
             raise TypeError(f"metadata keys must be str, got {type(key).__name__}")
         coerced[key] = coerce_metadata_value(value)
     return coerced
+
+
+def _whole_number(value: object) -> int | None:
+    """An int as it is, and the integers of numpy; whose arrays have ``__index__`` too, and refuse it."""
+    if isinstance(value, int):
+        return value
+    if not isinstance(value, SupportsIndex):
+        return None
+    try:
+        return value.__index__()
+    except TypeError:
+        return None
 
 
 def metadata_to_json(value: MetadataValue) -> str:

@@ -24,6 +24,13 @@ class Index:
         return 7
 
 
+class Several:
+    """What has ``__index__`` and no index, as an array of numpy."""
+
+    def __index__(self) -> int:
+        raise TypeError("only integer scalar arrays can be converted to a scalar index")
+
+
 @pytest.mark.parametrize(
     ("plain", "value"),
     [
@@ -41,7 +48,7 @@ def test_plain_values_are_coerced(plain: object, value: MetadataValue) -> None:
     assert coerce_metadata_value(plain) == value
 
 
-@pytest.mark.parametrize("plain", [[1], {"a": 1}, (1,), b"x", datetime(2026, 1, 1, tzinfo=UTC), object()])
+@pytest.mark.parametrize("plain", [[1], {"a": 1}, (1,), b"x", datetime(2026, 1, 1, tzinfo=UTC), Several()])
 def test_everything_else_is_a_type_error_that_names_the_type(plain: object) -> None:
     with pytest.raises(TypeError, match=f"Cannot coerce {type(plain).__name__} to MetadataValue"):
         coerce_metadata_value(plain)

@@ -2,18 +2,20 @@
 
 While a run is on, ``sys.stdout`` and ``sys.stderr`` are forwarders. Which step a write belongs to is read from a
 context variable, so that steps on several threads and coroutines on one loop keep their text apart, and a step costs
-one ``set`` and one ``reset``. The streams get what a step writes line by line.
+one ``set`` and one ``reset``. The streams get what a step writes line by line. What a stream refuses, since it is
+closed or its disk is full, it goes without: the record has it.
 """
 
 from __future__ import annotations
 
+import io
 import logging
 import sys
 import threading
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
-from typing import Any, Final, TextIO
+from typing import Any, Final, TextIO, cast
 
 from rivers.definitions.storable_text import storable
 
@@ -99,7 +101,8 @@ class Captured:
             if end < len(held):
                 self._unfinished[stream] = held[end:]
             if end:
-                stream.write(held[:end])
+                with suppress(OSError, ValueError):
+                    stream.write(held[:end])
 
     def release(self) -> None:
         """Give every stream what its last line has so far. A stream that refuses it goes without it."""
@@ -158,13 +161,21 @@ class _Forwarder:
         captured = _current.get()
         if captured is not None:
             captured.release()
-        self._stream.flush()
+        with suppress(OSError, ValueError):
+            self._stream.flush()
 
     def close(self) -> None:
         """Nothing: the stream belongs to the process, whose other threads and whose log still write to it."""
 
     def __getattr__(self, attribute: str) -> Any:
         return getattr(self._stream, attribute)
+
+
+class _Nowhere(io.TextIOBase):
+    """The stream of a process that was started without it: Python has ``None`` there, which nobody can flush."""
+
+    def write(self, text: str, /) -> int:
+        return len(text)
 
 
 class _LogLines(logging.Handler):
@@ -180,7 +191,7 @@ _log_lines.setFormatter(logging.Formatter("%(levelname)s %(message)s"))
 _lock = threading.Lock()
 _users = 0
 _levelled: list[logging.Logger] = []
-_installed: dict[str, tuple[TextIO, _Forwarder]] = {}
+_installed: dict[str, tuple[TextIO | None, _Forwarder]] = {}
 
 
 @contextmanager
@@ -203,8 +214,8 @@ def _install() -> None:
     for name in ("stdout", "stderr"):
         stream = getattr(sys, name, None)
         # Somebody else may have swapped the stream since (a test runner does): then forward to the new one.
-        if stream is not None and not isinstance(stream, _Forwarder):
-            forwarder = _Forwarder(stream, name)
+        if not isinstance(stream, _Forwarder):
+            forwarder = _Forwarder(cast("TextIO", _Nowhere()) if stream is None else stream, name)
             _installed[name] = (stream, forwarder)
             setattr(sys, name, forwarder)
     if _users == 1:

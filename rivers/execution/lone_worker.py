@@ -13,6 +13,8 @@ from typing import Any, cast
 
 from loky.process_executor import ProcessPoolExecutor  # pyright: ignore[reportMissingTypeStubs]
 
+from rivers.execution.capture import capturing
+
 
 class LoneWorker(ProcessPoolExecutor):
     """One worker process, which starts with the first task and waits for more as long as it takes."""
@@ -22,7 +24,8 @@ class LoneWorker(ProcessPoolExecutor):
 
     def _adjust_process_count(self) -> None:
         """Loky's hook that starts the process; what waits for its end begins after it."""
-        super()._adjust_process_count()  # pyright: ignore[reportUnknownMemberType]
+        with capturing():  # loky flushes the standard streams, which may be closed, on a full disk, or not there
+            super()._adjust_process_count()  # pyright: ignore[reportUnknownMemberType]
         for process in cast("dict[int, Any]", cast("Any", self)._processes).values():
             _wait_for_the_process(process)
 

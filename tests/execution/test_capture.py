@@ -224,3 +224,33 @@ def test_a_stream_that_is_closed_when_a_step_ends_takes_nothing_from_its_record(
         print("half", end="")
         monkeypatch.setattr(stdout, "write", refuse)
     assert captured.texts() == ("half", None, None)
+
+
+@pytest.mark.parametrize("error", [OSError(28, "No space left on device"), ValueError("I/O operation on closed file")])
+def test_a_stream_that_takes_nothing_more_ends_no_step(error: Exception, monkeypatch: pytest.MonkeyPatch) -> None:
+    stdout = parts_of_stdout(monkeypatch)
+
+    def refuse(*_: object) -> int:
+        raise error
+
+    monkeypatch.setattr(stdout, "write", refuse)
+    monkeypatch.setattr(stdout, "flush", refuse)
+    captured = Captured()
+    with capturing(), captured_by(captured):
+        print("one")
+        print("two", flush=True)
+    assert captured.texts() == ("one\ntwo\n", None, None)
+
+
+@pytest.mark.parametrize("name", ["stdout", "stderr"])
+def test_what_is_printed_is_kept_also_where_the_process_has_no_streams(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, name, None)
+    captured = Captured()
+    with capturing():
+        with captured_by(captured):
+            print("kept", file=getattr(sys, name), flush=True)
+        print("nowhere", file=getattr(sys, name), flush=True)
+    assert getattr(sys, name) is None
+    assert "kept\n" in captured.texts()

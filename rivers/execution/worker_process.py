@@ -14,9 +14,9 @@ import signal
 import threading
 import weakref
 from concurrent.futures import Future
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from multiprocessing.connection import Pipe
-from typing import Any, Final, cast
+from typing import Any, Final
 
 from loky.process_executor import ProcessPoolExecutor  # pyright: ignore[reportMissingTypeStubs]
 
@@ -63,18 +63,30 @@ class WorkerProcess:
     """One worker process. Used by one thread at a time."""
 
     def __init__(self, keys: StepKeys) -> None:
-        """Start it. That takes a moment, during which it can be sent orders already."""
+        """Start it. That takes a moment, during which it can be sent orders already.
+
+        :raises ExecutionError: no process can be started, for want of memory or file descriptors for example
+        """
         self._keys = keys
         self._known: dict[int, None] = {}
         self._forgotten = keys.forgotten_count
-        ours, theirs = Pipe()
-        self._connection = WorkerConnection(ours)
-        executor = cast(
-            "Any", ProcessPoolExecutor(max_workers=1, timeout=None, initializer=adopt, initargs=(theirs, os.getpid()))
-        )
-        self._executor = executor
-        self._serving: Future[None] = executor.submit(serve)
+        with ExitStack() as opened:
+            try:
+                ours, theirs = Pipe()
+                opened.callback(ours.close)
+                opened.callback(theirs.close)
+                executor: Any = ProcessPoolExecutor(
+                    max_workers=1, timeout=None, initializer=adopt, initargs=(theirs, os.getpid())
+                )
+                self._serving: Future[None] = executor.submit(serve)
+            except Exception as error:
+                # Loky stumbles over what it has not opened yet, which hides the reason.
+                reason = error_text(error.__context__ or error)
+                raise ExecutionError(f"a worker process cannot be started: {reason}") from error
+            opened.pop_all()
         theirs.close()
+        self._connection = WorkerConnection(ours)
+        self._executor = executor
         [self.pid] = list(executor._processes)
         # The pipes by which loky and we would notice its death stay open in whatever it forked: its own end tells.
         self._handle = os.pidfd_open(self.pid) if hasattr(os, "pidfd_open") else None

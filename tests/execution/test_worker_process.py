@@ -265,6 +265,31 @@ def test_a_worker_that_everybody_has_forgotten_ends_and_leaves_nothing_behind() 
         os.close(ended)
 
 
+WITHOUT_DESCRIPTORS = """
+import os, resource
+from rivers.exceptions import ExecutionError
+from rivers.execution.step_keys import StepKeys
+from rivers.execution.worker_process import WorkerProcess
+
+_, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+for spare in range(1, 30):
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(map(int, os.listdir("/proc/self/fd"))) + spare, most))
+    try:
+        WorkerProcess(StepKeys()).kill()
+    except ExecutionError as error:
+        print(error)
+"""
+
+
+def test_that_no_worker_can_be_started_is_an_error_with_the_reason() -> None:
+    ended = subprocess.run(
+        [sys.executable, "-c", WITHOUT_DESCRIPTORS], stdout=subprocess.PIPE, text=True, check=True, timeout=60
+    )
+    said = ended.stdout.splitlines()
+    assert len(said) > 5
+    assert {line[:72] for line in said} == {"a worker process cannot be started: OSError: [Errno 24] Too many open fi"}
+
+
 PROGRAM = """
 import os, signal, sys, tempfile, threading
 from obstore.store import LocalStore

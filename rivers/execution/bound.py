@@ -11,8 +11,6 @@ from typing import Any, cast
 from rivers.definitions.retries import RetryPolicy
 from rivers.exceptions import (
     ExecutionError,
-    Killed,
-    Superseded,
     _JobNotFound,  # pyright: ignore[reportPrivateUsage]
 )
 from rivers.execution.choosing import LocalExecutor, check_executors, executor_of_run
@@ -21,6 +19,7 @@ from rivers.execution.declarations import Compiled, Declarations
 from rivers.execution.environment import Environment, running_in
 from rivers.execution.failures import error_text, traceback_text
 from rivers.execution.handlers import Handlers
+from rivers.execution.interrupts import is_meant_for_all
 from rivers.execution.partitioned_steps import partition_moment, with_partitions
 from rivers.execution.resources import copies_of, in_use, set_up, tear_down, with_changes
 from rivers.execution.results import Ending, RunResult
@@ -223,9 +222,9 @@ class BoundRepository:
                     retry=self.retry_policy(run.job_name, None),
                 )
                 stack.enter_context(in_use(self._own(resources)))
-            except (Killed, Superseded, KeyboardInterrupt):
-                raise
             except BaseException as error:  # the setup of a resource is a user's, and may exit
+                if is_meant_for_all(error):
+                    raise
                 at = environment.clock.now_ns()
                 return Ending(RunResult(False, run.run_id), "Failure", at, error_text(error), traceback_text(error))
             return execution.carry_out()

@@ -12,6 +12,8 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from types import FrameType
 
+from rivers.exceptions import Killed, Superseded
+
 _has_come = False
 
 
@@ -31,6 +33,14 @@ def heeded() -> Generator[None]:
         _has_come = False
         if signal.getsignal(signal.SIGINT) is _note:
             signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def is_meant_for_all(error: BaseException) -> bool:
+    """Whether what came out of user code is no failure of it: the kill of its graph, or Ctrl-C, which hits the main
+    thread alone."""
+    if isinstance(error, KeyboardInterrupt):
+        return threading.current_thread() is threading.main_thread()
+    return isinstance(error, Killed | Superseded)
 
 
 def go_no_further() -> None:

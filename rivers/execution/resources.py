@@ -10,6 +10,7 @@ from typing import Any, cast
 from pydantic import BaseModel, ValidationError
 
 from rivers.exceptions import ConfigurationError
+from rivers.execution.interrupts import is_meant_for_all
 
 _log = logging.getLogger("rivers.resources")
 
@@ -68,7 +69,9 @@ def tear_down(resources: Mapping[str, Any]) -> None:
         if callable(teardown):
             try:
                 teardown()
-            except (Exception, SystemExit):
+            except BaseException as error:
+                if is_meant_for_all(error):
+                    raise
                 _log.exception("the teardown of resource '%s' failed", name)
 
 

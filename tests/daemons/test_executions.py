@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
@@ -31,12 +32,25 @@ def broken() -> int:
     raise ValueError("boom")
 
 
+class OfItsOwnKind(BaseException): ...
+
+
+FAULTS: dict[str, type[BaseException]] = {
+    each.__name__: each for each in (SystemExit, KeyboardInterrupt, asyncio.CancelledError, OfItsOwnKind)
+}
+
+
 class Door(rs.Resource):
-    open: bool = True
+    opens: str = ""
+    closes: str = ""
 
     def setup(self) -> None:
-        if not self.open:
-            raise SystemExit("closed")
+        if self.opens:
+            raise FAULTS[self.opens]("stuck")
+
+    def teardown(self) -> None:
+        if self.closes:
+            raise FAULTS[self.closes]("stuck")
 
 
 REPO = rs.CodeRepository([raw, broken], resources={"door": Door()}, default_executor=rs.Executor.in_process())
@@ -104,14 +118,26 @@ async def test_what_user_code_raises_is_the_outcome_of_its_run_only(stage: Calla
         assert cast.play.status("good") == "Success"
 
 
-async def test_a_resource_of_one_run_that_exits_fails_that_run_only(stage: Callable[..., Any]) -> None:
+@pytest.mark.parametrize("fault", FAULTS)
+async def test_a_resource_of_one_run_that_exits_fails_that_run_only(stage: Callable[..., Any], fault: str) -> None:
     async with executing(stage) as cast:
-        cast.launch("bad", config={"resources": {"door": {"open": False}}})
+        cast.launch("bad", config={"resources": {"door": {"opens": fault}}})
         cast.launch("good")
         await cast.play.clock.settle()
         record = cast.play.storage.get_run("bad")
-        assert (record.status, record.error) == ("Failure", "SystemExit: closed")
+        assert (record.status, record.error) == ("Failure", f"{fault}: stuck")
         assert cast.play.status("good") == "Success"
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+async def test_a_resource_of_one_run_that_exits_when_it_is_torn_down_fails_nothing(
+    stage: Callable[..., Any], fault: str
+) -> None:
+    async with executing(stage) as cast:
+        cast.launch("one", config={"resources": {"door": {"closes": fault}}}, node_names=("raw",))
+        cast.launch("other")
+        await cast.play.clock.settle()
+        assert cast.play.status("one") == cast.play.status("other") == "Success"
 
 
 async def test_a_run_that_cannot_be_carried_out_fails_with_the_reason(

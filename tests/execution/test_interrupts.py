@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 import rivers as rs
-from rivers.execution.interrupts import go_no_further, heeded
+from rivers.exceptions import Killed, Superseded
+from rivers.execution.interrupts import go_no_further, heeded, is_meant_for_all
 
 EXECUTORS = pytest.mark.parametrize(
     "executor", [rs.Executor.in_process(), rs.Executor.parallel(2)], ids=["in process", "parallel"]
@@ -88,6 +89,21 @@ def test_a_signal_in_a_run_within_a_step_ends_both(storage: rs.Storage, executor
     assert "beside" not in {
         event.asset_key for run in storage.get_runs() for event in storage.get_events_for_run(run.run_id)
     }
+
+
+def test_a_kill_and_ctrl_c_on_the_main_thread_are_meant_for_all_and_nothing_else_is() -> None:
+    answers: list[bool] = []
+
+    def ask() -> None:
+        faults = (Killed(), Superseded(), KeyboardInterrupt(), SystemExit(), ValueError(), asyncio.CancelledError())
+        answers.extend(is_meant_for_all(fault) for fault in faults)
+
+    ask()
+    elsewhere = threading.Thread(target=ask)
+    elsewhere.start()
+    elsewhere.join()
+    assert answers[:6] == [True, True, True, False, False, False]
+    assert answers[6:] == [True, True, False, False, False, False]
 
 
 def test_a_program_that_handles_the_signal_itself_and_other_threads_are_left_alone() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from typing import Any
 
 import pytest
@@ -78,6 +79,15 @@ def test_a_teardown_that_exits_keeps_no_other_from_its_own() -> None:
 
     tear_down({"exiting": Exiting(), "two": Db(label="two")})
     assert calls == ["teardown two"]
+
+
+def test_ctrl_c_in_a_teardown_stops_the_program() -> None:
+    class Slow(Resource):
+        def teardown(self) -> None:
+            signal.raise_signal(signal.SIGINT)
+
+    with pytest.raises(KeyboardInterrupt):
+        tear_down({"slow": Slow()})
 
 
 def test_copies_are_other_objects_with_the_same_settings() -> None:

@@ -302,9 +302,11 @@ class CodeRepository(DeclaredRepository):
         self._resolved.plan_partitions(names, key, "submit")
         return key
 
-    def nodes_to_run(self, selection: Sequence[str] | None, job_name: str | None = None) -> list[str]:
+    def nodes_to_run(
+        self, selection: Sequence[str] | None, job_name: str | None = None, *, include_upstream: bool = False
+    ) -> list[str]:
         """The nodes that a selection or a job runs. Raises as ``materialize`` and ``get_job``."""
-        return self._resolved.nodes_of(selection, job_name)
+        return self._resolved.nodes_of(selection, job_name, upstream=include_upstream)
 
     def _submit_run(
         self,

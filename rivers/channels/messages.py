@@ -104,10 +104,11 @@ class SubmitRun:
     """Run a selection of assets, or the assets of a job, as a person asked for it now.
 
     ``selection`` ``None`` means every asset, or those of ``job_name`` when that is given. ``partition_key`` is as a
-    person writes it.
+    person writes it. ``include_upstream`` adds whatever the selection is made from.
     """
 
     selection: tuple[str, ...] | None = None
+    include_upstream: bool = False
     job_name: str | None = None
     partition_key: str | None = None
     tags: tuple[tuple[str, str], ...] = ()

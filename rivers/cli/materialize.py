@@ -31,6 +31,7 @@ class Wanted:
     """What was asked for. No selection and no job: every asset."""
 
     selection: list[str] | None
+    include_upstream: bool
     job: str | None
     partition_key: str | None
 
@@ -50,6 +51,9 @@ class Outcome:
 def materialize(
     module: ModuleArgument,
     select: Annotated[str | None, typer.Option("--select", help="Names of assets, separated by commas.")] = None,
+    include_upstream: Annotated[
+        bool, typer.Option("--include-upstream", help="With --select: also whatever those are made from.")
+    ] = False,
     job: Annotated[str | None, typer.Option("--job", help="Name of a job, whose assets are run.")] = None,
     partition_key: Annotated[
         str | None, typer.Option("--partition-key", help="The partition, such as 2026-01-01 or d=1|r=x.")
@@ -67,9 +71,11 @@ def materialize(
 
     While 'rivers serve' holds the storage, the run is submitted to it and followed here; Ctrl-C then leaves it running.
     """
-    wanted = Wanted(_names(select), job, partition_key)
+    wanted = Wanted(_names(select), include_upstream, job, partition_key)
     if wanted.selection is not None and job is not None:
         raise typer.BadParameter("give --select or --job, not both", param_hint="'--select'")
+    if include_upstream and wanted.selection is None:
+        raise typer.BadParameter("it adds to what --select names", param_hint="'--include-upstream'")
     outcome = _carried_out(wanted, _Code(module, repo_var), memory, storage_path, surreal_endpoint, as_json)
     if as_json:
         print_json(
@@ -151,11 +157,17 @@ def _execute(repo: CodeRepository, storage: Storage, wanted: Wanted) -> Outcome:
         raise _unknown_job(wanted.job, list(repo.launch_targets()))
     key = None
     if wanted.partition_key is not None:
-        key = repo.read_partition_key(wanted.partition_key, repo.nodes_to_run(wanted.selection, wanted.job))
+        names = repo.nodes_to_run(wanted.selection, wanted.job, include_upstream=wanted.include_upstream)
+        key = repo.read_partition_key(wanted.partition_key, names)
     if wanted.job is not None:
         result = repo.get_job(wanted.job).execute(partition_key=key, raise_on_error=False)
     else:
-        result = repo.materialize(wanted.selection, partition_key=key, raise_on_error=False)
+        result = repo.materialize(
+            wanted.selection,
+            partition_key=key,
+            include_upstream=wanted.include_upstream,
+            raise_on_error=False,
+        )
     run = storage.get_run(result.run_id)
     return Outcome(
         run_id=result.run_id,
@@ -178,6 +190,8 @@ def _unknown_job(name: str, known: list[str]) -> CliFailure:
 def _in_server(client: ServerClient, wanted: Wanted, code: _Code, as_json: bool) -> Outcome:
     body: dict[str, Any] = {"module": code.module, "repo_var": code.repo_var, "job": wanted.job}
     body |= {"selection": wanted.selection, "partition_key": wanted.partition_key}
+    if wanted.include_upstream:
+        body["include_upstream"] = True
     run_id: str = client.post("runs", body=body)["run_id"]
     if not as_json:
         typer.echo(f"Run {short_id(run_id)} submitted to the server at {client.address}.")

@@ -76,7 +76,7 @@ class ControlDaemon(RankedDaemon):
         return await command.reply.wait_at_most(self.clock, _TRIGGER_REPLY_SECONDS) or state
 
     def _submit(self, request: SubmitRun) -> str:
-        names = self._repo.nodes_to_run(request.selection, request.job_name)
+        names = self._repo.nodes_to_run(request.selection, request.job_name, include_upstream=request.include_upstream)
         key = self._repo.checked_partition_key(request.partition_key, names)
         run = NewRun(
             run_id=self._storage.ids.new_id(),

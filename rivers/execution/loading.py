@@ -18,6 +18,7 @@ from rivers.records import InputContext, IOHandler
 LOAD_NODE: Final = "__load_node__"
 """The ``downstream_asset`` of a load that a person asks for."""
 
+_WITH_UPSTREAM: Final = "include_upstream=True (--include-upstream)"
 _ABSENT: Final = (KeyError, FileNotFoundError)
 
 
@@ -69,12 +70,11 @@ def _note(handler: IOHandler, context: InputContext, is_whole: bool) -> str:
     elif isinstance(handler, InMemoryIOHandler):
         remedy = (
             f"values of {name} are gone with their process: materialize '{upstream}' in this one, in the same run with "
-            "include_upstream=True, or give it an io_handler that keeps values, such as PickleIOHandler"
+            f"{_WITH_UPSTREAM}, or give it an io_handler that keeps values, such as PickleIOHandler"
         )
     else:
         remedy = (
-            f"if it was never stored there, materialize '{upstream}' first, or in the same run with "
-            "include_upstream=True"
+            f"if it was never stored there, materialize '{upstream}' first, or in the same run with {_WITH_UPSTREAM}"
         )
     return f"while {who}{which} through {name}; {remedy}"
 

@@ -61,7 +61,8 @@ def require_loadable_upstreams(graph: Graph, names: Collection[str]) -> None:
         if not graph[name].can_load(graph[upstream]):
             raise GraphValidationError(
                 f"Node '{name}': upstream '{upstream}' is not in the job and has no io_handler to load it through; "
-                f"run '{upstream}' as well (include_upstream=True adds all of them), or give it an io_handler"
+                f"run '{upstream}' as well (include_upstream=True, on the command line --include-upstream, adds all of "
+                "them), or give it an io_handler"
             )
 
 

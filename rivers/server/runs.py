@@ -15,7 +15,7 @@ from rivers.server.replies import BadRequest, answering, body_of, limit_of
 from rivers.server.run_stream import run_lines
 from rivers.server.served import NotAccepted, Served
 
-_SUBMISSION_KEYS: Final = ("selection", "job", "partition_key", "tags", "module", "repo_var")
+_SUBMISSION_KEYS: Final = ("selection", "include_upstream", "job", "partition_key", "tags", "module", "repo_var")
 """The last two say which code the client means."""
 
 
@@ -60,7 +60,8 @@ def run_routes(served: Served) -> list[Route]:
 
 
 def submission_of(body: dict[str, Any]) -> SubmitRun:
-    """The request in a body ``{"selection"?: [str], "job"?: str, "partition_key"?: str, "tags"?: {str: str}}``.
+    """The request in a body ``{"selection"?: [str], "include_upstream"?: bool, "job"?: str, "partition_key"?: str,
+    "tags"?: {str: str}}``.
 
     :raises BadRequest: for a member of another name or type
     """
@@ -70,6 +71,9 @@ def submission_of(body: dict[str, Any]) -> SubmitRun:
     selection, job, tags = body.get("selection"), body.get("job"), body.get("tags")
     if selection is not None and not _are_texts(selection):
         raise BadRequest("selection must be a list of asset names")
+    include_upstream = body.get("include_upstream", False)
+    if not isinstance(include_upstream, bool):
+        raise BadRequest("include_upstream must be true or false")
     if job is not None and not isinstance(job, str):
         raise BadRequest("job must be the name of a job")
     key = body.get("partition_key")
@@ -80,6 +84,7 @@ def submission_of(body: dict[str, Any]) -> SubmitRun:
         raise BadRequest("tags must be an object of texts")
     return SubmitRun(
         selection=None if selection is None else tuple(selection),
+        include_upstream=include_upstream,
         job_name=job,
         partition_key=key,
         tags=tuple(pairs.items()),

@@ -57,6 +57,15 @@ def test_a_selection_and_a_job_limit_what_runs(project: Project) -> None:
     assert run["job_name"] == "ab"
 
 
+def test_a_selection_is_run_with_what_it_is_made_from_when_that_is_asked_for(project: Project) -> None:
+    refused = project.rivers("materialize", "pipeline", "--memory", "--select", "b")
+    assert refused.returncode == 1
+    option = next(word for word in refused.stderr.replace(",", " ").split() if word.startswith("--include"))
+    done = project.rivers("materialize", "pipeline", "--memory", "--select", "b", option)
+    assert done.stdout.splitlines()[-1] == "Materialization complete. Assets: ['a', 'b']"
+    assert project.rivers("materialize", "pipeline", "--memory", option).returncode == 2
+
+
 def test_an_unknown_asset_is_named(project: Project) -> None:
     done = project.rivers("materialize", "pipeline", "--memory", "--select", "a,zz")
     assert done.returncode == 1

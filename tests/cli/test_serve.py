@@ -138,6 +138,8 @@ def test_materialize_goes_through_the_server_and_shows_what_the_steps_do(project
         assert "StepStart" in done.stdout
         assert "hello from a" in done.stdout
         assert done.stdout.splitlines()[-1] == "Materialization complete. Assets: ['a']"
+        both = project.rivers("materialize", "pipeline", "--select", "b", "--include-upstream")
+        assert both.stdout.splitlines()[-1] == "Materialization complete. Assets: ['a', 'b']"
 
 
 def test_a_failure_in_the_server_is_the_failure_of_the_command(project: Project) -> None:

@@ -131,6 +131,7 @@ async def test_an_unknown_trigger_is_the_askers_error(
     [
         (SubmitRun(), None, ["raw", "derived"]),
         (SubmitRun(selection=("raw",)), None, ["raw"]),
+        (SubmitRun(selection=("derived",), include_upstream=True), None, ["raw", "derived"]),
         (SubmitRun(job_name="one", tags=(("rivers/priority", "7"), ("team", "blue"))), "one", ["raw"]),
     ],
 )
@@ -138,7 +139,7 @@ async def test_a_run_that_a_person_asked_for_is_created_and_told(
     stage: Callable[..., Any], heard: Callable[..., Any], request_: SubmitRun, job_name: str | None, nodes: list[str]
 ) -> None:
     async with open_desk(stage) as desk:
-        run_id = await desk.ask(SubmitRun(selection=request_.selection, job_name=request_.job_name, tags=request_.tags))
+        run_id = await desk.ask(replace(request_, reply=Reply()))
         record = desk.play.storage.get_run(run_id)
         assert (record.job_name, record.node_names, record.status) == (job_name, nodes, "NotStarted")
         assert record.tags == list(request_.tags)

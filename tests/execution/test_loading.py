@@ -58,7 +58,7 @@ def test_the_exception_of_a_handler_comes_through_as_it_is_with_one_note() -> No
     assert error.__cause__ is None
     assert error.__notes__ == [
         "while step 'down' loads its input 'up' through Raising; if it was never stored there, "
-        "materialize 'up' first, or in the same run with include_upstream=True"
+        "materialize 'up' first, or in the same run with include_upstream=True (--include-upstream)"
     ]
 
 
@@ -84,8 +84,8 @@ def test_for_values_in_memory_the_way_out_is_a_handler_that_keeps_them() -> None
         load_value(rs.InMemoryIOHandler(), InputContext("up", "down"))
     assert raised.value.__notes__ == [
         "while step 'down' loads its input 'up' through InMemoryIOHandler; values of InMemoryIOHandler are gone with "
-        "their process: materialize 'up' in this one, in the same run with include_upstream=True, or give it an "
-        "io_handler that keeps values, such as PickleIOHandler"
+        "their process: materialize 'up' in this one, in the same run with include_upstream=True (--include-upstream), "
+        "or give it an io_handler that keeps values, such as PickleIOHandler"
     ]
 
 

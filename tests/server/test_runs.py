@@ -27,6 +27,7 @@ async def test_runs_are_listed_newest_first_and_by_status(serve_api: Any) -> Non
         {"selection": "good"},
         {"selection": [1]},
         {"job": 1},
+        {"selection": ["good"], "include_upstream": 1},
         {"tags": {"a": 1}},
         {"tags": ["a"]},
         {"tags": ""},

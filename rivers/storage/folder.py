@@ -93,7 +93,10 @@ class FolderLock:
 
 
 def _resolved(path: str | os.PathLike[str]) -> Path:
-    return Path(path).expanduser().resolve()
+    try:
+        return Path(path).expanduser().resolve()
+    except (OSError, RuntimeError) as error:  # a loop of links, a home that nobody has, a current folder that has gone
+        raise StorageError(f"failed to open {os.fspath(path)}: its place cannot be found: {error}") from error
 
 
 def _lock_path(folder: Path) -> Path:

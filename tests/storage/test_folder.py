@@ -167,6 +167,31 @@ def test_a_file_on_the_way_to_the_store_is_named(tmp_path):
         Storage.embedded(str(tmp_path / "file" / "a" / "b"))
 
 
+def test_a_path_that_leads_nowhere_is_named(tmp_path):
+    (tmp_path / "loop").symlink_to(tmp_path / "loop")
+    for path in (str(tmp_path / "loop" / "store"), "~nobody-has-this-name/store"):
+        with pytest.raises(StorageError, match=f"^failed to open {path}: its place cannot be found: "):
+            Storage.embedded(path)
+
+
+def test_a_store_in_a_current_folder_that_has_gone_is_refused(tmp_path):
+    program = """
+import os, sys
+from rivers.exceptions import StorageError
+from rivers.storage import Storage
+os.chdir(sys.argv[1])
+os.rmdir(sys.argv[1])
+try:
+    Storage.embedded(".rivers/storage")
+except StorageError as error:
+    print(error)
+"""
+    (tmp_path / "gone").mkdir()
+    command = [sys.executable, "-c", program, str(tmp_path / "gone")]
+    said = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, timeout=60).stdout
+    assert said.startswith("failed to open .rivers/storage: its place cannot be found: ")
+
+
 def test_a_place_where_no_lock_can_be_made_is_not_called_locked():
     with pytest.raises(StorageError, match="failed to open /proc/store: ") as caught:
         Storage.embedded("/proc/store")

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import os
 import pickle
+import socket
 import urllib.request
 from collections.abc import Generator
+from datetime import timedelta
 from typing import Any
 
+import cloudpickle
 import obstore
 import pytest
 from moto.server import ThreadedMotoServer
@@ -20,6 +23,13 @@ from rivers.records import InputContext
 from tests.io_handlers import s3_steps
 
 BUCKET = "lake"
+
+
+@pytest.fixture
+def silent() -> Generator[str]:
+    """The address of a server that takes connections and says nothing."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield f"http://127.0.0.1:{server.getsockname()[1]}"
 
 
 @pytest.fixture(scope="module")
@@ -96,6 +106,31 @@ def test_no_connection_names_asset_handler_path_and_address_and_no_secret() -> N
         assert "http://127.0.0.1:9/lake/orders.pkl" in text
         assert text.endswith("(Connection refused)")
         assert "secret" not in text
+
+
+def test_how_long_a_store_that_does_not_answer_is_waited_for_is_the_stores_own_setting_here_and_in_workers(
+    silent: str,
+) -> None:
+    given = S3Store(
+        BUCKET,
+        endpoint=silent,
+        region="us-east-1",
+        skip_signature=True,
+        client_options={"allow_http": True, "timeout": timedelta(milliseconds=100)},
+        retry_config={
+            "max_retries": 1,
+            "retry_timeout": timedelta(seconds=1),
+            "backoff": {
+                "init_backoff": timedelta(milliseconds=1),
+                "max_backoff": timedelta(milliseconds=1),
+                "base": 2,
+            },
+        },
+    )
+    handler = rs.PickleIOHandler(store=given)
+    for each in (handler, pickle.loads(cloudpickle.dumps(handler))):
+        with pytest.raises(BaseError, match="after 1 retries, max_retries: 1, retry_timeout: 1s"):
+            each.load_input(InputContext("orders", "b"))
 
 
 @pytest.mark.parametrize("as_resource", [False, True])

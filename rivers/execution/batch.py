@@ -169,8 +169,7 @@ class Batch:
     def _release(self, tried: Try) -> None:
         if tried.holds_slots:
             tried.holds_slots = False
-            self.scope.pools.release(tried.step)
-            self.pool_line.rouse()
+            self.scope.pools.release(tried.step)  # ``SlotNews`` tells those who wait for them
 
     # -- what begins and ends ------------------------------------------------------------------------------------------
 

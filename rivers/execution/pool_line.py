@@ -7,7 +7,8 @@ ended together has freed its slots by then, whichever worker was faster.
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Collection
 from typing import Final, Protocol
 
 from rivers.exceptions import ExecutionError
@@ -63,29 +64,32 @@ class PoolLine:
 
     def ask(self, has_room: Callable[[Try], bool]) -> None:
         """Let those ask that could begin at once."""
+        waiting = Counter(map(self._group, self._waiting))
         for group in sorted(self._asking, key=lambda group: self._asking[group][0][0]):
             asking = self._asking[group]
-            while asking and self._count(group) < WAITING_MAX and has_room(asking[0][1]):
-                self._ask(heapq.heappop(asking)[1])
+            while asking and waiting[group] < WAITING_MAX and has_room(asking[0][1]):
+                waiting[group] += self._is_refused(heapq.heappop(asking)[1])
             if not asking:
                 del self._asking[group]
 
-    def _ask(self, tried: Try) -> None:
+    def _is_refused(self, tried: Try) -> bool:
+        """Let it ask. Whether it waits now."""
         try:
             answer = self._claims.claim(tried.step, tried.number)
         except ExecutionError as error:
             self._refused.pop(tried, None)
             self._outcomes.timed_out(tried, error)
-            return
+            return False
         if isinstance(answer, Granted):
             tried.holds_slots = True
             self._refused.pop(tried, None)
             self._outcomes.granted(tried)
-            return
+            return False
         self._waits += 1
         self._waiting[tried] = self._waits
         self._refused[tried] = None
         self._outcomes.refused(tried, answer.seconds, answer.reason)
+        return True
 
     def wait_of(self, tried: Try) -> int:
         """The number of the wait that it is in."""
@@ -97,10 +101,12 @@ class PoolLine:
             del self._waiting[tried]
             self.add(tried)
 
-    def rouse(self) -> None:
-        """Slots were freed: who waits asks again."""
-        waiting, self._waiting = self._waiting, {}
-        for tried in waiting:
+    def rouse(self, pools: Collection[str]) -> None:
+        """Slots of these pools were freed: who waits for one of them asks again."""
+        if not pools:
+            return
+        for tried in [tried for tried in self._waiting if any(pool in pools for pool, _ in tried.step.pools)]:
+            del self._waiting[tried]
             self.add(tried)
 
     def withdraw(self) -> list[Try]:
@@ -115,6 +121,3 @@ class PoolLine:
 
     def _group(self, tried: Try) -> _Group:
         return (self._place_of(tried), *tried.step.pools)
-
-    def _count(self, group: _Group) -> int:
-        return sum(self._group(tried) == group for tried in self._waiting)

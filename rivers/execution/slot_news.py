@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+import threading
+from collections.abc import Callable, Sequence
 
 from rivers.clock.interrupt import Interrupt
 from rivers.records import Change
@@ -15,28 +16,35 @@ class SlotNews:
     def __init__(self, storage: Storage) -> None:
         self.interrupt = Interrupt()
         self._storage = storage
-        self._pools: Collection[str] = ()
+        self._pools: frozenset[str] = frozenset()
+        self._lock = threading.Lock()
+        self._heard: frozenset[str] = frozenset()
         self._leave: Callable[[], None] | None = None
 
-    def follow(self, pools: Collection[str]) -> bool:
+    def follow(self, pools: frozenset[str]) -> frozenset[str]:
         """Listen for these pools, for none any more when there are none.
 
-        :returns: whether it begins to listen: what was given back before, it has not heard
+        :returns: those that it begins to listen for: what was given back of them before, it has not heard
         """
-        self._pools = pools
+        begun, self._pools = pools - self._pools, pools
         if pools and self._leave is None:
             self._leave = self._storage.subscribe(self._hear)
-            return True
         if not pools and self._leave is not None:
             self._leave()
             self._leave = None
-            self.interrupt.take()
-        return False
+            self.take()
+        return begun
 
-    def take(self) -> bool:
-        """Whether there was news since the last time."""
-        return self.interrupt.take()
+    def take(self) -> frozenset[str]:
+        """The pools of which there was news since the last time."""
+        self.interrupt.take()  # first, so that what is heard meanwhile wakes once too often, and not never
+        with self._lock:
+            heard, self._heard = self._heard, frozenset()
+        return heard
 
     def _hear(self, changes: Sequence[Change]) -> None:
-        if any(change.kind == "pool" and change.subject in self._pools for change in changes):
+        news = self._pools.intersection(change.subject for change in changes if change.kind == "pool")
+        if news:
+            with self._lock:
+                self._heard |= news
             self.interrupt.set()

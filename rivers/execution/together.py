@@ -43,7 +43,7 @@ class Together:
                 self._round()
         finally:
             self._scope.time.sleeper = before
-            self._news.follow(())
+            self._news.follow(frozenset())
             self._batch.disband()
 
     def _sleep(self, seconds: float) -> None:
@@ -76,8 +76,8 @@ class Together:
 
     def _hear_of_slots(self) -> None:
         line = self._batch.pool_line
-        if self._news.follow(line.waited_for) or self._news.take():
-            line.rouse()
+        line.rouse(self._news.follow(line.waited_for))
+        line.rouse(self._news.take())
 
     def _nap(self) -> None:
         """Nothing goes on: let time pass until something is due."""

@@ -74,7 +74,7 @@ def test_they_ask_in_the_order_of_the_plan_and_the_first_get_the_slots() -> None
     assert (first.holds_slots, third.holds_slots) == (True, False)
     assert line
     assert line.waited_for == {"db"}
-    line.rouse()
+    line.rouse({"db"})
     assert line.waited_for == {"db"}, "also while it asks again"
 
 
@@ -101,10 +101,22 @@ def test_one_that_waits_asks_again_when_its_time_is_over_and_at_once_when_slots_
     line.ask(everywhere)
     assert claims.asked == ["a", "a"], "that was the end of another wait"
     claims.slots = 1
-    line.rouse()
+    line.rouse({"db"})
     line.ask(everywhere)
     assert waiting.holds_slots
     assert not line
+
+
+def test_slots_of_one_pool_rouse_those_who_wait_for_it_among_others() -> None:
+    line, claims, _ = line_of(0, attempt("db", 0), attempt("api", 1, "api"), attempt("both", 2, "api", "db"))
+    line.ask(everywhere)
+    claims.asked.clear()
+    line.rouse(())
+    line.ask(everywhere)
+    assert claims.asked == []
+    line.rouse({"api"})
+    line.ask(everywhere)
+    assert claims.asked == ["api", "both"]
 
 
 def test_so_many_ask_in_vain_and_those_behind_them_do_not_but_those_for_other_pools_do() -> None:
@@ -114,7 +126,7 @@ def test_so_many_ask_in_vain_and_those_behind_them_do_not_but_those_for_other_po
     line.ask(everywhere)
     assert claims.asked == [*(f"s{number}" for number in range(WAITING_MAX)), "other"]
     claims.slots = 1
-    line.rouse()
+    line.rouse({"db"})
     line.ask(everywhere)
     assert claims.asked[WAITING_MAX + 1] == "s0"
     assert f"s{WAITING_MAX}" in claims.asked, "one of them went, so the next may wait"

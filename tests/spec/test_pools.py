@@ -291,14 +291,14 @@ def test_a_multi_asset_claims_what_the_outputs_need_that_are_asked_for(storage: 
 def test_steps_of_one_run_share_a_pool_one_after_another(storage: rs.Storage) -> None:
     running: list[str] = []
     most = 0
+    pair = asyncio.Barrier(2)  # nobody ends alone, however late the other one begins
 
     def asset(name: str) -> Any:
         async def function() -> int:
             nonlocal most
             running.append(name)
             most = max(most, len(running))
-            for _ in range(5):
-                await asyncio.sleep(0)
+            await asyncio.wait_for(pair.wait(), 20)
             running.remove(name)
             return 1
 

@@ -41,6 +41,7 @@ class Attempt:
         "_failed",
         "_is_checked",
         "_outputs",
+        "_tell",
         "_values",
         "captured",
         "context",
@@ -50,8 +51,10 @@ class Attempt:
         "step",
     )
 
-    def __init__(self, step: Step, number: int) -> None:
+    def __init__(self, step: Step, number: int, tell: Callable[[StepOutcome], None] | None = None) -> None:
+        """``tell`` hears of each result of a generator when it has been stored."""
         self.step = step
+        self._tell = tell
         self.number = number
         self.captured = Captured()
         self.context: Any = None
@@ -160,6 +163,14 @@ class Attempt:
 
     def _keep_yielded(self, target: StepTarget, returned: Any) -> None:
         self._keep(target, returned, told_to(self.context))
+        if self._tell is not None:
+            self._tell(self._outcome_of(target.name))
+
+    def _outcome_of(self, name: str) -> StepOutcome:
+        outputs = tuple(output for output in self._outputs.values() if output.name == name)
+        failed = tuple((each, failure) for each, failure in self._failed.items() if each == name)
+        values = {name: self._values[name]} if self.step.keeps_values and outputs and name in self._values else {}
+        return StepOutcome(outputs, failed=failed, values=values)
 
     def _keep(self, target: StepTarget, returned: Any, told: Told) -> None:
         self._outputs.pop(target.name, None)

@@ -191,18 +191,18 @@ class Batch:
             self.instant.ended(tried.order, lambda: self._settle(tried, settle()))
 
     def give_up(self, tried: Try, error: BaseException) -> None:
-        """End an attempt that has begun, wherever it is. Of what it still does nothing counts."""
+        """End an attempt that has begun, wherever it is. What it has stored stands, and nothing that it still does."""
         lane = tried.lane
         tried.fault = None
         self.delayed.pop(tried, None)
-        outcome = StepOutcome(failure=Failure.of(error))
+        outcome = StepOutcome.cut_off(tried.kept, Failure.of(error))
         if isinstance(lane, WorkerLane):
             rest = lane.take_rest()
             lane.give_up()
             self.crew.drop(lane)
             self.put_back_all(rest)
         elif isinstance(lane, CallLane):
-            outcome = StepOutcome(failure=outcome.failure, texts=lane.attempt.captured.texts())
+            outcome = lane.outcome_now(error)
             lane.give_up()
         self.note_end(tried, lambda: outcome)
 

@@ -25,16 +25,17 @@ from rivers.execution.inbox import Inbox
 from rivers.execution.outcomes import Failure, StepOutcome
 from rivers.execution.step_time import Cancellation, LaneTime
 from rivers.execution.steps import Step
-from rivers.execution.worker_messages import AskTime, Done, Dropped, Execute, Order, Sleep, Stop, Time, Woken
+from rivers.execution.worker_messages import AskTime, Done, Dropped, Execute, Kept, Order, Sleep, Stop, Time, Woken
 from rivers.execution.worker_process import WorkerProcess
 
 
 class Try:
     """One attempt at a step, on its way. ``position`` is that of the step in its batch, ``has_begun`` says that it has
     been noted as begun and has to wait still for the run's thread, ``holds_slots`` that it has what it needs of pools.
-    ``earlier`` is the failure of the attempt before it, ``fault`` what it fails with, however it ends."""
+    ``earlier`` is the failure of the attempt before it, ``fault`` what it fails with, however it ends. ``kept`` is what
+    a worker has yielded and stored by now."""
 
-    __slots__ = ("earlier", "fault", "has_begun", "holds_slots", "lane", "number", "over", "position", "step")
+    __slots__ = ("earlier", "fault", "has_begun", "holds_slots", "kept", "lane", "number", "over", "position", "step")
 
     def __init__(self, step: Step, position: int, number: int) -> None:
         self.step = step
@@ -46,6 +47,7 @@ class Try:
         self.holds_slots = False
         self.earlier: Failure | None = None
         self.fault: BaseException | None = None
+        self.kept: list[StepOutcome] = []
 
     @property
     def order(self) -> tuple[int, int]:
@@ -147,6 +149,9 @@ class WorkerLane(Lane):
                         heard.append(Sleeps(self, seconds, self._wake))
                     case Dropped():
                         heard += self._dropped()
+                    case Kept(outcome=outcome):
+                        if self.current is not None:
+                            self.current.kept.append(outcome)
                     case AskTime():
                         self.worker.send(Time(self._clock.now_ns()))
                     case _:
@@ -156,7 +161,7 @@ class WorkerLane(Lane):
             self.asleep = False
             if self.current is not None:
                 text = f"step '{self.current.step.name}': {self.worker.how_it_died()}"
-                died = StepOutcome(failure=Failure.of(WorkerDied(text)))
+                died = StepOutcome.cut_off(self.current.kept, Failure.of(WorkerDied(text)))
                 heard.append(Ended(self.current, lambda: died))
                 self.current = None
         return heard
@@ -279,6 +284,11 @@ class CallLane(Lane):
                 raise RunCanceled("the run was cancelled") from None
             raise
 
+    def outcome_now(self, fault: BaseException) -> StepOutcome:
+        """What to record of the step when nobody waits for it any longer: what it has stored by now stands."""
+        self.attempt.fail(fault)
+        return self.attempt.outcome()
+
     def outcome_of(self, fault: BaseException) -> StepOutcome:
         """What to record of the step that has ended and failed with ``fault``, whatever came of its cleaning up."""
         if self._future is not None:
@@ -288,8 +298,7 @@ class CallLane(Lane):
                 pass
             except BaseException as error:
                 fault.__context__ = error
-        self.attempt.fail(fault)
-        return self.attempt.outcome()
+        return self.outcome_now(fault)
 
     @property
     def ending(self) -> Future[Any] | None:

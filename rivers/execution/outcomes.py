@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pickle
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from rivers.exceptions import ExecutionError
@@ -96,6 +97,24 @@ class StepOutcome:
         """Everything that went wrong."""
         each = tuple(failure for _, failure in self.failed)
         return each if self.failure is None else (self.failure, *each)
+
+    @classmethod
+    def cut_off(cls, kept: Sequence[StepOutcome], failure: Failure) -> StepOutcome:
+        """That of an attempt which was ended from outside: what it had ``kept`` stands, and is not made again."""
+        outputs: dict[str, StepOutput] = {}
+        failed: dict[str, Failure] = {}
+        values: dict[str, Any] = {}
+        for one in kept:
+            for output in one.outputs:
+                outputs[output.name] = output
+                failed.pop(output.name, None)
+            for name, fault in one.failed:
+                failed[name] = fault
+                outputs.pop(name, None)
+            values.update(one.values)
+        if kept:
+            failure = replace(failure, repeatable=False)
+        return cls(tuple(outputs.values()), failure, failed=tuple(failed.items()), values=values)
 
     def failure_of(self, target: str) -> Failure | None:
         """Why the target failed; ``None`` when it did not."""

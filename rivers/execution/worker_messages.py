@@ -55,6 +55,13 @@ class Done:
 
 
 @dataclass(frozen=True, slots=True)
+class Kept:
+    """Worker to run: what the present order has yielded and stored just now. ``Done`` will tell of it again."""
+
+    outcome: StepOutcome
+
+
+@dataclass(frozen=True, slots=True)
 class Sleep:
     """Worker to run: wake me when so many seconds have passed on the clock."""
 

@@ -26,7 +26,7 @@ from rivers.execution.outcomes import Failure, StepOutcome
 from rivers.execution.parent_watch import settle_in
 from rivers.execution.resources import set_up, tear_down
 from rivers.execution.steps import Step
-from rivers.execution.worker_messages import Define, Done, Dropped, Execute, Forget, Order
+from rivers.execution.worker_messages import Define, Done, Dropped, Execute, Forget, Kept, Order
 from rivers.execution.worker_time import WorkerTime
 
 _dumps = cast("Callable[[object], bytes]", cloudpickle.dumps)  # pyright: ignore[reportUnknownMemberType]
@@ -62,6 +62,7 @@ class _Server:
     def __init__(self, connection: Connection[Any, Any], timer: Callable[[], float] = time.perf_counter) -> None:
         self._connection = connection
         self._timer = timer
+        self._pid = os.getpid()
         self._packed: dict[int, bytes] = {}
         self._steps: dict[int, Step] = {}
 
@@ -88,7 +89,7 @@ class _Server:
             _flush()
             if position == len(execute.orders):
                 moment.end()
-            self._connection.send_bytes(_packed_outcome(outcome, seconds))
+            moment.tell(_dumps(Done(_crossing(outcome), seconds)))
             if position < len(execute.orders) and moment.is_last():
                 if moment.stopped:
                     self._connection.send_bytes(pickle.dumps(Dropped()))
@@ -109,7 +110,7 @@ class _Server:
         return self._timer() - began, outcome
 
     def _attempt(self, step: Step, order: Order, moment: WorkerTime) -> StepOutcome:
-        attempt = Attempt(step, order.number)
+        attempt = Attempt(step, order.number, lambda kept: self._tell_kept(kept, moment))
         managed = {str(position): resource for position, resource in enumerate(step.managed)}
         with attempt.capturing():
             set_up(managed)
@@ -124,6 +125,10 @@ class _Server:
             tear_down(managed)
         return attempt.outcome()
 
+    def _tell_kept(self, kept: StepOutcome, moment: WorkerTime) -> None:
+        if os.getpid() == self._pid:  # what the step has forked may yield too, and is not heard
+            moment.tell(_dumps(Kept(_crossing(kept))))
+
     def _step(self, key: int) -> Step:
         step = self._steps.get(key)
         if step is None:
@@ -132,13 +137,13 @@ class _Server:
         return step
 
 
-def _packed_outcome(outcome: StepOutcome, seconds: float) -> bytes:
-    """The outcome as bytes that the run can read. What cannot cross is replaced by an error that says so."""
+def _crossing(outcome: StepOutcome) -> StepOutcome:
+    """The outcome as the run can read it. What cannot cross is replaced by an error that says so."""
     if outcome.failures or outcome.values:
         failed = tuple((name, _sendable(failure)) for name, failure in outcome.failed)
         failure = None if outcome.failure is None else _sendable(outcome.failure)
         outcome = _with_sendable_values(replace(outcome, failure=failure, failed=failed))
-    return _dumps(Done(outcome, seconds))
+    return outcome
 
 
 def _sendable(failure: Failure) -> Failure:

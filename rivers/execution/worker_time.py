@@ -24,6 +24,7 @@ class WorkerTime:
     def __init__(self, connection: Connection[Any, Any]) -> None:
         self._connection = connection
         self._lock = threading.Lock()
+        self._sending = threading.Lock()
         self.stopped = False
         self._woken = False
         self._is_over = False
@@ -44,6 +45,11 @@ class WorkerTime:
                 self._woken = True
         if self.stopped:
             raise RunCanceled("the run was cancelled")
+
+    def tell(self, message: bytes) -> None:
+        """Send what needs no answer, also while a thread waits for one."""
+        with self._sending:
+            self._connection.send_bytes(message)
 
     def cancelled(self) -> bool:
         with self._lock:
@@ -71,7 +77,7 @@ class WorkerTime:
             self._take()
 
     def _ask(self, question: AskTime | Sleep, *ended_by: type) -> Any:
-        self._connection.send_bytes(pickle.dumps(question))
+        self.tell(pickle.dumps(question))
         while True:
             answer = self._take()
             if not isinstance(answer, Stop) or Stop in ended_by:

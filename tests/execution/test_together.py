@@ -368,6 +368,48 @@ def test_a_step_that_does_not_stop_is_killed_with_what_it_started(
     assert result.failed_assets == [("deaf", "RunCanceled: the run was cancelled, and the step did not end by itself")]
 
 
+@pytest.mark.parametrize("way", ["dies", "takes too long", "takes too long on a thread", "is cancelled"])
+def test_what_a_generator_has_yielded_stands_when_it_is_ended_from_outside(
+    build: Build, storage: Storage, handler: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, way: str
+) -> None:
+    monkeypatch.setattr("rivers.execution.together.STOP_GRACE_SECONDS", 0.1)
+    started, seen = tmp_path / "started", list[tuple[str, Any]]()
+    is_beside, timed = way != "takes too long on a thread", way.startswith("takes")
+
+    def some(context: rs.AssetExecutionContext) -> Any:
+        yield rs.Output(0, output_name="first")
+        yield rs.Output(1, output_name="first", metadata={"rows": 1}, data_version="v1")
+        started.touch()
+        if way == "dies":
+            os._exit(3)
+        while not (context.cancelled and not is_beside):
+            time.sleep(0.05)
+        yield rs.Output(2, output_name="second")
+
+    looks = rs.Hook.success(lambda context: seen.append((context.asset_name, context.output)), name="looks")
+    metadata = {"rivers/timeout": "1s"} if timed else None
+    outputs = [rs.AssetDef(name, metadata=metadata) for name in ("first", "second")]
+    kept = handler if is_beside else None
+    step = rs.Asset.from_multi(some, outputs, "some", io_handler=kept, hooks=[looks], retry=rs.RetryPolicy(2))
+    after = asset(lambda first: first + 1, kept, "after")
+    if way == "is cancelled":
+        result, _ = cancelled_when(build, storage, started, *two(handler, step, after))
+    else:
+        beside = two(handler, asset(functions.process, handler, "warms")) if is_beside else []
+        repo = build(step, after, *beside)
+        repo.materialize(["beside", "warms"] if is_beside else [])  # so that no worker has to start in the time it has
+        result = repo.materialize(run_id_override="r", raise_on_error=False)
+    assert [name for name, _ in result.failed_assets] == ["second"]
+    told = ["StepStart", "Materialization", "StepSuccess"]
+    assert [event.event_type for event in events(storage, "r", "first")] == told
+    assert [event.event_type for event in events(storage, "r", "second")] == ["StepStart", "StepFailure"]
+    latest = storage.get_latest_materialization("first")
+    assert latest is not None
+    assert (latest.data_version, latest.metadata[0]) == ("v1", ("rows", '{"Int":{"value":1}}'))
+    assert seen == [("first", 1)]
+    assert ("after" in result.materialized_assets) == (way != "is cancelled")
+
+
 @pytest.mark.parametrize("does_end", [True, False], ids=["ends by itself", "is killed"])
 def test_what_was_sent_to_a_worker_and_not_begun_when_the_run_was_cancelled_is_never_begun(
     build: Build, storage: Storage, handler: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, does_end: bool

@@ -118,12 +118,12 @@ def event_line(event: dict[str, Any]) -> str:
     """One event as a line of text; the classes of an exception are left to ``--json``."""
     typed = event["event_type"] in ("Materialization", "Observation")
     metadata = " ".join(
-        f"{key}={one_line(_plain(value) if typed else value)}"
+        f"{key}={_plain(value).strip() if typed else value.strip()}"
         for key, value in event["metadata"]
         if key != "rivers/exc_type"
     )
     step = (event["step"] or "") + _partition_text(event)
-    return f"{time_text(event['timestamp'])}  {event['event_type']:<16} {step} {metadata}".rstrip()
+    return one_line(f"{time_text(event['timestamp'])}  {event['event_type']:<16} {step} {metadata}")
 
 
 def _plain(stored: str) -> str:

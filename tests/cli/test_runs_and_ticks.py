@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import signal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from rivers.cli.runs import event_line
 from rivers.partitions.keys import PartitionKey
 from rivers.records import NewEvent, NewRun
 from rivers.storage import Storage
@@ -63,6 +64,17 @@ def test_the_partition_of_a_run_is_shown_in_its_canonical_form(project: Project)
     assert "Partition:   d=1|r=x,y\n" in shown
     assert "a [d=1|r=x]" in shown
     assert json.loads(project.rivers("runs", "show", "r1", "--json").stdout)["partition_key"] == "d=1|r=x,y"
+
+
+def test_whatever_a_key_holds_an_event_is_one_line_that_drives_no_terminal() -> None:
+    event: dict[str, Any] = {
+        "timestamp": 0,
+        "event_type": "StepSuccess",
+        "step": "a\nb",
+        "partition_key": "\x1b[2Jx\ny",
+        "metadata": [("rows\r", " 3\n")],
+    }
+    assert event_line(event) == "1970-01-01 00:00:00 UTC  StepSuccess      a b [ [2Jx y] rows =3"
 
 
 def test_an_unknown_run_is_named(stored: Project) -> None:

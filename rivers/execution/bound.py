@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
@@ -16,6 +15,7 @@ from rivers.exceptions import (
 from rivers.execution.choosing import LocalExecutor, check_executors, executor_of_run
 from rivers.execution.compiling import StepCompiler
 from rivers.execution.declarations import Compiled, Declarations
+from rivers.execution.definition_records import store_definitions
 from rivers.execution.environment import Environment, running_in
 from rivers.execution.failures import error_text, traceback_text
 from rivers.execution.handlers import Handlers
@@ -24,7 +24,7 @@ from rivers.execution.partitioned_steps import partition_moment, with_partitions
 from rivers.execution.resources import copies_of, in_use, set_up, tear_down, with_changes
 from rivers.execution.results import Ending, RunResult
 from rivers.execution.run_config import RunConfig, read_run_config
-from rivers.execution.run_creation import enter_run
+from rivers.execution.run_creation import completed_steps, enter_run
 from rivers.execution.run_execution import RunExecution
 from rivers.execution.steps import Step
 from rivers.execution.trigger_calls import TriggerCaller
@@ -33,9 +33,7 @@ from rivers.graph.plan import plan_execution
 from rivers.graph.references import check_handlers, resolve_retry
 from rivers.graph.selection import require_loadable_upstreams, select_nodes
 from rivers.partitions import PartitionKey
-from rivers.records import AssetRecord, LaunchedBy, NewRun, RunRecord, priority_of
-from rivers.storage.assets import TOPOLOGY_KEY
-from rivers.storage.pools import UNLIMITED
+from rivers.records import LaunchedBy, NewRun, RunRecord, priority_of
 
 
 class BoundRepository:
@@ -70,7 +68,7 @@ class BoundRepository:
         set_up(self.resources)
         self._is_set_up = True
         try:
-            self._persist_definitions()
+            store_definitions(environment, compiled.graph, declarations.pool_limits)
         except BaseException:
             self.tear_down()
             raise
@@ -180,7 +178,7 @@ class BoundRepository:
         policy = self.retry_policy(job_name, retry)
         executor = self._executor(job_name, changes)
         key = None if partitions is None else partitions.key
-        completed = self._completed_steps(run_id, key) if resume and run_id is not None else {}
+        completed = completed_steps(self.environment.storage, run_id, key) if resume and run_id is not None else {}
         resources = with_changes(self.resources, changes.resources)
         steps = self._levels(names, resources, changes.metadata, partitions, completed)
         check_executors(steps, executor)
@@ -265,53 +263,6 @@ class BoundRepository:
         if partitions is None or not self.compiled.graph.partitions:
             return levels
         return [[with_partitions(step, partitions) for step in level] for level in levels]
-
-    def _completed_steps(self, run_id: str, key: PartitionKey | None) -> dict[str, str | None]:
-        """The steps that succeeded when they were last executed in the same run, with their data versions.
-
-        None when that run was for another partition.
-        """
-        completed: dict[str, str | None] = {}
-        earlier = self.environment.storage.get_run(run_id)
-        if earlier is not None and earlier.partition_key != key:
-            return completed
-        versions: dict[str, str | None] = {}
-        for event in self.environment.storage.get_events_for_run(run_id):
-            if event.asset_key is None:
-                continue
-            if event.event_type in ("Materialization", "Observation"):
-                versions[event.asset_key] = event.data_version
-            elif event.event_type == "StepSuccess":
-                completed[event.asset_key] = versions.get(event.asset_key)
-            elif event.event_type in ("StepStart", "StepFailure") and event.partition_key is None:
-                completed.pop(event.asset_key, None)
-        return completed
-
-    def _persist_definitions(self) -> None:
-        graph = self.compiled.graph
-        topology = {node.name: {"deps": list(graph.upstream_assets(node.name))} for node in graph if node.graph is None}
-        storage = self.environment.storage
-        encoded = json.dumps(topology).encode()
-        if storage.kv_get(TOPOLOGY_KEY) != encoded:
-            storage.kv_set(TOPOLOGY_KEY, encoded)
-        storage.register_assets(
-            [
-                AssetRecord(
-                    asset_key=node.name,
-                    tags=list(node.settings.tags or ()),
-                    kinds=list(node.settings.kinds),
-                    group=node.settings.group,
-                    code_version=node.settings.code_version,
-                    pool=list(node.settings.pool),
-                )
-                for node in graph
-                if node.is_asset
-            ]
-        )
-        claimed = (pool for node in graph for pool, _ in node.settings.pool)
-        limits = {**dict.fromkeys(claimed, UNLIMITED), **self.declarations.pool_limits}
-        if limits:
-            storage.register_pools(limits, definitions=self.environment.family)
 
 
 def _pairs(tags: Any) -> tuple[tuple[str, str], ...]:

@@ -1,10 +1,12 @@
-"""How a run that is executed at once enters storage: as a new one, or as the one of that id, started once more."""
+"""How a run that is executed at once enters storage: as a new one, or as the one of that id, started once more, and
+what of that one is done already."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
 from rivers.exceptions import ExecutionError
+from rivers.partitions import PartitionKey
 from rivers.queueing.leases import ORPHANED, RUN_LEASE_NS
 from rivers.records import NewRun, RunRecord, StorageType, priority_of
 from rivers.storage import Storage
@@ -45,3 +47,25 @@ def _resumed(run: NewRun, earlier: RunRecord) -> NewRun:
         tags=tags,
         priority=priority_of(tags),
     )
+
+
+def completed_steps(storage: Storage, run_id: str, key: PartitionKey | None) -> dict[str, str | None]:
+    """The steps that succeeded when they were last executed in the run of that id, with their data versions.
+
+    None when that run was for another partition.
+    """
+    completed: dict[str, str | None] = {}
+    earlier = storage.get_run(run_id)
+    if earlier is not None and earlier.partition_key != key:
+        return completed
+    versions: dict[str, str | None] = {}
+    for event in storage.get_events_for_run(run_id):
+        if event.asset_key is None:
+            continue
+        if event.event_type in ("Materialization", "Observation"):
+            versions[event.asset_key] = event.data_version
+        elif event.event_type == "StepSuccess":
+            completed[event.asset_key] = versions.get(event.asset_key)
+        elif event.event_type in ("StepStart", "StepFailure") and event.partition_key is None:
+            completed.pop(event.asset_key, None)
+    return completed

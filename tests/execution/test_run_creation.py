@@ -12,9 +12,9 @@ import pytest
 
 import rivers as rs
 from rivers.exceptions import ExecutionError
-from rivers.execution.run_creation import enter_run
+from rivers.execution.run_creation import completed_steps, enter_run
 from rivers.queueing.leases import ORPHANED
-from rivers.records import NewRun
+from rivers.records import NewEvent, NewRun
 
 
 @pytest.fixture
@@ -90,3 +90,22 @@ def test_what_a_killed_process_left_behind_has_failed_when_the_next_run_begins(t
         assert ended is not None
         assert (ended.status, ended.error, ended.end_time) == ("Failure", ORPHANED, left.start_time + 1)
         assert record(storage).status == "Started"
+
+
+def told(storage: rs.Storage, *events: tuple[str, str]) -> None:
+    storage.record_events("r", [NewEvent(kind, at, name, data_version="v") for at, (kind, name) in enumerate(events)])
+
+
+def test_what_succeeded_last_in_a_run_is_done_with_the_version_that_it_made(storage: rs.Storage) -> None:
+    enter_run(storage, asked_for(), resume=False)
+    told(storage, ("StepStart", "a"), ("Materialization", "a"), ("StepSuccess", "a"), ("StepStart", "b"))
+    told(storage, ("StepFailure", "b"), ("StepSuccess", "c"), ("StepStart", "c"))
+    assert completed_steps(storage, "r", None) == {"a": "v"}
+    assert completed_steps(storage, "unknown", None) == {}
+
+
+def test_nothing_is_done_of_a_run_for_another_partition(storage: rs.Storage) -> None:
+    enter_run(storage, asked_for(partition_key=rs.PartitionKey.single("x")), resume=False)
+    told(storage, ("StepStart", "a"), ("StepSuccess", "a"))
+    assert completed_steps(storage, "r", rs.PartitionKey.single("y")) == completed_steps(storage, "r", None) == {}
+    assert completed_steps(storage, "r", rs.PartitionKey.single("x")) == {"a": None}

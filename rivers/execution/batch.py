@@ -9,17 +9,19 @@ from enum import Enum
 from typing import Final
 
 from rivers.exceptions import ExecutionError, RunCanceled
+from rivers.execution.call_lane import CallLane
 from rivers.execution.coroutine_host import CLOSE_GRACE_SECONDS, CoroutineHost
 from rivers.execution.crew import Crew
 from rivers.execution.inbox import Inbox
 from rivers.execution.instant import Instant
-from rivers.execution.lanes import CallLane, Happening, Sleeps, Try, WorkerLane
+from rivers.execution.lanes import Happening, Sleeps, Try
 from rivers.execution.outcomes import Failure, StepOutcome
 from rivers.execution.pool_line import PoolLine
 from rivers.execution.quotas import Quotas
 from rivers.execution.scope import RunScope
 from rivers.execution.steps import Step
 from rivers.execution.timers import Timers
+from rivers.execution.worker_lane import WorkerLane
 
 STOP_GRACE_SECONDS: Final = 5.0
 """How long, on the clock of the run, a step that was asked to end may take to do so: after the run was cancelled, and a

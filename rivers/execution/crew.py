@@ -8,9 +8,10 @@ from collections.abc import Callable, Sequence
 from rivers.exceptions import ExecutionError
 from rivers.execution import capture
 from rivers.execution.crossing import packed_particulars
-from rivers.execution.lanes import Happening, Try, WorkerLane
+from rivers.execution.lanes import Happening, Try
 from rivers.execution.scope import RunScope
 from rivers.execution.steps import Step
+from rivers.execution.worker_lane import WorkerLane
 from rivers.execution.worker_messages import Order
 
 

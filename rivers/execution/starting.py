@@ -10,9 +10,10 @@ from rivers.execution.attempt import Attempt
 from rivers.execution.batch import Batch, Place
 from rivers.execution.inline import around, attempt_here, stored
 from rivers.execution.interception import IN_WORKER
-from rivers.execution.lanes import Returned, Try, WorkerLane
+from rivers.execution.lanes import Returned, Try
 from rivers.execution.outcomes import Failure, StepOutcome
 from rivers.execution.steps import Step
+from rivers.execution.worker_lane import WorkerLane
 from rivers.execution.worker_messages import Order
 
 ELEMENT_BYTES_MAX: Final = 2**20

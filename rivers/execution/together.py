@@ -12,8 +12,9 @@ from typing import Any
 
 from rivers.exceptions import RunCanceled
 from rivers.execution.batch import STOP_GRACE_SECONDS, Batch, Place
+from rivers.execution.call_lane import CallLane
 from rivers.execution.interrupts import go_no_further
-from rivers.execution.lanes import Begins, CallLane, Ended, Happening, Lane, Returned, Sleeps
+from rivers.execution.lanes import Begins, Ended, Happening, Lane, Returned, Sleeps
 from rivers.execution.scope import RunScope
 from rivers.execution.slot_news import SlotNews
 from rivers.execution.starting import Starter

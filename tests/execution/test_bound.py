@@ -231,6 +231,28 @@ async def test_a_cancel_ends_the_wait_between_attempts(storage: rs.Storage) -> N
 
 
 @pytest.mark.anyio
+async def test_a_coroutine_that_blocks_its_loop_on_the_clock_lets_time_pass_though_another_goes_on(
+    storage: rs.Storage,
+) -> None:
+    clock = SimClock("2026-01-01T00:00:00Z", patience=10)
+    is_over = asyncio.Event()
+
+    @rs.Asset
+    async def patient() -> bool:
+        return await is_over.wait()
+
+    @rs.Asset
+    async def sleeper(context: rs.AssetExecutionContext) -> str:
+        context.sleep(600)
+        is_over.set()
+        return f"{context.now():%H:%M}"
+
+    with sibling_of(rs.CodeRepository([patient, sleeper]), storage, clock) as sibling:
+        assert (await in_simulated_time(sibling, clock, "1h")).success
+        assert sibling.load_node("sleeper") == "00:10"
+
+
+@pytest.mark.anyio
 async def test_waiting_for_a_queued_run_inside_a_step_lets_simulated_time_pass(storage: rs.Storage) -> None:
     clock = SimClock("2026-01-01T00:00:00Z")
 

@@ -179,6 +179,17 @@ def test_a_lease_is_renewed_every_third_of_it(claims: PoolClaims, pools: Storage
     assert claims.seconds_to_renewal() == 10
 
 
+def test_a_wait_that_a_clock_cut_to_whole_microseconds_ends_in_a_renewal(
+    claims: PoolClaims, pools: Storage, clock: _Clock, told: _Told
+):
+    pools.set_pool_limit("db", 1, "1s")
+    claims.claim(ONE, 1)
+    clock.seconds = round(claims.seconds_to_renewal(), 6)
+    assert claims.seconds_to_renewal() > 0
+    claims.renew_due()
+    assert told.events == [("one", "StepSlotRenewed")], "or it would wait for what is left of a microsecond for ever"
+
+
 def test_a_lease_that_was_over_is_claimed_anew_or_said_to_be_lost(
     claims: PoolClaims, pools: Storage, clock: _Clock, told: _Told, caplog: pytest.LogCaptureFixture
 ):

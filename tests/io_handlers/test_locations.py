@@ -56,9 +56,15 @@ def test_what_is_not_partitioned_has_one_place_without_segments() -> None:
 @pytest.mark.parametrize(
     ("value", "segment"),
     [
-        ("a/b", "a%2Fb"),
+        ("a/b", "a/b"),
+        ("2026/01/31", "2026/01/31"),
         ("a%2Fb", "a%252Fb"),
+        ("50%", "50%"),
         ("../x", "..%2Fx"),
+        ("a/../x", "a%2F..%2Fx"),
+        ("/a", "%2Fa"),
+        ("a//b", "a%2F%2Fb"),
+        ("a/data.pkl", "a%2Fdata.pkl"),
         ("..", "%2E%2E"),
         (".", "%2E"),
         ("...", "..."),
@@ -67,7 +73,7 @@ def test_what_is_not_partitioned_has_one_place_without_segments() -> None:
         (".\n", ".%0A"),
     ],
 )
-def test_any_value_is_one_segment_that_no_other_value_has(value: str, segment: str) -> None:
+def test_any_value_has_a_place_that_no_other_value_has(value: str, segment: str) -> None:
     assert partition_segments(Partition([Single([value])])) == [segment]
 
 

@@ -140,7 +140,7 @@ def test_keys_that_are_no_names_of_files_have_a_place_of_their_own_inside_the_st
     for key in keys:
         handler.handle_output(OutputContext("a", partition=Partition([Single([key])])), key)
     assert [handler.load_input(InputContext("a", "b", partition=Partition([Single([key])]))) for key in keys] == keys
-    assert len([path for path in (tmp_path / "lake" / "a").glob("*/data.pkl") if path.is_file()]) == len(keys)
+    assert len([path for path in (tmp_path / "lake" / "a").rglob("data.pkl") if path.is_file()]) == len(keys)
     assert [path.name for path in tmp_path.iterdir()] == ["lake"]
 
 

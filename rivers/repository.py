@@ -21,7 +21,7 @@ from rivers.exceptions import (
 from rivers.execution.bound import BoundRepository
 from rivers.execution.coroutine_host import CoroutineHost
 from rivers.execution.declarations import Compiled
-from rivers.execution.declared import DeclaredRepository, SharedDefinitions
+from rivers.execution.declared_repository import DeclaredRepository, SharedDefinitions
 from rivers.execution.environment import Environment, on_event_loop, running_in
 from rivers.execution.handlers import Handlers
 from rivers.execution.interception import StepInterceptor

@@ -75,7 +75,7 @@ RULES: Final[dict[str, tuple[str, ...] | str]] = {
     "§1.2 validate": (
         "spec/test_repository_construction.py::test_validate_runs_again_each_time_also_after_resolving",
         "spec/test_repository_construction.py::test_validate_checks_graph_jobs_and_names_but_not_handler_keys",
-        "execution/test_declared.py::test_validate_touches_neither_storage_nor_resources_nor_handler_keys",
+        "execution/test_declared_repository.py::test_validate_touches_neither_storage_nor_resources_nor_handler_keys",
     ),
     # 1.3 validation faults
     "§1.3 unknown upstream or unmatched parameter": (

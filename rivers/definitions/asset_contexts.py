@@ -7,11 +7,9 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Generic, cast
 
-from rivers.definitions.argument_checks import require_text
 from rivers.definitions.config_type import ConfigT
 from rivers.definitions.context_clock import WALL_NOW, WALL_SLEEP
-from rivers.definitions.metadata import MetadataValue
-from rivers.definitions.metadata_encoding import coerce_metadata
+from rivers.definitions.output_report import OutputReport
 from rivers.exceptions import ExecutionError, _NoSinglePartitionKey  # pyright: ignore[reportPrivateUsage]
 from rivers.partitions.context import PartitionContext
 from rivers.partitions.keys import PartitionKey
@@ -87,7 +85,7 @@ class _StepContext(Generic[ConfigT]):
         return None if self._partition is None else self._partition.time_window()
 
 
-class AssetExecutionContext(_StepContext[ConfigT]):
+class AssetExecutionContext(_StepContext[ConfigT], OutputReport):
     """What an asset function is told. Subscript it with a pydantic model to get ``config``.
 
     Also constructible by hand for tests; without ``now`` and ``sleep`` it tells and waits by the wall.
@@ -112,6 +110,7 @@ class AssetExecutionContext(_StepContext[ConfigT]):
         cancelled: Callable[[], bool] | None = None,
     ) -> None:
         super().__init__(partition, config, now, sleep, cancelled)
+        OutputReport.__init__(self)
         self._asset_name = asset_name
         self._tags = None if tags is None else list(tags)
         self._kinds = list(kinds or ())
@@ -121,8 +120,6 @@ class AssetExecutionContext(_StepContext[ConfigT]):
         self._is_multi_asset = is_multi_asset
         self._output_selection = list(output_selection or ())
         self._run_id = run_id
-        self._output_metadata: dict[str, MetadataValue] = {}
-        self._data_version: str | None = None
         self._partition_failures: dict[str, str] = {}
         self._partition_texts: frozenset[str] | None = None
 
@@ -175,28 +172,6 @@ class AssetExecutionContext(_StepContext[ConfigT]):
     def log(self) -> logging.Logger:
         """The logger ``rivers.assets.<asset_name>``; what it is told is captured for this step."""
         return logging.getLogger(f"rivers.assets.{self._asset_name}")
-
-    @property
-    def output_metadata(self) -> dict[str, MetadataValue] | None:
-        """The metadata gathered so far, ``None`` when there is none."""
-        return dict(self._output_metadata) or None
-
-    def add_output_metadata(self, metadata: Mapping[str, Any]) -> None:
-        """Merge ``metadata`` into that of the output; a later call wins key by key.
-
-        :raises TypeError: for anything but a dict with ``str`` keys and coercible values; then nothing is added
-        """
-        self._output_metadata.update(coerce_metadata(metadata))
-
-    def register_data_version(self, data_version: str) -> None:
-        """Give the output a data version; the last call wins."""
-        require_text("data_version", data_version)
-        self._data_version = data_version
-
-    def drain_data_version(self) -> str | None:
-        """The registered data version, forgotten by this call."""
-        version, self._data_version = self._data_version, None
-        return version
 
     def mark_partition_failed(self, partition_key: PartitionKey | str, error: object) -> None:
         """Record that one key of a batch failed while the rest of the step goes on; the last message for a key wins.

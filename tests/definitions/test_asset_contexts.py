@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 
 from rivers.definitions.asset_contexts import AssetExecutionContext, TaskExecutionContext
-from rivers.definitions.metadata import MetadataValue
 from rivers.exceptions import ExecutionError, PartitionValidationError
 
 
@@ -58,30 +57,6 @@ def test_time_is_told_and_waited_for_on_the_clock_that_was_given() -> None:
     context.sleep(2.5)
     assert (context.now(), waits) == (moment, [2.5])
     assert TaskExecutionContext("t").now().tzinfo is UTC
-
-
-def test_output_metadata_is_merged_and_coerced() -> None:
-    context = AssetExecutionContext("a")
-    context.add_output_metadata({"rows": 1, "kept": "x"})
-    context.add_output_metadata({"rows": 2})
-    assert context.output_metadata == {"rows": MetadataValue.int(2), "kept": MetadataValue.text("x")}
-
-
-@pytest.mark.parametrize("metadata", [3, {1: "a"}, {"good": 1, "bad": []}])
-def test_bad_output_metadata_adds_nothing(metadata: Any) -> None:
-    context = AssetExecutionContext("a")
-    with pytest.raises(TypeError):
-        context.add_output_metadata(metadata)
-    assert context.output_metadata is None
-
-
-def test_the_last_data_version_wins_and_is_drained_once() -> None:
-    context = AssetExecutionContext("a")
-    context.register_data_version("1")
-    context.register_data_version("2")
-    assert (context.drain_data_version(), context.drain_data_version()) == ("2", None)
-    with pytest.raises(TypeError):
-        context.register_data_version(3)  # type: ignore[arg-type]
 
 
 def test_a_single_key_is_told() -> None:

@@ -9,11 +9,11 @@ from typing import Any
 
 import anyio
 import pytest
-from pydantic import PrivateAttr
 
 import rivers as rs
 from rivers.clock import SimClock, WallClock
 from rivers.ids import SeededIds
+from tests.execution.opened import Db, calls
 
 
 @pytest.fixture
@@ -25,21 +25,6 @@ def storage() -> Generator[rs.Storage]:
 @rs.Asset
 def raw() -> int:
     return 1
-
-
-calls: list[str] = []
-
-
-class Db(rs.Resource):
-    url: str = "mine"
-    _opened: int = PrivateAttr(default=0)
-
-    def setup(self) -> None:
-        calls.append(f"setup {self.url}")
-        self._opened += 1
-
-    def teardown(self) -> None:
-        calls.append(f"teardown {self.url}")
 
 
 @pytest.fixture(autouse=True)

@@ -6,31 +6,16 @@ from collections.abc import Generator
 from typing import Any
 
 import pytest
-from pydantic import PrivateAttr
 
 import rivers as rs
 from rivers.exceptions import ConfigurationError
+from tests.execution.opened import Db, calls
 
 
 @pytest.fixture
 def storage() -> Generator[rs.Storage]:
     with rs.Storage.memory() as made:
         yield made
-
-
-calls: list[str] = []
-
-
-class Db(rs.Resource):
-    url: str = "mine"
-    _opened: int = PrivateAttr(default=0)
-
-    def setup(self) -> None:
-        calls.append(f"setup {self.url}")
-        self._opened += 1
-
-    def teardown(self) -> None:
-        calls.append(f"teardown {self.url}")
 
 
 @pytest.fixture(autouse=True)

@@ -6,7 +6,6 @@ from collections.abc import Generator
 from typing import Any
 
 import pytest
-from pydantic import PrivateAttr
 
 import rivers as rs
 from rivers.exceptions import (
@@ -15,6 +14,7 @@ from rivers.exceptions import (
     ScheduleDefinitionError,
     SensorDefinitionError,
 )
+from tests.execution.opened import Db, calls
 
 
 @pytest.fixture
@@ -26,21 +26,6 @@ def storage() -> Generator[rs.Storage]:
 @rs.Asset
 def raw() -> int:
     return 1
-
-
-calls: list[str] = []
-
-
-class Db(rs.Resource):
-    url: str = "mine"
-    _opened: int = PrivateAttr(default=0)
-
-    def setup(self) -> None:
-        calls.append(f"setup {self.url}")
-        self._opened += 1
-
-    def teardown(self) -> None:
-        calls.append(f"teardown {self.url}")
 
 
 @pytest.fixture(autouse=True)

@@ -5,32 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from pydantic import PrivateAttr
 
 import rivers as rs
 from rivers.exceptions import (
     ConfigurationError,
 )
+from tests.execution.opened import Db, calls
 
 
 @rs.Asset
 def raw() -> int:
     return 1
-
-
-calls: list[str] = []
-
-
-class Db(rs.Resource):
-    url: str = "mine"
-    _opened: int = PrivateAttr(default=0)
-
-    def setup(self) -> None:
-        calls.append(f"setup {self.url}")
-        self._opened += 1
-
-    def teardown(self) -> None:
-        calls.append(f"teardown {self.url}")
 
 
 @pytest.fixture(autouse=True)

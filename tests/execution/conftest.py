@@ -10,6 +10,7 @@ import pytest
 
 from rivers.repository import CodeRepository
 from rivers.storage import Storage
+from tests.execution.opened import calls
 
 Build = Callable[..., CodeRepository]
 
@@ -18,6 +19,11 @@ Build = Callable[..., CodeRepository]
 def storage(request: pytest.FixtureRequest, tmp_path: Path) -> Generator[Storage]:
     with Storage.memory() if request.param == "memory" else Storage.embedded(str(tmp_path / "store")) as made:
         yield made
+
+
+@pytest.fixture(autouse=True)
+def no_resource_opened_yet() -> None:
+    calls.clear()
 
 
 @pytest.fixture

@@ -27,11 +27,6 @@ def raw() -> int:
     return 1
 
 
-@pytest.fixture(autouse=True)
-def nothing_called_yet() -> None:
-    calls.clear()
-
-
 def sibling_of(repo: rs.CodeRepository, storage: rs.Storage, clock: Any, **options: Any) -> rs.CodeRepository:
     ids = SeededIds(1)
     return repo.bound(storage.bound(clock, ids), clock, ids, **options)

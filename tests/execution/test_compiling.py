@@ -9,18 +9,13 @@ import pytest
 
 import rivers as rs
 from rivers.exceptions import ConfigurationError
-from tests.execution.opened import Db, calls
+from tests.execution.opened import Db
 
 
 @pytest.fixture
 def storage() -> Generator[rs.Storage]:
     with rs.Storage.memory() as made:
         yield made
-
-
-@pytest.fixture(autouse=True)
-def nothing_called_yet() -> None:
-    calls.clear()
 
 
 def test_a_run_may_override_metadata_and_resources_for_itself(storage: rs.Storage) -> None:

@@ -14,7 +14,7 @@ from rivers.exceptions import (
     ScheduleDefinitionError,
     SensorDefinitionError,
 )
-from tests.execution.opened import Db, calls
+from tests.execution.opened import Db
 
 
 @pytest.fixture
@@ -26,11 +26,6 @@ def storage() -> Generator[rs.Storage]:
 @rs.Asset
 def raw() -> int:
     return 1
-
-
-@pytest.fixture(autouse=True)
-def nothing_called_yet() -> None:
-    calls.clear()
 
 
 @pytest.mark.parametrize(

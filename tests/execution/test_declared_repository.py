@@ -7,20 +7,13 @@ from pathlib import Path
 import pytest
 
 import rivers as rs
-from rivers.exceptions import (
-    ConfigurationError,
-)
+from rivers.exceptions import ConfigurationError
 from tests.execution.opened import Db, calls
 
 
 @rs.Asset
 def raw() -> int:
     return 1
-
-
-@pytest.fixture(autouse=True)
-def nothing_called_yet() -> None:
-    calls.clear()
 
 
 def test_validate_touches_neither_storage_nor_resources_nor_handler_keys(

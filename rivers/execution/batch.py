@@ -6,12 +6,12 @@ import heapq
 from collections.abc import Callable, Sequence
 from concurrent.futures import wait
 from enum import Enum
-from typing import Final
 
 from rivers.exceptions import ExecutionError, RunCanceled
 from rivers.execution.call_lane import CallLane
 from rivers.execution.coroutine_host import CLOSE_GRACE_SECONDS, CoroutineHost
 from rivers.execution.crew import Crew
+from rivers.execution.deadlines import Deadlines
 from rivers.execution.inbox import Inbox
 from rivers.execution.instant import Instant
 from rivers.execution.lanes import Happening, Sleeps, Try
@@ -22,11 +22,6 @@ from rivers.execution.scope import RunScope
 from rivers.execution.steps import Step
 from rivers.execution.timers import Timers
 from rivers.execution.worker_lane import WorkerLane
-
-STOP_GRACE_SECONDS: Final = 5.0
-"""How long, on the clock of the run, a step that was asked to end may take to do so: after the run was cancelled, and a
-coroutine also after its timeout. Then its worker is killed; what executes on a thread or as a coroutine is abandoned.
-"""
 
 
 class Place(Enum):
@@ -62,6 +57,7 @@ class Batch:
         self.instant = Instant(scope.environment.clock.monotonic)
         self.inbox: Inbox[Happening] = Inbox()
         self.backoffs: dict[Try, Failure] = {}
+        self.deadlines = Deadlines(self.after, self.give_up)
         self._places = [place for _, place in steps]
         coroutines = scope.environment.coroutines
         # A coroutine that calls materialize() occupies its loop until that returns.
@@ -177,9 +173,16 @@ class Batch:
 
     def note_begin(self, tried: Try) -> None:
         """An attempt begins, and with it the time that it has."""
+        self._tell_begin(tried)
+        self.deadlines.begin(tried)
+
+    def note_sent(self, tried: Try) -> None:
+        """An attempt begins in a worker, where the time that it has begins when the worker says so."""
+        self._tell_begin(tried)
+        self.deadlines.await_import(tried)
+
+    def _tell_begin(self, tried: Try) -> None:
         self.instant.began(tried.order, lambda: self.scope.ledger.begin(tried.step, tried.number))
-        if tried.step.timeout is not None:
-            self.after(tried.step.timeout, tried.order, lambda: self._time_out(tried))
 
     def note_end(self, tried: Try, settle: Callable[[], StepOutcome]) -> None:
         """An attempt has ended; ``settle`` makes its outcome. Only the first end of an attempt counts."""
@@ -279,20 +282,3 @@ class Batch:
     def _try_again(self, tried: Try) -> None:
         if self.backoffs.pop(tried, None) is not None:
             self.put_back(tried)
-
-    def _time_out(self, tried: Try) -> None:
-        if tried.over:
-            return
-        lane, step = tried.lane, tried.step
-        fault = f"step '{step.name}' did not end within {step.timeout:g} s"
-        if not isinstance(lane, CallLane) or lane.ending is None:
-            self.give_up(tried, TimeoutError(fault))
-        elif not lane.is_stopped:
-            tried.fault = TimeoutError(fault)
-            lane.stop()
-            late = f"{fault}, and not within {STOP_GRACE_SECONDS:g} s after it was cancelled"
-            self.after(STOP_GRACE_SECONDS, tried.order, lambda: self._stop_waiting_for(tried, TimeoutError(late)))
-
-    def _stop_waiting_for(self, tried: Try, error: BaseException) -> None:
-        if not tried.over:
-            self.give_up(tried, error)

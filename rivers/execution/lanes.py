@@ -17,10 +17,22 @@ from rivers.execution.steps import Step
 class Try:
     """One attempt at a step, on its way. ``position`` is that of the step in its batch, ``has_begun`` says that it has
     been noted as begun and has to wait still for the run's thread, ``holds_slots`` that it has what it needs of pools.
-    ``earlier`` is the failure of the attempt before it, ``fault`` what it fails with, however it ends. ``kept`` is what
-    a worker has yielded and stored by now."""
+    ``is_timed`` says that the time of its timeout has begun. ``earlier`` is the failure of the attempt before it,
+    ``fault`` what it fails with, however it ends. ``kept`` is what a worker has yielded and stored by now."""
 
-    __slots__ = ("earlier", "fault", "has_begun", "holds_slots", "kept", "lane", "number", "over", "position", "step")
+    __slots__ = (
+        "earlier",
+        "fault",
+        "has_begun",
+        "holds_slots",
+        "is_timed",
+        "kept",
+        "lane",
+        "number",
+        "over",
+        "position",
+        "step",
+    )
 
     def __init__(self, step: Step, position: int, number: int) -> None:
         self.step = step
@@ -30,6 +42,7 @@ class Try:
         self.over = False
         self.has_begun = False
         self.holds_slots = False
+        self.is_timed = False
         self.earlier: Failure | None = None
         self.fault: BaseException | None = None
         self.kept: list[StepOutcome] = []
@@ -65,13 +78,20 @@ class Begins:
 
 
 @dataclass(frozen=True, slots=True)
+class TimeBegins:
+    """A worker has what a try refers to, and the time that the try has begins."""
+
+    tried: Try
+
+
+@dataclass(frozen=True, slots=True)
 class Returned:
     """A coroutine that the run's thread itself waits for has returned."""
 
     lane: Lane
 
 
-Happening = Ended | Sleeps | Begins | Returned
+Happening = Ended | Sleeps | Begins | TimeBegins | Returned
 
 
 class Lane:

@@ -157,7 +157,7 @@ class Starter:
                 self._batch.note_end(tried, lambda outcome=outcome: outcome)
         if sendable:
             if not noted:
-                self._batch.note_begin(sendable[0][0])
+                self._batch.note_sent(sendable[0][0])
             self._batch.crew.send(lane, sendable)
 
     # -- this thread ---------------------------------------------------------------------------------------------------

@@ -11,10 +11,11 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from rivers.exceptions import RunCanceled
-from rivers.execution.batch import STOP_GRACE_SECONDS, Batch, Place
+from rivers.execution.batch import Batch, Place
 from rivers.execution.call_lane import CallLane
+from rivers.execution.deadlines import STOP_GRACE_SECONDS
 from rivers.execution.interrupts import go_no_further
-from rivers.execution.lanes import Begins, Ended, Happening, Lane, Returned, Sleeps
+from rivers.execution.lanes import Begins, Ended, Happening, Lane, Returned, Sleeps, TimeBegins
 from rivers.execution.scope import RunScope
 from rivers.execution.slot_news import SlotNews
 from rivers.execution.starting import Starter
@@ -113,6 +114,8 @@ class Together:
         match happening:
             case Begins(tried=tried):
                 batch.note_begin(tried)
+            case TimeBegins(tried=tried):
+                batch.deadlines.begin(tried)
             case Ended(tried=tried, settle=settle):
                 batch.note_end(tried, settle)
             case Sleeps(lane=lane, seconds=seconds, wake=wake):

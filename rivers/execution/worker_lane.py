@@ -8,9 +8,21 @@ from collections.abc import Callable, Sequence
 from rivers.clock import Clock
 from rivers.exceptions import RunCanceled
 from rivers.execution.failures import RemoteTraceback, WorkerDied
-from rivers.execution.lanes import Begins, Ended, Happening, Lane, Sleeps, Try
+from rivers.execution.lanes import Begins, Ended, Happening, Lane, Sleeps, TimeBegins, Try
 from rivers.execution.outcomes import Failure, StepOutcome
-from rivers.execution.worker_messages import AskTime, Done, Dropped, Execute, Kept, Order, Sleep, Stop, Time, Woken
+from rivers.execution.worker_messages import (
+    AskTime,
+    Done,
+    Dropped,
+    Execute,
+    Imported,
+    Kept,
+    Order,
+    Sleep,
+    Stop,
+    Time,
+    Woken,
+)
 from rivers.execution.worker_process import WorkerProcess
 
 
@@ -53,6 +65,8 @@ class WorkerLane(Lane):
                     case Kept(outcome=outcome):
                         if self.current is not None:
                             self.current.kept.append(outcome)
+                    case Imported():
+                        heard += [] if self.current is None else [TimeBegins(self.current)]
                     case AskTime():
                         self.worker.send(Time(self._clock.now_ns()))
                     case _:

@@ -47,6 +47,11 @@ class Execute:
 
 
 @dataclass(frozen=True, slots=True)
+class Imported:
+    """Worker to run: all that the present order refers to is there, and its time begins. Of steps with a timeout."""
+
+
+@dataclass(frozen=True, slots=True)
 class Done:
     """Worker to run: the next of the orders has ended, after so many real seconds."""
 

@@ -26,7 +26,7 @@ from rivers.execution.outcomes import Failure, StepOutcome
 from rivers.execution.parent_watch import settle_in
 from rivers.execution.resources import set_up, tear_down
 from rivers.execution.steps import Step
-from rivers.execution.worker_messages import Define, Done, Dropped, Execute, Forget, Kept, Order
+from rivers.execution.worker_messages import Define, Done, Dropped, Execute, Forget, Imported, Kept, Order
 from rivers.execution.worker_time import WorkerTime
 
 _dumps = cast("Callable[[object], bytes]", cloudpickle.dumps)  # pyright: ignore[reportUnknownMemberType]
@@ -105,6 +105,8 @@ class _Server:
                     step = step.with_particulars(pickle.loads(order.particulars))
         except BaseException as error:
             return 0.0, StepOutcome(failure=Failure.of(error), texts=captured.texts())
+        if step.timeout is not None:
+            moment.tell(pickle.dumps(Imported()))
         began = self._timer()
         outcome = self._attempt(step, order, moment)
         return self._timer() - began, outcome

@@ -61,6 +61,27 @@ def _made_by(pid: int) -> MadeHereOnly:
     return MadeHereOnly()
 
 
+class ImportedSlowly(rs.BaseIOHandler):
+    """Takes so many seconds to be made in a worker; does what another does."""
+
+    def __init__(self, seconds: float, other: Any) -> None:
+        self._made_from = (seconds, other)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _made_slowly, self._made_from
+
+    def handle_output(self, context: Any, obj: Any) -> None:
+        self._made_from[1].handle_output(context, obj)
+
+    def load_input(self, context: Any) -> Any:
+        return self._made_from[1].load_input(context)
+
+
+def _made_slowly(seconds: float, other: Any) -> ImportedSlowly:
+    time.sleep(seconds)
+    return ImportedSlowly(seconds, other)
+
+
 class Service(rs.Resource):
     """Says in a file what happens to it; has something that cannot be pickled once it is set up."""
 
@@ -133,6 +154,7 @@ def dies() -> None:
 def leaves_a_child_and_dies() -> None:
     if os.fork() == 0:
         time.sleep(30)
+        Path(os.environ["RIVERS_TEST_OUTLIVED"]).touch()
         os._exit(0)
     os._exit(9)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import builtins
 import operator
 from dataclasses import dataclass, fields
-from typing import Any, ClassVar, Final, SupportsIndex, cast
+from typing import Any, ClassVar, Final, Self, SupportsIndex, cast
 from urllib.parse import urlsplit
 
 from rivers.definitions.schema import Schema as _ArrowSchema
@@ -47,6 +47,11 @@ class MetadataValue:
     Schema: ClassVar[type[Schema]]
 
     _constructor: ClassVar[str] = ""
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> Self:
+        if cls is MetadataValue:
+            raise TypeError("MetadataValue has no constructor: use one of its factories, such as text(value)")
+        return super().__new__(cls)
 
     def raw_value(self) -> Any:
         """The plain Python value."""

@@ -95,6 +95,8 @@ class DeclaredRepository:
         )
         self._adopt(SharedDefinitions(given))
 
+    __init__.__qualname__ = "CodeRepository.__init__"  # how Python calls it when an argument is wrong
+
     def _adopt(self, shared: SharedDefinitions) -> None:
         """Start out with definitions that a sibling may have compiled already."""
         self._shared = shared

@@ -10,7 +10,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, ClassVar, TypeAlias
+from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeAlias
 
 from rivers.partitions.keys import PartitionKey
 from rivers.partitions.ranges import PartitionKeyRange
@@ -55,6 +55,11 @@ class PartitionsDefinition(ABC):
             cls.__qualname__ = f"PartitionsDefinition.{variant}"
             cls.__module__ = __name__
             setattr(PartitionsDefinition, variant, cls)
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> Self:
+        if cls is PartitionsDefinition:
+            raise TypeError("PartitionsDefinition has no constructor: use one of its factories, such as daily(start)")
+        return super().__new__(cls)
 
     # The variants derive from this class, so the factories can only import them when they are called.
 

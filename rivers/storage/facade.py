@@ -27,11 +27,13 @@ class Storage(AwaitableReads):
 
     def __init__(
         self,
-        engine: Engine,
+        engine: Engine | None = None,
         clock: Clock | None = None,
         ids: IdSource | None = None,
         folder: FolderLock | None = None,
     ) -> None:
+        if engine is None:
+            raise TypeError("Storage has no constructor: use Storage.memory() or Storage.embedded(path)")
         super().__init__(engine, clock, ids)
         self._folder = folder
 

@@ -91,3 +91,8 @@ def test_a_value_of_the_wrong_type_or_size_is_refused(build: Callable[[], Any], 
 def test_a_url_must_be_absolute(url: str) -> None:
     with pytest.raises(InvalidMetadataError, match="invalid URL"):
         MetadataValue.url(url)
+
+
+def test_a_value_is_made_by_its_factories_alone() -> None:
+    with pytest.raises(TypeError, match=r"MetadataValue has no constructor.*text\(value\)"):
+        MetadataValue()

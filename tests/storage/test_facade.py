@@ -44,3 +44,8 @@ def test_closing_writes_what_is_open(tmp_path, step, now):
 def test_a_server_is_refused_with_the_way_out(call):
     with pytest.raises(StorageError, match=r"^failed to connect to ws://h:1.*Storage\.embedded"):
         call("ws://h:1", username="u", password="p")
+
+
+def test_a_store_is_made_by_its_factories_alone():
+    with pytest.raises(TypeError, match=r"Storage has no constructor.*Storage\.memory\(\)"):
+        Storage()

@@ -18,6 +18,7 @@ from rivers.storage.changes import Changes
 from rivers.storage.connection import Connection
 from rivers.storage.faults import Broken, Conflict
 from rivers.storage.groups import OpenGroups
+from rivers.storage.registered_keys import RegisteredKeys
 from rivers.storage.wire import query_request, results
 
 CONFLICT_ATTEMPTS_MAX: Final = 8
@@ -37,6 +38,7 @@ class Engine:
         self.boot = 1
         """How many times the store has been opened, this time included; it makes sessions and numbers unique."""
         self.groups: Final = OpenGroups()
+        self.registered_keys: Final = RegisteredKeys()
         self.bound_definitions: Final = weakref.WeakSet[object]()
         """The definitions that have registered what they declare on this store, in this process."""
         self._connection = connection

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterable
+from typing import Final
 
 from rivers.exceptions import StorageError
 from rivers.partitions.reserved import value_faults
 from rivers.storage.session import Session
 from rivers.storage.wire import record_id
+
+_KEYS_PAGE: Final = 1000
+"""So many keys are read at a time: a call holds the GIL, and these take some milliseconds."""
 
 
 class KeyValues(Session):
@@ -48,18 +52,26 @@ class KeyValues(Session):
                 raise StorageError(f"dynamic partitions '{name}': {fault}")
         if not keys:
             return
-        with self._engine as engine:
+        with self._engine as engine, engine.registered_keys.changing(name, added=keys):
             statement = "INSERT IGNORE INTO dynamic $rows RETURN NONE"
             engine.transact(self.session, [statement], {"rows": [{"id": [name, key]} for key in keys]})
 
     def delete_dynamic_partition(self, name: str, key: str) -> None:
         """Remove a key; one that is not there is no error."""
-        with self._engine as engine:
+        with self._engine as engine, engine.registered_keys.changing(name, removed=[key]):
             engine.transact(self.session, ["DELETE $id RETURN NONE"], {"id": record_id("dynamic", name, key)})
 
     def _keys_of(self, name: str) -> list[str]:
-        (keys,) = self._engine.query("SELECT VALUE id[1] FROM dynamic:[$name,NONE]..[$name,..]", name=name)
-        return keys
+        keys: list[str] = []
+        start, last = "[$name,NONE]..", ""
+        with self._engine as engine:
+            while True:
+                sql = f"SELECT VALUE id[1] FROM dynamic:{start}[$name,..] LIMIT {_KEYS_PAGE}"
+                (page,) = engine.query(sql, name=name, last=last)
+                keys += page
+                if len(page) < _KEYS_PAGE:
+                    return keys
+                start, last = "[$name,$last]>..", page[-1]
 
     def get_dynamic_partitions(self, name: str) -> list[str]:
         """The keys of a definition in lexicographic order; a warning when there are none, often a misspelt name."""
@@ -70,7 +82,8 @@ class KeyValues(Session):
 
     def registered_partitions(self, names: Iterable[str]) -> dict[str, frozenset[str]]:
         """The keys of each of these dynamic definitions, none for one that nobody has added to."""
-        return {name: frozenset(self._keys_of(name)) for name in names}
+        with self._engine as engine:
+            return {name: engine.registered_keys.of(name, self._keys_of) for name in names}
 
     def has_dynamic_partition(self, name: str, key: str) -> bool:
         """Whether a definition has that key."""

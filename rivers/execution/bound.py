@@ -7,6 +7,7 @@ from contextlib import ExitStack
 from dataclasses import replace
 from typing import Any, cast
 
+from rivers.definitions.jobs import Job
 from rivers.definitions.retries import RetryPolicy
 from rivers.exceptions import (
     ExecutionError,
@@ -56,6 +57,7 @@ class BoundRepository:
         self.declarations = declarations
         self.compiled = compiled
         self.environment = environment
+        self._jobs: dict[str | None, Job] = {job.name: job for job in declarations.jobs}
         self.resources = copies_of(declarations.resources) if sibling else declarations.resources
         self.handlers = handlers or Handlers(self.resources, copy_memory=sibling)
         self.steps = StepCompiler(compiled.graph, self.handlers, self.resources, declarations.retries)
@@ -117,14 +119,14 @@ class BoundRepository:
         retries = self.declarations.retries
         if given is not None:
             return resolve_retry("materialize(retry=)", given, retries)
-        for job in self.declarations.jobs:
-            if job.name == job_name and job.retry is not None:
-                return resolve_retry(f"Job '{job.name}'", job.retry, retries)
+        job = self._jobs.get(job_name)
+        if job is not None and job.retry is not None:
+            return resolve_retry(f"Job '{job.name}'", job.retry, retries)
         return resolve_retry("default_retry_policy", self.declarations.default_retry_policy, retries)
 
     def _executor(self, job_name: str | None, changes: RunConfig) -> LocalExecutor:
-        of_job = next((job.executor for job in self.declarations.jobs if job.name == job_name), None)
-        return executor_of_run(self.declarations.default_executor, of_job, changes)
+        job = self._jobs.get(job_name)
+        return executor_of_run(self.declarations.default_executor, None if job is None else job.executor, changes)
 
     def new_run(
         self,

@@ -9,6 +9,8 @@ from datetime import datetime, timedelta
 from bench.apart import Sample, apart
 from bench.figures import Figure, Floor
 from rivers.partitions import OneDimension, PartitionKey, PartitionKeyRange, PartitionsDefinition
+from rivers.partitions.definitions import DynamicKeys
+from rivers.partitions.keys_in_order import KeysInOrder
 
 ASKED_BUDGET_US = 50.0
 KEY_BUDGET_US = 5.0
@@ -19,7 +21,9 @@ FORMAT = "%Y-%m-%dT%H:%M"
 def _made(kind: str, keys: int) -> tuple[PartitionsDefinition, datetime]:
     """A definition with so many keys, and the moment at which it has them."""
     if kind == "static":
-        return PartitionsDefinition.static_([f"key-{number:08d}" for number in range(keys)]), START
+        return PartitionsDefinition.static_(_spelt(keys)), START
+    if kind == "dynamic":
+        return PartitionsDefinition.dynamic("keys"), START
     if kind == "interval":
         return PartitionsDefinition.time_window(START, interval_seconds=3600, fmt=FORMAT), START + timedelta(
             hours=keys - 1
@@ -51,35 +55,40 @@ def _best_us(ask: Callable[[], object], calls: int) -> float:
 def measure(kind: str, keys: int, calls: int) -> dict[str, float]:
     """Microseconds a question, and a key of a range over up to 100 000 of them."""
     definition, now = _made(kind, keys)
-    assert definition.count(now) == keys, definition.count(now)
-    middle = _middle(definition, now, keys)
-    assert definition.contains(middle, now)
+    dynamic = {"keys": KeysInOrder(_spelt(keys))} if kind == "dynamic" else None
+    assert definition.count(now, dynamic) == keys, definition.count(now, dynamic)
+    middle = _middle(definition, now, dynamic, keys)
+    assert definition.contains(middle, now, dynamic)
     stray = PartitionKey.from_json(middle.to_json().replace("-0", "-3"))
-    chosen, length = _range(definition, now, middle, keys)
-    assert len(definition.resolve(chosen, now)) == length
+    chosen, length = _range(definition, now, dynamic, middle, keys)
+    assert len(definition.resolve(chosen, now, dynamic)) == length
     text = f"{now:{FORMAT}}"
     return {
-        "member": _best_us(lambda: definition.contains(middle, now), calls),
-        "stranger": _best_us(lambda: definition.contains(stray, now), calls),
-        "latest": _best_us(lambda: definition.latest(now), calls),
-        "count": _best_us(lambda: definition.count(now), calls),
-        "range": _best_us(lambda: definition.resolve(chosen, now), 1) / length,
+        "member": _best_us(lambda: definition.contains(middle, now, dynamic), calls),
+        "stranger": _best_us(lambda: definition.contains(stray, now, dynamic), calls),
+        "latest": _best_us(lambda: definition.latest(now, dynamic), calls),
+        "count": _best_us(lambda: definition.count(now, dynamic), calls),
+        "range": _best_us(lambda: definition.resolve(chosen, now, dynamic), 1) / length,
         "strptime": _best_us(lambda: datetime.strptime(text, FORMAT), calls),
         "strftime": _best_us(lambda: now.strftime(FORMAT), calls),
     }
 
 
-def _middle(definition: PartitionsDefinition, now: datetime, keys: int) -> PartitionKey:
+def _spelt(keys: int) -> list[str]:
+    return [f"key-{number:08d}" for number in range(keys)]
+
+
+def _middle(definition: PartitionsDefinition, now: datetime, dynamic: DynamicKeys | None, keys: int) -> PartitionKey:
     """A key half-way, of which a product has none that it would be quick to find."""
     if isinstance(definition, OneDimension):
-        return next(key for place, key in enumerate(definition.iter_keys(now)) if place == keys // 2)
+        return next(key for place, key in enumerate(definition.iter_keys(now, dynamic)) if place == keys // 2)
     latest = definition.latest(now)
     assert latest is not None
     return latest
 
 
 def _range(
-    definition: PartitionsDefinition, now: datetime, middle: PartitionKey, keys: int
+    definition: PartitionsDefinition, now: datetime, dynamic: DynamicKeys | None, middle: PartitionKey, keys: int
 ) -> tuple[PartitionKeyRange, int]:
     """From half-way on, at most 100 000 keys; of a product those of its last thousand."""
     if isinstance(middle, PartitionKey.Multi):
@@ -88,7 +97,7 @@ def _range(
         return PartitionKeyRange.multi({"hour": [hour], "static": (first, last)}), min(keys, 1000)
     length = min(100_000, keys - keys // 2)
     stop = keys // 2 + length - 1
-    end = next(key for place, key in enumerate(definition.iter_keys(now)) if place == stop)
+    end = next(key for place, key in enumerate(definition.iter_keys(now, dynamic)) if place == stop)
     return PartitionKeyRange.single(str(middle), str(end)), length
 
 
@@ -98,6 +107,7 @@ KINDS = {
     "cron": "windows of an irregular cron",
     "interval": "windows of an interval",
     "multi": "keys of a product",
+    "dynamic": "registered keys",
 }
 
 

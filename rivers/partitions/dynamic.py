@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Collection, Iterator
 from datetime import datetime
 from typing import Any, Self
 
 from rivers.exceptions import PartitionDefinitionError, _NotEnumerable  # pyright: ignore[reportPrivateUsage]
 from rivers.partitions.definitions import DynamicKeys
+from rivers.partitions.keys_in_order import in_order
 from rivers.partitions.near_values import near_in_spelling
 from rivers.partitions.one_dimension import NEAREST_MAX, OneDimension
 
@@ -38,25 +40,29 @@ class DynamicPartitions(OneDimension, variant="Dynamic"):
         return dynamic is None or value in dynamic.get(self.name, ())
 
     def iter_values(self, now: datetime, dynamic: DynamicKeys | None = None) -> Iterator[str]:
-        return iter(sorted(self._registered(dynamic)))
+        return iter(self._in_order(dynamic))
 
     def count(self, now: datetime, dynamic: DynamicKeys | None = None) -> int:
         return len(self._registered(dynamic))
 
     def first_value(self, now: datetime, dynamic: DynamicKeys | None = None) -> str | None:
-        return min(self._registered(dynamic), default=None)
+        return next(iter(self._in_order(dynamic)), None)
 
     def latest_value(self, now: datetime, dynamic: DynamicKeys | None = None) -> str | None:
-        return max(self._registered(dynamic), default=None)
+        return next(reversed(self._in_order(dynamic)), None)
 
     def is_after(self, value: str, other: str, now: datetime, dynamic: DynamicKeys | None = None) -> bool:
         return value > other
 
     def values_between(self, first: str, last: str, now: datetime, dynamic: DynamicKeys | None = None) -> Iterator[str]:
-        return iter(sorted(value for value in self._registered(dynamic) if first <= value <= last))
+        values = self._in_order(dynamic)
+        return iter(values[bisect_left(values, first) : bisect_right(values, last)])
 
     def near_values(self, value: str, now: datetime, dynamic: DynamicKeys | None = None) -> list[str]:
-        return near_in_spelling(value, sorted(self._registered(dynamic)), NEAREST_MAX) if dynamic is not None else []
+        return near_in_spelling(value, self._in_order(dynamic), NEAREST_MAX) if dynamic is not None else []
+
+    def _in_order(self, dynamic: DynamicKeys | None) -> tuple[str, ...]:
+        return in_order(self._registered(dynamic))
 
     def _registered(self, dynamic: DynamicKeys | None) -> Collection[str]:
         if dynamic is None:

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from rivers.exceptions import StorageError
+from rivers.partitions.keys_in_order import KeysInOrder
 from rivers.partitions.reserved import value_faults
 from rivers.storage.session import Session
 from rivers.storage.wire import record_id
@@ -80,7 +81,7 @@ class KeyValues(Session):
             warnings.warn(f"dynamic partitions definition '{name}' has no keys", UserWarning, stacklevel=2)
         return keys
 
-    def registered_partitions(self, names: Iterable[str]) -> dict[str, frozenset[str]]:
+    def registered_partitions(self, names: Iterable[str]) -> dict[str, KeysInOrder]:
         """The keys of each of these dynamic definitions, none for one that nobody has added to."""
         with self._engine as engine:
             return {name: engine.registered_keys.of(name, self._keys_of) for name in names}

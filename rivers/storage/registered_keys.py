@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Iterable
 from contextlib import contextmanager
 
+from rivers.partitions.keys_in_order import KeysInOrder
+
 
 class RegisteredKeys:
     """What a definition has is read when it is first asked for, and follows every write from then on.
@@ -13,13 +15,13 @@ class RegisteredKeys:
     """
 
     def __init__(self) -> None:
-        self._read: dict[str, frozenset[str]] = {}
+        self._read: dict[str, KeysInOrder] = {}
 
-    def of(self, name: str, read: Callable[[str], Iterable[str]]) -> frozenset[str]:
+    def of(self, name: str, read: Callable[[str], Iterable[str]]) -> KeysInOrder:
         """The keys of a definition; ``read`` gives them when they are not known yet."""
         keys = self._read.get(name)
         if keys is None:
-            keys = self._read[name] = frozenset(read(name))
+            keys = self._read[name] = KeysInOrder(read(name))
         return keys
 
     @contextmanager
@@ -28,4 +30,4 @@ class RegisteredKeys:
         before = self._read.pop(name, None)
         yield
         if before is not None:
-            self._read[name] = before.union(added).difference(removed)
+            self._read[name] = KeysInOrder(before.union(added).difference(removed))

@@ -10,6 +10,7 @@ import pytest
 from rivers.exceptions import PartitionDefinitionError, PartitionValidationError
 from rivers.partitions.definitions import PartitionsDefinition
 from rivers.partitions.keys import PartitionKey
+from rivers.partitions.keys_in_order import KeysInOrder
 from rivers.partitions.ranges import PartitionKeyRange
 
 NOW = datetime(2026, 1, 1)
@@ -70,6 +71,15 @@ def test_a_range_lies_between_registered_keys() -> None:
         CUSTOMERS.resolve(PartitionKeyRange.single("bob", "mia"), NOW, REGISTERED)
     with pytest.raises(PartitionValidationError, match="from_key 'zoe' is after to_key 'mia'"):
         CUSTOMERS.resolve(PartitionKeyRange.single("zoe", "mia"), NOW, REGISTERED)
+
+
+def test_keys_that_the_store_gives_in_order_are_answered_alike() -> None:
+    stored = {name: KeysInOrder(keys) for name, keys in REGISTERED.items()}
+    for ask in (CUSTOMERS.first, CUSTOMERS.latest, CUSTOMERS.count):
+        assert ask(NOW, stored) == ask(NOW, REGISTERED)
+    for first, last in (("adam", "adam"), ("adam", "zoe"), ("mia", "zoe")):
+        chosen = PartitionKeyRange.single(first, last)
+        assert CUSTOMERS.resolve(chosen, NOW, stored) == CUSTOMERS.resolve(chosen, NOW, REGISTERED)
 
 
 def test_the_nearest_keys_are_registered_ones() -> None:

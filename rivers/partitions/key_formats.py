@@ -7,6 +7,7 @@ table of them.
 from __future__ import annotations
 
 import re
+from calendar import monthrange
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from functools import lru_cache
@@ -21,6 +22,7 @@ from rivers.partitions.naive_time import DAY_NANOS, to_datetime, to_nanos
 _EARLIEST_YEAR: Final = 1900  # as Python's own strptime
 _DIRECTIVE: Final = re.compile(r"%([-_0]?)(\.?[369]?f|.?)", re.DOTALL)
 _TELLING: Final = ("Y", "m", "d", "H", "M", "S")
+_YEAR_FIRST: Final = re.compile(r"(\d{4})" + r"(?:[-/. T:]?(\d{1,2}))?" * 5)
 _UNITS: Final = {3: DAY_NANOS, 4: 3600 * NANOS_PER_SECOND, 5: 60 * NANOS_PER_SECOND, 6: NANOS_PER_SECOND}
 
 
@@ -62,8 +64,9 @@ class KeyFormat:
         return nanos if nanos is not None and self.render(nanos) == text else None
 
     def parse_loosely(self, text: str) -> int | None:
-        """As :meth:`parse`, with numbers of any width: what somebody may have meant."""
-        return self._moment(self._loose_pattern.fullmatch(text.strip()))
+        """As :meth:`parse`, with numbers of any width, or any date written from its year on: what may be meant."""
+        meant = self._moment(self._loose_pattern.fullmatch(text.strip()))
+        return _written_from_the_year_on(text.strip()) if meant is None else meant
 
     def tells_apart(self, unit: int) -> bool:
         """Whether it is plain to see that all moments that are whole numbers of ``unit`` have keys of their own.
@@ -91,6 +94,17 @@ class KeyFormat:
 def key_format(fmt: str) -> KeyFormat:
     """The format, read once. :raises PartitionDefinitionError: an unknown directive"""
     return KeyFormat(fmt)
+
+
+def _written_from_the_year_on(text: str) -> int | None:
+    """The moment that begins a text, the day that no month has as its last; ``None`` for text of another form."""
+    found = _YEAR_FIRST.match(text)
+    if found is None or found[1] == "0000":
+        return None
+    year, month, day, hour, minute, second = (int(each or 0) for each in found.groups())
+    month = min(max(month, 1), 12)
+    day = min(max(day, 1), monthrange(year, month)[1])
+    return to_nanos(datetime(year, month, day, min(hour, 23), min(minute, 59), min(second, 59)))
 
 
 def _compiled(fmt: str) -> tuple[str, Sequence[Directive], str, str]:

@@ -99,6 +99,29 @@ def test_what_was_meant_is_read_loosely() -> None:
     assert key_format("%Y-%m-%d").parse_loosely("yesterday") is None
 
 
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        ("2024-02-29T13:30", datetime(2024, 2, 29, 13, 30)),
+        ("2024-02-29 13:30:59.5", datetime(2024, 2, 29, 13, 30, 59)),
+        ("2024-02-29T13:30:00Z", datetime(2024, 2, 29, 13, 30)),
+        ("20240229", datetime(2024, 2, 29)),
+        ("2024/2", datetime(2024, 2, 1)),
+        ("2023-02-30", datetime(2023, 2, 28)),
+        ("2024-13-01", datetime(2024, 12, 1)),
+        ("2024-01-01T24:60", datetime(2024, 1, 1, 23, 59)),
+    ],
+)
+@pytest.mark.parametrize("fmt", ["%Y-%m-%dT%H:00", "%m/%d/%Y"])
+def test_a_date_that_begins_with_its_year_is_meant_in_any_format(fmt: str, text: str, meant: datetime) -> None:
+    assert key_format(fmt).parse_loosely(text) == to_nanos(meant)
+
+
+@pytest.mark.parametrize("text", ["", "0000-01-01", "29-02", "today 2024", "202"])
+def test_other_text_means_no_moment(text: str) -> None:
+    assert key_format("%Y-%m-%d").parse_loosely(text) is None
+
+
 @pytest.mark.parametrize("fmt", ["%Q", "%", "%Y-%", "%-F", "%z", "%Z", "%E", "%2f", "%-B"])
 def test_an_unknown_directive_is_named(fmt: str) -> None:
     with pytest.raises(PartitionDefinitionError, match=re.escape(f"fmt {fmt!r}: unknown directive")):

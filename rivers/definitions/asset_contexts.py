@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from typing import Any, Generic, cast
+from typing import Any, Final, Generic, cast
 
 from rivers.definitions.config_type import ConfigT
 from rivers.definitions.context_clock import WALL_NOW, WALL_SLEEP
@@ -14,18 +14,23 @@ from rivers.exceptions import ExecutionError, _NoSinglePartitionKey  # pyright: 
 from rivers.partitions.context import PartitionContext
 from rivers.partitions.keys import PartitionKey
 
+_LISTED_MAX: Final = 5
+"""So many keys of a batch are in a message."""
+
 
 class _StepContext(Generic[ConfigT]):
     """What asset and task contexts have in common: the clock, the config, the partition."""
 
     def __init__(
         self,
+        who: str,
         partition: PartitionContext | None,
         config: ConfigT | None,
         now: Callable[[], datetime] | None,
         sleep: Callable[[float], None] | None,
         cancelled: Callable[[], bool] | None,
     ) -> None:
+        self._who = who
         self._partition = partition
         self._config = config
         self._now = now
@@ -70,12 +75,13 @@ class _StepContext(Generic[ConfigT]):
         :raises ValueError: otherwise (also a ``PartitionValidationError``)
         """
         if self._partition is None:
-            raise _NoSinglePartitionKey("this step is not partitioned, it has no partition_key")
+            raise _NoSinglePartitionKey(f"{self._who} is not partitioned, so it has no partition_key")
         keys = self._partition.keys
         values = getattr(keys[0], "key", None) if len(keys) == 1 else None
         if values is None or len(values) != 1:
             raise _NoSinglePartitionKey(
-                "partition_key needs one key of one dimension; use context.partition.keys for this step"
+                f"partition_key needs one key of one dimension, and {self._who} runs for {_listed(keys)}; "
+                f"use context.partition.keys"
             )
         return values[0]
 
@@ -109,7 +115,7 @@ class AssetExecutionContext(_StepContext[ConfigT], OutputReport):
         sleep: Callable[[float], None] | None = None,
         cancelled: Callable[[], bool] | None = None,
     ) -> None:
-        super().__init__(partition, config, now, sleep, cancelled)
+        super().__init__(f"asset '{asset_name}'", partition, config, now, sleep, cancelled)
         OutputReport.__init__(self)
         self._asset_name = asset_name
         self._tags = None if tags is None else list(tags)
@@ -183,7 +189,8 @@ class AssetExecutionContext(_StepContext[ConfigT], OutputReport):
             self._partition_texts = frozenset(map(_key_text, keys))
         wanted = _key_text(partition_key)
         if wanted not in self._partition_texts:
-            raise ExecutionError(f"cannot mark partition {wanted!r} as failed: it is not a partition of this step")
+            runs = "is not partitioned" if self._partition is None else f"runs for {_listed(self._partition.keys)}"
+            raise ExecutionError(f"cannot mark partition {wanted!r} as failed: {self._who} {runs}")
         self._partition_failures[wanted] = str(error)
 
     @property
@@ -206,7 +213,7 @@ class TaskExecutionContext(_StepContext[ConfigT]):
         sleep: Callable[[float], None] | None = None,
         cancelled: Callable[[], bool] | None = None,
     ) -> None:
-        super().__init__(partition, config, now, sleep, cancelled)
+        super().__init__(f"task '{task_name}'", partition, config, now, sleep, cancelled)
         self._task_name = task_name
         self._tags = None if tags is None else list(tags)
 
@@ -224,6 +231,11 @@ class TaskExecutionContext(_StepContext[ConfigT]):
     def log(self) -> logging.Logger:
         """The logger ``rivers.tasks.<task_name>``; what it is told is captured for this step."""
         return logging.getLogger(f"rivers.tasks.{self._task_name}")
+
+
+def _listed(keys: Sequence[PartitionKey]) -> str:
+    more = f" and {len(keys) - _LISTED_MAX} more" if len(keys) > _LISTED_MAX else ""
+    return ", ".join(f"'{_key_text(key)}'" for key in keys[:_LISTED_MAX]) + more
 
 
 def _key_text(key: object) -> str:

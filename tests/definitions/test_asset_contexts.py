@@ -76,6 +76,25 @@ def test_anything_but_one_key_of_one_dimension_has_no_partition_key(partition: A
         _ = AssetExecutionContext("a", partition=partition).partition_key
 
 
+@pytest.mark.parametrize(
+    ("partition", "text"),
+    [
+        (None, "{} is not partitioned, so it has no partition_key"),
+        (
+            Partition([Key([str(number)]) for number in range(7)]),
+            "partition_key needs one key of one dimension, and {} runs for '0', '1', '2', '3', '4' and 2 more; "
+            "use context.partition.keys",
+        ),
+    ],
+)
+def test_a_missing_partition_key_is_told_with_the_step_and_what_it_runs_for(partition: Any, text: str) -> None:
+    for context in (AssetExecutionContext("a", partition=partition), TaskExecutionContext("g/t", None, partition)):
+        with pytest.raises(PartitionValidationError) as raised:
+            _ = context.partition_key
+        who = "asset 'a'" if isinstance(context, AssetExecutionContext) else "task 'g/t'"
+        assert str(raised.value) == text.format(who)
+
+
 def test_a_partition_of_the_step_can_be_marked_as_failed() -> None:
     context = AssetExecutionContext("a", partition=Partition([Key(["x"]), Key(["y"])]))
     context.mark_partition_failed("x", "first")
@@ -100,7 +119,10 @@ def test_the_keys_of_a_batch_are_read_once_to_mark_many_of_them() -> None:
     assert Counting.reads - before == 1
 
 
-@pytest.mark.parametrize("partition", [None, Partition([Key(["x"])])])
-def test_a_partition_that_is_not_of_the_step_is_refused_by_name(partition: Any) -> None:
-    with pytest.raises(ExecutionError, match="'z'"):
+@pytest.mark.parametrize(
+    ("partition", "runs"),
+    [(None, "is not partitioned"), (Partition([Key(["x"]), Key(["y"])]), "runs for 'x', 'y'")],
+)
+def test_a_partition_that_is_not_of_the_step_is_refused_by_name(partition: Any, runs: str) -> None:
+    with pytest.raises(ExecutionError, match=f"^cannot mark partition 'z' as failed: asset 'a' {runs}$"):
         AssetExecutionContext("a", partition=partition).mark_partition_failed("z", "e")

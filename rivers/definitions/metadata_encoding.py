@@ -13,10 +13,10 @@ from rivers.definitions.metadata import VARIANT_BY_NAME, Float, Int, List, Metad
 from rivers.definitions.metadata import Schema as MetadataSchema
 
 
-def coerce_metadata_value(value: object) -> MetadataValue:
+def coerce_metadata_value(value: object, key: str | None = None) -> MetadataValue:
     """The metadata value for a plain ``str``, ``bool``, ``int``, ``float``, ``None`` or Arrow schema; others are kept.
 
-    :raises TypeError: for every other type, naming it
+    :raises TypeError: for every other type, naming it and the key that it was given for
     """
     if isinstance(value, MetadataValue):
         return value
@@ -33,7 +33,11 @@ def coerce_metadata_value(value: object) -> MetadataValue:
         return Int(int(number)) if -(2**63) <= number < 2**63 else Text(str(number))
     if hasattr(value, "__arrow_c_schema__") and not isinstance(value, type):
         return MetadataValue.schema(value)
-    raise TypeError(f"Cannot coerce {type(value).__name__} to MetadataValue")
+    where = "" if key is None else f", given for '{key}'"
+    raise TypeError(
+        f"Cannot coerce {type(value).__name__} to MetadataValue{where}; "
+        f"say what it is, as MetadataValue.json(text) or MetadataValue.list_([...]) do"
+    )
 
 
 def coerce_metadata(metadata: object) -> dict[str, MetadataValue]:
@@ -47,7 +51,7 @@ def coerce_metadata(metadata: object) -> dict[str, MetadataValue]:
     for key, value in cast("Mapping[object, object]", metadata).items():
         if not isinstance(key, str):
             raise TypeError(f"metadata keys must be str, got {type(key).__name__}")
-        coerced[key] = coerce_metadata_value(value)
+        coerced[key] = coerce_metadata_value(value, key)
     return coerced
 
 

@@ -54,6 +54,15 @@ def test_everything_else_is_a_type_error_that_names_the_type(plain: object) -> N
         coerce_metadata_value(plain)
 
 
+def test_what_cannot_be_coerced_is_told_with_its_key_and_what_can_hold_it() -> None:
+    with pytest.raises(TypeError) as raised:
+        coerce_metadata({"rows": 1, "columns": ["id"]})
+    assert str(raised.value) == (
+        "Cannot coerce list to MetadataValue, given for 'columns'; "
+        "say what it is, as MetadataValue.json(text) or MetadataValue.list_([...]) do"
+    )
+
+
 @pytest.mark.parametrize("metadata", [3, [("a", 1)], {1: "a"}])
 def test_metadata_is_a_dict_with_text_keys(metadata: object) -> None:
     with pytest.raises(TypeError):

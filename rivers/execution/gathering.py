@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, get_args
 
 from rivers.definitions.composition import Gathering
-from rivers.execution.loading import load_value
+from rivers.execution.loading import load_value, warn_of_first
 from rivers.execution.steps import Step, StepInput
 from rivers.records import InputContext
 
@@ -20,6 +20,7 @@ def load(step: Step, given: StepInput) -> Any:
     partition = step.partition.inputs.get(given.parameter)
     if given.gathering is Gathering.NONE:
         context = InputContext(given.upstream, step.name, given.metadata, partition, given.type_hint)
+        warn_of_first(given.handler, context, len(step.partition.keys))
         return load_value(given.handler, context, is_whole=given.parameter in step.partition.whole)
     hint = _element_hint(given.type_hint)
     instances = step.particulars.instances.get(given.parameter, ()) if step.particulars is not None else ()

@@ -12,13 +12,14 @@ from typing import Any, Final
 
 from rivers.definitions.self_dependency import SelfDependency
 from rivers.execution.failures import error_text
-from rivers.io_handlers import InMemoryIOHandler
+from rivers.io_handlers import InMemoryIOHandler, PickleIOHandler
 from rivers.records import InputContext, IOHandler
 
 LOAD_NODE: Final = "__load_node__"
 """The ``downstream_asset`` of a load that a person asks for."""
 
 _WITH_UPSTREAM: Final = "include_upstream=True (--include-upstream)"
+_LOADING_THE_FIRST: Final = (InMemoryIOHandler.load_input, PickleIOHandler.load_input)
 _ABSENT: Final = (KeyError, FileNotFoundError)
 
 
@@ -32,6 +33,27 @@ def load_value(handler: IOHandler, context: InputContext, *, is_whole: bool = Fa
     except Exception as error:
         _annotate(error, _note(handler, context, is_whole))
         raise
+
+
+def warn_of_first(handler: IOHandler, context: InputContext, computed: int) -> None:
+    """Log with the step that it gets one of several partitions, where a handler of the library loads no more.
+
+    ``computed`` is how many partitions the step makes. A batch reads as many as it makes, and those of its upstream are
+    one value if they were made as a batch as well, so nothing is said of it.
+    """
+    partition = context.partition
+    if partition is None or len(partition.keys) <= max(1, computed):
+        return
+    if type(handler).load_input not in _LOADING_THE_FIRST:
+        return
+    logging.getLogger(f"rivers.assets.{context.downstream_asset}").warning(
+        "the input '%s' is %d partitions, and %s loads the first alone, '%s': give the input an io_handler that makes "
+        "one value of context.partition.keys",
+        context.asset_name,
+        len(partition.keys),
+        type(handler).__name__,
+        partition.key,
+    )
 
 
 def load_previous(handler: IOHandler, context: InputContext) -> SelfDependency[Any]:
@@ -59,13 +81,19 @@ def _note(handler: IOHandler, context: InputContext, is_whole: bool) -> str:
         who = f"load_node loads '{upstream}'"
     else:
         who = f"step '{context.downstream_asset}' loads its input '{upstream}'"
-    which = "" if context.partition is None else f", partition {context.partition.key!r},"
+    partition = context.partition
+    which = "" if partition is None else f", partition {partition.key!r},"
     if is_whole:
         which = " as a whole"
         remedy = (
             f"'{upstream}' is partitioned, and the handlers of rivers keep each partition by itself: ask for one "
             "partition, in a mapping by specific_partitions, or give it an io_handler that makes one value of all "
             "when context.partition is None"
+        )
+    elif type(handler).load_input in _LOADING_THE_FIRST and partition is not None and not partition.key.is_concrete:
+        remedy = (
+            "the handlers of rivers keep each partition by itself, and find nothing under a key of several values: "
+            "give the input an io_handler that makes one value of them"
         )
     elif isinstance(handler, InMemoryIOHandler):
         remedy = (

@@ -127,8 +127,40 @@ def test_the_handlers_of_the_library_load_the_first_of_several_keys(build: Build
     repo = build(cell, row)
     for r in "xy":
         repo.materialize(["cell"], many({"d": "1", "r": r}))
-    repo.materialize(["row"], one("1"))
+    run_id = repo.materialize(["row"], one("1")).run_id
     assert repo.load_node("row", partition_key=one("1")) == "d=1|r=x"
+    [log] = repo.storage.get_run_logs(run_id)
+    assert log.logs == (
+        f"WARNING the input 'cell' is 2 partitions, and {type(handler).__name__} loads the first alone, 'd=1|r=x': "
+        "give the input an io_handler that makes one value of context.partition.keys\n"
+    )
+
+
+# §6.2 specific_partitions, §7
+@pytest.mark.parametrize("kind", ["memory", "pickle"])
+def test_the_handlers_of_the_library_keep_no_key_of_several_values_and_say_so(
+    build: Build, tmp_path: Path, kind: str
+) -> None:
+    handler = rs.InMemoryIOHandler() if kind == "memory" else rs.PickleIOHandler(store=LocalStore(tmp_path))
+    edge = rs.AssetDef.input("made", partition_mapping=M.specific_partitions(["a", "b"]))
+    repo = build(made(LETTERS, handler), rs.Asset(lambda made: made, name="after", deps=[edge]))
+    for letter in "ab":
+        repo.materialize(["made"], one(letter))
+    with pytest.raises((KeyError, FileNotFoundError)) as raised:
+        repo.materialize(["after"])
+    [note] = raised.value.__notes__
+    assert note.startswith(
+        "while step 'after' loads its input 'made', partition PartitionKey([\"a\", \"b\"]), through "
+    )
+    assert note.endswith("give the input an io_handler that makes one value of them")
+
+
+# repository §9, quirk
+def test_a_batch_that_reads_what_a_batch_made_is_not_warned(build: Build) -> None:
+    after = rs.Asset(lambda made: made, name="after", partitions_def=GRID)
+    repo = build(made(GRID, rs.InMemoryIOHandler()), after)
+    run_id = repo.materialize(partition_key=many({"d": ["1", "2"], "r": "x"})).run_id
+    assert repo.storage.get_run_logs(run_id) == []
 
 
 # §7

@@ -179,10 +179,29 @@ class _Nowhere(io.TextIOBase):
 
 
 class _LogLines(logging.Handler):
+    """Keeps the lines that a step logs, and passes on those that Python would print if this handler were not there."""
+
     def emit(self, record: logging.LogRecord) -> None:
         captured = _current.get()
         if captured is not None:
             captured.write("logs", f"{self.format(record)}\n")
+        last = logging.lastResort
+        if last is not None and record.levelno >= last.level and not _is_taken(record.name):
+            token = _current.set(None)  # it is kept as a log line, and not once more as stderr
+            try:
+                last.handle(record)
+            finally:
+                _current.reset(token)
+
+
+def _is_taken(name: str) -> bool:
+    """Whether a handler other than ours gets what this logger is told."""
+    logger: logging.Logger | None = logging.getLogger(name)
+    while logger is not None:
+        if any(not isinstance(each, _LogLines) for each in logger.handlers):
+            return True
+        logger = logger.parent if logger.propagate else None
+    return False
 
 
 _log_lines: Final = _LogLines()

@@ -120,6 +120,28 @@ def test_the_level_of_a_program_with_handlers_of_its_own_holds(caplog: pytest.Lo
     assert logged_in_a_step() is None
 
 
+def test_a_warning_that_no_handler_takes_is_printed_as_without_us(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    forget_logging_setup(monkeypatch)
+    captured, log = Captured(), logging.getLogger("rivers.assets.a")
+    with capturing(), captured_by(captured):
+        log.info("begun")
+        log.warning("rows: %d", 3)
+    assert captured.texts() == (None, None, "INFO begun\nWARNING rows: 3\n")
+    assert capsys.readouterr().err == "rows: 3\n"
+
+
+def test_a_warning_that_a_handler_takes_is_left_to_it(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    forget_logging_setup(monkeypatch)
+    monkeypatch.setattr(logging.getLogger("rivers"), "handlers", [logging.NullHandler()])
+    with capturing(), captured_by(Captured()):
+        logging.getLogger("rivers.assets.a").warning("rows: %d", 3)
+    assert capsys.readouterr().err == ""
+
+
 @pytest.mark.parametrize("piece", [1, 7, 100, 10_000])
 def test_of_a_long_text_the_beginning_and_the_end_are_kept_and_the_gap_is_counted(piece: int) -> None:
     kept = KeptText(100)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+from pathlib import Path
 from typing import Any, Final, Protocol
 
 from rivers.exceptions import StorageError
@@ -16,6 +17,7 @@ NAMESPACE: Final = "rivers"
 DATABASE: Final = "main"
 FOLDER_SCHEME: Final = "surrealkv://"
 _SYNC_VARIABLE: Final = "SURREAL_SYNC_DATA"
+_FILES_WITH_HEADER: Final = ("manifest/*.manifest", "clog/*.clog")
 
 _sync_of_this_process: list[str] = []
 
@@ -64,11 +66,22 @@ def _opened(url: str) -> Any:
     from surrealdb import Surreal
 
     try:
+        if url.startswith(FOLDER_SCHEME):
+            _remove_unwritten(Path(url.removeprefix(FOLDER_SCHEME)))
         sdk: Any = Surreal(url)
         sdk._db.execute(request("use", [NAMESPACE, DATABASE]))
     except (RuntimeError, ValueError, OSError) as error:
         raise StorageError(f"failed to open {url.removeprefix(FOLDER_SCHEME)}: {error}{_way_out(url)}") from error
     return sdk._db
+
+
+def _remove_unwritten(folder: Path) -> None:
+    """Remove what a kill has left between making a file and writing its header: it holds nothing, and the engine opens
+    no folder with such a file."""
+    for pattern in _FILES_WITH_HEADER:
+        for file in folder.glob(pattern):
+            if file.stat().st_size == 0:
+                file.unlink()
 
 
 def _way_out(url: str) -> str:

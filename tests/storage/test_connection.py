@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
 
 import pytest
 
 from rivers.exceptions import StorageError
+from rivers.storage import Storage
 from rivers.storage.connection import EmbeddedConnection, choose_sync
 
 
@@ -54,6 +56,35 @@ def test_an_engine_that_cannot_open_is_a_storage_error():
     choose_sync(None)
     with pytest.raises(StorageError, match="failed to open"):
         EmbeddedConnection("surrealkv:///proc/no/such/place")
+
+
+def test_a_store_whose_first_opening_was_killed_at_its_first_byte_is_opened(tmp_path):
+    script = """
+import resource, signal, sys
+from rivers.storage.connection import EmbeddedConnection
+signal.signal(signal.SIGXFSZ, signal.SIG_DFL)  # so that the first byte of a file kills
+resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+EmbeddedConnection("surrealkv://" + sys.argv[1])
+"""
+    folder = tmp_path / "store"
+    killed = subprocess.run([sys.executable, "-B", "-c", script, str(folder)], check=False)
+    assert killed.returncode == -signal.SIGXFSZ
+    assert [file.stat().st_size for file in folder.rglob("*") if file.is_file()] == [0]
+    with Storage.embedded(str(folder)) as storage:
+        storage.kv_set("a", b"b")
+    with Storage.embedded(str(folder)) as storage:
+        assert storage.kv_get("a") == b"b"
+
+
+@pytest.mark.parametrize("unwritten", ["clog/00000000000000000001.clog", "manifest/00000000000000000000.manifest"])
+def test_a_file_that_was_begun_when_its_process_was_killed_takes_nothing_with_it(tmp_path, unwritten):
+    folder = tmp_path / "store"
+    with Storage.embedded(str(folder)) as storage:
+        storage.kv_set("a", b"b")
+    (folder / unwritten).write_bytes(b"")
+    with Storage.embedded(str(folder)) as storage:
+        assert storage.kv_get("a") == b"b"
 
 
 def test_importing_the_storage_package_loads_neither_engine_nor_clock():

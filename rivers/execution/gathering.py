@@ -21,7 +21,8 @@ def load(step: Step, given: StepInput) -> Any:
     if given.gathering is Gathering.NONE:
         context = InputContext(given.upstream, step.name, given.metadata, partition, given.type_hint)
         warn_of_first(given.handler, context, len(step.partition.keys))
-        return load_value(given.handler, context, is_whole=given.parameter in step.partition.whole)
+        is_whole = given.parameter in step.partition.whole
+        return load_value(given.handler, context, is_whole=is_whole, computed=step.partition.keys)
     hint = _element_hint(given.type_hint)
     instances = step.particulars.instances.get(given.parameter, ()) if step.particulars is not None else ()
     values = (

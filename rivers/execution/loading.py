@@ -7,12 +7,14 @@ Whatever a handler raises comes through as the object that it is. What rivers kn
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any, Final
 
 from rivers.definitions.self_dependency import SelfDependency
 from rivers.execution.failures import error_text
 from rivers.io_handlers import InMemoryIOHandler, PickleIOHandler
+from rivers.partitions.keys import PartitionKey
 from rivers.records import InputContext, IOHandler
 
 LOAD_NODE: Final = "__load_node__"
@@ -23,15 +25,18 @@ _LOADING_THE_FIRST: Final = (InMemoryIOHandler.load_input, PickleIOHandler.load_
 _ABSENT: Final = (KeyError, FileNotFoundError)
 
 
-def load_value(handler: IOHandler, context: InputContext, *, is_whole: bool = False) -> Any:
+def load_value(
+    handler: IOHandler, context: InputContext, *, is_whole: bool = False, computed: Sequence[PartitionKey] = ()
+) -> Any:
     """What the handler loads. Raises what the handler raises, with a note that says who wanted which value and how.
 
-    ``is_whole`` says that all partitions of a partitioned upstream are asked for as one value.
+    ``is_whole`` says that all partitions of a partitioned upstream are asked for as one value; ``computed`` are those
+    that the run is for.
     """
     try:
         return handler.load_input(context)
     except Exception as error:
-        _annotate(error, _note(handler, context, is_whole))
+        _annotate(error, _note(handler, context, is_whole, computed))
         raise
 
 
@@ -75,7 +80,7 @@ def load_previous(handler: IOHandler, context: InputContext) -> SelfDependency[A
         return SelfDependency()
 
 
-def _note(handler: IOHandler, context: InputContext, is_whole: bool) -> str:
+def _note(handler: IOHandler, context: InputContext, is_whole: bool, computed: Sequence[PartitionKey]) -> str:
     upstream, name = context.asset_name, type(handler).__name__
     if context.downstream_asset == LOAD_NODE:
         who = f"load_node loads '{upstream}'"
@@ -95,6 +100,9 @@ def _note(handler: IOHandler, context: InputContext, is_whole: bool) -> str:
             "the handlers of rivers keep each partition by itself, and find nothing under a key of several values: "
             "give the input an io_handler that makes one value of them"
         )
+    elif partition is not None and computed and partition.key not in computed:
+        here = ", in this process" if isinstance(handler, InMemoryIOHandler) else ""
+        remedy = f"this run is not for that partition: materialize '{upstream}' for it first{here}"
     elif isinstance(handler, InMemoryIOHandler):
         remedy = (
             f"values of {name} are gone with their process: materialize '{upstream}' in this one, in the same run with "

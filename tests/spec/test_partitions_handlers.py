@@ -155,6 +155,21 @@ def test_the_handlers_of_the_library_keep_no_key_of_several_values_and_say_so(
     assert note.endswith("give the input an io_handler that makes one value of them")
 
 
+# §6.2 time_window
+@pytest.mark.parametrize("kind", ["memory", "pickle"])
+def test_a_partition_that_the_run_is_not_for_has_to_be_made_before(build: Build, tmp_path: Path, kind: str) -> None:
+    handler = rs.InMemoryIOHandler() if kind == "memory" else rs.PickleIOHandler(store=LocalStore(tmp_path))
+    edge = rs.AssetDef.input("made", partition_mapping=M.time_window(-1))
+    repo = build(made(DAYS, handler), rs.Asset(lambda made: made, name="after", partitions_def=DAYS, deps=[edge]))
+    with pytest.raises((KeyError, FileNotFoundError)) as raised:
+        repo.materialize(["after"], one("2024-01-02"), include_upstream=True)
+    here = ", in this process" if kind == "memory" else ""
+    assert raised.value.__notes__ == [
+        "while step 'after' loads its input 'made', partition PartitionKey(\"2024-01-01\"), through "
+        f"{type(handler).__name__}; this run is not for that partition: materialize 'made' for it first{here}"
+    ]
+
+
 # repository §9, quirk
 def test_a_batch_that_reads_what_a_batch_made_is_not_warned(build: Build) -> None:
     after = rs.Asset(lambda made: made, name="after", partitions_def=GRID)

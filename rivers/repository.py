@@ -395,7 +395,7 @@ class CodeRepository(DeclaredRepository):
         return bound.run_now(
             names,
             job_name=job.name,
-            partitions=bound.plan_partitions(names, partition_key, f"job '{job.name}'"),
+            partitions=bound.plan_partitions(names, partition_key, job.name),
             tags=tags,
             config=config,
             raise_on_error=raise_on_error,

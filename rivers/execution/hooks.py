@@ -51,6 +51,8 @@ class HookCaller:
         hooks = [hook for hook in target.hooks if isinstance(hook, kind)]
         if not hooks:
             return
+        if failure is None and outcome.failure is not None and target.name not in outcome.values:
+            sys.stderr.write(f"the hooks of '{target.name}' get no output: {outcome.failure.text}\n")
         context = HookContext[Any](
             target.name,
             self._run_id,

@@ -171,3 +171,20 @@ def test_a_hook_that_is_awaited_does_not_wait_for_a_coroutine_that_sleeps_on_the
     result = build(rs.Asset(quick, hooks=[later]), rs.Asset(sleeps)).materialize()
     assert result.success
     assert heard == [("later", 1)]
+
+
+def test_hooks_that_get_no_output_since_it_cannot_leave_the_worker_are_told_of(
+    build: Build, capsys: pytest.CaptureFixture[str]
+) -> None:
+    takes = functions.TakesEverything()
+    steps = [
+        rs.Asset(functions.unmakeable, name="odd", io_handler=takes, hooks=[praise]),
+        rs.Asset(functions.process, name="beside", io_handler=takes, hooks=[praise]),
+    ]
+    assert build(*steps, default_executor=rs.Executor.parallel(2)).materialize().success
+    outputs = {told[0]: told[2] for _, told in heard}
+    assert outputs["odd"] is None
+    assert outputs["beside"] != os.getpid()
+    told = "the hooks of 'odd' get no output: ExecutionError: what its hooks want to see (Unmakeable) could not be sent"
+    [line] = [line for line in capsys.readouterr().err.splitlines() if "get no output" in line]
+    assert line.startswith(told)

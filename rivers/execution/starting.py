@@ -163,6 +163,8 @@ class Starter:
     # -- this thread ---------------------------------------------------------------------------------------------------
 
     def _run_here(self, tried: Try) -> None:
+        if self._batch.instant.is_over(quiet=False):
+            self._batch.instant.settle()  # this thread will not come to it before the step has ended
         self._batch.is_nested = True
         try:
             if tried.step.is_async:

@@ -286,6 +286,20 @@ def test_steps_over_the_memory_of_this_process_run_here(build: Build) -> None:
     assert {repo.load_node(name) for name in ("one", "two", "three")} == {os.getpid()}
 
 
+def test_that_steps_have_begun_is_recorded_while_one_of_them_occupies_this_thread(
+    build: Build, storage: Storage
+) -> None:
+    async def beside() -> None: ...
+
+    def here(context: rs.AssetExecutionContext[Any]) -> list[str | None]:
+        assert context.run_id is not None
+        return [event.asset_key for event in storage.get_events_for_run(context.run_id)]
+
+    repo = build(asset(beside, None), asset(here, None))
+    repo.materialize()
+    assert repo.load_node("here") == ["beside", "here"]
+
+
 def test_a_resource_is_rebuilt_in_the_worker_and_set_up_around_each_step(
     build: Build, handler: Any, tmp_path: Path
 ) -> None:

@@ -50,10 +50,12 @@ class Ledger:
         self._versions: dict[str, str | None] = dict(completed)
         self._keys: dict[str, Keys | None] = {}
         self._broken: dict[str, None] = {}
+        self._begun: dict[str, int] = {}
 
     def begin(self, step: Step, number: int) -> None:
         """Attempt ``number`` at ``step`` begins."""
         at = self._clock.now_ns()
+        self._begun.setdefault(step.name, at)
         if self._graphs.get(step.graph or "") is False:
             self._graphs[step.graph or ""] = True
             self._record(NewEvent("StepStart", at, step.graph))
@@ -144,6 +146,7 @@ class Ledger:
                 self._record(NewEvent("StepSuccess", at, target.name, of_instance=step.is_instance))
             else:
                 self._fail(step, target, failure, at)
+        self._storage.secure_events(self._run_id, self._begun.pop(step.name, at))
         self._hooks.call(step, outcome)
 
     def _record_output(

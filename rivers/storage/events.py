@@ -21,8 +21,7 @@ class Events(Session):
 
     def record_events(self, run_id: str, events: Sequence[NewEvent]) -> None:
         """Add events to the run's open group. They are durable when the group closes: when it is full, before a read
-        that could see them, in ``flush_events`` and in ``finish_run``; in a store that outlives its process also when
-        a step ends long after its first event.
+        that could see them, in ``flush_events``, in ``finish_run`` and when ``secure_events`` finds it worth while.
 
         :raises Superseded: this session may not write any more.
         """
@@ -30,7 +29,17 @@ class Events(Session):
             engine.refuse_superseded(self.session)
             group = engine.groups.group(self.session, run_id)
             group.events.extend(events)
-            if group.full or (engine.kind != StorageType.Memory and group.would_be_missed):
+            if group.full:
+                self._write_groups(self.session, [group])
+
+    def secure_events(self, run_id: str, began: int) -> None:
+        """A step of the run that began at ``began`` has ended, and everything about it was recorded. Its open group is
+        written if a crash would lose much work with it, in a store that outlives its process."""
+        if self._engine.kind == StorageType.Memory:
+            return
+        with self._engine as engine:
+            group = engine.groups.find(self.session, run_id)
+            if group is not None and group.would_be_missed(began):
                 self._write_groups(self.session, [group])
 
     def record_log(

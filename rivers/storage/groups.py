@@ -33,12 +33,11 @@ class Group:
         """Whether it is time to write it."""
         return len(self.events) >= GROUP_EVENTS_MAX or self.log_characters >= GROUP_LOG_CHARACTERS_MAX
 
-    @property
-    def would_be_missed(self) -> bool:
-        """Whether a step has just ended and what the group tells began long ago."""
-        if not self.events or self.events[-1].event_type not in FINAL_EVENTS:
+    def would_be_missed(self, began: int) -> bool:
+        """Whether what it tells took long, now that a step has ended which began at ``began``."""
+        if not self.events:
             return False
-        return self.events[-1].timestamp - self.events[0].timestamp >= GROUP_SPAN_NS_MAX
+        return self.events[-1].timestamp - min(began, self.events[0].timestamp) >= GROUP_SPAN_NS_MAX
 
 
 class OpenGroups:

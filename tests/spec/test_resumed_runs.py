@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -169,6 +170,39 @@ def test_the_run_of_a_process_that_died_can_be_resumed(tmp_path: Path) -> None:
         assert record(storage, "r").status == "Started"
         assert repo.materialize(run_id_override="r", resume=True).materialized_assets == ["one", "two"]
         assert (record(storage, "r").status, repo.load_node("two")) == ("Success", 2)
+
+
+LONG_BEFORE_IT_DIED = """
+import asyncio, os, signal, time
+import rivers as rs
+from rivers.storage import groups
+
+groups.GROUP_SPAN_NS_MAX = 100_000_000
+
+async def long():
+    await asyncio.sleep(0.1)
+    return 1
+
+def regions():
+    time.sleep(0.1)
+    return {{"north": 1, "south": 1}}
+
+beside = [rs.Asset(name=name)(long) for name in ("one", "two", "three")]
+parts = rs.Asset.from_multi(output_defs=[rs.AssetDef("north"), rs.AssetDef("south")])(regions)
+last = rs.Asset(name="last")(lambda one, two, three, north, south: os.kill(os.getpid(), signal.SIGKILL))
+repo = rs.CodeRepository([*beside, parts, last])
+repo.resolve(rs.Storage.embedded({folder!r}))
+repo.materialize(run_id_override="r")
+"""
+
+
+# §1.4 rule 8
+def test_long_steps_that_ended_together_and_all_outputs_of_one_are_not_lost_with_the_process(tmp_path: Path) -> None:
+    folder = str(tmp_path / "store")
+    killed = subprocess.run([sys.executable, "-c", LONG_BEFORE_IT_DIED.format(folder=folder)], check=False)
+    assert killed.returncode == -signal.SIGKILL
+    with rs.Storage.embedded(folder) as storage:
+        assert sorted(subjects_of(storage, "r", "StepSuccess")) == ["north", "one", "south", "three", "two"]
 
 
 # §1.4 rules 7 and 8

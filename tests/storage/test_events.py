@@ -126,19 +126,19 @@ def test_where_a_crash_can_lose_a_group_it_is_written_when_a_step_ends_that_took
     transactions = []
     storage._engine.rewrite = lambda statements: transactions.append(1) or statements
     almost, late = now + GROUP_SPAN_NS_MAX - 1, now + GROUP_SPAN_NS_MAX
-    for at, event_type in (
-        (now, "StepStart"),
-        (almost, "StepSuccess"),
-        (almost, "StepStart"),
-        (late, "Materialization"),
-    ):
-        storage.record_events("r", [NewEvent(event_type, at, "a")])
+    storage.record_events("r", [NewEvent("StepStart", now, "a"), NewEvent("StepSuccess", almost, "a")])
+    storage.secure_events("r", now)
+    storage.record_events("r", [NewEvent("StepStart", almost, "a"), NewEvent("StepSuccess", late, "a")])
     assert not transactions
-    storage.record_events("r", [NewEvent("StepSuccess", late, "a")])
+    storage.secure_events("r", almost)
     assert len(transactions) == (storage.type == StorageType.Embedded)
-    storage.record_events("r", [NewEvent("StepStart", late, "b")])
-    storage.record_events("r", [NewEvent("StepSuccess", late, "b")])
+    storage.record_events("r", [NewEvent("StepStart", late, "b"), NewEvent("StepSuccess", late, "b")])
+    storage.secure_events("r", late)
+    storage.secure_events("unknown", now)
     assert len(transactions) == (storage.type == StorageType.Embedded)
+    storage.record_events("r", [NewEvent("StepSuccess", late, "began beside a")])
+    storage.secure_events("r", now)
+    assert len(transactions) == 2 * (storage.type == StorageType.Embedded)
     assert len(storage.get_events_for_run("r")) == 7
 
 

@@ -31,7 +31,7 @@ def enter_run(storage: Storage, run: NewRun, *, resume: bool) -> None:
         return
     earlier = storage.get_run(run.run_id)
     again = _resumed(run, earlier) if resume and earlier is not None else run
-    if not storage.start_run_again(again, owner=owner, lease_until=lease_until):
+    if not storage.start_run_again(again, owner=owner, lease_until=lease_until, anew=not resume):
         found = storage.get_run(run.run_id)
         status = "unknown" if found is None else found.status
         raise ExecutionError(f"run '{run.run_id}' is {status}: it can be executed again only when it has ended")
@@ -52,14 +52,14 @@ def _resumed(run: NewRun, earlier: RunRecord) -> NewRun:
 def completed_steps(storage: Storage, run_id: str, key: PartitionKey | None) -> dict[str, str | None]:
     """The steps that succeeded when they were last executed in the run of that id, with their data versions.
 
-    None when that run was for another partition.
+    None when that run was for another partition. What it had done before it was begun anew does not count.
     """
     completed: dict[str, str | None] = {}
     earlier = storage.get_run(run_id)
     if earlier is not None and earlier.partition_key != key:
         return completed
     versions: dict[str, str | None] = {}
-    for event in storage.get_events_for_run(run_id):
+    for event in storage.get_events_since_anew(run_id):
         if event.asset_key is None:
             continue
         if event.event_type in ("Materialization", "Observation"):

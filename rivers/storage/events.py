@@ -88,10 +88,18 @@ class Events(Session):
             before, after = ([], []) if run is None else _queue_events(run)
             return [*before, *self._recorded_events(run_id), *after]
 
-    def _recorded_events(self, run_id: str) -> list[StoredEvent]:
+    def get_events_since_anew(self, run_id: str) -> list[StoredEvent]:
+        """What the steps of a run have done since it last began anew (see ``start_run_again``), oldest first."""
+        with self._engine as engine:
+            self.flush_events()
+            run = read_run(engine, run_id)
+            return [] if run is None else self._recorded_events(run_id, run.columns.get("an", 0))
+
+    def _recorded_events(self, run_id: str, after: int = 0) -> list[StoredEvent]:
         return [
             stored_event(event_id(run_id, number, index), run_id, parts)
             for number, chunks in self._pages("event_page", run_id)
+            if number > after
             for index, parts in _in_order(chunks)
         ]
 

@@ -58,21 +58,24 @@ class Executions(QueuedRuns, Events):
                 )
             return [row.record() for row in started]
 
-    def start_run_again(self, run: NewRun, *, owner: str, lease_until: int) -> bool:
+    def start_run_again(self, run: NewRun, *, owner: str, lease_until: int, anew: bool = True) -> bool:
         """Start a run once more that has ended, or whose executor is dead: back to ``Started``, at ``run.start_time``.
 
         The one way out of a terminal status, for a person who asks for that run by its id. What ``run`` says replaces
         what the record said, except for the time at which it was first asked for. Its events stay; its end, its error,
-        its cancellation and the slots that it held are forgotten.
+        its cancellation and the slots that it held are forgotten. When it begins ``anew``,
+        ``get_events_since_anew`` begins here.
 
         :returns: ``False`` when it is unknown, waits for its turn, or is executed just now.
         """
         with self._engine as engine:
+            self.flush_events()
+            begins = engine.next_number() if anew else None
             for _ in range(ATTEMPTS_MAX):
                 row = read_run(engine, run.run_id)
                 if row is None or not (row.status in TERMINAL_STATUSES or self._is_orphan(row, run.start_time)):
                     return False
-                statements, variables = repetition(row, run, owner, lease_until)
+                statements, variables = repetition(row, run, owner, lease_until, begins)
                 free, freed = freeing(claims_of_runs(engine, [run.run_id]))
                 try:
                     engine.transact(self.session, [*statements, *free], {**variables, **freed})

@@ -134,15 +134,18 @@ def move(
     raise Lost(f"runs {', '.join(run_ids)} kept changing while they were moved to {to}")
 
 
-def repetition(row: RunRow, run: NewRun, owner: str, lease_until: int) -> tuple[list[str], dict[str, Any]]:
+def repetition(
+    row: RunRow, run: NewRun, owner: str, lease_until: int, anew: int | None
+) -> tuple[list[str], dict[str, Any]]:
     """The statements that start ``row``'s run once more, described by ``run``, and their variables.
 
     It keeps its place in the order of creation and its way through the queue. What its end left behind goes: error,
-    traceback, the flag of a cancellation.
+    traceback, the flag of a cancellation. ``anew`` is the number that all its event pages up to now are below when it
+    begins anew, ``None`` when it goes on.
     """
     again = repeated_body(row, run)
     statements = [
-        "LET $moved = (UPDATE $run SET s = 'Started', b = $body, sa = $at, "
+        "LET $moved = (UPDATE $run SET s = 'Started', b = $body, sa = $at, an = $anew, "
         "ea = NONE, er = NONE, tb = NONE, lf = NONE, br = NONE WHERE s = $was AND ea = $ended RETURN VALUE s)",
         f"IF array::len($moved) != 1 {{ THROW '{LOST}' }}",
         "UPSERT $flight SET a = $at, o = $owner, u = $until RETURN NONE",
@@ -152,6 +155,7 @@ def repetition(row: RunRow, run: NewRun, owner: str, lease_until: int) -> tuple[
         "run": record_id("run", row.run_id),
         "body": again,
         "at": run.start_time,
+        "anew": row.columns.get("an", NONE) if anew is None else anew,
         "was": row.status,
         "ended": row.columns.get("ea", NONE),
         "flight": record_id("flight", row.run_id),

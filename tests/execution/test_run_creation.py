@@ -104,6 +104,22 @@ def test_what_succeeded_last_in_a_run_is_done_with_the_version_that_it_made(stor
     assert completed_steps(storage, "unknown", None) == {}
 
 
+def test_nothing_is_done_that_was_done_before_a_run_was_begun_anew(storage: rs.Storage) -> None:
+    enter_run(storage, asked_for(), resume=False)
+    told(storage, ("StepStart", "a"), ("StepSuccess", "a"))
+    storage.finish_run("r", "Success", 5)
+    enter_run(storage, asked_for(), resume=True)
+    assert completed_steps(storage, "r", None) == {"a": None}
+    told(storage, ("StepStart", "b"), ("StepSuccess", "b"))
+    storage.finish_run("r", "Success", 5)
+    enter_run(storage, asked_for(), resume=False)
+    assert completed_steps(storage, "r", None) == {}
+    told(storage, ("StepStart", "c"), ("StepSuccess", "c"))
+    storage.finish_run("r", "Success", 5)
+    enter_run(storage, asked_for(), resume=True)
+    assert completed_steps(storage, "r", None) == {"c": None}
+
+
 def test_nothing_is_done_of_a_run_for_another_partition(storage: rs.Storage) -> None:
     enter_run(storage, asked_for(partition_key=rs.PartitionKey.single("x")), resume=False)
     told(storage, ("StepStart", "a"), ("StepSuccess", "a"))

@@ -165,6 +165,7 @@ RULES: Final[dict[str, tuple[str, ...] | str]] = {
         "spec/test_resumed_runs.py::test_a_resumed_run_that_fails_again_tells_the_newer_failure",
         "spec/test_resumed_runs.py::test_resuming_a_run_that_succeeded_does_nothing_and_lists_everything",
         "spec/test_resumed_runs.py::test_a_step_that_failed_when_it_was_last_executed_is_done_again",
+        "spec/test_resumed_runs.py::test_what_was_done_before_a_run_was_begun_anew_is_not_done",
         "spec/test_resumed_runs.py::test_resuming_what_never_was_is_a_fresh_run",
         "spec/test_resumed_runs.py::test_a_cancelled_run_can_be_resumed",
         "spec/test_resumed_runs.py::test_the_run_of_a_process_that_died_can_be_resumed",

@@ -123,6 +123,28 @@ def test_a_step_that_failed_when_it_was_last_executed_is_done_again(build: Build
 
 
 # §1.4 rule 8
+def test_what_was_done_before_a_run_was_begun_anew_is_not_done(build: Build, storage: rs.Storage) -> None:
+    shaky = Shaky()
+    pressing: list[int] = []
+
+    def pressed() -> int:
+        shaky.calls.append("one")
+        if pressing:
+            signal.raise_signal(signal.SIGINT)
+        return 1
+
+    repo = build(rs.Asset(name="one")(pressed), shaky.step("two", "one"))
+    repo.materialize(run_id_override="r")
+    pressing.append(1)
+    with pytest.raises(KeyboardInterrupt):
+        repo.materialize(run_id_override="r")
+    pressing.clear()
+    for _ in range(2):  # to go on twice begins nothing anew
+        assert repo.materialize(run_id_override="r", resume=True).materialized_assets == ["one", "two"]
+    assert shaky.calls == ["one", "two", "one", "one", "two"]
+
+
+# §1.4 rule 8
 def test_resuming_what_never_was_is_a_fresh_run(build: Build, storage: rs.Storage) -> None:
     repo = build(raw, doubled)
     result = repo.materialize(run_id_override="new", resume=True)

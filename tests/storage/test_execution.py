@@ -207,6 +207,18 @@ def test_a_run_that_has_ended_is_started_again_and_ends_anew(storage, new_run, s
         storage.start_run_again(again, owner="you", lease_until=now + 9)
 
 
+def test_the_events_since_a_run_began_anew_are_told_apart_also_at_the_same_instant(storage, new_run, step, now):
+    storage.create_run(new_run("r", "Started"), owner="me", lease_until=now)
+    assert storage.get_events_since_anew("r") == storage.get_events_since_anew("nobody") == []
+    for round_, (name, anew, known) in enumerate((("a", True, 0), ("b", False, 3), ("c", True, 0), ("d", False, 3))):
+        storage.finish_run("r", "Success", now)
+        assert storage.start_run_again(new_run("r", "Started", now), owner="me", lease_until=now, anew=anew)
+        assert len(storage.get_events_since_anew("r")) == known
+        storage.record_events("r", step(name, now))
+        assert len(storage.get_events_since_anew("r")) == known + 3
+        assert len(storage.get_events_for_run("r")) == 3 * (round_ + 1)
+
+
 def test_what_waits_or_is_executed_is_not_started_again(storage, new_run, now):
     for status in ("Queued", "NotStarted"):
         storage._create_run(status, "j", status, now)

@@ -8,24 +8,54 @@ import select
 import signal
 import sys
 import threading
+from contextlib import suppress
+from multiprocessing.connection import Connection, Pipe
 from typing import Any, Final, cast
 
 _LOOK_SECONDS: Final = 1.0
 
+_lifelines: dict[int, tuple[Connection[Any, Any], Connection[Any, Any]]] = {}
+"""Of this process, by its id, since a fork of it has none."""
 
-def settle_in(parent: int) -> None:
-    """In a worker: live and die with the process ``parent`` that started it."""
+
+def lifeline() -> Connection[Any, Any]:
+    """What a worker of this process gets to ``settle_in``: the end of a pipe whose other end is open as long as this
+    process lives."""
+    pid = os.getpid()
+    if pid not in _lifelines:
+        _lifelines[pid] = Pipe(duplex=False)
+    return _lifelines[pid][0]
+
+
+def settle_in(parent: int, line: Connection[Any, Any]) -> None:
+    """In a worker: live and die with the process ``parent`` that started it, which gave it this ``lifeline``."""
     # A Ctrl-C in the terminal reaches the whole process group, but only the parent knows how to stop.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     # Loky leaves its own way to start processes as the default, with which multiprocessing itself can start none.
     multiprocessing.set_start_method(cast("Any", None), force=True)
     end_with_parent(parent)
+    _be_killed_with(line)
 
 
 def end_with_parent(parent: int) -> None:
     """In a worker: end this process, whatever it is doing, when the process ``parent`` that started it has ended."""
     watch = threading.Thread(target=_exit_after, args=(parent,), name="rivers-parent-watch", daemon=True)
     watch.start()
+
+
+def _be_killed_with(line: Connection[Any, Any]) -> None:
+    """Have the kernel kill this process when the other end of ``line`` is closed. The watch is a thread, and has to
+    wait as long as code in C keeps the interpreter to itself."""
+    if sys.platform != "linux":
+        return
+    import fcntl
+
+    with suppress(OSError):  # without /proc there is only the watch
+        # Opened anew, since all who share an open file share its one owner. It stays open for good.
+        own = os.open(f"/proc/self/fd/{line.fileno()}", os.O_RDONLY | os.O_NONBLOCK)
+        fcntl.fcntl(own, fcntl.F_SETOWN, os.getpid())
+        fcntl.fcntl(own, fcntl.F_SETSIG, signal.SIGKILL)
+        fcntl.fcntl(own, fcntl.F_SETFL, fcntl.fcntl(own, fcntl.F_GETFL) | os.O_ASYNC)
 
 
 def _exit_after(parent: int) -> None:

@@ -21,7 +21,7 @@ from loky.process_executor import (  # pyright: ignore[reportMissingTypeStubs]
 
 from rivers.execution.failures import WorkerDied, exit_in, worker_death
 from rivers.execution.lone_worker import LoneWorker
-from rivers.execution.parent_watch import settle_in
+from rivers.execution.parent_watch import lifeline, settle_in
 
 T = TypeVar("T")
 
@@ -38,7 +38,7 @@ class _Slot(Protocol):
 
 def _new_slot() -> _Slot:
     """A slot without a worker yet: the first task starts the process. It has no idle timeout, so it stays warm."""
-    return cast("_Slot", LoneWorker(settle_in, (os.getpid(),)))
+    return cast("_Slot", LoneWorker(settle_in, (os.getpid(), lifeline())))
 
 
 class SubprocessSlots:

@@ -24,6 +24,7 @@ from rivers.exceptions import ExecutionError
 from rivers.execution.crossing import packed_step
 from rivers.execution.failures import error_text, exit_in, worker_death
 from rivers.execution.outcomes import Failure, StepOutcome
+from rivers.execution.parent_watch import lifeline
 from rivers.execution.step_keys import DEFINITIONS_MAX, StepKeys
 from rivers.execution.steps import Step
 from rivers.execution.worker_connection import WorkerConnection
@@ -76,7 +77,7 @@ class WorkerProcess:
                 opened.callback(ours.close)
                 opened.callback(theirs.close)
                 executor: Any = ProcessPoolExecutor(
-                    max_workers=1, timeout=None, initializer=adopt, initargs=(theirs, os.getpid())
+                    max_workers=1, timeout=None, initializer=adopt, initargs=(theirs, os.getpid(), lifeline())
                 )
                 self._serving: Future[None] = executor.submit(serve)
             except Exception as error:

@@ -33,11 +33,11 @@ _dumps = cast("Callable[[object], bytes]", cloudpickle.dumps)  # pyright: ignore
 _connection: Connection[Any, Any] | None = None
 
 
-def adopt(connection: Connection[Any, Any], parent: int) -> None:
+def adopt(connection: Connection[Any, Any], parent: int, line: Connection[Any, Any]) -> None:
     """Take the worker's end of the connection when the process starts, and die with the process ``parent``."""
     global _connection
     _connection = connection
-    settle_in(parent)
+    settle_in(parent, line)
 
 
 def serve() -> None:

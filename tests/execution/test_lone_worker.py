@@ -13,14 +13,14 @@ import pytest
 from loky.process_executor import TerminatedWorkerError
 
 from rivers.execution.lone_worker import LoneWorker
-from rivers.execution.parent_watch import settle_in
+from rivers.execution.parent_watch import lifeline, settle_in
 
 needs_handles = pytest.mark.skipif(not hasattr(os, "pidfd_open"), reason="needs handles on processes")
 
 
 @pytest.fixture
 def worker() -> Generator[Any]:
-    made = LoneWorker(settle_in, (os.getpid(),))
+    made = LoneWorker(settle_in, (os.getpid(), lifeline()))
     yield made
     made.shutdown(wait=True, kill_workers=True)
 
@@ -63,7 +63,7 @@ def test_nothing_stays_open() -> None:
     gc.collect()
     before = len(os.listdir("/proc/self/fd"))
     for _ in range(3):
-        made: Any = LoneWorker(settle_in, (os.getpid(),))
+        made: Any = LoneWorker(settle_in, (os.getpid(), lifeline()))
         made.submit(os.getpid).result(60)
         made.shutdown(wait=True, kill_workers=True)
     del made

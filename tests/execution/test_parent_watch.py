@@ -40,6 +40,32 @@ def test_a_worker_ends_with_a_parent_that_is_killed(number: int) -> None:
         assert parent.communicate(timeout=60)[0] == ""
 
 
+BUSY = """
+import sys
+from rivers.execution.subprocess_slots import SubprocessSlots
+
+def work():
+    print("at work", flush=True)
+    sum(range(10**12))
+
+slots = SubprocessSlots(2)
+for _ in range(2):
+    slots.submit(work)
+sys.stdin.read()
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the kernel of Linux ends it")
+def test_workers_end_with_their_parent_also_while_code_in_c_keeps_their_interpreter_to_itself() -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", BUSY], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as parent:
+        assert parent.stdout is not None
+        assert [parent.stdout.readline() for _ in range(2)] == ["at work\n"] * 2
+        parent.kill()
+        assert parent.communicate(timeout=60)[0] == ""
+
+
 WATCHED = """
 import os, sys, threading
 from rivers.execution import parent_watch

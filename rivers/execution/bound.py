@@ -14,7 +14,7 @@ from rivers.exceptions import (
     _JobNotFound,  # pyright: ignore[reportPrivateUsage]
 )
 from rivers.execution.choosing import LocalExecutor, check_executors, executor_of_run
-from rivers.execution.compiling import StepCompiler
+from rivers.execution.compiling import Levels, StepCompiler
 from rivers.execution.declarations import Compiled, Declarations
 from rivers.execution.definition_records import store_definitions
 from rivers.execution.environment import Environment, running_in
@@ -27,7 +27,6 @@ from rivers.execution.results import Ending, RunResult
 from rivers.execution.run_config import RunConfig, read_run_config
 from rivers.execution.run_creation import completed_steps, enter_run
 from rivers.execution.run_execution import RunExecution
-from rivers.execution.steps import Step
 from rivers.execution.trigger_calls import TriggerCaller
 from rivers.graph.partition_plans import PartitionPlan, needed_namespaces, plan_partitions
 from rivers.graph.plan import plan_execution
@@ -248,23 +247,32 @@ class BoundRepository:
 
     def _levels(
         self,
-        names: Collection[str],
+        names: Sequence[str],
         resources: Mapping[str, Any],
         metadata: Mapping[str, Mapping[str, Any]],
         partitions: PartitionPlan | None = None,
         completed: Collection[str] = (),
-    ) -> list[list[Step]]:
-        plan = plan_execution(self.compiled.graph, names)
-        if completed:
-            plan = plan.divided(completed)
-        if not metadata and not self._own(resources):
-            levels = [[self.steps.step(planned) for planned in level] for level in plan.levels]
+    ) -> Levels:
+        if completed or metadata or self._own(resources):
+            levels = self._levels_of_their_own(names, resources, metadata, completed)
         else:
-            changed = self.steps.changed_step
-            levels = [[changed(planned, resources, metadata) for planned in level] for level in plan.levels]
+            levels = self.steps.levels(names)
         if partitions is None or not self.compiled.graph.partitions:
             return levels
         return [[with_partitions(step, partitions) for step in level] for level in levels]
+
+    def _levels_of_their_own(
+        self,
+        names: Sequence[str],
+        resources: Mapping[str, Any],
+        metadata: Mapping[str, Mapping[str, Any]],
+        completed: Collection[str],
+    ) -> Levels:
+        plan = plan_execution(self.compiled.graph, names).divided(completed)
+        if not metadata and not self._own(resources):
+            return [[self.steps.step(planned) for planned in level] for level in plan.levels]
+        changed = self.steps.changed_step
+        return [[changed(planned, resources, metadata) for planned in level] for level in plan.levels]
 
 
 def _pairs(tags: Any) -> tuple[tuple[str, str], ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
@@ -23,14 +24,19 @@ from rivers.execution.context_making import context_maker
 from rivers.execution.handlers import Handlers
 from rivers.execution.steps import Step, StepInput, StepTarget
 from rivers.graph.nodes import Graph
-from rivers.graph.plan import PlannedStep
+from rivers.graph.plan import PlannedStep, plan_execution
 from rivers.graph.references import resolve_retry
 from rivers.graph.steps import EXECUTOR_KEY, TIMEOUT_KEY, FanOut, InputSpec, StepKind, StepSpec
 from rivers.queueing.slots import step_pools
 
+Levels = Sequence[Sequence[Step]]
+
+PLANS_MAX: Final = 64
+"""So many selections are planned once and not at each run: what jobs, schedules and sensors ask for again and again."""
+
 
 class StepCompiler:
-    """Compiles the planned steps of a bound repository, each once."""
+    """Compiles the planned steps of a bound repository, each once. Any thread may ask."""
 
     def __init__(
         self, graph: Graph, handlers: Handlers, resources: Mapping[str, Any], retries: Mapping[str, RetryPolicy]
@@ -40,6 +46,20 @@ class StepCompiler:
         self._resources = resources
         self._retries = retries
         self._steps: dict[tuple[str, ...], Step] = {}
+        self._plans: dict[tuple[str, ...], Levels] = {}
+        self._lock = threading.Lock()
+
+    def levels(self, names: Sequence[str]) -> Levels:
+        """The steps of these nodes as they always are, level by level."""
+        key = tuple(names)
+        with self._lock:
+            levels = self._plans.get(key)
+            if levels is None:
+                while len(self._plans) >= PLANS_MAX:
+                    del self._plans[next(iter(self._plans))]
+                plan = plan_execution(self._graph, key)
+                levels = self._plans[key] = [[self.step(planned) for planned in level] for level in plan.levels]
+        return levels
 
     def step(self, planned: PlannedStep) -> Step:
         """The step as it always is."""

@@ -9,6 +9,8 @@ import pytest
 
 import rivers as rs
 from rivers.exceptions import ConfigurationError
+from rivers.graph.nodes import Graph
+from rivers.graph.plan import ExecutionPlan, plan_execution
 from tests.execution.opened import Db
 
 
@@ -52,3 +54,22 @@ def test_a_graph_asset_and_its_inside_each_have_their_executor(storage: rs.Stora
     repo.resolve(storage)
     with pytest.raises(ConfigurationError, match="'g': rivers/executor is 'outer'"):
         repo.materialize()
+
+
+def test_a_selection_is_planned_once_and_what_a_run_changes_is_not_kept(
+    storage: rs.Storage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("rivers.execution.compiling.PLANS_MAX", 2)
+    planned: list[tuple[str, ...]] = []
+
+    def plan(graph: Graph, names: tuple[str, ...]) -> ExecutionPlan:
+        planned.append(names)
+        return plan_execution(graph, names)
+
+    monkeypatch.setattr("rivers.execution.compiling.plan_execution", plan)
+    repo = rs.CodeRepository([rs.Asset(lambda: 1, name=name) for name in "abc"])
+    repo.resolve(storage)
+    for selection in (["a"], ["a"], ["a", "b"], ["a"], ["b"], ["a", "b"], ["a"]):
+        assert repo.materialize(selection).materialized_assets == selection
+    repo.materialize(["c"], config={"assets": {"c": {"metadata": {"b": "2"}}}})
+    assert planned == [("a",), ("a", "b"), ("b",), ("a",)]

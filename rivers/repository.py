@@ -250,7 +250,8 @@ class CodeRepository(DeclaredRepository):
         node = self._node_of(bound, name)
         partition: PartitionContext | None = None
         if partition_key is not None:
-            partition = bound.plan_partitions([node.name], partition_key, "load_node").context_of(node.name)
+            plan = bound.plan_partitions([node.name], partition_key, "load_node")
+            partition = None if plan is None else plan.context_of(node.name)
         metadata = node.settings.metadata
         context = InputContext(name, LOAD_NODE, None if metadata is None else dict(metadata), partition, type_hint)
         is_whole = partition is None and node.name in bound.compiled.graph.partitions

@@ -98,8 +98,9 @@ class BoundRepository:
         require_loadable_upstreams(self.compiled.graph, names)
         return list(names)
 
-    def plan_partitions(self, names: Sequence[str], key: PartitionKey | None, operation: str) -> PartitionPlan:
-        """What the key means for these nodes, at this moment and with the dynamic keys that are registered.
+    def plan_partitions(self, names: Sequence[str], key: PartitionKey | None, operation: str) -> PartitionPlan | None:
+        """What the key means for these nodes, at this moment and with the dynamic keys that are registered; ``None``
+        without a key where nothing is partitioned.
 
         :raises TypeError: for anything but a ``PartitionKey``
         :raises ExecutionError: for partitioned nodes without a key, and for a key that one of them does not have
@@ -109,6 +110,8 @@ class BoundRepository:
             given = f"{type(key).__name__} {key!r}"
             raise TypeError(f"partition_key must be a PartitionKey, got {given}; PartitionKey.single() makes one")
         graph, environment = self.compiled.graph, self._environment_here()
+        if key is None and not graph.partitions:
+            return None
         dynamic = environment.storage.registered_partitions(needed_namespaces(graph, names, key))
         now = partition_moment(environment.clock)
         return plan_partitions(graph, names, key, now=now, dynamic=dynamic, operation=operation)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Final
 
 from rivers.exceptions import StorageError
@@ -81,8 +81,10 @@ class KeyValues(Session):
             warnings.warn(f"dynamic partitions definition '{name}' has no keys", UserWarning, stacklevel=2)
         return keys
 
-    def registered_partitions(self, names: Iterable[str]) -> dict[str, KeysInOrder]:
+    def registered_partitions(self, names: Collection[str]) -> dict[str, KeysInOrder]:
         """The keys of each of these dynamic definitions, none for one that nobody has added to."""
+        if not names:
+            return {}
         with self._engine as engine:
             return {name: engine.registered_keys.of(name, self._keys_of) for name in names}
 

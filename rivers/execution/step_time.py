@@ -63,7 +63,7 @@ class Cancellation:
         """Ask storage."""
         if not self.seen:
             self._looked_at = self._clock.monotonic()
-            self.seen = self._storage.is_cancelled(self._run_id)
+            self.seen = self._storage.is_asked_to_stop(self._run_id)
         return self.seen
 
     def glance(self, seconds: float = _LOOK_SECONDS) -> bool:

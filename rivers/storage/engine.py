@@ -19,6 +19,7 @@ from rivers.storage.connection import Connection
 from rivers.storage.faults import Broken, Conflict
 from rivers.storage.groups import OpenGroups
 from rivers.storage.registered_keys import RegisteredKeys
+from rivers.storage.stop_requests import StopRequests
 from rivers.storage.wire import query_request, results
 
 CONFLICT_ATTEMPTS_MAX: Final = 8
@@ -38,6 +39,7 @@ class Engine:
         self.boot = 1
         """How many times the store has been opened, this time included; it makes sessions and numbers unique."""
         self.groups: Final = OpenGroups()
+        self.stop_requests: Final = StopRequests()
         self.registered_keys: Final = RegisteredKeys()
         self.bound_definitions: Final = weakref.WeakSet[object]()
         """The definitions that have registered what they declare on this store, in this process."""

@@ -78,7 +78,9 @@ class Executions(QueuedRuns, Events):
                 statements, variables = repetition(row, run, owner, lease_until, begins)
                 free, freed = freeing(claims_of_runs(engine, [run.run_id]))
                 try:
-                    engine.transact(self.session, [*statements, *free], {**variables, **freed})
+                    with engine.stop_requests.changing() as asked:
+                        engine.transact(self.session, [*statements, *free], {**variables, **freed})
+                        asked.discard(run.run_id)
                 except Lost:
                     continue
                 if engine.changes.wanted:
@@ -114,6 +116,7 @@ class Executions(QueuedRuns, Events):
             groups = [] if group is None else [group]
             if status == "Success":
                 return bool(self.succeed_runs([run_id], at))
+            engine.stop_requests.forget([run_id])
             columns: dict[str, Any] = {"ea": at}
             if error is not None:
                 columns["er"] = error
@@ -135,6 +138,7 @@ class Executions(QueuedRuns, Events):
         if not run_ids:
             return []
         with self._engine as engine:
+            engine.stop_requests.forget(run_ids)
             found = [engine.groups.find(self.session, run_id) for run_id in run_ids]
             groups = [group for group in found if group is not None]
             writes = Writes(engine, groups)
@@ -177,11 +181,12 @@ class Executions(QueuedRuns, Events):
         :returns: the new status, ``None`` when the run has ended or is unknown.
         """
         flag = (["UPSERT $flag SET at = $flag_at RETURN NONE"], {"flag": record_id("cancel", run_id), "flag_at": at})
-        with self._engine as engine:
+        with self._engine as engine, engine.stop_requests.changing() as asked:
             columns = {"ea": at}
             moved = move(
                 engine, self.session, [run_id], PREDECESSORS["Canceled"], "Canceled", columns, at=at, extra=flag
             )
+            asked.update(row.run_id for row in moved if row.status == "Started")
             return "Canceled" if moved else None
 
     def cancel_queued_run(self, run_id: str) -> bool:
@@ -196,14 +201,34 @@ class Executions(QueuedRuns, Events):
 
     def request_cancellation(self, run_id: str) -> None:
         """Raise the flag that tells an executor to start no further step. The status does not change."""
-        with self._engine as engine:
+        with self._engine as engine, engine.stop_requests.changing() as asked:
             statement = "UPSERT $flag SET at = 0 RETURN NONE"
             engine.transact(self.session, [statement], {"flag": record_id("cancel", run_id)})
+            asked.add(run_id)
 
     def is_cancelled(self, run_id: str) -> bool:
         """Whether the flag is raised."""
         (at,) = self._engine.query("SELECT VALUE at FROM ONLY $id", id=record_id("cancel", run_id))
         return at is not None
+
+    def is_asked_to_stop(self, run_id: str) -> bool:
+        """``is_cancelled`` of a run that executes now. Costs nothing on a store that this process has to itself."""
+        engine = self._engine
+        if engine.kind == StorageType.Remote:
+            return self.is_cancelled(run_id)
+        asked = engine.stop_requests.known
+        if asked is None:
+            with engine:
+                asked = engine.stop_requests.learn(self._flagged_runs)
+        return run_id in asked
+
+    def _flagged_runs(self) -> list[str]:
+        """Those that wait or are in flight and have the flag: it is never taken from a run that has ended."""
+        engine = self._engine
+        flights, waiting = engine.query("SELECT VALUE id[0] FROM flight; SELECT VALUE id[4] FROM queue")
+        flags = [record_id("cancel", run_id) for run_id in (*flights, *waiting)]
+        (flagged,) = engine.query("SELECT VALUE id[0] FROM $flags", flags=flags)
+        return flagged
 
     def set_run_outcome(
         self, run_id: str, status: str, completed_steps: int, total_steps: int, message: str | None = None
@@ -240,6 +265,7 @@ class Executions(QueuedRuns, Events):
             columns = {"ea": at, "er": reason}
             claims = claims_of_runs(engine, orphans)
             moved = move(engine, self.session, orphans, ("Started",), "Failure", columns, at=at, extra=freeing(claims))
+            engine.stop_requests.forget(orphans)
             if moved and engine.changes.wanted:
                 engine.changes.put(freed_changes((pool for claim in claims for pool in claim.get("h") or ()), at))
             ended = [read_run(engine, row.run_id) for row in moved]

@@ -9,6 +9,7 @@ from typing import Final
 from rivers.exceptions import StorageError
 from rivers.partitions.keys_in_order import KeysInOrder
 from rivers.partitions.reserved import value_faults
+from rivers.records import StorageType
 from rivers.storage.session import Session
 from rivers.storage.wire import record_id
 
@@ -86,6 +87,8 @@ class KeyValues(Session):
         if not names:
             return {}
         with self._engine as engine:
+            if engine.kind == StorageType.Remote:
+                return {name: KeysInOrder(self._keys_of(name)) for name in names}
             return {name: engine.registered_keys.of(name, self._keys_of) for name in names}
 
     def has_dynamic_partition(self, name: str, key: str) -> bool:

@@ -130,10 +130,10 @@ def _goes_by_its_first_base(combined: type[E]) -> type[E]:
     name, shown = combined.__name__, combined.__bases__[0]
     _private[name] = combined
 
-    def reduce(error: Exception) -> tuple[Any, ...]:
-        return _made_again, (name, error.args), dict(vars(error))
+    def reduce(self: E) -> tuple[Any, ...]:
+        return _made_again, (name, self.args), dict(vars(self))
 
-    combined.__reduce__ = reduce  # type: ignore[method-assign]
+    combined.__reduce__ = reduce
     combined.__module__, combined.__name__, combined.__qualname__ = shown.__module__, shown.__name__, shown.__qualname__
     return combined
 

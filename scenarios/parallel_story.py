@@ -98,7 +98,7 @@ async def tell() -> str:
     """The digest of one run, with every step's times, and what the sleepers saw of the clock."""
     async with Scenario(repo, durations={"calm": "50s", "endless": "1h"}) as sim:
         result = await sim.materialize(raise_on_error=False)
-        start = sim.storage.get_run(result.run_id).start_time  # type: ignore[union-attr]
+        start = sim.storage.get_run(result.run_id).start_time
         lines = [
             f"{(event.timestamp - start) / 1e9:g} {event.event_type} {event.asset_key}"
             for event in sim.storage.get_events_for_run(result.run_id)

@@ -43,7 +43,7 @@ async def fetched(crunched: int) -> int:
 
 def scheduled(name: str, function: object, mode: rs.EvalMode = rs.EvalMode.Auto) -> rs.Schedule:
     return rs.Schedule(
-        function,  # type: ignore[arg-type]
+        function,
         name=name,
         cron_schedule="* * * * *",
         job_name="slow",

@@ -57,7 +57,7 @@ def dying() -> None:
 
 def unpicklable(context: rs.ScheduleEvaluationContext) -> rs.RunRequest:
     """Answers with something that cannot come back from its process."""
-    return rs.RunRequest(tags={"f": lambda: 1})  # type: ignore[dict-item]
+    return rs.RunRequest(tags={"f": lambda: 1})
 
 
 class Hanging:
@@ -87,7 +87,7 @@ async def disturbances() -> list[str]:
 
     def scheduled(name: str, function: object = None, job_name: str = "fine", apart: bool = False) -> rs.Schedule:
         return rs.Schedule(
-            function,  # type: ignore[arg-type]
+            function,
             name=name,
             cron_schedule="* * * * *",
             job_name=job_name,

@@ -87,7 +87,7 @@ def test_any_other_text_is_an_error_that_names_parameter_text_and_examples(text:
 @pytest.mark.parametrize("value", [30, 1.5, None, b"30s", timedelta(seconds=1)])
 def test_what_is_not_a_string_is_a_type_error(value: object) -> None:
     with pytest.raises(TypeError, match="start_timeout"):
-        parse_duration(value, "start_timeout")  # type: ignore[arg-type]
+        parse_duration(value, "start_timeout")
 
 
 @given(st.integers(min_value=0, max_value=2**63 - 1))
@@ -142,10 +142,10 @@ def test_seconds_and_timedeltas_are_durations_too(value: str | float | timedelta
 @pytest.mark.parametrize("value", [-1, -0.5, timedelta(seconds=-1), float("nan"), float("inf"), "x"])
 def test_lengths_that_make_no_sense_are_value_errors(value: object) -> None:
     with pytest.raises(ValueError, match="duration"):
-        to_ns(value, "duration")  # type: ignore[arg-type]
+        to_ns(value, "duration")
 
 
 @pytest.mark.parametrize("value", [None, True, [1], b"1s"])
 def test_other_types_are_no_lengths(value: object) -> None:
     with pytest.raises(TypeError, match="duration"):
-        to_ns(value, "duration")  # type: ignore[arg-type]
+        to_ns(value, "duration")

@@ -86,7 +86,7 @@ def test_records_are_frozen_and_share_no_defaults() -> None:
     one, two = RunRecord("a", None, "Queued", 0), RunRecord("b", None, "Queued", 0)
     assert one.tags is not two.tags
     with pytest.raises(FrozenInstanceError):
-        one.status = "Started"  # type: ignore[misc]
+        one.status = "Started"
     tick = StoredTick("id", "n", "Schedule", "Success", 1)
     assert (tick.run_ids, tick.missed_first, tick.missed_count) == ([], None, 0)
 

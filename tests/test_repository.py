@@ -218,7 +218,7 @@ def test_a_run_keeps_its_tags_and_its_given_id(repo: rs.CodeRepository, storage:
     assert repo.materialize(["raw"], run_id_override="mine").success
     for wrong in ({"team": "x"}, [("a", 1)], ["ab"]):
         with pytest.raises(TypeError, match="pairs"):
-            repo.materialize(["raw"], tags=wrong)  # type: ignore[arg-type]
+            repo.materialize(["raw"], tags=wrong)
 
 
 def test_a_partition_key_fits_no_unpartitioned_asset(repo: rs.CodeRepository) -> None:
@@ -375,11 +375,11 @@ def test_triggers_can_be_evaluated_before_and_after_resolving(storage: rs.Storag
     for _ in range(2):
         decided = repo.evaluate_schedule("nightly", execution_time="2025-03-10T00:00:00")
         [request] = decided.run_requests
-        assert (request.tags, request.job_name) == ({"at": "2025-03-10T00:00:00"}, "both")  # type: ignore[union-attr]
-        assert [r.job_name for r in repo.evaluate_schedule("plain").run_requests] == ["both"]  # type: ignore[union-attr]
+        assert (request.tags, request.job_name) == ({"at": "2025-03-10T00:00:00"}, "both")
+        assert [r.job_name for r in repo.evaluate_schedule("plain").run_requests] == ["both"]
         looked = repo.evaluate_sensor("watcher", cursor="7")
         assert looked.cursor == "after 7"
-        assert [r.run_key for r in looked.run_requests] == ["mine"]  # type: ignore[union-attr]
+        assert [r.run_key for r in looked.run_requests] == ["mine"]
         assert repo.get_schedule("nightly") is nightly
         assert repo.get_sensor("watcher") is watcher
         if not repo.is_resolved:
@@ -519,7 +519,7 @@ def test_a_wrong_argument_of_a_run_is_named(argument: str, wrong: Any, says: str
 
 def test_definitions_by_name_are_a_dict() -> None:
     with pytest.raises(TypeError, match=r"^partition_defs must be a dict, got list$"):
-        rs.CodeRepository([], partition_defs=["days"])  # type: ignore[arg-type]
+        rs.CodeRepository([], partition_defs=["days"])
 
 
 def test_the_store_that_a_repository_opened_itself_is_closed_with_it_and_opened_again_when_it_is_needed(

@@ -44,7 +44,7 @@ def _end_at_exit(worker: WorkerProcess) -> None:
     By the hook that loky uses. The last one registered is called first, and loky registers one for every executor.
     """
     _living[worker.pid] = weakref.ref(worker, lambda reference, pid=worker.pid: _forget(pid, reference))
-    threading._register_atexit(_end_all)  # type: ignore[attr-defined]  # pyright: ignore
+    threading._register_atexit(_end_all)  # pyright: ignore  # private to Python, and no stub knows it
 
 
 def _forget(pid: int, reference: weakref.ref[WorkerProcess]) -> None:

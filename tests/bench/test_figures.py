@@ -10,7 +10,7 @@ from bench.table import number, rendered
 
 
 def duration(ours: float, **more: object) -> Figure:
-    return Figure(what="a thing", unit="ms", ours=ours, **more)  # pyright: ignore[reportArgumentType]
+    return Figure(what="a thing", unit="ms", ours=ours, **more)
 
 
 def test_a_duration_is_scaled_down_on_a_machine_that_is_slower_than_the_nominal_one() -> None:

@@ -111,7 +111,7 @@ def test_on_a_wall_clock_a_late_interrupt_does_not_shorten_the_next_wait_of_the_
     class Late(Interrupt):
         """Is set by the thread itself, after its wait and before it leaves it."""
 
-        def waking(self, wake):  # type: ignore[no-untyped-def, override]
+        def waking(self, wake):
             outer = super().waking(wake)
 
             class Block:
@@ -120,7 +120,7 @@ def test_on_a_wall_clock_a_late_interrupt_does_not_shorten_the_next_wait_of_the_
 
                 def __exit__(self, *error: object) -> None:
                     wake()
-                    outer.__exit__(*error)  # type: ignore[arg-type]
+                    outer.__exit__(*error)
 
             return Block()
 

@@ -43,7 +43,7 @@ def test_what_names_no_moment_is_a_value_error(moment: str | datetime | float) -
 @pytest.mark.parametrize("moment", [None, True, b"2026", timedelta(1)])
 def test_other_types_are_no_moments(moment: object) -> None:
     with pytest.raises(TypeError, match="moment"):
-        moment_ns(moment)  # type: ignore[arg-type]
+        moment_ns(moment)
 
 
 def test_lengths_are_rounded_to_whole_microseconds() -> None:

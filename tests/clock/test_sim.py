@@ -295,7 +295,7 @@ async def test_a_beat_needs_a_period(period: Any) -> None:
     with pytest.raises(ValueError, match="period"):
         SimClock().every(period)
     with pytest.raises(ValueError, match="first"):
-        SimClock().every(1, first="never")  # type: ignore[arg-type]
+        SimClock().every(1, first="never")
 
 
 async def test_idle_waits_for_quiet_and_goes_by_rank(hosting: Any) -> None:

@@ -23,7 +23,7 @@ async def test_a_supervisor_runs_its_daemons_on_simulated_time() -> None:
         async for stamp in ctx.clock.every(10):
             trace.append((ctx.name, stamp))
 
-    async with Supervisor(clock=clock) as supervisor:  # type: ignore[arg-type]
+    async with Supervisor(clock=clock) as supervisor:
         supervisor.spawn(beats, name="beats")
         await supervisor.wait_all_started()
         await clock.advance("35s")
@@ -40,7 +40,7 @@ async def test_a_supervisor_backs_off_on_simulated_time() -> None:
         raise LookupError("again")
 
     policy = RestartPolicy(base=1, factor=2, cap=60)
-    async with Supervisor(clock=clock, on_error="restart", restart=policy) as supervisor:  # type: ignore[arg-type]
+    async with Supervisor(clock=clock, on_error="restart", restart=policy) as supervisor:
         supervisor.spawn(fails, name="fails")
         await clock.advance("10s")
         await supervisor.stop(grace=0)
@@ -56,7 +56,7 @@ async def test_a_supervisor_runs_on_real_time() -> None:
             if len(trace) == 3:
                 done.set()
 
-    async with Supervisor(clock=clock) as supervisor:  # type: ignore[arg-type]
+    async with Supervisor(clock=clock) as supervisor:
         supervisor.spawn(beats, name="beats")
         with anyio.fail_after(10):
             await done.wait()
@@ -95,7 +95,7 @@ def digest_of_a_small_graph(backend: str) -> str:
                     batch.append(pipe.recv.receive_nowait())
                 trace.append((clock.now_ns(), sorted(batch)))
 
-        async with Supervisor(clock=clock) as supervisor:  # type: ignore[arg-type]
+        async with Supervisor(clock=clock) as supervisor:
             for number in range(6):
                 supervisor.spawn(worker(number), name=f"worker {number}")
             supervisor.spawn(fan_in, name="fan-in")

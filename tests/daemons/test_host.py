@@ -95,7 +95,7 @@ Make = Callable[..., AutomationDaemon]
 
 def test_what_is_no_repository_is_refused(store: Watched) -> None:
     with pytest.raises(TypeError, match="CodeRepository"):
-        AutomationDaemon("repo", store.storage)  # type: ignore[arg-type]
+        AutomationDaemon("repo", store.storage)
 
 
 def test_an_interval_that_is_no_duration_is_refused(store: Watched) -> None:

@@ -47,7 +47,7 @@ def test_a_task_context_names_its_task() -> None:
 
 def test_members_are_read_only() -> None:
     with pytest.raises(AttributeError):
-        AssetExecutionContext("a").asset_name = "b"  # type: ignore[misc]
+        AssetExecutionContext("a").asset_name = "b"
 
 
 def test_time_is_told_and_waited_for_on_the_clock_that_was_given() -> None:

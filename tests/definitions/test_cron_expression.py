@@ -79,7 +79,7 @@ def test_an_unknown_timezone_is_refused(timezone: str) -> None:
 @pytest.mark.parametrize(("expr", "timezone"), [(None, None), (5, None), ("@daily", 3)])
 def test_anything_but_text_is_a_type_error(expr: object, timezone: object) -> None:
     with pytest.raises(TypeError):
-        validate_cron(expr, timezone)  # type: ignore[arg-type]
+        validate_cron(expr, timezone)
 
 
 def test_importing_the_module_does_not_load_croniter() -> None:

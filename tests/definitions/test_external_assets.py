@@ -54,7 +54,7 @@ def test_it_needs_an_io_handler() -> None:
 @pytest.mark.parametrize("keyword", ["pool", "deps", "code_version", "retry"])
 def test_what_it_has_no_use_for_is_a_type_error(keyword: str) -> None:
     with pytest.raises(TypeError, match=keyword):
-        Asset.external(io_handler="h", **{keyword: None})  # pyright: ignore
+        Asset.external(io_handler="h", **{keyword: None})
 
 
 def test_a_second_function_is_refused() -> None:

@@ -66,7 +66,7 @@ def test_assets_take_bound_hooks_only() -> None:
     with pytest.raises(AssetDefinitionError, match="not applied"):
         Asset(hooks=[Hook.success()])
     with pytest.raises(TypeError, match="hooks"):
-        Asset(hooks=[tell])  # pyright: ignore
+        Asset(hooks=[tell])
 
 
 def test_a_context_tells_what_happened() -> None:
@@ -81,4 +81,4 @@ def test_a_context_tells_what_happened() -> None:
     bare = HookContext[Any]("a", "run", "success", 1)
     assert (bare.output, bare.error, bare.metadata, bare.config) == (1, None, None, None)
     with pytest.raises(AttributeError):
-        bare.output = 2  # pyright: ignore
+        bare.output = 2

@@ -48,7 +48,7 @@ def test_what_belongs_to_the_outputs_is_a_type_error(keyword: str) -> None:
 
 def test_output_definitions_must_be_asset_defs() -> None:
     with pytest.raises(TypeError, match="output_defs"):
-        Asset.from_multi(both, ["a"])  # pyright: ignore
+        Asset.from_multi(both, ["a"])
     assert Asset.from_multi(both, []).output_defs == []
 
 

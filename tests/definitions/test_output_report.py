@@ -48,4 +48,4 @@ def test_metadata_that_cannot_be_recorded_is_refused_whole(context: OutputReport
 
 def test_a_data_version_is_text(context: OutputReport) -> None:
     with pytest.raises(TypeError, match="data_version must be a str, got int"):
-        context.register_data_version(7)  # type: ignore[arg-type]
+        context.register_data_version(7)

@@ -78,7 +78,7 @@ def test_the_context_class_and_its_config_are_found() -> None:
 
 
 def test_a_context_whose_config_model_cannot_be_evaluated_is_still_a_context() -> None:
-    def function(context: AssetExecutionContext[Gone]): ...  # type: ignore[name-defined]  # noqa: F821
+    def function(context: AssetExecutionContext[Gone]): ...  # noqa: F821
 
     arguments = classify(function)
     assert sources(arguments) == {"context": "context"}
@@ -103,7 +103,7 @@ def test_a_self_without_its_annotation_is_a_fault_that_names_it() -> None:
 
 
 def test_the_type_hint_is_the_evaluated_annotation() -> None:
-    def function(self: SelfDependency[list[int]], a: dict[str, int], b, c: Gone): ...  # type: ignore[name-defined]  # noqa: F821
+    def function(self: SelfDependency[list[int]], a: dict[str, int], b, c: Gone): ...  # noqa: F821
 
     assert [argument.type_hint for argument in classify(function, "a b c").arguments] == [
         list[int],

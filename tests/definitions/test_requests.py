@@ -29,9 +29,9 @@ def test_requests_and_skip_reasons_are_compared_by_identity() -> None:
 
 def test_requests_are_read_only() -> None:
     with pytest.raises(AttributeError):
-        RunRequest().run_key = "k"  # type: ignore[misc]
+        RunRequest().run_key = "k"
     with pytest.raises(AttributeError):
-        SensorResult().cursor = "k"  # type: ignore[misc]
+        SensorResult().cursor = "k"
 
 
 @pytest.mark.parametrize(
@@ -89,12 +89,12 @@ def test_requests_beside_a_skip_reason_are_refused_as_either_documented_type(kin
 
 def test_a_generator_of_requests_is_not_a_sequence() -> None:
     with pytest.raises(TypeError):
-        SensorResult(RunRequest() for _ in range(2))  # type: ignore[arg-type]
+        SensorResult(RunRequest() for _ in range(2))
 
 
 def test_an_element_of_another_type_is_named() -> None:
     with pytest.raises(TypeError, match=r"^expected RunRequest or BackfillRequest, got SkipReason$"):
-        SensorResult([SkipReason()])  # type: ignore[list-item]
+        SensorResult([SkipReason()])
 
 
 @pytest.mark.parametrize("arguments", [{"skip_reason": 3}, {"cursor": 3}, {"run_requests": "text"}])

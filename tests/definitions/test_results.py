@@ -25,11 +25,11 @@ def test_metadata_is_kept_as_given() -> None:
 
 def test_only_the_value_of_an_output_is_positional() -> None:
     with pytest.raises(TypeError):
-        Output(1, "name")  # type: ignore[misc]
+        Output(1, "name")
     with pytest.raises(TypeError):
-        Materialization("name")  # type: ignore[misc]
+        Materialization("name")
     with pytest.raises(TypeError):
-        Observation("name")  # type: ignore[misc]
+        Observation("name")
 
 
 @pytest.mark.parametrize("error", [ResultDefinitionError, TypeError])

@@ -107,11 +107,11 @@ def test_escalation_and_compute_are_keyword_only_values() -> None:
     assert (escalation.max_memory, escalation.factor, escalation.on) == ("8Gi", 3, (FailureReason.OUT_OF_MEMORY,))
     assert Compute(cpu="1").memory is None
     with pytest.raises(TypeError):
-        Compute("1")  # type: ignore[misc]
+        Compute("1")
     with pytest.raises(TypeError):
-        Compute(cpu=1)  # type: ignore[arg-type]
+        Compute(cpu=1)
     with pytest.raises(TypeError):
-        ComputeEscalation(max_memory="8Gi", on=["error"])  # type: ignore[list-item]
+        ComputeEscalation(max_memory="8Gi", on=["error"])
 
 
 def test_a_policy_can_be_pickled() -> None:

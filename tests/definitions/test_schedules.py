@@ -58,7 +58,7 @@ def test_an_explicit_name_survives_the_function_and_a_function_name_does_not() -
 def test_attributes_are_read_only() -> None:
     schedule = Schedule(cron_schedule="@daily", job_name="j")
     with pytest.raises(AttributeError):
-        schedule.name = "other"  # type: ignore[misc]
+        schedule.name = "other"
 
 
 def test_the_repr_shows_name_cron_and_job() -> None:
@@ -68,8 +68,8 @@ def test_the_repr_shows_name_cron_and_job() -> None:
 
 def test_something_without_a_name_is_an_attribute_error_unless_one_is_given() -> None:
     with pytest.raises(AttributeError):
-        Schedule(3, cron_schedule="@daily", job_name="j")  # type: ignore[arg-type]
-    assert Schedule(3, cron_schedule="@daily", job_name="j", name="n").evaluation_fn == 3  # type: ignore[arg-type]
+        Schedule(3, cron_schedule="@daily", job_name="j")
+    assert Schedule(3, cron_schedule="@daily", job_name="j", name="n").evaluation_fn == 3
 
 
 @pytest.mark.parametrize(

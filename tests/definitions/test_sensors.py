@@ -46,7 +46,7 @@ def test_applying_a_factory_makes_a_new_sensor_with_everything_copied() -> None:
 
 def test_attributes_are_read_only() -> None:
     with pytest.raises(AttributeError):
-        Sensor(look).name = "other"  # type: ignore[misc]
+        Sensor(look).name = "other"
 
 
 def test_the_repr_shows_name_and_job() -> None:

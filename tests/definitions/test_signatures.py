@@ -26,7 +26,7 @@ class Row: ...
 
 
 def test_text_within_text_and_text_within_brackets_is_evaluated_too() -> None:
-    def function(a: "Row", b: list["Row"], c: "list['Row']", d: list["Gone"], e: Literal["Row"]) -> "Row": ...  # type: ignore[name-defined]  # noqa: F821, UP037
+    def function(a: "Row", b: list["Row"], c: "list['Row']", d: list["Gone"], e: Literal["Row"]) -> "Row": ...  # noqa: F821, UP037
 
     signature = read_signature(function)
     assert [parameter.annotation for parameter in signature.parameters[:3]] == [Row, list[Row], list[Row]]
@@ -36,7 +36,7 @@ def test_text_within_text_and_text_within_brackets_is_evaluated_too() -> None:
 
 
 def test_one_annotation_that_cannot_be_evaluated_spoils_no_other() -> None:
-    def function(a: Missing, b: int) -> Gone: ...  # type: ignore[name-defined]  # noqa: F821
+    def function(a: Missing, b: int) -> Gone: ...  # noqa: F821
 
     signature = read_signature(function)
     assert signature.parameters[0].annotation == Unevaluated("Missing", "NameError: name 'Missing' is not defined")

@@ -21,7 +21,7 @@ async def later(self: rs.SelfDependency[list[int]]) -> list[int]:
     return [*(self.get_inner() or []), os.getpid()]
 
 
-def bare(self) -> int:  # type: ignore[no-untyped-def]
+def bare(self) -> int:
     return 1
 
 
@@ -29,5 +29,5 @@ def mistyped(self: int) -> int:
     return self
 
 
-async def bare_later(self) -> int:  # type: ignore[no-untyped-def]
+async def bare_later(self) -> int:
     return 1

@@ -187,7 +187,7 @@ def test_a_program_without_a_stdout_or_with_a_narrow_one_runs_commands_all_the_s
     narrow = io.TextIOWrapper(io.BytesIO(), "ascii")
     monkeypatch.setattr(sys, "stdout", narrow)
     assert run(r"printf '\303\274\n'") == "ü"
-    assert narrow.buffer.getvalue() == b"\\xfc\n"  # type: ignore[attr-defined]
+    assert narrow.buffer.getvalue() == b"\\xfc\n"
 
 
 def test_its_output_leaves_a_piped_process_while_it_runs(tmp_path: Path) -> None:

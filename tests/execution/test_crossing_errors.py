@@ -85,7 +85,7 @@ def test_an_exception_of_an_http_client_can_be_asked_for_its_response() -> None:
 def test_what_an_exception_holds_and_cannot_be_sent_is_left_out_and_named() -> None:
     error = Refused(503, "busy")
     error.add_note("asked twice")
-    error.connection = threading.Lock()  # type: ignore[attr-defined]
+    error.connection = threading.Lock()
     made = crossed(error)
     assert (type(made), str(made), made.status) == (Refused, "503: busy", 503)
     assert not hasattr(made, "connection")

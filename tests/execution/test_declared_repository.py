@@ -41,4 +41,4 @@ def test_of_two_triggers_of_one_name_the_later_one_counts() -> None:
 
 def test_a_wrong_argument_is_that_of_the_class_which_users_know() -> None:
     with pytest.raises(TypeError, match=r"^CodeRepository\.__init__\(\) got an unexpected keyword argument 'asets'"):
-        rs.CodeRepository(asets=[raw])  # type: ignore[call-arg]
+        rs.CodeRepository(asets=[raw])

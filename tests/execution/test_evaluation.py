@@ -103,7 +103,7 @@ def schedule(function: Callable[..., Any] | None, **arguments: Any) -> rs.Schedu
 async def test_a_schedule_without_a_function_asks_for_its_job_without_any_thread(bench: Bench) -> None:
     plain = schedule(None)
     evaluated = await bench.evaluator(plain).evaluate_schedule(plain, T0_NS)
-    assert [request.job_name for request in evaluated.requests] == ["j"]  # type: ignore[union-attr]
+    assert [request.job_name for request in evaluated.requests] == ["j"]
 
 
 async def test_a_function_runs_on_another_thread_with_context_resources_and_config(bench: Bench) -> None:
@@ -140,7 +140,7 @@ async def test_a_coroutine_runs_on_asyncio_whatever_the_backend(bench: Bench) ->
     trigger = sensor(look)
     evaluator = bench.evaluator(trigger)
     evaluated = await bench.run(lambda: evaluator.evaluate_sensor(trigger, None, None))
-    assert [request.run_key for request in evaluated.requests] == ["k"]  # type: ignore[union-attr]
+    assert [request.run_key for request in evaluated.requests] == ["k"]
 
 
 def _raises() -> None:

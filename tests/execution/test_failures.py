@@ -47,7 +47,7 @@ class _Private(Exception): ...
 
 def test_a_private_class_of_rivers_that_stands_for_two_goes_by_the_name_of_the_first() -> None:
     with pytest.raises(ResultDefinitionError) as raised:
-        Output(output_name=3)  # type: ignore[arg-type]
+        Output(output_name=3)
     assert error_text(raised.value) == "ResultDefinitionError: output_name of Output must be a str, got int"
     assert error_text(_Private("of a user")) == "_Private: of a user"
 

@@ -93,7 +93,7 @@ def test_an_exception_that_takes_no_notes_comes_through_all_the_same() -> None:
     error = Frozen(3)
     assert loaded(error) is error
     spoiled = ValueError("boom")
-    spoiled.__notes__ = "no list"  # type: ignore[assignment]
+    spoiled.__notes__ = "no list"
     assert loaded(spoiled) is spoiled
 
 

@@ -56,7 +56,7 @@ def test_what_an_observe_function_raises_comes_through_when_the_others_were_call
     repo = build(external("broken", broken), external("orders", counted))
     with pytest.raises(ValueError, match="no table"):
         repo.observe()
-    assert repo.storage.get_asset_record("orders").last_timestamp is not None  # type: ignore[union-attr]
+    assert repo.storage.get_asset_record("orders").last_timestamp is not None
 
 
 def test_names_are_a_list(build: Build) -> None:

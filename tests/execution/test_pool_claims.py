@@ -81,7 +81,7 @@ def step(name: str, *slots: tuple[str, int]) -> Step:
 
     with Storage.memory() as storage, rs.CodeRepository([function]) as repo:
         repo.resolve(storage)
-        [[compiled]] = repo._bound._levels([name], repo._bound.resources, {})  # type: ignore[union-attr]
+        [[compiled]] = repo._bound._levels([name], repo._bound.resources, {})
     return replace(compiled, pools=slots)
 
 
@@ -255,6 +255,6 @@ def test_that_thread_leaves_what_is_due_this_very_moment_to_the_thread_of_the_ru
             looked.set()
         return moment()
 
-    clock.monotonic = monotonic  # type: ignore[method-assign]
+    clock.monotonic = monotonic
     assert looked.wait(20)
     assert told.events == []

@@ -51,7 +51,7 @@ def test_other_objects_are_refused_by_type_and_names_must_be_text() -> None:
     with pytest.raises(ConfigurationError, match=r"'n'.*int"):
         checked_resources({"n": 3})
     with pytest.raises(TypeError, match="int"):
-        checked_resources({1: Db()})  # type: ignore[dict-item]
+        checked_resources({1: Db()})
 
 
 def test_setup_and_teardown_go_in_order_of_registration_and_skip_plain_models() -> None:

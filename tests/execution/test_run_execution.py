@@ -181,7 +181,7 @@ def test_an_exit_or_interrupt_inside_a_step_fails_that_step_only(
 def test_a_value_that_does_not_fit_its_annotation_is_never_stored(build: Build) -> None:
     @rs.Asset
     def wrong() -> int:
-        return "text"  # type: ignore[return-value]
+        return "text"
 
     repo = build(wrong)
     with pytest.raises(AssetOutputValidationError, match="wrong"):

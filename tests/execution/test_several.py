@@ -210,7 +210,7 @@ def test_a_value_that_does_not_fit_its_output_fails_all_of_them(build: Build) ->
 
 def test_the_return_annotation_is_that_of_the_returned_object(build: Build) -> None:
     def wrong() -> int:
-        return {"a": 1, "b": 2}  # type: ignore[return-value]
+        return {"a": 1, "b": 2}
 
     with pytest.raises(AssetOutputValidationError, match="wrong: returned a value of type dict, expected int"):
         build(multi(wrong)).materialize()

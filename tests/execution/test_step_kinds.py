@@ -116,7 +116,7 @@ def test_a_task_of_its_own_is_a_step_with_its_own_context(build: Build) -> None:
 def test_the_annotation_of_a_task_is_checked(build: Build) -> None:
     @rs.Task
     def wrong() -> int:
-        return "x"  # type: ignore[return-value]
+        return "x"
 
     with pytest.raises(AssetOutputValidationError, match="wrong"):
         build(tasks=[wrong]).materialize()
@@ -179,7 +179,7 @@ def test_selecting_an_observed_asset_records_what_is_seen(build: Build) -> None:
 def test_what_else_an_observe_function_returns_is_ignored(build: Build) -> None:
     @rs.Asset.external(io_handler=Table())
     def orders() -> int:
-        return "no rows"  # type: ignore[return-value]
+        return "no rows"
 
     repo = build(orders)
     assert ("Observation", "orders") in happened(repo, repo.materialize(["orders"]))

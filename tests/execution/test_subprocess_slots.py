@@ -81,7 +81,7 @@ def test_a_worker_that_dies_says_how_and_harms_no_neighbour(slots: SubprocessSlo
 def test_a_worker_that_died_while_it_was_idle_is_replaced_as_often_as_that_happens(slots: SubprocessSlots) -> None:
     for _ in range(3):  # more often than there are slots
         worker = slots.submit(os.getpid).result(LIMIT)
-        (slot,) = cast("list[Any]", slots._idle)  # pyright: ignore[reportPrivateUsage]
+        (slot,) = cast("list[Any]", slots._idle)
         os.kill(worker, signal.SIGKILL)
         until_it_is_noticed(slot)
         assert slots.submit(abs, -1).result(LIMIT) == 1

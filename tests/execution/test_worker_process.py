@@ -209,7 +209,7 @@ class Exits:
 
 
 def leaves_streams_that_exit() -> int:
-    sys.stdout = sys.stderr = Exits()  # type: ignore[assignment]
+    sys.stdout = sys.stderr = Exits()
     return os.getpid()
 
 

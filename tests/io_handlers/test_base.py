@@ -16,9 +16,9 @@ def test_the_base_class_and_a_half_written_handler_cannot_be_made() -> None:
         def handle_output(self, context: OutputContext, obj: Any) -> None: ...
 
     with pytest.raises(TypeError):
-        BaseIOHandler()  # type: ignore[abstract]
+        BaseIOHandler()
     with pytest.raises(TypeError, match="load_input"):
-        OnlyStores()  # type: ignore[abstract]
+        OnlyStores()
 
 
 def test_the_fields_of_a_handler_come_from_arguments_then_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -155,7 +155,7 @@ def test_a_value_that_cannot_be_pickled_leaves_the_stored_one_as_it_was() -> Non
 def test_a_missing_or_wrong_store_is_refused_and_the_environment_is_not_asked(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PREFIX", "/usr")
     with pytest.raises(ValidationError):
-        PickleIOHandler()  # type: ignore[call-arg]
+        PickleIOHandler()
     with pytest.raises(ValidationError):
-        PickleIOHandler(store=3)  # type: ignore[arg-type]
+        PickleIOHandler(store=3)
     assert PickleIOHandler(store=MemoryStore()).prefix == ""

@@ -45,7 +45,7 @@ def test_definitions_are_equal_by_content_and_unhashable(name: str) -> None:
 
 def test_the_base_cannot_be_constructed() -> None:
     with pytest.raises(TypeError, match=r"PartitionsDefinition has no constructor.*daily\(start\)"):
-        PartitionsDefinition()  # type: ignore[abstract]
+        PartitionsDefinition()
 
 
 @pytest.mark.parametrize("name", ["Static", "TimeWindow", "Multi"])

@@ -34,7 +34,7 @@ def test_an_empty_name_is_refused() -> None:
     with pytest.raises(PartitionDefinitionError, match="not empty"):
         PartitionsDefinition.Dynamic("").check()
     with pytest.raises(TypeError):
-        PartitionsDefinition.dynamic(3)  # type: ignore[arg-type]
+        PartitionsDefinition.dynamic(3)
 
 
 def test_any_single_key_is_valid_until_the_store_is_asked() -> None:

@@ -54,7 +54,7 @@ def reason(
 
 
 def refuses(text: str, *arguments: object) -> None:
-    found = reason(*arguments)  # pyright: ignore[reportArgumentType]
+    found = reason(*arguments)
     assert found is not None
     assert re.search(text, found), found
 

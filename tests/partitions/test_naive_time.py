@@ -24,7 +24,7 @@ def test_order_is_kept(first: datetime, second: datetime) -> None:
 def test_an_aware_moment_has_no_place_on_it() -> None:
     for moment in (datetime(2024, 1, 1, tzinfo=UTC), date(2024, 1, 1), "2024-01-01", None):
         with pytest.raises(TypeError, match="must be a naive datetime, got"):
-            to_nanos(moment)  # type: ignore[arg-type]
+            to_nanos(moment)
 
 
 def test_text_has_the_digits_it_needs() -> None:

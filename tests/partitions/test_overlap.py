@@ -17,11 +17,11 @@ START = datetime(2024, 1, 1)  # a Monday
 
 
 def cron(expression: str, start: datetime = START, **keywords: object) -> PartitionsDefinition:
-    return D.time_window(start, cron_schedule=expression, **keywords)  # type: ignore[arg-type]
+    return D.time_window(start, cron_schedule=expression, **keywords)
 
 
 def every(seconds: float, start: datetime = START, **keywords: object) -> PartitionsDefinition:
-    return D.time_window(start, interval_seconds=seconds, **keywords)  # type: ignore[arg-type]
+    return D.time_window(start, interval_seconds=seconds, **keywords)
 
 
 @pytest.mark.parametrize(

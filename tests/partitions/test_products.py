@@ -73,9 +73,9 @@ def test_a_dimension_is_a_definition_and_not_the_name_of_one(value: Any) -> None
 
 def test_dimensions_are_a_dict_with_names() -> None:
     with pytest.raises(TypeError, match="dict"):
-        PartitionsDefinition.multi("d")  # type: ignore[arg-type]
+        PartitionsDefinition.multi("d")
     with pytest.raises(TypeError, match="name of a dimension"):
-        PartitionsDefinition.multi({3: REGION})  # type: ignore[dict-item]
+        PartitionsDefinition.multi({3: REGION})
     with pytest.raises(PartitionDefinitionError, match="twice"):
         PartitionsDefinition.Multi([("d", REGION), ("d", DAY)]).check()
 

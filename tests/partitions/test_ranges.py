@@ -61,11 +61,11 @@ def test_other_types_are_refused_naming_the_dimension(value: Any) -> None:
 
 def test_the_ends_are_texts_and_the_dimensions_a_dict() -> None:
     with pytest.raises(TypeError, match="to_key"):
-        PartitionKeyRange.single("a", 3)  # type: ignore[arg-type]
+        PartitionKeyRange.single("a", 3)
     with pytest.raises(TypeError):
-        PartitionKeyRange.multi([("d", ("1", "2"))])  # type: ignore[arg-type]
+        PartitionKeyRange.multi([("d", ("1", "2"))])
     with pytest.raises(TypeError):
-        PartitionKeyRange.multi({3: ("1", "2")})  # type: ignore[dict-item]
+        PartitionKeyRange.multi({3: ("1", "2")})
     with pytest.raises(TypeError, match=r"PartitionKeyRange\.single"):
         PartitionKeyRange()
 

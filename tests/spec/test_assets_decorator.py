@@ -47,7 +47,7 @@ def test_every_name_of_the_specification_is_exported(name: str) -> None:
 def test_what_map_returns_is_a_type_but_no_export() -> None:
     assert "MappedOutput" not in dir(rs)
     with pytest.raises(AttributeError):
-        rs.MappedOutput  # type: ignore[attr-defined]
+        rs.MappedOutput
 
 
 # §2 name
@@ -115,7 +115,7 @@ def test_hooks_of_an_asset_are_called(build: Build) -> None:
 # §2 hooks
 def test_a_hook_that_is_none_is_a_type_error() -> None:
     with pytest.raises(TypeError, match="hooks"):
-        rs.Asset(hooks=[print])  # type: ignore[list-item]
+        rs.Asset(hooks=[print])
 
 
 # §2 compute

@@ -62,14 +62,14 @@ def test_an_input_that_is_no_parameter_is_refused_at_decoration_with_those_that_
     with pytest.raises(ValueError, match=r"(?s)'absent'.*first.*second"):
 
         @rs.Asset(deps=[rs.AssetDef.input("absent")])
-        def a(first: int, second) -> int:  # type: ignore[no-untyped-def]
+        def a(first: int, second) -> int:
             return first
 
 
 # §4.1
 def test_an_input_may_be_a_parameter_without_annotation(build: Build) -> None:
     @rs.Asset(deps=[rs.AssetDef.input("up")])
-    def down(up):  # type: ignore[no-untyped-def]
+    def down(up):
         return up + 1
 
     repo = build(rs.Asset(up), down)
@@ -186,7 +186,7 @@ def test_the_type_hint_of_a_load_is_the_evaluated_annotation_of_the_consumer(bui
     def annotated(up: list[int]) -> None: ...
 
     @rs.Asset
-    def bare(up) -> None: ...  # type: ignore[no-untyped-def]
+    def bare(up) -> None: ...
 
     build(up, annotated, bare).materialize()
     assert {context.downstream_asset: context.type_hint for context in handler.inputs} == {

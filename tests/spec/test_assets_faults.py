@@ -58,12 +58,12 @@ def misplaced(one: int, told: rs.AssetExecutionContext) -> int:
     return one
 
 
-def bare_self(self) -> int:  # type: ignore[no-untyped-def]
+def bare_self(self) -> int:
     return 1
 
 
 def mistyped() -> int:
-    return "text"  # type: ignore[return-value]
+    return "text"
 
 
 def observed() -> rs.ExternalAsset:
@@ -79,7 +79,7 @@ DEFINITION: list[tuple[str, Callable[[], Any], str]] = [
     ("an empty pool", lambda: rs.Asset(name="n", pool=""), "'n'.*pool|pool.*'n'"),
     ("slots of another pool", lambda: rs.Asset(pool=["a", "b"], pool_slots={"c": 1}), r"'c'.*\['a', 'b'\]"),
     ("negative slots", lambda: rs.Asset(pool="a", pool_slots=-1), "-1"),
-    ("an output without a name", lambda: rs.AssetDef(), "name"),  # type: ignore[call-arg]
+    ("an output without a name", lambda: rs.AssetDef(), "name"),
     ("a text as type of an output", lambda: rs.AssetDef("n", type_hint="int"), "type_hint"),
     ("an external asset without a handler", lambda: rs.Asset.external(name="raw"), "'raw'.*io_handler"),
     ("a second observe function", lambda: observed()(ran)(ran), "'raw'"),
@@ -219,7 +219,7 @@ def test_what_the_framework_finds_in_a_step_is_an_execution_error(wrong: Callabl
 @pytest.mark.parametrize(
     "wrong",
     [
-        lambda: rs.Asset(unknown=1),  # type: ignore[call-overload]
+        lambda: rs.Asset(unknown=1),
         lambda: rs.Asset(tags="t"),
         lambda: rs.Asset(metadata={"a": 1}),
         lambda: rs.Asset(metadata={1: "a"}),

@@ -425,13 +425,13 @@ def test_hooks_of_a_graph_fire_once_for_the_graph(build: Build) -> None:
 # §7.12
 def test_the_annotation_of_the_body_is_no_check_and_those_of_tasks_are(build: Build) -> None:
     def body() -> str:
-        return inc(one())  # type: ignore[return-value]
+        return inc(one())
 
     assert value_of(build, body) == 2
 
     @rs.Task
     def wrong() -> str:
-        return 3  # type: ignore[return-value]
+        return 3
 
     result = build(graph(lambda: wrong()), tasks=[wrong]).materialize(raise_on_error=False)
     assert failures_of(result)["g/wrong"].startswith("AssetOutputValidationError: ")

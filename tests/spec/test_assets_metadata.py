@@ -77,7 +77,7 @@ def test_a_constructor_makes_its_variant_with_its_attributes_and_raw_value(
 def test_a_schema_keeps_its_message_and_gives_a_schema_back() -> None:
     value = MV.schema(ArrowLike())
     assert type(value) is MV.Schema
-    assert isinstance(value.ipc_bytes, bytes)  # type: ignore[attr-defined]
+    assert isinstance(value.ipc_bytes, bytes)
     assert isinstance(value.raw_value(), rs.Schema)
     assert value.raw_value().names == ["a"]
     for wrong in (object(), 3, b"bytes"):

@@ -50,7 +50,7 @@ def test_an_output_definition_tells_its_attributes_normalised() -> None:
 # §6 AssetDef (0.6.2: no retry, a type_hint that is no text)
 def test_an_output_definition_takes_no_policy_and_no_text_for_a_type() -> None:
     with pytest.raises(TypeError):
-        rs.AssetDef("a", retry=rs.RetryPolicy(1))  # type: ignore[call-arg]
+        rs.AssetDef("a", retry=rs.RetryPolicy(1))
     with pytest.raises(AssetDefinitionError):
         rs.AssetDef("a", type_hint="int")
 
@@ -59,7 +59,7 @@ def test_an_output_definition_takes_no_policy_and_no_text_for_a_type() -> None:
 @pytest.mark.parametrize("keyword", ["metadata", "pool", "pool_slots"])
 def test_what_belongs_to_an_output_is_a_type_error_at_the_top(keyword: str) -> None:
     with pytest.raises(TypeError):
-        rs.Asset.from_multi(output_defs=[], **{keyword: {}})  # type: ignore[arg-type]
+        rs.Asset.from_multi(output_defs=[], **{keyword: {}})
 
 
 # §6 signature
@@ -449,7 +449,7 @@ def test_a_subset_runs_the_function_once_and_persists_only_what_was_asked_for(
     assert told == [("m", True, ["a", "c"])]
     assert result.materialized_assets == ["a", "c"]
     assert stored(repo, "a", "b", "c") == {"a": 1, "c": 3}
-    assert sorted(subjects_of(storage, result.run_id, "Materialization")) == ["a", "c"]  # type: ignore[type-var]
+    assert sorted(subjects_of(storage, result.run_id, "Materialization")) == ["a", "c"]
     repo.materialize()
     assert told[1] == ("m", True, ["a", "b", "c"])
 
@@ -546,7 +546,7 @@ def test_what_orders_one_output_is_an_edge_to_it_only_and_the_step_still_waits(
 # §6.9
 @pytest.mark.parametrize("annotation", ["dict", "dict[str, int]", "Any", None])
 def test_the_return_annotation_is_about_what_the_function_returns(build: Build, annotation: Any) -> None:
-    def function():  # type: ignore[no-untyped-def]
+    def function():
         return {"a": 1, "b": "text"}
 
     function.__annotations__ = {"return": annotation}
@@ -556,7 +556,7 @@ def test_the_return_annotation_is_about_what_the_function_returns(build: Build, 
 # §6.9
 @pytest.mark.parametrize("annotation", [int, tuple[int, str]])
 def test_another_annotation_fails_every_requested_output(build: Build, annotation: Any) -> None:
-    def function():  # type: ignore[no-untyped-def]
+    def function():
         return {"a": 1, "b": 2}
 
     function.__annotations__ = {"return": annotation}

@@ -70,7 +70,7 @@ def test_an_asset_may_ask_for_the_context_of_a_task(build: Build) -> None:
 # §3.2
 def test_an_unannotated_first_parameter_called_context_is_the_context_of_an_asset(build: Build) -> None:
     @rs.Asset
-    def a(context, raw):  # type: ignore[no-untyped-def]
+    def a(context, raw):
         return isinstance(context, rs.AssetExecutionContext), context.asset_name, raw
 
     repo = build(raw, a)
@@ -81,7 +81,7 @@ def test_an_unannotated_first_parameter_called_context_is_the_context_of_an_asse
 # §3.2
 def test_an_unannotated_context_of_a_task_is_that_of_an_asset(build: Build) -> None:
     @rs.Task(tags=["t"])
-    def t(context):  # type: ignore[no-untyped-def]
+    def t(context):
         return isinstance(context, rs.AssetExecutionContext), context.asset_name, context.kinds, context.tags
 
     repo = build(tasks=[t])
@@ -96,7 +96,7 @@ def test_beside_an_asset_called_context_the_parameter_is_that_asset(build: Build
         return "an asset"
 
     @rs.Asset
-    def a(context):  # type: ignore[no-untyped-def]
+    def a(context):
         return context
 
     repo = build(context, a)
@@ -155,7 +155,7 @@ def test_a_parameter_with_the_name_of_a_resource_gets_the_resource(build: Build)
         return db.url, raw
 
     @rs.Asset
-    def b(db):  # type: ignore[no-untyped-def]
+    def b(db):
         return db
 
     repo = build(raw, a, b, resources={"db": db})
@@ -196,7 +196,7 @@ def test_a_parameter_that_nothing_fills_is_refused_with_node_parameter_and_resou
 # §3 (positional and positional-only)
 def test_positional_only_parameters_take_part_annotated_or_not(build: Build) -> None:
     @rs.Asset
-    def a(told: rs.AssetExecutionContext, raw, db: Db, /):  # type: ignore[no-untyped-def]
+    def a(told: rs.AssetExecutionContext, raw, db: Db, /):
         return told.asset_name, raw, db.url
 
     repo = build(raw, a, resources={"db": Db()})
@@ -233,7 +233,7 @@ def test_variadic_parameters_get_nothing(build: Build) -> None:
 # §3 (keyword-only)
 def test_keyword_only_parameters_are_passed_by_keyword(build: Build) -> None:
     @rs.Asset
-    def a(context, *, raw: int, db: Db, kept: int = 9) -> Any:  # type: ignore[no-untyped-def]
+    def a(context, *, raw: int, db: Db, kept: int = 9) -> Any:
         return raw, db.url, kept
 
     repo = build(raw, a, resources={"db": Db()})

@@ -73,7 +73,7 @@ def test_a_schema_may_stand_in_the_metadata_of_an_asset_and_of_an_output(build: 
     schema = rs.Schema.from_ipc(ONE_COLUMN)
     handler = Remembering()
 
-    @rs.Asset(metadata={"rivers/schema": schema, "table": "t"}, io_handler=handler)  # type: ignore[dict-item]
+    @rs.Asset(metadata={"rivers/schema": schema, "table": "t"}, io_handler=handler)
     def a() -> rs.Output:
         return rs.Output(1, metadata={"rivers/schema": schema})
 
@@ -92,7 +92,7 @@ def test_only_a_schema_may_be_other_than_text_there(wrong: Any) -> None:
     with pytest.raises(TypeError):
         rs.Asset(metadata={"rivers/schema": wrong})
     with pytest.raises(TypeError):
-        rs.Asset(metadata={"other": rs.Schema.from_ipc(ONE_COLUMN)})  # type: ignore[dict-item]
+        rs.Asset(metadata={"other": rs.Schema.from_ipc(ONE_COLUMN)})
 
 
 # §14 rivers/priority

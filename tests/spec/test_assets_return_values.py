@@ -30,7 +30,7 @@ def test_an_output_is_unwrapped_and_what_it_says_is_recorded(build: Build, stora
 
     @rs.Asset(io_handler=handler)
     def a() -> int:
-        return rs.Output(3, output_name="ignored", metadata={"rows": 3}, data_version="v3", tags={"k": "v"})  # type: ignore[return-value]
+        return rs.Output(3, output_name="ignored", metadata={"rows": 3}, data_version="v3", tags={"k": "v"})
 
     run_id = build(a).materialize().run_id
     assert handler.values == {"a": 3}
@@ -43,7 +43,7 @@ def test_an_output_is_unwrapped_and_what_it_says_is_recorded(build: Build, stora
 def test_the_unwrapped_value_is_what_the_annotation_is_about(build: Build) -> None:
     @rs.Asset
     def a() -> int:
-        return rs.Output("text")  # type: ignore[return-value]
+        return rs.Output("text")
 
     result = build(a).materialize(raise_on_error=False)
     assert failures_of(result)["a"].startswith("AssetOutputValidationError: ")

@@ -61,7 +61,7 @@ def test_a_self_of_another_kind_fails_the_step_with_the_way_to_do_it(build: Buil
     def mistyped(self: int) -> int:
         return self
 
-    def bare(self) -> int:  # type: ignore[no-untyped-def]
+    def bare(self) -> int:
         return self
 
     repo = build(rs.Asset(name="a")(mistyped if annotated else bare))

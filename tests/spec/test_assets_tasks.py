@@ -38,7 +38,7 @@ def test_a_task_is_made_bare_by_a_factory_or_directly() -> None:
 # §10 forms
 def test_a_task_has_no_hooks() -> None:
     with pytest.raises(TypeError):
-        rs.Task(hooks=[])  # type: ignore[call-arg]
+        rs.Task(hooks=[])
 
 
 # §10 calling
@@ -59,7 +59,7 @@ def test_an_unbound_task_takes_a_function(wrong: Any) -> None:
 
 
 # §10 io_handler
-@pytest.mark.parametrize("make", [lambda: rs.Task(io_handler=3), lambda: rs.BashTask("b", "true", io_handler=3)])  # type: ignore[arg-type]
+@pytest.mark.parametrize("make", [lambda: rs.Task(io_handler=3), lambda: rs.BashTask("b", "true", io_handler=3)])
 def test_a_handler_of_another_kind_is_refused(make: Any) -> None:
     with pytest.raises(AssetDefinitionError):
         make()
@@ -148,9 +148,9 @@ def value_of(build: Build, *arguments: Any, **keywords: Any) -> Any:
 # §10 BashTask
 def test_name_and_command_are_required() -> None:
     with pytest.raises(TypeError):
-        rs.BashTask("b")  # type: ignore[call-arg]
+        rs.BashTask("b")
     with pytest.raises(TypeError):
-        rs.BashTask(command="true")  # type: ignore[call-arg]
+        rs.BashTask(command="true")
 
 
 # §10 properties

@@ -42,7 +42,7 @@ def shown(each: object) -> str:
 
 
 def returning(annotation: Any, value: Any, handler: Any = None) -> Any:
-    def a():  # type: ignore[no-untyped-def]
+    def a():
         return value
 
     a.__annotations__ = {} if annotation is ABSENT else {"return": annotation}
@@ -186,7 +186,7 @@ def test_the_handler_is_told_the_evaluated_return_annotation(build: Build, annot
 def test_the_value_of_a_task_is_checked_too(build: Build) -> None:
     @rs.Task
     def t() -> int:
-        return "text"  # type: ignore[return-value]
+        return "text"
 
     repo = build(tasks=[t])
     with pytest.raises(AssetOutputValidationError, match=r"\bt\b.*str.*int"):

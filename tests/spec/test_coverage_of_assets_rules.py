@@ -714,7 +714,7 @@ def test_every_rule_of_fan_outs_is_in_the_table() -> None:
 
 
 def test_every_section_is_in_the_table() -> None:
-    assert {int(re.match(r"\d+", rule)[0]) for rule in RULES} == set(range(1, 17))  # type: ignore[index]
+    assert {int(re.match(r"\d+", rule)[0]) for rule in RULES} == set(range(1, 17))
 
 
 def test_every_test_of_assets_in_this_folder_is_named_by_a_rule() -> None:

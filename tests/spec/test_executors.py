@@ -62,7 +62,7 @@ def test_the_kubernetes_executor_is_a_value_with_the_documented_defaults() -> No
     given = rs.Executor.kubernetes("image", max_concurrent_steps=2, namespace="n", worker_cpu="1", worker_memory="1Gi")
     assert (given.worker_image, given.max_concurrent_steps, given.namespace) == ("image", 2, "n")
     with pytest.raises(TypeError):
-        rs.Executor.kubernetes("image", 2)  # type: ignore[misc]
+        rs.Executor.kubernetes("image", 2)
 
 
 # §4 negative counts

@@ -62,7 +62,7 @@ def test_a_hook_is_made_by_its_factories_once_and_of_a_function() -> None:
         on_success(lambda context: None)
     for wrong in (3, "text", on_failure):
         with pytest.raises(AssetDefinitionError):
-            rs.Hook.success(wrong)  # type: ignore[call-overload]
+            rs.Hook.success(wrong)
 
 
 class Limits(BaseModel):
@@ -104,7 +104,7 @@ def test_every_failure_of_a_step_is_told(build: Build) -> None:
 
     @rs.Asset(hooks=BOTH)
     def wrong() -> int:
-        return "text"  # type: ignore[return-value]
+        return "text"
 
     stored = rs.Asset(lambda: 1, name="stored", io_handler=Full(), hooks=BOTH)
     build(wrong, stored).materialize(raise_on_error=False)
@@ -248,9 +248,9 @@ def test_a_materialization_is_a_success_without_an_output(build: Build) -> None:
 # §6 rule 4: tasks
 def test_tasks_have_no_hooks() -> None:
     with pytest.raises(TypeError):
-        rs.Task(lambda: 1, name="t", hooks=[on_success])  # type: ignore[call-overload]
+        rs.Task(lambda: 1, name="t", hooks=[on_success])
     with pytest.raises(TypeError):
-        rs.BashTask("t", "true", hooks=[on_success])  # type: ignore[call-arg]
+        rs.BashTask("t", "true", hooks=[on_success])
 
 
 # §6: a hook may be a coroutine

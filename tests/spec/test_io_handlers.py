@@ -144,7 +144,7 @@ def test_a_value_is_checked_before_it_is_stored_and_stored_before_it_is_recorded
 
     @rs.Asset(io_handler=lake)
     def wrong() -> int:
-        return "text"  # type: ignore[return-value]
+        return "text"
 
     repo = build(rs.Asset(lambda: 1, name="good", io_handler=lake), wrong)
     with pytest.raises(AssetOutputValidationError):

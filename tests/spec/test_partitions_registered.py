@@ -130,7 +130,7 @@ def test_an_unknown_name_is_refused_with_the_registered_ones(storage: rs.Storage
 # repository §1
 def test_what_is_registered_must_be_a_definition() -> None:
     with pytest.raises(TypeError, match="partition_defs"):
-        rs.CodeRepository([], partition_defs={"letters": ["a", "b"]})  # type: ignore[dict-item]
+        rs.CodeRepository([], partition_defs={"letters": ["a", "b"]})
 
 
 # §3, §8, repository §1.3

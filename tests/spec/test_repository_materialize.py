@@ -246,7 +246,7 @@ def test_a_run_is_carried_to_its_end_before_the_first_failure_is_raised(build: B
 def test_a_fault_that_the_framework_finds_has_its_own_type_and_no_wrapping(build: Build) -> None:
     @rs.Asset
     def wrong() -> int:
-        return "text"  # type: ignore[return-value]
+        return "text"
 
     with pytest.raises(AssetOutputValidationError, match="wrong"):
         build(wrong).materialize()

@@ -97,7 +97,7 @@ def test_teardown_is_called_at_the_end_and_never_per_run(storage: rs.Storage) ->
 def test_assets_tasks_and_observe_functions_get_the_same_instance_by_name(build: Build) -> None:
     seen: list[Any] = []
 
-    def plain(db) -> None:  # type: ignore[no-untyped-def]
+    def plain(db) -> None:
         seen.append(db)
 
     def annotated(context: rs.AssetExecutionContext, db: Db) -> None:

@@ -62,9 +62,9 @@ def test_a_malformed_policy_is_refused() -> None:
         with pytest.raises(error):
             rs.RetryPolicy(-1)
     with pytest.raises(TypeError):
-        rs.RetryPolicy(1.0)  # type: ignore[arg-type]
+        rs.RetryPolicy(1.0)
     with pytest.raises(TypeError):
-        rs.RetryPolicy(1, rs.Backoff.constant(1))  # type: ignore[misc]
+        rs.RetryPolicy(1, rs.Backoff.constant(1))
 
 
 ERRORS: dict[str, BaseException] = {
@@ -252,7 +252,7 @@ def test_escalation_and_compute_are_keyword_only_values() -> None:
     assert (
         rs.ComputeEscalation(max_memory="8Gi", factor=3, cpu_factor=1.5, max_cpu="4", on=[Reason.TIMEOUT]).factor == 3
     )
-    for wrong in (lambda: rs.ComputeEscalation("8Gi"), lambda: rs.Compute("1"), lambda: rs.ComputeEscalation()):  # type: ignore[call-arg,misc]
+    for wrong in (lambda: rs.ComputeEscalation("8Gi"), lambda: rs.Compute("1"), lambda: rs.ComputeEscalation()):
         with pytest.raises(TypeError):
             wrong()
     compute = rs.Compute(cpu="1", memory="2Gi", gpu="1")

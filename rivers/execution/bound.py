@@ -257,25 +257,13 @@ class BoundRepository:
         completed: Collection[str] = (),
     ) -> Levels:
         if completed or metadata or self._own(resources):
-            levels = self._levels_of_their_own(names, resources, metadata, completed)
+            plan, changed = plan_execution(self.compiled.graph, names).divided(completed), self.steps.changed_step
+            levels = [[changed(planned, resources, metadata) for planned in level] for level in plan.levels]
         else:
             levels = self.steps.levels(names)
-        if partitions is None or not self.compiled.graph.partitions:
+        if partitions is None:
             return levels
         return [[with_partitions(step, partitions) for step in level] for level in levels]
-
-    def _levels_of_their_own(
-        self,
-        names: Sequence[str],
-        resources: Mapping[str, Any],
-        metadata: Mapping[str, Mapping[str, Any]],
-        completed: Collection[str],
-    ) -> Levels:
-        plan = plan_execution(self.compiled.graph, names).divided(completed)
-        if not metadata and not self._own(resources):
-            return [[self.steps.step(planned) for planned in level] for level in plan.levels]
-        changed = self.steps.changed_step
-        return [[changed(planned, resources, metadata) for planned in level] for level in plan.levels]
 
 
 def _pairs(tags: Any) -> tuple[tuple[str, str], ...]:

@@ -27,8 +27,6 @@ def with_partitions(step: Step, plan: PartitionPlan) -> Step:
 
     A key that leads to nothing in an upstream is a fault of the step alone, which fails when it is executed.
     """
-    if not plan.graph.partitions:
-        return step
     name = step.targets[0].name
     context = plan.context_of(name)
     inputs: dict[str, PartitionContext] = {}

@@ -22,9 +22,10 @@ def lifeline() -> Connection[Any, Any]:
     """What a worker of this process gets to ``settle_in``: the end of a pipe whose other end is open as long as this
     process lives."""
     pid = os.getpid()
-    if pid not in _lifelines:
-        _lifelines[pid] = Pipe(duplex=False)
-    return _lifelines[pid][0]
+    line = _lifelines.get(pid)
+    if line is None:
+        line = _lifelines.setdefault(pid, Pipe(duplex=False))  # another thread's, if that was first
+    return line[0]
 
 
 def settle_in(parent: int, line: Connection[Any, Any]) -> None:

@@ -118,3 +118,18 @@ def _exit_code_of_a_process(method: str | None) -> int | None:
     process.start()
     process.join(50)
     return process.exitcode
+
+
+def test_threads_that_start_workers_at_the_same_moment_share_one_lifeline(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(parent_watch, "_lifelines", {})
+    pipe = parent_watch.Pipe
+    others: list[Any] = []
+
+    def interrupted(duplex: bool) -> Any:
+        if not others:
+            others.append(None)
+            others.append(parent_watch.lifeline())  # of another thread, which comes before this one
+        return pipe(duplex)
+
+    monkeypatch.setattr(parent_watch, "Pipe", interrupted)
+    assert parent_watch.lifeline() is others[1]  # else its other end would close, and kill that thread's workers

@@ -14,7 +14,7 @@ from loky import get_reusable_executor
 import rivers as rs
 from bench.apart import apart
 from bench.figures import Figure, Floor
-from rivers.execution.pace import Pace
+from rivers.execution.workers.pool import Pace
 from rivers.storage import Storage
 
 

@@ -10,7 +10,7 @@ from bench.apart import Sample, apart
 from bench.figures import Figure, Floor
 from rivers.partitions import OneDimension, PartitionKey, PartitionKeyRange, PartitionsDefinition
 from rivers.partitions.definitions import DynamicKeys
-from rivers.partitions.keys_in_order import KeysInOrder
+from rivers.partitions.dynamic import KeysInOrder
 
 ASKED_BUDGET_US = 50.0
 KEY_BUDGET_US = 5.0

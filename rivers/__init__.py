@@ -14,52 +14,50 @@ if TYPE_CHECKING:
     from rivers import simulation as simulation
     from rivers import testing as testing
     from rivers.daemons.graph import automation_graph as automation_graph
-    from rivers.definitions.asset_contexts import AssetExecutionContext as AssetExecutionContext
-    from rivers.definitions.asset_contexts import TaskExecutionContext as TaskExecutionContext
-    from rivers.definitions.asset_def import AssetDef as AssetDef
-    from rivers.definitions.assets import Asset as Asset
-    from rivers.definitions.assets import SingleAsset as SingleAsset
-    from rivers.definitions.backoff import Backoff as Backoff
-    from rivers.definitions.composition import InvokedNodeOutput as InvokedNodeOutput
-    from rivers.definitions.dependencies import DepDef as DepDef
-    from rivers.definitions.evaluation_contexts import ScheduleEvaluationContext as ScheduleEvaluationContext
-    from rivers.definitions.evaluation_contexts import SensorEvaluationContext as SensorEvaluationContext
-    from rivers.definitions.executors import Executor as Executor
-    from rivers.definitions.external_assets import ExternalAsset as ExternalAsset
-    from rivers.definitions.graph_assets import GraphAsset as GraphAsset
-    from rivers.definitions.hooks import Hook as Hook
-    from rivers.definitions.hooks import HookContext as HookContext
-    from rivers.definitions.jobs import Job as Job
-    from rivers.definitions.metadata import MetadataValue as MetadataValue
-    from rivers.definitions.multi_assets import MultiAsset as MultiAsset
-    from rivers.definitions.output_context import OutputContext as OutputContext
-    from rivers.definitions.requests import BackfillRequest as BackfillRequest
-    from rivers.definitions.requests import RunRequest as RunRequest
-    from rivers.definitions.requests import SensorResult as SensorResult
-    from rivers.definitions.requests import SkipReason as SkipReason
+    from rivers.definitions.assets.asset_def import AssetDef as AssetDef
+    from rivers.definitions.assets.asset_settings import DepDef as DepDef
+    from rivers.definitions.assets.assets import Asset as Asset
+    from rivers.definitions.assets.assets import SingleAsset as SingleAsset
+    from rivers.definitions.assets.composition import InvokedNodeOutput as InvokedNodeOutput
+    from rivers.definitions.assets.external_assets import ExternalAsset as ExternalAsset
+    from rivers.definitions.assets.jobs import Job as Job
+    from rivers.definitions.assets.multi_assets import GraphAsset as GraphAsset
+    from rivers.definitions.assets.multi_assets import MultiAsset as MultiAsset
+    from rivers.definitions.assets.tasks import Task as Task
+    from rivers.definitions.functions.asset_contexts import AssetExecutionContext as AssetExecutionContext
+    from rivers.definitions.functions.asset_contexts import TaskExecutionContext as TaskExecutionContext
+    from rivers.definitions.functions.evaluation_contexts import ScheduleEvaluationContext as ScheduleEvaluationContext
+    from rivers.definitions.functions.evaluation_contexts import SensorEvaluationContext as SensorEvaluationContext
+    from rivers.definitions.policies.backoff import Backoff as Backoff
+    from rivers.definitions.policies.executors import Executor as Executor
+    from rivers.definitions.policies.hooks import Hook as Hook
+    from rivers.definitions.policies.hooks import HookContext as HookContext
+    from rivers.definitions.policies.retries import Compute as Compute
+    from rivers.definitions.policies.retries import ComputeEscalation as ComputeEscalation
+    from rivers.definitions.policies.retries import FailureReason as FailureReason
+    from rivers.definitions.policies.retries import RetryOn as RetryOn
+    from rivers.definitions.policies.retries import RetryPolicy as RetryPolicy
+    from rivers.definitions.policies.run_queue import RunBackendConfig as RunBackendConfig
+    from rivers.definitions.policies.run_queue import RunQueueConfig as RunQueueConfig
+    from rivers.definitions.policies.run_queue import TagConcurrencyLimit as TagConcurrencyLimit
     from rivers.definitions.resources import Resource as Resource
-    from rivers.definitions.results import DynamicOutput as DynamicOutput
-    from rivers.definitions.results import Materialization as Materialization
-    from rivers.definitions.results import Observation as Observation
-    from rivers.definitions.results import Output as Output
-    from rivers.definitions.retries import Compute as Compute
-    from rivers.definitions.retries import ComputeEscalation as ComputeEscalation
-    from rivers.definitions.retries import FailureReason as FailureReason
-    from rivers.definitions.retries import RetryOn as RetryOn
-    from rivers.definitions.retries import RetryPolicy as RetryPolicy
-    from rivers.definitions.run_queue import RunBackendConfig as RunBackendConfig
-    from rivers.definitions.run_queue import RunQueueConfig as RunQueueConfig
-    from rivers.definitions.run_queue import TagConcurrencyLimit as TagConcurrencyLimit
-    from rivers.definitions.schedules import Schedule as Schedule
-    from rivers.definitions.schema import Schema as Schema
-    from rivers.definitions.self_dependency import SelfDependency as SelfDependency
-    from rivers.definitions.sensors import Sensor as Sensor
-    from rivers.definitions.tasks import Task as Task
-    from rivers.definitions.tick_results import ScheduleTickResult as ScheduleTickResult
-    from rivers.definitions.tick_results import SensorTickResult as SensorTickResult
-    from rivers.execution.bash_task import BashTask as BashTask
-    from rivers.execution.results import RunResult as RunResult
-    from rivers.execution.run_handle import RunHandle as RunHandle
+    from rivers.definitions.triggers.requests import BackfillRequest as BackfillRequest
+    from rivers.definitions.triggers.requests import RunRequest as RunRequest
+    from rivers.definitions.triggers.requests import SensorResult as SensorResult
+    from rivers.definitions.triggers.requests import SkipReason as SkipReason
+    from rivers.definitions.triggers.schedules import Schedule as Schedule
+    from rivers.definitions.triggers.sensors import Sensor as Sensor
+    from rivers.definitions.triggers.tick_results import ScheduleTickResult as ScheduleTickResult
+    from rivers.definitions.triggers.tick_results import SensorTickResult as SensorTickResult
+    from rivers.definitions.values.metadata import MetadataValue as MetadataValue
+    from rivers.definitions.values.output_report import OutputContext as OutputContext
+    from rivers.definitions.values.results import DynamicOutput as DynamicOutput
+    from rivers.definitions.values.results import Materialization as Materialization
+    from rivers.definitions.values.results import Observation as Observation
+    from rivers.definitions.values.results import Output as Output
+    from rivers.definitions.values.results import SelfDependency as SelfDependency
+    from rivers.definitions.values.schema import Schema as Schema
+    from rivers.execution.runs.results import RunResult as RunResult
     from rivers.io_handlers import BaseIOHandler as BaseIOHandler
     from rivers.io_handlers import InMemoryIOHandler as InMemoryIOHandler
     from rivers.io_handlers import PickleIOHandler as PickleIOHandler
@@ -79,43 +77,45 @@ if TYPE_CHECKING:
     from rivers.records import StorageType as StorageType
     from rivers.records import StoredEvent as StoredEvent
     from rivers.records import StoredTick as StoredTick
-    from rivers.repository import CodeRepository as CodeRepository
+    from rivers.repository.bash_task import BashTask as BashTask
+    from rivers.repository.code_repository import CodeRepository as CodeRepository
+    from rivers.repository.run_handle import RunHandle as RunHandle
     from rivers.storage import Storage as Storage
 
 _MODULES = ("exceptions", "simulation", "testing")
 
 _HOME_OF: dict[str, str] = {
-    "Asset": "rivers.definitions.assets",
-    "AssetDef": "rivers.definitions.asset_def",
-    "AssetExecutionContext": "rivers.definitions.asset_contexts",
+    "Asset": "rivers.definitions.assets.assets",
+    "AssetDef": "rivers.definitions.assets.asset_def",
+    "AssetExecutionContext": "rivers.definitions.functions.asset_contexts",
     "AssetRecord": "rivers.records",
-    "BackfillRequest": "rivers.definitions.requests",
-    "Backoff": "rivers.definitions.backoff",
+    "BackfillRequest": "rivers.definitions.triggers.requests",
+    "Backoff": "rivers.definitions.policies.backoff",
     "BaseIOHandler": "rivers.io_handlers",
-    "BashTask": "rivers.execution.bash_task",
-    "CodeRepository": "rivers.repository",
-    "Compute": "rivers.definitions.retries",
-    "ComputeEscalation": "rivers.definitions.retries",
-    "DepDef": "rivers.definitions.dependencies",
-    "DynamicOutput": "rivers.definitions.results",
+    "BashTask": "rivers.repository.bash_task",
+    "CodeRepository": "rivers.repository.code_repository",
+    "Compute": "rivers.definitions.policies.retries",
+    "ComputeEscalation": "rivers.definitions.policies.retries",
+    "DepDef": "rivers.definitions.assets.asset_settings",
+    "DynamicOutput": "rivers.definitions.values.results",
     "EvalMode": "rivers.records",
-    "Executor": "rivers.definitions.executors",
-    "ExternalAsset": "rivers.definitions.external_assets",
-    "FailureReason": "rivers.definitions.retries",
-    "GraphAsset": "rivers.definitions.graph_assets",
-    "Hook": "rivers.definitions.hooks",
-    "HookContext": "rivers.definitions.hooks",
+    "Executor": "rivers.definitions.policies.executors",
+    "ExternalAsset": "rivers.definitions.assets.external_assets",
+    "FailureReason": "rivers.definitions.policies.retries",
+    "GraphAsset": "rivers.definitions.assets.multi_assets",
+    "Hook": "rivers.definitions.policies.hooks",
+    "HookContext": "rivers.definitions.policies.hooks",
     "InMemoryIOHandler": "rivers.io_handlers",
     "InputContext": "rivers.records",
-    "InvokedNodeOutput": "rivers.definitions.composition",
-    "Job": "rivers.definitions.jobs",
+    "InvokedNodeOutput": "rivers.definitions.assets.composition",
+    "Job": "rivers.definitions.assets.jobs",
     "LaunchedBy": "rivers.records",
-    "Materialization": "rivers.definitions.results",
-    "MetadataValue": "rivers.definitions.metadata",
-    "MultiAsset": "rivers.definitions.multi_assets",
-    "Observation": "rivers.definitions.results",
-    "Output": "rivers.definitions.results",
-    "OutputContext": "rivers.definitions.output_context",
+    "Materialization": "rivers.definitions.values.results",
+    "MetadataValue": "rivers.definitions.values.metadata",
+    "MultiAsset": "rivers.definitions.assets.multi_assets",
+    "Observation": "rivers.definitions.values.results",
+    "Output": "rivers.definitions.values.results",
+    "OutputContext": "rivers.definitions.values.output_report",
     "PartitionContext": "rivers.partitions.context",
     "PartitionKey": "rivers.partitions.keys",
     "PartitionKeyRange": "rivers.partitions.ranges",
@@ -123,35 +123,35 @@ _HOME_OF: dict[str, str] = {
     "PartitionsDefinition": "rivers.partitions.definitions",
     "PickleIOHandler": "rivers.io_handlers",
     "Resource": "rivers.definitions.resources",
-    "RetryOn": "rivers.definitions.retries",
-    "RetryPolicy": "rivers.definitions.retries",
-    "RunBackendConfig": "rivers.definitions.run_queue",
-    "RunHandle": "rivers.execution.run_handle",
-    "RunQueueConfig": "rivers.definitions.run_queue",
+    "RetryOn": "rivers.definitions.policies.retries",
+    "RetryPolicy": "rivers.definitions.policies.retries",
+    "RunBackendConfig": "rivers.definitions.policies.run_queue",
+    "RunHandle": "rivers.repository.run_handle",
+    "RunQueueConfig": "rivers.definitions.policies.run_queue",
     "RunRecord": "rivers.records",
-    "RunRequest": "rivers.definitions.requests",
-    "RunResult": "rivers.execution.results",
-    "Schedule": "rivers.definitions.schedules",
-    "ScheduleEvaluationContext": "rivers.definitions.evaluation_contexts",
+    "RunRequest": "rivers.definitions.triggers.requests",
+    "RunResult": "rivers.execution.runs.results",
+    "Schedule": "rivers.definitions.triggers.schedules",
+    "ScheduleEvaluationContext": "rivers.definitions.functions.evaluation_contexts",
     "ScheduleStatus": "rivers.records",
-    "ScheduleTickResult": "rivers.definitions.tick_results",
-    "Schema": "rivers.definitions.schema",
-    "SelfDependency": "rivers.definitions.self_dependency",
-    "Sensor": "rivers.definitions.sensors",
-    "SensorEvaluationContext": "rivers.definitions.evaluation_contexts",
-    "SensorResult": "rivers.definitions.requests",
+    "ScheduleTickResult": "rivers.definitions.triggers.tick_results",
+    "Schema": "rivers.definitions.values.schema",
+    "SelfDependency": "rivers.definitions.values.results",
+    "Sensor": "rivers.definitions.triggers.sensors",
+    "SensorEvaluationContext": "rivers.definitions.functions.evaluation_contexts",
+    "SensorResult": "rivers.definitions.triggers.requests",
     "SensorStatus": "rivers.records",
-    "SensorTickResult": "rivers.definitions.tick_results",
-    "SingleAsset": "rivers.definitions.assets",
-    "SkipReason": "rivers.definitions.requests",
+    "SensorTickResult": "rivers.definitions.triggers.tick_results",
+    "SingleAsset": "rivers.definitions.assets.assets",
+    "SkipReason": "rivers.definitions.triggers.requests",
     "StaleCause": "rivers.records",
     "Storage": "rivers.storage",
     "StorageType": "rivers.records",
     "StoredEvent": "rivers.records",
     "StoredTick": "rivers.records",
-    "TagConcurrencyLimit": "rivers.definitions.run_queue",
-    "Task": "rivers.definitions.tasks",
-    "TaskExecutionContext": "rivers.definitions.asset_contexts",
+    "TagConcurrencyLimit": "rivers.definitions.policies.run_queue",
+    "Task": "rivers.definitions.assets.tasks",
+    "TaskExecutionContext": "rivers.definitions.functions.asset_contexts",
     "automation_graph": "rivers.daemons.graph",
 }
 

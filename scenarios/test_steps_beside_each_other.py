@@ -5,7 +5,7 @@ from __future__ import annotations
 import anyio
 import pytest
 
-from rivers.execution import worker_process
+from rivers.execution.workers import process as worker_process
 from rivers.simulation import Scenario
 from scenarios.elsewhere import told_elsewhere
 from scenarios.parallel_story import hourly, tell

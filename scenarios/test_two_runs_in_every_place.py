@@ -6,7 +6,7 @@ import anyio
 import pytest
 
 import rivers as rs
-from rivers.execution import worker_process
+from rivers.execution.workers import process as worker_process
 from rivers.simulation import Scenario
 from scenarios.checks import tellings_that_differ
 from scenarios.elsewhere import told_elsewhere

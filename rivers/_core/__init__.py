@@ -10,7 +10,7 @@ from typing import Any
 
 _HOME_OF = {
     "AutomationDaemon": "rivers.daemons.host",
-    "CodeRepository": "rivers.repository",
+    "CodeRepository": "rivers.repository.code_repository",
     "Storage": "rivers.storage",
 }
 

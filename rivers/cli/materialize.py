@@ -22,7 +22,7 @@ from rivers.cli.stores import (
 from rivers.cli.tables import JsonOption, print_json, short_id
 
 if TYPE_CHECKING:
-    from rivers.repository import CodeRepository
+    from rivers.repository.code_repository import CodeRepository
     from rivers.storage import Storage
 
 

@@ -16,7 +16,7 @@ import typer
 from rivers.cli.failures import CliFailure
 
 if TYPE_CHECKING:
-    from rivers.repository import CodeRepository
+    from rivers.repository.code_repository import CodeRepository
 
 ModuleArgument = Annotated[str, typer.Argument(metavar="MODULE", help="Dotted name of the module with the repository.")]
 RepoVarOption = Annotated[str, typer.Option("--repo-var", help="Name of the repository in the module.")]
@@ -87,7 +87,7 @@ def _place_of(error: BaseException) -> str:
 
 
 def _is_repository(value: object) -> bool:
-    from rivers.repository import CodeRepository
+    from rivers.repository.code_repository import CodeRepository
 
     return isinstance(value, CodeRepository)
 

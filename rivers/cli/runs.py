@@ -128,7 +128,7 @@ def event_line(event: dict[str, Any]) -> str:
 
 def _plain(stored: str) -> str:
     """What a person wants to read of a typed metadata value: ``3`` of ``{"Int":{"value":3}}``."""
-    from rivers.definitions.metadata_encoding import metadata_from_json
+    from rivers.definitions.values.metadata_encoding import metadata_from_json
 
     try:
         return str(metadata_from_json(stored).raw_value())

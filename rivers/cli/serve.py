@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import socket
 
     from rivers.cli.signals import StopSignals
-    from rivers.repository import CodeRepository
+    from rivers.repository.code_repository import CodeRepository
     from rivers.server.served import Served
     from rivers.storage import Storage
 
@@ -98,8 +98,8 @@ class _Face:
         from rivers.cli.live_log import HumanLines, LiveLog, json_line
         from rivers.server.guard import LOOPBACK_NAMES
         from rivers.server.hosting import address_of
-        from rivers.server.queries import next_fires
         from rivers.server.serving import drain, serving
+        from rivers.views.documents import next_fires
 
         log = LiveLog(self._out, json_line if self._as_json else HumanLines(next_fires(repo)))
         hosts = dict.fromkeys((*LOOPBACK_NAMES, f"[{self._host}]" if ":" in self._host else self._host))

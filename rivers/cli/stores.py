@@ -13,7 +13,7 @@ from rivers.cli.client import ServerClient
 from rivers.cli.failures import CliFailure
 
 if TYPE_CHECKING:
-    from rivers.repository import CodeRepository
+    from rivers.repository.code_repository import CodeRepository
     from rivers.storage import Storage
 
 DEFAULT_PATH: Final = ".rivers/storage"
@@ -69,23 +69,23 @@ class OpenedStore:
 
     def ticks(self, name: str | None, limit: int) -> list[Document]:
         """See :class:`Store`."""
-        from rivers.server import queries
+        from rivers.views import documents
 
-        return queries.ticks(self._storage, name, limit)
+        return documents.ticks(self._storage, name, limit)
 
     def runs(self, status: str | None, limit: int) -> list[Document]:
         """See :class:`Store`."""
-        from rivers.server import queries
+        from rivers.views import documents
 
-        return queries.runs(self._storage, status, limit)
+        return documents.runs(self._storage, status, limit)
 
     def run(self, run_id: str) -> Document:
         """See :class:`Store`."""
-        from rivers.server import queries
+        from rivers.views import documents
 
         try:
-            detail = queries.run_detail(self._storage, run_id)
-        except queries.AmbiguousRun as error:
+            detail = documents.run_detail(self._storage, run_id)
+        except documents.AmbiguousRun as error:
             raise CliFailure(str(error)) from error
         if detail is None:
             raise CliFailure(f"Run '{run_id}' not found")
@@ -100,16 +100,16 @@ class OpenedStore:
 
     def automations(self) -> list[Document]:
         """See :class:`Store`."""
-        from rivers.server import queries
+        from rivers.views import documents
 
-        return queries.automations(self._storage, self._repo, self._storage.clock.now_ns())
+        return documents.automations(self._storage, self._repo, self._storage.clock.now_ns())
 
     def choose(self, kind: str, name: str, action: str) -> Document:
         """See :class:`Store`."""
-        from rivers.server import queries
+        from rivers.views import documents
 
-        choice = queries.CHOICES[action]
-        queries.choose(self._storage, queries.trigger_kind(kind), name, choice, self._storage.clock.now_ns())
+        choice = documents.CHOICES[action]
+        documents.choose(self._storage, documents.trigger_kind(kind), name, choice, self._storage.clock.now_ns())
         return next(each for each in self.automations() if (each["kind"], each["name"]) == (kind, name))
 
 

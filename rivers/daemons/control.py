@@ -15,7 +15,7 @@ from rivers.clock import Clock
 from rivers.daemons.ranked import RankedDaemon
 from rivers.exceptions import NodeNotFoundError
 from rivers.records import AutomationKind, NewRun, TriggerState, priority_of
-from rivers.repository import CodeRepository
+from rivers.repository.code_repository import CodeRepository
 from rivers.storage import Storage
 
 _TRIGGER_REPLY_SECONDS: Final = 5.0

@@ -9,11 +9,11 @@ from collections.abc import Callable, Sequence
 from rivers.clock import Clock
 from rivers.daemons.left_behind import LeftBehind
 from rivers.exceptions import ExecutionError, Killed, StorageError, Superseded
-from rivers.execution.failures import error_text
-from rivers.execution.results import Ending
+from rivers.execution.attempts.failures import error_text
 from rivers.execution.run_execution import conclude
+from rivers.execution.runs.results import Ending
 from rivers.records import RunRecord
-from rivers.repository import CodeRepository
+from rivers.repository.code_repository import CodeRepository
 from rivers.storage import GROUP_MAX, Storage
 
 _log = logging.getLogger("rivers.executions")

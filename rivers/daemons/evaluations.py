@@ -9,7 +9,7 @@ import anyio
 import anyio.abc
 
 from rivers.clock import Clock
-from rivers.execution.evaluation import Evaluated
+from rivers.execution.triggers.evaluation import Evaluated
 from rivers.records import AutomationKind
 from rivers.scheduling.ticks import timed_out_text
 

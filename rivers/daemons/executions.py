@@ -22,7 +22,7 @@ from rivers.daemons.endings import Endings, Handover
 from rivers.daemons.left_behind import LeftBehind
 from rivers.exceptions import Killed, StorageError, Superseded
 from rivers.records import RunRecord
-from rivers.repository import CodeRepository
+from rivers.repository.code_repository import CodeRepository
 from rivers.storage import Storage
 
 _log = logging.getLogger("rivers.executions")

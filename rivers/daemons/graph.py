@@ -55,12 +55,12 @@ from rivers.daemons.sensors import SensorDaemon
 from rivers.daemons.settings import QueueSettings, TriggerSettings
 from rivers.durations import parse_duration
 from rivers.exceptions import RiversError
-from rivers.execution.capture import capturing
-from rivers.execution.evaluation import Evaluator
-from rivers.execution.interception import StepInterceptor
+from rivers.execution.attempts.capture import capturing
+from rivers.execution.attempts.interception import StepInterceptor
+from rivers.execution.triggers.evaluation import Evaluator
 from rivers.ids import IdSource, RandomIds
 from rivers.records import RunRecord
-from rivers.repository import CodeRepository
+from rivers.repository.code_repository import CodeRepository
 from rivers.storage import Storage
 
 T = TypeVar("T")

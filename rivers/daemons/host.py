@@ -18,7 +18,7 @@ from rivers.daemons.failures import innermost
 from rivers.daemons.graph import AutomationGraph, GraphHealth, automation_graph
 from rivers.durations import parse_duration
 from rivers.exceptions import RiversError
-from rivers.repository import CodeRepository
+from rivers.repository.code_repository import CodeRepository
 from rivers.storage import Storage
 
 _STOP_SECONDS: Final = 30.0

@@ -16,13 +16,14 @@ from rivers.daemons.evaluations import EvaluationFinished, EvaluationsInFlight
 from rivers.daemons.ranked import RankedDaemon
 from rivers.daemons.settings import TriggerSettings
 from rivers.daemons.trigger_book import TriggerBook, is_running
-from rivers.definitions.schedules import Schedule
-from rivers.definitions.tick_results import default_schedule_result
-from rivers.execution.evaluation import Evaluated, Evaluator
+from rivers.definitions.triggers.schedules import Schedule
+from rivers.definitions.triggers.tick_results import default_schedule_result
+from rivers.execution.triggers.evaluation import Evaluated, Evaluator
 from rivers.records import ScheduleStatus, TickDecision
+from rivers.scheduling.agenda import Agenda
 from rivers.scheduling.cron import CronTimes
 from rivers.scheduling.due import Due, decide_due
-from rivers.scheduling.polls import Agenda, timeout_ns
+from rivers.scheduling.polls import timeout_ns
 from rivers.scheduling.ticks import TriggerFacts, decide_missed_tick, decide_schedule_tick
 from rivers.storage import Storage
 

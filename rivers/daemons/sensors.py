@@ -16,10 +16,11 @@ from rivers.daemons.evaluations import EvaluationFinished, EvaluationsInFlight
 from rivers.daemons.ranked import RankedDaemon
 from rivers.daemons.settings import TriggerSettings
 from rivers.daemons.trigger_book import TriggerBook, is_running
-from rivers.definitions.sensors import Sensor
-from rivers.execution.evaluation import Evaluator
+from rivers.definitions.triggers.sensors import Sensor
+from rivers.execution.triggers.evaluation import Evaluator
 from rivers.records import SensorStatus, TickDecision
-from rivers.scheduling.polls import Agenda, interval_ns, next_poll_at, timeout_ns
+from rivers.scheduling.agenda import Agenda
+from rivers.scheduling.polls import interval_ns, next_poll_at, timeout_ns
 from rivers.scheduling.ticks import TriggerFacts, decide_blocked_tick, decide_sensor_tick
 from rivers.storage import Storage
 

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from typing import Final
 
 from rivers.daemons.safety import IDLE_SECONDS
-from rivers.definitions.run_queue import RunQueueConfig
+from rivers.definitions.policies.run_queue import RunQueueConfig
 from rivers.durations import NANOS_PER_SECOND
-from rivers.execution.evaluation import Evaluated
+from rivers.execution.triggers.evaluation import Evaluated
 from rivers.queueing.admission import Limits, TagLimit
-from rivers.repository import CodeRepository
+from rivers.repository.code_repository import CodeRepository
 from rivers.scheduling.launches import KeyReading
 
 DEFAULT_START_TIMEOUT_NS: Final = int(2 * IDLE_SECONDS) * NANOS_PER_SECOND

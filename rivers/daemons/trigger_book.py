@@ -9,7 +9,7 @@ from chrono_daemon import SendStream
 
 from rivers.channels.mailbox import tell
 from rivers.channels.messages import RunsQueued
-from rivers.execution.evaluation import Evaluated
+from rivers.execution.triggers.evaluation import Evaluated
 from rivers.records import AutomationKind, TickDecision, TriggerState
 from rivers.storage import GROUP_MAX, Storage
 

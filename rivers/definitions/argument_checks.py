@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
-from typing import cast
+from typing import Final, cast
 
-from rivers.definitions.storable_text import require_storable
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """``"; did you mean 'a' or 'b'?"``, the nearest first; empty text when no known name is near."""
+    from difflib import get_close_matches  # only a mistake needs it
+
+    near = get_close_matches(name, list(known), n=3)
+    return f"; did you mean {' or '.join(repr(each) for each in near)}?" if near else ""
 
 
 def require_text(parameter: str, value: object) -> None:
@@ -98,3 +105,22 @@ def is_rivers_kind(value: object, class_name: str) -> bool:
     return any(
         base.__name__ == class_name and base.__module__.partition(".")[0] == "rivers" for base in type(value).__mro__
     )
+
+
+_UNSTORABLE: Final = re.compile("[\x00\ud800-\udfff]")
+_SHOWN_MAX: Final = 60
+
+
+def require_storable(parameter: str, text: str) -> None:
+    """Raise ``ValueError``, naming the parameter, when ``text`` cannot be stored."""
+    found = _UNSTORABLE.search(text)
+    if found is None:
+        return
+    what = "a NUL character" if found[0] == "\x00" else "half of a surrogate pair, as in a file name that is not UTF-8"
+    shown = ascii(text if len(text) <= _SHOWN_MAX else f"{text[:_SHOWN_MAX]}...")
+    raise ValueError(f"{parameter} holds {what}, which cannot be stored; escape it, for example with ascii(): {shown}")
+
+
+def storable(text: str) -> str:
+    """``text`` with every character that cannot be stored escaped as in a Python literal."""
+    return _UNSTORABLE.sub(lambda found: ascii(found[0])[1:-1], text)

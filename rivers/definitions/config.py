@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import sys
 from collections.abc import Mapping
-from typing import Any, TypeVar, get_args
+from typing import TYPE_CHECKING, Any, TypeVar, get_args
 
 from rivers.definitions.signatures import Unevaluated
 from rivers.exceptions import ConfigurationError
@@ -41,3 +41,15 @@ def build_config(owner: str, annotation: Any, overrides: Mapping[str, Any] | Non
         name = getattr(annotation, "__name__", repr(annotation))
         raise ConfigurationError(f"config type {name!r} of {owner!r} must be a pydantic BaseModel or BaseSettings")
     return annotation(**(overrides or {}))
+
+
+if TYPE_CHECKING:
+    from typing import Any
+
+    from typing_extensions import TypeVar
+
+    ConfigT = TypeVar("ConfigT", default=Any)
+else:
+    from typing import TypeVar
+
+    ConfigT = TypeVar("ConfigT")  # only type checkers use the default, and typing_extensions takes long to import

@@ -6,12 +6,12 @@ import logging
 from collections.abc import Sequence
 from typing import Any, Final
 
-from rivers.definitions.executors import Executor, InProcessExecutor, ParallelExecutor
+from rivers.definitions.policies.executors import Executor, InProcessExecutor, ParallelExecutor
 from rivers.exceptions import ConfigurationError
-from rivers.execution.batch import Place
-from rivers.execution.crossing import may_cross
+from rivers.execution.dispatch.places import Place
 from rivers.execution.run_config import EXECUTORS, RunConfig
-from rivers.execution.steps import Step
+from rivers.execution.steps.steps import Step
+from rivers.execution.workers.crossing import may_cross
 
 _log: Final = logging.getLogger("rivers.executors")
 

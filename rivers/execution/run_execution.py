@@ -10,25 +10,25 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from rivers.definitions.executors import Executor, ParallelExecutor
-from rivers.definitions.retries import RetryPolicy
+from rivers.definitions.policies.executors import Executor, ParallelExecutor
+from rivers.definitions.policies.retries import RetryPolicy
 from rivers.exceptions import Killed, Superseded
-from rivers.execution import capture
-from rivers.execution.batch import Place
+from rivers.execution.attempts import capture
+from rivers.execution.attempts.failures import error_text, traceback_text
+from rivers.execution.attempts.interrupts import go_no_further, heeded
 from rivers.execution.choosing import LocalExecutor, by_executor, place_of, warn_of_compute
-from rivers.execution.environment import Environment, running_in
-from rivers.execution.failures import error_text, traceback_text
-from rivers.execution.fan_out import FanOuts
-from rivers.execution.hooks import HookCaller
-from rivers.execution.inline import run_here
-from rivers.execution.interrupts import go_no_further, heeded
-from rivers.execution.ledger import Ledger
-from rivers.execution.pool_claims import PoolClaims, keeping
-from rivers.execution.results import Ending, RunResult
-from rivers.execution.scope import RunScope
-from rivers.execution.step_time import Cancellation, RunTime
-from rivers.execution.steps import Step
-from rivers.execution.together import Together
+from rivers.execution.dispatch.loop import Together
+from rivers.execution.dispatch.places import Place
+from rivers.execution.runs.environment import Environment, running_in
+from rivers.execution.runs.hooks import HookCaller
+from rivers.execution.runs.inline import run_here
+from rivers.execution.runs.ledger import Ledger
+from rivers.execution.runs.pool_claims import PoolClaims, keeping
+from rivers.execution.runs.results import Ending, RunResult
+from rivers.execution.runs.scope import RunScope
+from rivers.execution.steps.fan_out import FanOuts
+from rivers.execution.steps.step_time import Cancellation, RunTime
+from rivers.execution.steps.steps import Step
 from rivers.graph.steps import StepKind
 from rivers.storage import Storage
 

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
-from rivers.definitions.asset_settings import AssetSettings
-from rivers.definitions.composition import (
+from rivers.definitions.assets.asset_settings import AssetSettings, DepDef
+from rivers.definitions.assets.composition import (
     ComposedNode,
     Composition,
     Gathering,
@@ -16,16 +16,14 @@ from rivers.definitions.composition import (
     MappedOutput,
     collect_name,
 )
-from rivers.definitions.dependencies import DepDef
-from rivers.definitions.graph_assets import GraphAsset
-from rivers.definitions.parameters import FunctionArguments, Source, classify_parameters, data_parameters
-from rivers.definitions.tasks import Task
+from rivers.definitions.assets.multi_assets import GraphAsset
+from rivers.definitions.assets.tasks import Task
+from rivers.definitions.functions.parameters import FunctionArguments, Source, classify_parameters, data_parameters
 from rivers.exceptions import GraphValidationError
-from rivers.graph.bodies import placeholders
 from rivers.graph.internal_mappings import internal_mappings
 from rivers.graph.nodes import Node, NodeKind
 from rivers.graph.steps import EXECUTOR_KEY, TIMEOUT_KEY, FanOut, InputSpec, StepKind, StepSpec
-from rivers.graph.wiring import Wiring
+from rivers.graph.wiring import Wiring, placeholders
 from rivers.partitions.mappings import PartitionMapping
 
 NODE_EXECUTOR_KEY: Final = "rivers/node/executor"

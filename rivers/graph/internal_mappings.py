@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
-from rivers.definitions.graph_assets import GraphAsset
-from rivers.definitions.task_base import BaseTask
+from rivers.definitions.assets.asset_def import AssetDef
+from rivers.definitions.assets.multi_assets import GraphAsset, MultiAsset
+from rivers.definitions.assets.task_base import BaseTask
+from rivers.exceptions import PartitionValidationError
 from rivers.graph.steps import InputSpec
 from rivers.partitions.mappings import PartitionMapping
 
@@ -23,3 +25,40 @@ def internal_mappings(
     mappings = {**by_parameter, **of_task, **(graph.partition_mapping or {})}
     upstreams = dict.fromkeys((*(load.upstream for load in loads), *lineage))
     return {name: mappings[name] for name in upstreams if name in mappings}
+
+
+Mappings = dict[str, PartitionMapping]
+
+
+def output_mappings(asset: MultiAsset, loaded: Collection[str]) -> dict[str, Mappings]:
+    """The mappings of every output by its name; ``loaded`` are the upstreams whose values the function is given.
+
+    What an output says counts before what the multi-asset says. How a value is loaded for one output holds for the
+    others as well, but for outputs without partitions, which never run together with partitioned ones.
+
+    :raises PartitionValidationError: for two outputs that load one upstream by different mappings
+    """
+    of_all = asset.partition_mapping or {}
+    declared = {each.name: {**of_all, **(each.partition_mapping or {})} for each in asset.output_defs}
+    shared: dict[bool, dict[str, str]] = {False: {}, True: {}}
+    for output in asset.output_defs:
+        for upstream, mapping in declared[output.name].items():
+            if upstream not in loaded:
+                continue
+            other = shared[_is_partitioned(output)].setdefault(upstream, output.name)
+            if declared[other][upstream] != mapping:
+                raise PartitionValidationError(
+                    f"Asset '{output.name}' depends on '{upstream}': its partition mapping differs from that of "
+                    f"'{other}', and one function computes both: it can be given one value only"
+                )
+    return {
+        output.name: {
+            **{upstream: declared[other][upstream] for upstream, other in shared[_is_partitioned(output)].items()},
+            **declared[output.name],
+        }
+        for output in asset.output_defs
+    }
+
+
+def _is_partitioned(output: AssetDef) -> bool:
+    return output.partitions_def is not None

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
-from rivers.definitions.jobs import Job
-from rivers.definitions.multi_assets import MultiAsset
-from rivers.definitions.task_base import BaseTask
-from rivers.exceptions import GraphValidationError, NodeNotFoundError
+from rivers.definitions.argument_checks import did_you_mean
+from rivers.definitions.assets.jobs import Job
+from rivers.definitions.assets.multi_assets import MultiAsset
+from rivers.definitions.assets.task_base import BaseTask
+from rivers.definitions.triggers.schedules import Schedule
+from rivers.definitions.triggers.sensors import Sensor
+from rivers.exceptions import GraphValidationError, NodeNotFoundError, ScheduleDefinitionError, SensorDefinitionError
 from rivers.graph.nodes import Graph, NodeKind
 from rivers.graph.selection import in_order, is_runnable, missing_inputs
 
@@ -61,3 +64,29 @@ def _members_of(graph: Graph, job: Job) -> tuple[str, ...]:
                 f"io_handler to load it through; give '{upstream}' one, or add it to the job"
             )
     return members
+
+
+def validate_triggers(
+    schedules: Iterable[Schedule], sensors: Iterable[Sensor], *, jobs: Collection[str], assets: Collection[str]
+) -> None:
+    """Check the targets of all triggers against the names of the jobs and assets.
+
+    :raises ScheduleDefinitionError: for a schedule of an unknown job
+    :raises SensorDefinitionError: for a sensor of an unknown job or asset, or without any target
+    """
+    for schedule in schedules:
+        if schedule.job_name not in jobs:
+            near = did_you_mean(schedule.job_name, jobs)
+            raise ScheduleDefinitionError(f"Schedule '{schedule.name}': job '{schedule.job_name}' not found{near}")
+    for sensor in sensors:
+        if sensor.job_name is None and not sensor.asset_selection:
+            raise SensorDefinitionError(f"Sensor '{sensor.name}' needs a job_name or an asset_selection")
+        if sensor.job_name is not None and sensor.job_name not in jobs:
+            near = did_you_mean(sensor.job_name, jobs)
+            raise SensorDefinitionError(f"Sensor '{sensor.name}': job '{sensor.job_name}' not found{near}")
+        for asset in sensor.asset_selection or ():
+            if asset not in assets:
+                near = did_you_mean(asset, assets)
+                raise SensorDefinitionError(
+                    f"Sensor '{sensor.name}': asset '{asset}' of its asset_selection not found{near}"
+                )

@@ -10,7 +10,7 @@ from rivers.graph.nodes import Graph
 from rivers.graph.partition_plans import distinct_definitions, key_from_text, plan_partitions
 from rivers.partitions.definitions import DynamicKeys
 from rivers.partitions.keys import PartitionKey
-from rivers.partitions.namespaces import dynamic_namespaces
+from rivers.partitions.products import dynamic_namespaces
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import chain
 
-from rivers.definitions.asset_base import BaseAsset
-from rivers.definitions.multi_assets import MultiAsset
-from rivers.definitions.task_base import BaseTask
+from rivers.definitions.assets.asset_base import BaseAsset
+from rivers.definitions.assets.multi_assets import MultiAsset
+from rivers.definitions.assets.task_base import BaseTask
 from rivers.exceptions import AssetDefinitionError, TaskDefinitionError
 
 

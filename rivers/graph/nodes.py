@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 
-from rivers.definitions.asset_settings import AssetSettings
+from rivers.definitions.assets.asset_settings import AssetSettings
 from rivers.graph.steps import Definition, StepSpec, possible_templates
 from rivers.partitions.definitions import PartitionsDefinition
 from rivers.partitions.mappings import PartitionMapping

@@ -20,9 +20,8 @@ from rivers.graph.nodes import Graph
 from rivers.partitions.context import PartitionContext
 from rivers.partitions.definitions import DynamicKeys, PartitionsDefinition
 from rivers.partitions.keys import KeySet, PartitionKey
-from rivers.partitions.mapped import Nothing, TheseKeys
-from rivers.partitions.mapping_keys import upstream_keys
-from rivers.partitions.namespaces import dynamic_namespaces
+from rivers.partitions.mapping_keys import Nothing, TheseKeys, upstream_keys
+from rivers.partitions.products import dynamic_namespaces
 
 _SHOWN_MAX: Final = 1000
 """So many characters of a key are in a message: a batch of thousands would bury what is wrong with it."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from rivers.definitions.multi_assets import MultiAsset
+from rivers.definitions.assets.multi_assets import MultiAsset
+from rivers.definitions.assets.task_base import BaseTask
 from rivers.definitions.partition_arguments import unlike_outputs
-from rivers.definitions.task_base import BaseTask
 from rivers.exceptions import (
     PartitionDefinitionError,
     PartitionValidationError,

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from rivers.definitions.jobs import Job
+from rivers.definitions.assets.jobs import Job
 from rivers.definitions.partition_arguments import PartitionsReference
-from rivers.definitions.retries import RetryPolicy
+from rivers.definitions.policies.retries import RetryPolicy
 from rivers.exceptions import (
     AssetDefinitionError,
     ConfigurationError,

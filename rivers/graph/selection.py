@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 
-from rivers.definitions.external_assets import ExternalAsset
-from rivers.definitions.multi_assets import MultiAsset
-from rivers.definitions.near_names import did_you_mean
+from rivers.definitions.argument_checks import did_you_mean
+from rivers.definitions.assets.external_assets import ExternalAsset
+from rivers.definitions.assets.multi_assets import MultiAsset
 from rivers.exceptions import AssetNotFoundError, ExecutionError, GraphValidationError
 from rivers.graph.nodes import Graph, NodeKind
 

@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Final
 
-from rivers.definitions.asset_base import BaseAsset
-from rivers.definitions.composition import Gathering
-from rivers.definitions.dependencies import DepDef
-from rivers.definitions.parameters import FunctionArguments
-from rivers.definitions.task_base import BaseTask
+from rivers.definitions.assets.asset_base import BaseAsset
+from rivers.definitions.assets.asset_settings import DepDef
+from rivers.definitions.assets.composition import Gathering
+from rivers.definitions.assets.task_base import BaseTask
+from rivers.definitions.functions.parameters import FunctionArguments
 
 Definition = BaseAsset | BaseTask
 """Whatever a repository is made of."""

@@ -5,25 +5,56 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from rivers.definitions.asset_base import BaseAsset
-from rivers.definitions.assets import SingleAsset
-from rivers.definitions.dependencies import DepDef
-from rivers.definitions.external_assets import ExternalAsset
-from rivers.definitions.multi_assets import MultiAsset
-from rivers.definitions.near_names import did_you_mean
-from rivers.definitions.parameters import FunctionArguments, Source, classify_parameters
+from rivers.definitions.argument_checks import did_you_mean
+from rivers.definitions.assets.asset_base import BaseAsset
+from rivers.definitions.assets.asset_settings import DepDef
+from rivers.definitions.assets.assets import SingleAsset
+from rivers.definitions.assets.composition import Composition
+from rivers.definitions.assets.external_assets import ExternalAsset
+from rivers.definitions.assets.multi_assets import GraphAsset, MultiAsset
+from rivers.definitions.assets.task_base import BaseTask
+from rivers.definitions.assets.tasks import Task
+from rivers.definitions.functions.parameters import FunctionArguments, Source, classify_parameters
 from rivers.definitions.signatures import Signature
-from rivers.definitions.task_base import BaseTask
-from rivers.definitions.tasks import Task
 from rivers.exceptions import (
     AssetDefinitionError,
     _UnresolvedInput,  # pyright: ignore[reportPrivateUsage]
 )
+from rivers.graph.internal_mappings import output_mappings
 from rivers.graph.names import Names
 from rivers.graph.nodes import Node, NodeKind
-from rivers.graph.output_mappings import output_mappings
 from rivers.graph.steps import InputSpec, StepKind, StepSpec
 from rivers.partitions.mappings import PartitionMapping
+
+
+def compose_graphs(names: Names, wiring: Wiring) -> dict[str, Composition]:
+    """Run the bodies of all graph assets, in order of registration, and tell ``wiring`` what they map over.
+
+    :raises ConfigurationError: for a parameter of a body that is no asset
+    :raises GraphValidationError: for a body that means nothing
+    """
+    bodies: dict[str, Composition] = {}
+    for name, asset in names.assets.items():
+        if isinstance(asset, GraphAsset):
+            bodies[name] = body = asset.compose(placeholders(asset, wiring))
+            for composed in body.nodes.values():
+                wiring.mapped_over.update((call.source.node_name, None) for call in composed.maps)
+    return bodies
+
+
+def placeholders(graph: GraphAsset, wiring: Wiring) -> dict[str, str]:
+    """What stands for the parameters of a body: the name of an outer asset for each.
+
+    :raises ConfigurationError: for a parameter that is no asset
+    """
+    declared = {dep.name for dep in graph.deps if dep.is_input}
+    found: dict[str, str] = {}
+    for parameter in graph.signature.parameters:
+        if parameter.name in declared or (parameter.name in wiring.names and not parameter.has_default):
+            found[parameter.name] = parameter.name
+        elif not parameter.has_default:
+            raise wiring.unresolved("Asset", graph.name, parameter.name)
+    return found
 
 
 @dataclass(eq=False)

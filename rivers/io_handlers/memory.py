@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import PrivateAttr
 
-from rivers.definitions.output_context import OutputContext
+from rivers.definitions.values.output_report import OutputContext
 from rivers.io_handlers.base import BaseIOHandler
 from rivers.io_handlers.locations import all_partition_segments, partition_segments
 from rivers.records import InputContext

@@ -11,7 +11,7 @@ import obstore
 from obstore.store import ObjectStore
 from pydantic_settings import SettingsConfigDict
 
-from rivers.definitions.output_context import OutputContext
+from rivers.definitions.values.output_report import OutputContext
 from rivers.io_handlers.base import BaseIOHandler
 from rivers.io_handlers.locations import all_partition_segments, partition_segments
 from rivers.io_handlers.store_faults import STORE_ERRORS, explained, place, refusal

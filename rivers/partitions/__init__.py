@@ -4,10 +4,9 @@ from rivers.partitions.context import PartitionContext
 from rivers.partitions.definitions import DynamicKeys, PartitionsDefinition
 from rivers.partitions.dynamic import DynamicPartitions
 from rivers.partitions.keys import KeySet, MultiKey, PartitionKey, SingleKey
-from rivers.partitions.mapped import Mapped, Nothing, TheseKeys, Whole
 from rivers.partitions.mapping_checks import check_mapping
 from rivers.partitions.mapping_effects import downstream_keys
-from rivers.partitions.mapping_keys import upstream_keys
+from rivers.partitions.mapping_keys import Mapped, Nothing, TheseKeys, Whole, upstream_keys
 from rivers.partitions.mappings import PartitionMapping
 from rivers.partitions.one_dimension import OneDimension
 from rivers.partitions.products import MultiPartitions

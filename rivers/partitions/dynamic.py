@@ -9,9 +9,29 @@ from typing import Any, Self
 
 from rivers.exceptions import PartitionDefinitionError, _NotEnumerable  # pyright: ignore[reportPrivateUsage]
 from rivers.partitions.definitions import DynamicKeys
-from rivers.partitions.keys_in_order import in_order
-from rivers.partitions.near_values import near_in_spelling
 from rivers.partitions.one_dimension import NEAREST_MAX, OneDimension
+from rivers.partitions.reserved import near_in_spelling
+
+
+class KeysInOrder(frozenset[str]):
+    """A set of keys that is put in order once, when the first question needs it, and not at each."""
+
+    __slots__ = ("_in_order",)
+    _in_order: tuple[str, ...]
+
+    @property
+    def in_order(self) -> tuple[str, ...]:
+        """The keys in the order of their text."""
+        try:
+            return self._in_order
+        except AttributeError:
+            self._in_order = tuple(sorted(self))
+            return self._in_order
+
+
+def in_order(keys: Collection[str]) -> tuple[str, ...]:
+    """Any keys in the order of their text."""
+    return keys.in_order if isinstance(keys, KeysInOrder) else tuple(sorted(keys))
 
 
 class DynamicPartitions(OneDimension, variant="Dynamic"):

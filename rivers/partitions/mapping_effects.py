@@ -14,7 +14,7 @@ from rivers.partitions.definitions import DynamicKeys, PartitionsDefinition
 from rivers.partitions.edges import Edge, one_dimension
 from rivers.partitions.key_selection import selected_keys
 from rivers.partitions.keys import MultiKey, PartitionKey, SingleKey
-from rivers.partitions.mapped import Mapped, Nothing, TheseKeys, Whole
+from rivers.partitions.mapping_keys import Mapped, Nothing, TheseKeys, Whole
 from rivers.partitions.mappings import PartitionMapping
 from rivers.partitions.products import MultiPartitions
 from rivers.partitions.value_mappings import downstream_values

@@ -7,18 +7,42 @@ about its text.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from itertools import product
+from typing import TypeAlias
 
 from rivers.exceptions import PartitionValidationError
 from rivers.partitions.definitions import DynamicKeys, PartitionsDefinition
 from rivers.partitions.edges import Edge, one_dimension
 from rivers.partitions.key_selection import Selected, selector_fault
 from rivers.partitions.keys import MultiKey, PartitionKey, SingleKey
-from rivers.partitions.mapped import Mapped, Nothing, TheseKeys, Whole
 from rivers.partitions.mappings import PartitionMapping
 from rivers.partitions.products import MultiPartitions
 from rivers.partitions.value_mappings import upstream_values
+
+
+@dataclass(frozen=True)
+class TheseKeys:
+    """These partitions, in this order, each once.
+
+    Every key is concrete, but for that of ``specific_partitions``, whose handler is given all values in one key.
+    """
+
+    keys: tuple[PartitionKey, ...]
+
+
+@dataclass(frozen=True)
+class Whole:
+    """The asset as a whole: its handler is given no partition."""
+
+
+@dataclass(frozen=True)
+class Nothing:
+    """No partition. As an input the parameter is ``None``, and no handler is called."""
+
+
+Mapped: TypeAlias = TheseKeys | Whole | Nothing
 
 
 def upstream_keys(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from itertools import islice, product
 from math import prod
@@ -10,10 +10,22 @@ from typing import Any, Self, cast
 
 from rivers.exceptions import PartitionDefinitionError, PartitionValidationError
 from rivers.partitions.definitions import DynamicKeys, PartitionsDefinition
+from rivers.partitions.dynamic import DynamicPartitions
 from rivers.partitions.keys import MultiKey, PartitionKey
 from rivers.partitions.one_dimension import NEAREST_MAX, OneDimension
 from rivers.partitions.ranges import PartitionKeyRange, require_range
 from rivers.partitions.reserved import name_faults
+
+
+def dynamic_namespaces(definitions: Iterable[PartitionsDefinition]) -> tuple[str, ...]:
+    """The namespaces of all dynamic definitions among them, dimensions included: each once, in order of appearance."""
+    found: dict[str, None] = {}
+    for definition in definitions:
+        if isinstance(definition, DynamicPartitions):
+            found[definition.name] = None
+        elif isinstance(definition, MultiPartitions):
+            found.update(dict.fromkeys(dynamic_namespaces(each for _, each in definition.dimensions)))
+    return tuple(found)
 
 
 class MultiPartitions(PartitionsDefinition, variant="Multi"):

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 KEY_RESERVED: Final = "|,"
@@ -32,3 +33,19 @@ def name_faults(name: str) -> Iterator[str]:
             yield f"the name of dimension {name!r} contains the reserved character {char!r}"
     if _UNSTORABLE.search(name):
         yield f"the name of dimension {name!a} holds a character that cannot be stored"
+
+
+_COMPARED_MAX: Final = 2000
+
+
+def near_in_spelling(value: str, members: Sequence[str], limit: int) -> list[str]:
+    """At most ``limit`` members, the most alike first; the first members when none is alike."""
+    from difflib import get_close_matches  # only a mistake needs it
+
+    compared = members
+    if len(members) > _COMPARED_MAX:
+        # To compare with a million keys takes seconds; those that begin alike are the likely ones.
+        ordered = sorted(members)
+        place = bisect_left(ordered, value)
+        compared = ordered[max(0, place - _COMPARED_MAX // 2) : place + _COMPARED_MAX // 2]
+    return get_close_matches(value, compared, n=limit) or list(members[:limit])

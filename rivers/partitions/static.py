@@ -9,9 +9,8 @@ from typing import Any, Self, cast
 
 from rivers.exceptions import PartitionDefinitionError
 from rivers.partitions.definitions import DynamicKeys
-from rivers.partitions.near_values import near_in_spelling
 from rivers.partitions.one_dimension import NEAREST_MAX, OneDimension
-from rivers.partitions.reserved import value_faults
+from rivers.partitions.reserved import near_in_spelling, value_faults
 
 _DESCRIBED_MAX = 3
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from rivers.definitions.storable_text import storable
+from rivers.definitions.argument_checks import storable
 from rivers.exceptions import ExecutionError, PartitionValidationError
 from rivers.ids import run_id_for_key, run_id_for_position
 from rivers.partitions.keys import PartitionKey

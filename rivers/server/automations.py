@@ -11,9 +11,9 @@ from starlette.routing import Route
 from rivers.channels.messages import ChooseTrigger
 from rivers.exceptions import NodeNotFoundError
 from rivers.records import AutomationKind, TriggerState
-from rivers.server import queries
 from rivers.server.replies import answering, limit_of
 from rivers.server.served import Served
+from rivers.views import documents
 
 
 class AnyName(PathConvertor):
@@ -29,17 +29,17 @@ def automation_routes(served: Served) -> list[Route]:
     """The routes of these resources."""
 
     async def automations(request: Request) -> list[dict[str, Any]]:
-        return queries.automations(served.storage, served.repo, served.clock.now_ns())
+        return documents.automations(served.storage, served.repo, served.clock.now_ns())
 
     async def choose(request: Request) -> dict[str, Any]:
         kind, action = request.path_params["kind"], request.path_params["action"]
-        if kind not in queries.TRIGGER_KINDS or action not in queries.CHOICES:
+        if kind not in documents.TRIGGER_KINDS or action not in documents.CHOICES:
             raise NodeNotFoundError(f"no action '{action}' on a '{kind}'")
-        state = await _choose(served, kind, request.path_params["name"], queries.CHOICES[action])
+        state = await _choose(served, kind, request.path_params["name"], documents.CHOICES[action])
         return choice_document(served, state)
 
     async def ticks(request: Request) -> list[dict[str, Any]]:
-        return queries.ticks(served.storage, request.query_params.get("name"), limit_of(request))
+        return documents.ticks(served.storage, request.query_params.get("name"), limit_of(request))
 
     return [
         Route("/api/automations", answering(automations)),
@@ -48,17 +48,17 @@ def automation_routes(served: Served) -> list[Route]:
     ]
 
 
-async def _choose(served: Served, kind: AutomationKind, name: str, choice: queries.Choice) -> TriggerState:
+async def _choose(served: Served, kind: AutomationKind, name: str, choice: documents.Choice) -> TriggerState:
     if served.graph is None:
-        if name not in queries.declared_triggers(served.repo, kind):
+        if name not in documents.declared_triggers(served.repo, kind):
             raise NodeNotFoundError(f"{kind.capitalize()} '{name}' not found")
-        return queries.choose(served.storage, kind, name, choice, served.clock.now_ns())
+        return documents.choose(served.storage, kind, name, choice, served.clock.now_ns())
     return await served.working_graph().control(ChooseTrigger(kind=kind, name=name, choice=choice))
 
 
 def choice_document(served: Served, state: TriggerState) -> dict[str, Any]:
     """The automation as it stands after the choice."""
-    for document in queries.automations(served.storage, served.repo, served.clock.now_ns()):
+    for document in documents.automations(served.storage, served.repo, served.clock.now_ns()):
         if (document["kind"], document["name"]) == (state.kind, state.name):
             return document
     raise NodeNotFoundError(f"{state.kind.capitalize()} '{state.name}' not found")

@@ -11,10 +11,10 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from rivers.definitions.storable_text import storable
+from rivers.definitions.argument_checks import storable
 from rivers.exceptions import AssetNotFoundError, NodeNotFoundError, StorageError, is_of_rivers
-from rivers.server.queries import AmbiguousRun
 from rivers.server.served import NotAccepted
+from rivers.views.documents import AmbiguousRun
 
 Handler = Callable[[Request], Awaitable[Response]]
 

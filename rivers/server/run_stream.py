@@ -10,8 +10,8 @@ from typing import Any, Final
 import anyio
 
 from rivers.records import TERMINAL_STATUSES, Change
-from rivers.server.queries import event_document, log_document, run_document
 from rivers.server.served import Served
+from rivers.views.documents import event_document, log_document, run_document
 
 LOOK_SECONDS: Final = 0.5
 """How often a run is looked at that nothing was heard of: a read closes its open event group, which tells nobody."""

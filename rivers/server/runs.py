@@ -10,10 +10,10 @@ from starlette.routing import Route
 
 from rivers.channels.messages import CancelRun, SubmitRun
 from rivers.exceptions import NodeNotFoundError
-from rivers.server import queries
 from rivers.server.replies import BadRequest, answering, body_of, limit_of
 from rivers.server.run_stream import run_lines
 from rivers.server.served import NotAccepted, Served
+from rivers.views import documents
 
 _SUBMISSION_KEYS: Final = ("selection", "include_upstream", "job", "partition_key", "tags", "module", "repo_var")
 """The last two say which code the client means."""
@@ -23,10 +23,10 @@ def run_routes(served: Served) -> list[Route]:
     """The routes of this resource."""
 
     async def runs(request: Request) -> list[dict[str, Any]]:
-        return queries.runs(served.storage, request.query_params.get("status"), limit_of(request))
+        return documents.runs(served.storage, request.query_params.get("status"), limit_of(request))
 
     async def run(request: Request) -> dict[str, Any]:
-        detail = queries.run_detail(served.storage, request.path_params["run_id"])
+        detail = documents.run_detail(served.storage, request.path_params["run_id"])
         if detail is None:
             raise NodeNotFoundError(f"Run '{request.path_params['run_id']}' not found")
         return detail
@@ -45,7 +45,7 @@ def run_routes(served: Served) -> list[Route]:
         return {"run_id": run_id, "status": status}
 
     async def log(request: Request) -> Response:
-        found = queries.find_run(served.storage, request.path_params["run_id"])
+        found = documents.find_run(served.storage, request.path_params["run_id"])
         if found is None:
             raise NodeNotFoundError(f"Run '{request.path_params['run_id']}' not found")
         return StreamingResponse(run_lines(served, found.run_id), media_type="application/x-ndjson")

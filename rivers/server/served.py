@@ -12,7 +12,7 @@ from rivers.exceptions import RiversError
 if TYPE_CHECKING:
     from rivers.clock import Clock
     from rivers.daemons.graph import AutomationGraph
-    from rivers.repository import CodeRepository
+    from rivers.repository.code_repository import CodeRepository
     from rivers.storage import Storage
 
 

@@ -12,7 +12,7 @@ import anyio
 from rivers.clock import Clock, WallClock
 from rivers.daemons.graph import automation_graph
 from rivers.records import StorageType
-from rivers.repository import CodeRepository
+from rivers.repository.code_repository import CodeRepository
 from rivers.server.app import build_app
 from rivers.server.guard import LOOPBACK_NAMES
 from rivers.server.hosting import address_of, serve

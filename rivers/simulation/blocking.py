@@ -13,8 +13,8 @@ import anyio.from_thread
 from rivers.records import AutomationKind, RunRecord, StoredTick, TriggerState
 
 if TYPE_CHECKING:
-    from rivers.execution.results import RunResult
-    from rivers.repository import CodeRepository
+    from rivers.execution.runs.results import RunResult
+    from rivers.repository.code_repository import CodeRepository
     from rivers.simulation.scenario import Scenario
     from rivers.simulation.trace import Trace
     from rivers.storage import Storage

@@ -13,14 +13,14 @@ from rivers.channels.messages import CancelRun, ChooseTrigger, ControlRequest
 from rivers.clock import SimClock
 from rivers.daemons.failures import innermost
 from rivers.daemons.graph import AutomationGraph, open_graph
-from rivers.definitions.composition import collect_name
-from rivers.definitions.near_names import did_you_mean
+from rivers.definitions.argument_checks import did_you_mean
+from rivers.definitions.assets.composition import collect_name
 from rivers.durations import parse_duration
 from rivers.exceptions import NodeNotFoundError, NotQuiescent
 from rivers.graph.steps import possible_templates
 from rivers.ids import SeededIds
 from rivers.records import AUTOMATION_TYPES, AutomationKind, Change, RunRecord, StoredTick, TriggerState
-from rivers.repository import CodeRepository
+from rivers.repository.code_repository import CodeRepository
 from rivers.scheduling.due import utc_text
 from rivers.simulation.faults import FaultPlan, Faults
 from rivers.simulation.patched_time import PatchingClock
@@ -29,7 +29,7 @@ from rivers.simulation.trace import Trace
 from rivers.storage import Storage
 
 if TYPE_CHECKING:
-    from rivers.execution.results import RunResult
+    from rivers.execution.runs.results import RunResult
     from rivers.simulation.blocking import BlockingScenario
 
 T = TypeVar("T")

@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Any, TypeVar
 
 from rivers.clock import Clock
-from rivers.definitions.results import Materialization
+from rivers.definitions.values.results import Materialization
 from rivers.durations import to_ns
 from rivers.exceptions import RiversError
 from rivers.graph.steps import possible_templates

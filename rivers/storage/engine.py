@@ -18,8 +18,7 @@ from rivers.storage.changes import Changes
 from rivers.storage.connection import Connection
 from rivers.storage.faults import Broken, Conflict
 from rivers.storage.groups import OpenGroups
-from rivers.storage.registered_keys import RegisteredKeys
-from rivers.storage.stop_requests import StopRequests
+from rivers.storage.stop_requests import RegisteredKeys, StopRequests
 from rivers.storage.wire import query_request, results
 
 CONFLICT_ATTEMPTS_MAX: Final = 8

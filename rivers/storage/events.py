@@ -8,12 +8,11 @@ from typing import Any, cast
 from rivers.partitions.keys import PartitionKey
 from rivers.records import NewEvent, StorageType, StoredEvent, StoredLog
 from rivers.storage.groups import FINAL_EVENTS, Group
-from rivers.storage.limits import checked_limit
 from rivers.storage.pages import Writes, event_id
 from rivers.storage.rows import RunRow, key_from_text, stored_event
 from rivers.storage.session import PAGE_ROWS, Session
 from rivers.storage.transitions import read_run
-from rivers.storage.wire import record_id, unpack
+from rivers.storage.wire import checked_limit, record_id, unpack
 
 
 class Events(Session):

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable
 from typing import Final
 
 from rivers.exceptions import StorageError
-from rivers.partitions.keys_in_order import KeysInOrder
+from rivers.partitions.dynamic import KeysInOrder
 from rivers.partitions.reserved import value_faults
 from rivers.records import StorageType
 from rivers.storage.session import Session

@@ -8,11 +8,10 @@ from typing import Any, cast
 from rivers.exceptions import StorageError
 from rivers.records import RUN_STATUSES, NewRun, RunRecord, RunStatus
 from rivers.storage.faults import Duplicate
-from rivers.storage.limits import checked_limit
 from rivers.storage.rows import RunRow
 from rivers.storage.session import PAGE_ROWS, Session
 from rivers.storage.transitions import RARE_OUTCOMES, created_changes, creation, read_run, read_runs
-from rivers.storage.wire import record_id
+from rivers.storage.wire import checked_limit, record_id
 
 EVERYONE = record_id("meta", "block_everyone")
 """The row whose text every queued run shows that has no block reason of its own."""

@@ -9,11 +9,10 @@ from rivers.exceptions import StorageError, Superseded
 from rivers.records import AUTOMATION_TYPES, AutomationKind, Change, StoredTick, TickDecision, TriggerState
 from rivers.storage.engine import Engine
 from rivers.storage.faults import LOST, Duplicate, Lost, OutcomeUnknown
-from rivers.storage.limits import checked_limit
 from rivers.storage.rows import Row, tick_record, tick_row, trigger_state
 from rivers.storage.session import Session
 from rivers.storage.transitions import created_changes, creation
-from rivers.storage.wire import record_id
+from rivers.storage.wire import checked_limit, record_id
 
 if TYPE_CHECKING:
     from rivers.clock import Clock

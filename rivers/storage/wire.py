@@ -97,3 +97,13 @@ def results(reply: bytes) -> list[Any]:
     entries = answer["result"]
     raise_first([(entry["status"], entry["result"]) for entry in entries])
     return [entry["result"] for entry in entries]
+
+
+def checked_limit(limit: int) -> int:
+    """``limit`` itself.
+
+    :raises OverflowError: it is negative.
+    """
+    if limit < 0:
+        raise OverflowError(f"limit must not be negative, got {limit}")
+    return limit

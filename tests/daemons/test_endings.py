@@ -13,7 +13,7 @@ import rivers as rs
 from rivers.daemons.endings import Endings, Handover
 from rivers.daemons.left_behind import LeftBehind
 from rivers.exceptions import ExecutionError
-from rivers.execution.results import Ending, RunResult
+from rivers.execution.runs.results import Ending, RunResult
 from rivers.records import Change
 from rivers.simulation.steps import SimulatedSteps
 

@@ -10,7 +10,7 @@ import pytest
 
 from rivers.clock import SimClock
 from rivers.daemons.evaluations import EvaluationFinished, EvaluationsInFlight
-from rivers.execution.evaluated import Evaluated
+from rivers.execution.triggers.evaluated import Evaluated
 
 pytestmark = pytest.mark.anyio
 

@@ -10,8 +10,8 @@ import pytest
 
 from rivers.channels.messages import RunsQueued
 from rivers.daemons.trigger_book import TriggerBook, is_running
-from rivers.definitions.requests import RunRequest
-from rivers.execution.evaluated import Evaluated
+from rivers.definitions.triggers.requests import RunRequest
+from rivers.execution.triggers.evaluated import Evaluated
 from rivers.records import Change, StoredTick, TickDecision, TriggerState
 
 pytestmark = pytest.mark.anyio

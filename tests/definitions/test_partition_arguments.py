@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from rivers.definitions.asset_def import AssetDef
-from rivers.definitions.assets import Asset
+from rivers.definitions.assets.asset_def import AssetDef
+from rivers.definitions.assets.assets import Asset
+from rivers.definitions.assets.tasks import Task
 from rivers.definitions.partition_arguments import edge_mapping, edge_mappings, partitions_reference
-from rivers.definitions.tasks import Task
 from rivers.partitions import PartitionsDefinition
 from rivers.partitions.mappings import PartitionMapping
 

@@ -13,11 +13,11 @@ from obstore.store import LocalStore
 
 import rivers as rs
 from rivers.exceptions import ConfigurationError
-from rivers.execution.bash import Command
-from rivers.execution.batch import Place
 from rivers.execution.choosing import executor_of_run, place_of
+from rivers.execution.dispatch.places import Place
 from rivers.execution.run_config import RunConfig
-from rivers.repository import CodeRepository
+from rivers.execution.steps.command import Command
+from rivers.repository.code_repository import CodeRepository
 from tests.execution import worker_functions as functions
 
 Build = Callable[..., CodeRepository]

@@ -12,7 +12,7 @@ from obstore.store import LocalStore
 
 import rivers as rs
 from rivers.exceptions import ExecutionError
-from rivers.repository import CodeRepository
+from rivers.repository.code_repository import CodeRepository
 from tests.execution import previous_value_steps as steps
 
 Build = Callable[..., CodeRepository]

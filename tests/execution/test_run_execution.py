@@ -13,7 +13,7 @@ import pytest
 import rivers as rs
 from rivers.exceptions import AssetOutputValidationError, ExecutionError
 from rivers.records import StoredEvent
-from rivers.repository import CodeRepository
+from rivers.repository.code_repository import CodeRepository
 from rivers.storage import Storage
 
 Build = Callable[..., CodeRepository]

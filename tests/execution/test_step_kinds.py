@@ -8,7 +8,7 @@ import pytest
 
 import rivers as rs
 from rivers.exceptions import AssetOutputValidationError
-from tests.execution.conftest import Build
+from tests.repositories import Build
 
 
 def happened(repo: rs.CodeRepository, result: rs.RunResult) -> list[tuple[str, str | None]]:

@@ -7,17 +7,19 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from rivers.definitions.asset_contexts import AssetExecutionContext
-from rivers.definitions.asset_def import AssetDef
-from rivers.definitions.assets import Asset, SingleAsset
-from rivers.definitions.bash_tasks import BashTask
-from rivers.definitions.external_assets import ExternalAsset
-from rivers.definitions.multi_assets import MultiAsset
-from rivers.definitions.self_dependency import SelfDependency
-from rivers.definitions.tasks import Task
+from rivers.definitions.assets.asset_def import AssetDef
+from rivers.definitions.assets.assets import Asset, SingleAsset
+from rivers.definitions.assets.bash_tasks import BashTask
+from rivers.definitions.assets.external_assets import ExternalAsset
+from rivers.definitions.assets.multi_assets import MultiAsset
+from rivers.definitions.assets.tasks import Task
+from rivers.definitions.functions.asset_contexts import AssetExecutionContext
+from rivers.definitions.values.results import SelfDependency
 from rivers.exceptions import AssetDefinitionError, ConfigurationError, GraphValidationError, TaskDefinitionError
-from rivers.graph.building import build_graph
+from rivers.graph.building import build_graph, order_by_level
 from rivers.graph.nodes import NodeKind
 from rivers.graph.plan import plan_execution
 from rivers.graph.selection import select_nodes
@@ -244,3 +246,40 @@ def test_5000_assets_resolve_in_well_under_a_second_of_cpu() -> None:
     took = time.process_time() - began
     assert len(plan.levels) == 5000
     assert took < 2.0  # 0.25 on the machine this was written on; not a measurement, a guard against quadratic work
+
+
+@pytest.mark.parametrize(
+    ("upstreams", "order"),
+    [
+        ({}, ()),
+        ({"b": [], "a": []}, ("b", "a")),
+        ({"c": ["b"], "b": ["a"], "a": []}, ("a", "b", "c")),
+        ({"d": ["a"], "c": ["a"], "b": [], "a": []}, ("b", "a", "d", "c")),
+    ],
+)
+def test_levels_come_in_turn_and_the_given_order_holds_within_one(
+    upstreams: dict[str, list[str]], order: tuple[str, ...]
+) -> None:
+    assert order_by_level(upstreams) == order
+
+
+@pytest.mark.parametrize(
+    ("upstreams", "path"),
+    [
+        ({"a": ["b"], "b": ["a"]}, "a -> b -> a"),
+        ({"x": ["a"], "a": ["c"], "b": ["a"], "c": ["b"]}, "a -> b -> c -> a"),
+        ({"root": [], "x": ["root", "y"], "y": ["x"]}, "x -> y -> x"),
+        ({"a": ["a"]}, "a -> a"),
+    ],
+)
+def test_a_cycle_is_named_in_the_direction_of_the_data(upstreams: dict[str, list[str]], path: str) -> None:
+    with pytest.raises(GraphValidationError, match=f"^dependency cycle: {path}$"):
+        order_by_level(upstreams)
+
+
+@given(st.integers(1, 12).flatmap(lambda size: st.lists(st.sets(st.integers(0, 11)), min_size=size, max_size=size)))
+def test_every_upstream_comes_before_its_downstreams(above: list[set[int]]) -> None:
+    upstreams = {str(i): [str(j) for j in sorted(js) if j < i] for i, js in enumerate(above)}
+    order = order_by_level(upstreams)
+    assert sorted(order) == sorted(upstreams)
+    assert all(order.index(up) < order.index(name) for name, ups in upstreams.items() for up in ups)

@@ -7,14 +7,14 @@ from typing import Any
 
 import pytest
 
-from rivers.definitions.asset_contexts import AssetExecutionContext, TaskExecutionContext
-from rivers.definitions.asset_def import AssetDef
-from rivers.definitions.assets import Asset
-from rivers.definitions.bash_tasks import BashTask
-from rivers.definitions.composition import Gathering
-from rivers.definitions.graph_assets import GraphAsset
-from rivers.definitions.parameters import Source
-from rivers.definitions.tasks import Task
+from rivers.definitions.assets.asset_def import AssetDef
+from rivers.definitions.assets.assets import Asset
+from rivers.definitions.assets.bash_tasks import BashTask
+from rivers.definitions.assets.composition import Gathering
+from rivers.definitions.assets.multi_assets import GraphAsset
+from rivers.definitions.assets.tasks import Task
+from rivers.definitions.functions.asset_contexts import AssetExecutionContext, TaskExecutionContext
+from rivers.definitions.functions.parameters import Source
 from rivers.exceptions import ConfigurationError, GraphValidationError
 from rivers.graph.building import build_graph
 from rivers.graph.nodes import Graph, Node, NodeKind

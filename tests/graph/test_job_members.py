@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
-from rivers.definitions.asset_def import AssetDef
-from rivers.definitions.assets import Asset
-from rivers.definitions.bash_tasks import BashTask
-from rivers.definitions.jobs import Job
-from rivers.definitions.tasks import Task
-from rivers.exceptions import GraphValidationError, NodeNotFoundError
+from rivers.definitions.assets.asset_def import AssetDef
+from rivers.definitions.assets.assets import Asset
+from rivers.definitions.assets.bash_tasks import BashTask
+from rivers.definitions.assets.jobs import Job
+from rivers.definitions.assets.tasks import Task
+from rivers.definitions.triggers.schedules import Schedule
+from rivers.definitions.triggers.sensors import Sensor
+from rivers.exceptions import GraphValidationError, NodeNotFoundError, ScheduleDefinitionError, SensorDefinitionError
 from rivers.graph.building import build_graph
-from rivers.graph.job_members import resolve_jobs, task_names
+from rivers.graph.job_members import resolve_jobs, task_names, validate_triggers
 
 a = Asset(name="a")(lambda: 0)
 stored = Asset(name="stored", io_handler="h")(lambda: 0)
@@ -65,3 +69,39 @@ def test_a_job_takes_every_kind_of_node_and_brings_what_belongs_to_it() -> None:
 def test_a_job_with_a_task_that_is_not_registered_is_refused() -> None:
     with pytest.raises(NodeNotFoundError, match=r"'j'.*'t'"):
         resolve_jobs(build_graph([]), [Job("j", [Task(lambda: 0, name="t")])])
+
+
+def validate(schedules: list[Any], sensors: list[Any]) -> None:
+    validate_triggers(schedules, sensors, jobs=["j"], assets=["a", "b"])
+
+
+def test_known_targets_pass() -> None:
+    validate(
+        [Schedule(cron_schedule="@daily", job_name="j")],
+        [Sensor(name="s", job_name="j"), Sensor(name="t", asset_selection=["a", "b"])],
+    )
+
+
+def test_a_name_that_is_nearly_right_is_offered() -> None:
+    with pytest.raises(ScheduleDefinitionError, match=r"job 'jj' not found; did you mean 'j'\?"):
+        validate([Schedule(cron_schedule="@daily", job_name="jj")], [])
+
+
+def test_a_schedule_of_an_unknown_job_is_refused() -> None:
+    with pytest.raises(ScheduleDefinitionError, match=r"'n'.*'nope'"):
+        validate([Schedule(cron_schedule="@daily", job_name="nope", name="n")], [])
+
+
+@pytest.mark.parametrize(
+    ("sensor", "named"),
+    [
+        (Sensor(name="s"), r"'s'.*job_name.*asset_selection"),
+        (Sensor(name="s", asset_selection=[]), r"'s'.*job_name.*asset_selection"),
+        (Sensor(name="s", job_name="nope"), r"'s'.*'nope'"),
+        (Sensor(name="s", asset_selection=["a", "nope"]), r"'s'.*'nope'"),
+        (Sensor(name="s", job_name="j", asset_selection=["nope"]), r"'s'.*'nope'"),
+    ],
+)
+def test_a_sensor_without_a_target_that_exists_is_refused(sensor: Sensor, named: str) -> None:
+    with pytest.raises(SensorDefinitionError, match=named):
+        validate([], [sensor])

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from rivers.definitions.assets import Asset
+from rivers.definitions.assets.assets import Asset
 from rivers.exceptions import ExecutionError, PartitionValidationError
 from rivers.graph.building import build_graph
 from rivers.graph.launch_keys import LaunchKeys, launch_namespaces

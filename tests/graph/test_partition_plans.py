@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from rivers.definitions.asset_def import AssetDef
-from rivers.definitions.assets import Asset
-from rivers.definitions.tasks import Task
+from rivers.definitions.assets.asset_def import AssetDef
+from rivers.definitions.assets.assets import Asset
+from rivers.definitions.assets.tasks import Task
 from rivers.exceptions import ExecutionError, PartitionValidationError
 from rivers.graph.building import build_graph
 from rivers.graph.nodes import Graph

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from rivers.definitions.asset_def import AssetDef
-from rivers.definitions.assets import Asset
+from rivers.definitions.assets.asset_def import AssetDef
+from rivers.definitions.assets.assets import Asset
 from rivers.graph.building import build_graph
 from rivers.graph.plan import plan_execution
 

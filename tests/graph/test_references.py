@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from rivers.definitions.asset_def import AssetDef
-from rivers.definitions.assets import Asset
-from rivers.definitions.jobs import Job
-from rivers.definitions.retries import RetryPolicy
+from rivers.definitions.assets.asset_def import AssetDef
+from rivers.definitions.assets.assets import Asset
+from rivers.definitions.assets.jobs import Job
+from rivers.definitions.policies.retries import RetryPolicy
 from rivers.exceptions import AssetDefinitionError, ConfigurationError
 from rivers.graph.building import build_graph
 from rivers.graph.references import check_handlers, check_names, resolve_handler, resolve_partitions, resolve_retry

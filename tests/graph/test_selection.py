@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from rivers.definitions.asset_def import AssetDef
-from rivers.definitions.assets import Asset
-from rivers.definitions.bash_tasks import BashTask
-from rivers.definitions.tasks import Task
+from rivers.definitions.assets.asset_def import AssetDef
+from rivers.definitions.assets.assets import Asset
+from rivers.definitions.assets.bash_tasks import BashTask
+from rivers.definitions.assets.tasks import Task
 from rivers.exceptions import AssetNotFoundError, ExecutionError, GraphValidationError
 from rivers.graph.building import build_graph
 from rivers.graph.selection import missing_inputs, require_loadable_upstreams, select_nodes

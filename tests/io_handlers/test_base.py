@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from rivers.definitions.output_context import OutputContext
+from rivers.definitions.values.output_report import OutputContext
 from rivers.io_handlers import BaseIOHandler
 from rivers.records import InputContext
 

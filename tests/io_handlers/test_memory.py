@@ -7,7 +7,7 @@ import pickle
 import pytest
 
 import rivers as rs
-from rivers.definitions.output_context import OutputContext
+from rivers.definitions.values.output_report import OutputContext
 from rivers.io_handlers import InMemoryIOHandler
 from rivers.records import InputContext
 from tests.io_handlers.test_locations import Multi, Partition, Single

@@ -13,7 +13,7 @@ from obstore.store import LocalStore, MemoryStore
 from pydantic import ValidationError
 
 import rivers as rs
-from rivers.definitions.output_context import OutputContext
+from rivers.definitions.values.output_report import OutputContext
 from rivers.io_handlers import PickleIOHandler
 from rivers.records import InputContext
 from tests.io_handlers.test_locations import Multi, Partition, Single

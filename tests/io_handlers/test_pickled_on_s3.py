@@ -18,7 +18,7 @@ from obstore.exceptions import BaseError
 from obstore.store import S3Store
 
 import rivers as rs
-from rivers.definitions.output_context import OutputContext
+from rivers.definitions.values.output_report import OutputContext
 from rivers.records import InputContext
 from tests.io_handlers import s3_steps
 

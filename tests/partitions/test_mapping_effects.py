@@ -12,10 +12,9 @@ from hypothesis import strategies as st
 from rivers.exceptions import PartitionValidationError
 from rivers.partitions.definitions import DynamicKeys, PartitionsDefinition
 from rivers.partitions.keys import PartitionKey
-from rivers.partitions.mapped import Mapped, Nothing, TheseKeys, Whole
 from rivers.partitions.mapping_checks import check_mapping
 from rivers.partitions.mapping_effects import downstream_keys
-from rivers.partitions.mapping_keys import upstream_keys
+from rivers.partitions.mapping_keys import Mapped, Nothing, TheseKeys, Whole, upstream_keys
 from rivers.partitions.mappings import PartitionMapping
 from rivers.partitions.ranges import PartitionKeyRange
 

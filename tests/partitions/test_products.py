@@ -11,8 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rivers.exceptions import PartitionDefinitionError, PartitionValidationError
+from rivers.partitions import PartitionsDefinition as D
 from rivers.partitions.definitions import PartitionsDefinition
 from rivers.partitions.keys import PartitionKey
+from rivers.partitions.products import dynamic_namespaces
 from rivers.partitions.ranges import PartitionKeyRange
 from tests.partitions.counted_work import calls_in
 
@@ -200,3 +202,10 @@ def test_an_absence_names_each_dimension() -> None:
 def test_dimensions_in_a_list_are_pairs(dimensions: Any) -> None:
     with pytest.raises(TypeError, match="multi expects pairs of a name and a definition"):
         PartitionsDefinition.multi(dimensions)
+
+
+def test_the_namespaces_of_definitions_and_of_their_dimensions_are_named_once() -> None:
+    users, shops = D.dynamic("users"), D.dynamic("shops")
+    product = D.multi({"day": D.daily(datetime(2024, 1, 1)), "shop": shops, "user": users})
+    assert dynamic_namespaces([users, D.static_(["a"]), product, users]) == ("users", "shops")
+    assert dynamic_namespaces([]) == ()

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from rivers.exceptions import PartitionDefinitionError, PartitionValidationError
 from rivers.partitions.definitions import PartitionsDefinition
 from rivers.partitions.keys import PartitionKey
-from rivers.partitions.near_values import near_in_spelling
 from rivers.partitions.ranges import PartitionKeyRange
+from rivers.partitions.reserved import near_in_spelling
 
 NOW = datetime(2026, 1, 1)
 single = PartitionKey.single

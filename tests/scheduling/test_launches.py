@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rivers.definitions.requests import BackfillRequest, RunRequest
+from rivers.definitions.triggers.requests import BackfillRequest, RunRequest
 from rivers.exceptions import ExecutionError, PartitionValidationError
 from rivers.ids import run_id_for_key, run_id_for_position
 from rivers.partitions.keys import PartitionKey

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from rivers.definitions.requests import BackfillRequest, RunRequest
+from rivers.definitions.triggers.requests import BackfillRequest, RunRequest
 from rivers.ids import run_id_for_position, tick_id
 from rivers.records import TickDecision, TriggerState
 from rivers.scheduling.cron import MissedRange

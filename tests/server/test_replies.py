@@ -14,9 +14,9 @@ from rivers.exceptions import (
     StorageLocked,
     _NegativeCount,
 )
-from rivers.server.queries import AmbiguousRun
 from rivers.server.replies import BadRequest, error_response
 from rivers.server.served import NotAccepted
+from rivers.views.documents import AmbiguousRun
 
 
 @pytest.mark.parametrize(

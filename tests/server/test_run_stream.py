@@ -8,6 +8,8 @@ from typing import Any
 import anyio
 import pytest
 
+from tests.shop import shop
+
 
 @pytest.mark.anyio
 async def test_a_submitted_run_is_executed_and_can_be_followed_to_its_end(serve_api: Any) -> None:
@@ -42,7 +44,7 @@ async def test_a_failed_run_ends_its_stream_with_error_and_traceback(serve_api: 
 
 
 @pytest.mark.anyio
-async def test_closing_ends_the_streams_that_are_open(serve_api: Any, make_shop: Any) -> None:
+async def test_closing_ends_the_streams_that_are_open(serve_api: Any) -> None:
     begun, gate = threading.Event(), threading.Event()
 
     def wait() -> int:
@@ -50,7 +52,7 @@ async def test_closing_ends_the_streams_that_are_open(serve_api: Any, make_shop:
         gate.wait(20)
         return 1
 
-    async with serve_api(make_shop(good=wait)) as api:
+    async with serve_api(shop(good=wait)) as api:
         run_id = (await api.post("/api/runs", {"selection": ["good"]}))["run_id"]
         await anyio.to_thread.run_sync(begun.wait, 20)
         async with api.client.stream("GET", f"/api/runs/{run_id}/log") as response:

@@ -8,6 +8,8 @@ from typing import Any
 import anyio
 import pytest
 
+from tests.shop import shop
+
 
 @pytest.mark.anyio
 async def test_runs_are_listed_newest_first_and_by_status(serve_api: Any) -> None:
@@ -77,7 +79,7 @@ async def test_a_beginning_that_several_runs_share_is_a_conflict(serve_api: Any)
 
 
 @pytest.mark.anyio
-async def test_a_running_run_is_cancelled_while_it_is_followed(serve_api: Any, make_shop: Any) -> None:
+async def test_a_running_run_is_cancelled_while_it_is_followed(serve_api: Any) -> None:
     begun, gate = threading.Event(), threading.Event()
 
     def wait() -> int:
@@ -85,7 +87,7 @@ async def test_a_running_run_is_cancelled_while_it_is_followed(serve_api: Any, m
         gate.wait(20)
         return 1
 
-    async with serve_api(make_shop(good=wait)) as api:
+    async with serve_api(shop(good=wait)) as api:
         run_id = (await api.post("/api/runs", {"selection": ["good"]}))["run_id"]
         await anyio.to_thread.run_sync(begun.wait, 20)
         ends: list[Any] = []

@@ -13,13 +13,14 @@ import pytest
 from rivers.server.hosting import bind
 from rivers.server.serving import drain, serving
 from rivers.storage import Storage, read_sidecar
+from tests.shop import shop
 
 
 @pytest.mark.anyio
-async def test_an_embedded_store_tells_where_its_server_is_while_it_is_there(make_shop: Any, tmp_path: Path) -> None:
+async def test_an_embedded_store_tells_where_its_server_is_while_it_is_there(tmp_path: Path) -> None:
     folder = str(tmp_path / "s")
     with Storage.embedded(folder) as storage, bind("127.0.0.1", 0) as sock:
-        repo = make_shop()
+        repo = shop()
         repo.resolve(storage)
         async with serving(repo, storage, sock, module="shop"):
             sidecar = read_sidecar(folder)
@@ -35,7 +36,7 @@ async def test_an_embedded_store_tells_where_its_server_is_while_it_is_there(mak
 
 
 @pytest.mark.anyio
-async def test_draining_waits_for_runs_refuses_new_ones_and_keeps_answering(serve_api: Any, make_shop: Any) -> None:
+async def test_draining_waits_for_runs_refuses_new_ones_and_keeps_answering(serve_api: Any) -> None:
     begun, gate = threading.Event(), threading.Event()
 
     def wait() -> int:
@@ -43,7 +44,7 @@ async def test_draining_waits_for_runs_refuses_new_ones_and_keeps_answering(serv
         gate.wait(20)
         return 1
 
-    async with serve_api(make_shop(good=wait)) as api:
+    async with serve_api(shop(good=wait)) as api:
         run_id = (await api.post("/api/runs", {"selection": ["good"]}))["run_id"]
         await anyio.to_thread.run_sync(begun.wait, 20)
         waiting = anyio.Event()

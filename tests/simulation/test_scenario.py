@@ -17,7 +17,7 @@ from rivers.channels.messages import CancelRun, SubmitRun
 from rivers.clock import SimClock
 from rivers.daemons.run_queue import RunQueueDaemon
 from rivers.exceptions import AssetNotFoundError, NodeNotFoundError, NotQuiescent
-from rivers.execution.step_time import LONGEST_NAP_SECONDS
+from rivers.execution.steps.step_time import LONGEST_NAP_SECONDS
 from rivers.records import NewRun
 from rivers.simulation import Faults, Scenario
 from rivers.storage import Storage

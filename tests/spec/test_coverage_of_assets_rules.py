@@ -25,7 +25,7 @@ RULES: dict[str, Shown | str] = {
         "spec/assets_decorator": "every_name_of_the_specification_is_exported what_map_returns_is_a_type_but_no_export"
     },
     "2 forms": {
-        "definitions/assets": "the_bare_and_the_keyword_form_give_a_single_asset what_is_not_given_is_none_or_empty"
+        "definitions/assets/assets": "the_bare_and_the_keyword_form_give_a_single_asset what_is_not_given_is_none_or_empty"  # noqa: E501
     },
     "2 name": {"spec/assets_decorator": "any_name_runs_is_stored_and_is_loaded"},
     "2 tags": {
@@ -33,58 +33,58 @@ RULES: dict[str, Shown | str] = {
         "spec/assets_faults": "an_argument_of_the_wrong_type_is_a_type_error",
     },
     "2 kinds": {
-        "definitions/assets": "what_is_given_is_told",
+        "definitions/assets/assets": "what_is_given_is_told",
         "spec/assets_decorator": "the_settings_of_an_asset_reach_its_record_and_its_event",
     },
     "2 group, code_version": {"spec/assets_decorator": "the_settings_of_an_asset_reach_its_record_and_its_event"},
     "2 io_handler": {
-        "definitions/assets": "a_bad_pool_or_handler_is_an_asset_definition_error",
+        "definitions/assets/assets": "a_bad_pool_or_handler_is_an_asset_definition_error",
         "spec/assets_decorator": """
             a_handler_may_be_an_instance_or_the_key_of_a_resource
             an_unknown_handler_key_is_refused_when_resolving_as_either_documented_type
         """,
     },
     "2 metadata": {
-        "definitions/assets": """
+        "definitions/assets/assets": """
             a_mistyped_or_unknown_keyword_is_a_type_error
             a_schema_like_object_may_stand_in_the_metadata_under_its_key
         """,
         "spec/assets_reserved_metadata": "only_a_schema_may_be_other_than_text_there",
     },
     "2 partitions_def": {"spec/assets_faults": "partitions_of_another_kind_are_a_value_error_that_names_both_ways"},
-    "2 deps": {"definitions/assets": "a_mistyped_or_unknown_keyword_is_a_type_error"},
+    "2 deps": {"definitions/assets/assets": "a_mistyped_or_unknown_keyword_is_a_type_error"},
     "2 hooks": {
         "spec/assets_decorator": "hooks_of_an_asset_are_called a_hook_that_is_none_is_a_type_error",
-        "definitions/hooks": "assets_take_bound_hooks_only",
+        "definitions/policies/hooks": "assets_take_bound_hooks_only",
     },
-    "2 automation_condition": {"definitions/assets": "what_is_given_is_told"},
-    "2 backfill_strategy": {"definitions/assets": "what_is_given_is_told"},
+    "2 automation_condition": {"definitions/assets/assets": "what_is_given_is_told"},
+    "2 backfill_strategy": {"definitions/assets/assets": "what_is_given_is_told"},
     "2 pool, pool_slots": {
-        "definitions/assets": "pools_and_slots_are_told_together a_bad_pool_or_handler_is_an_asset_definition_error"
+        "definitions/assets/assets": "pools_and_slots_are_told_together a_bad_pool_or_handler_is_an_asset_definition_error"  # noqa: E501
     },
     "2 retry": {"spec/assets_decorator": "a_policy_may_be_named"},
     "2 compute": {"spec/assets_decorator": "compute_is_advice_that_changes_nothing_here"},
-    "2 unknown keyword": {"definitions/assets": "a_mistyped_or_unknown_keyword_is_a_type_error"},
+    "2 unknown keyword": {"definitions/assets/assets": "a_mistyped_or_unknown_keyword_is_a_type_error"},
     "2 bare form with something that cannot be called": {
-        "definitions/assets": "the_bare_form_takes_exactly_one_function"
+        "definitions/assets/assets": "the_bare_form_takes_exactly_one_function"
     },
     "2.1": {
-        "definitions/assets": """
+        "definitions/assets/assets": """
             a_decorator_can_be_used_again an_asset_without_a_function_has_no_name
             a_decorator_takes_exactly_one_function
         """,
         "spec/assets_decorator": "one_decorator_makes_several_assets_that_run",
     },
     "2.2": {
-        "definitions/assets": "a_bound_asset_calls_its_function_directly",
+        "definitions/assets/assets": "a_bound_asset_calls_its_function_directly",
         "spec/assets_decorator": "called_inside_of_a_graph_body_an_asset_is_recorded_and_not_run",
     },
     "2.3": {
-        "definitions/assets": "attributes_are_read_only",
+        "definitions/assets/assets": "attributes_are_read_only",
         "spec/assets_decorator": "every_kind_of_asset_has_every_property_and_none_can_be_set",
     },
     "2.4": {
-        "definitions/assets": "coroutine_functions_are_async",
+        "definitions/assets/assets": "coroutine_functions_are_async",
         "spec/assets_decorator": "functions_of_every_kind_run",
         "spec/assets_multi": "a_generator_yields_results_by_name",
     },
@@ -92,7 +92,7 @@ RULES: dict[str, Shown | str] = {
         "spec/assets_decorator": "every_kind_of_asset_has_every_property_and_none_can_be_set"
     },
     "2 partition_mapping": {
-        "definitions/assets": "the_partition_mappings_are_those_of_the_declared_dependencies",
+        "definitions/assets/assets": "the_partition_mappings_are_those_of_the_declared_dependencies",
     },
     # -- 3: parameters -------------------------------------------------------------------------------------------------
     "3.1": {
@@ -122,7 +122,7 @@ RULES: dict[str, Shown | str] = {
     },
     "3 positional parameters": {
         "spec/assets_parameters": "positional_only_parameters_take_part_annotated_or_not",
-        "definitions/parameters": "every_kind_of_parameter_is_reached",
+        "definitions/functions/parameters": "every_kind_of_parameter_is_reached",
     },
     "3 string annotations": {
         "spec/assets_parameters": "annotations_that_are_text_are_evaluated",
@@ -186,7 +186,7 @@ RULES: dict[str, Shown | str] = {
     },
     "5 coercion when recorded": {
         "spec/assets_return_values": "metadata_that_cannot_be_coerced_fail_the_step",
-        "definitions/results": "metadata_is_kept_as_given",
+        "definitions/values/results": "metadata_is_kept_as_given",
     },
     "5 malformed results": {"spec/assets_return_values": "a_malformed_result_is_refused"},
     "5 metadata precedence": {
@@ -206,14 +206,14 @@ RULES: dict[str, Shown | str] = {
         "spec/assets_multi": """
             what_belongs_to_an_output_is_a_type_error_at_the_top the_direct_form_and_the_decorator_are_alike
         """,
-        "definitions/multi_assets": "the_decorator_and_the_direct_form_give_a_multi_asset",
+        "definitions/assets/multi_assets": "the_decorator_and_the_direct_form_give_a_multi_asset",
     },
     "6 AssetDef": {
         "spec/assets_multi": """
             an_output_definition_tells_its_attributes_normalised
             an_output_definition_takes_no_policy_and_no_text_for_a_type
         """,
-        "definitions/asset_def": "an_output_tells_what_it_was_given outputs_are_equal_by_name attributes_are_read_only",
+        "definitions/assets/asset_def": "an_output_tells_what_it_was_given outputs_are_equal_by_name attributes_are_read_only",  # noqa: E501
     },
     "6.1": {
         "spec/assets_multi": """
@@ -222,7 +222,7 @@ RULES: dict[str, Shown | str] = {
         """
     },
     "6.2": {"spec/assets_multi": "settings_at_the_top_are_defaults_of_the_outputs"},
-    "6.3": {"definitions/multi_assets": "partitions_of_the_whole_override_those_of_the_outputs"},
+    "6.3": {"definitions/assets/multi_assets": "partitions_of_the_whole_override_those_of_the_outputs"},
     "6.3 variants and keys of several outputs": {
         "spec/partitions_kinds": """
             outputs_of_another_variant_or_without_a_common_key_are_a_value_error_that_names_both
@@ -298,7 +298,7 @@ RULES: dict[str, Shown | str] = {
     },
     # -- 7: graph assets -----------------------------------------------------------------------------------------------
     "7 from_graph": {
-        "definitions/graph_assets": """
+        "definitions/assets/multi_assets": """
             the_decorator_and_the_direct_form_give_a_graph_asset
             it_tells_what_it_was_given_and_its_decorator_can_be_used_again a_bad_keyword_is_refused
         """
@@ -426,14 +426,14 @@ RULES: dict[str, Shown | str] = {
     },
     # -- 8: external assets --------------------------------------------------------------------------------------------
     "8 external": {
-        "definitions/external_assets": """
+        "definitions/assets/external_assets": """
             a_direct_call_gives_an_asset_that_nobody_observes what_it_has_no_use_for_is_a_type_error
         """
     },
     "8.1": {"spec/assets_external": "it_needs_a_handler"},
     "8.2": {
         "spec/assets_external": "a_function_makes_a_new_observed_asset_and_a_second_one_is_refused",
-        "definitions/external_assets": """
+        "definitions/assets/external_assets": """
             a_decorator_and_a_call_with_a_function_give_a_new_asset_that_it_observes a_second_function_is_refused
         """,
     },
@@ -487,10 +487,10 @@ RULES: dict[str, Shown | str] = {
     # -- 10: tasks -----------------------------------------------------------------------------------------------------
     "10 forms and properties": {
         "spec/assets_tasks": "a_task_is_made_bare_by_a_factory_or_directly a_task_has_no_hooks",
-        "definitions/tasks": "it_tells_what_it_was_given attributes_are_read_only",
+        "definitions/assets/tasks": "it_tells_what_it_was_given attributes_are_read_only",
     },
     "10 calling": {"spec/assets_tasks": "outside_of_a_graph_a_task_is_its_function an_unbound_task_takes_a_function"},
-    "10 partition_mapping": {"definitions/tasks": "it_tells_what_it_was_given"},
+    "10 partition_mapping": {"definitions/assets/tasks": "it_tells_what_it_was_given"},
     "10 io_handler": {
         "spec/assets_tasks": "a_handler_of_another_kind_is_refused the_value_of_a_command_goes_to_its_handler"
     },
@@ -518,7 +518,7 @@ RULES: dict[str, Shown | str] = {
     "10 arguments": {"spec/assets_tasks": "upstreams_only_order_a_command_and_nothing_is_on_its_stdin"},
     "10 commands in graphs": {
         "spec/assets_tasks": "a_command_may_be_the_value_of_a_graph",
-        "definitions/composition": "only_a_task_can_be_mapped",
+        "definitions/assets/composition": "only_a_task_can_be_mapped",
     },
     # -- 11: contexts --------------------------------------------------------------------------------------------------
     "11 constructible by hand": {"spec/assets_contexts": "contexts_can_be_made_by_hand_for_tests"},
@@ -531,7 +531,7 @@ RULES: dict[str, Shown | str] = {
         "spec/assets_contexts": "an_unpartitioned_step_has_no_partition_and_no_key",
         "spec/partitions_running": "the_context_of_a_step_tells_key_keys_definition_and_window",
         "spec/partitions_batches": "a_batch_has_keys_but_no_single_key_and_no_window",
-        "definitions/asset_contexts": """
+        "definitions/functions/asset_contexts": """
             a_single_key_is_told anything_but_one_key_of_one_dimension_has_no_partition_key
         """,
     },
@@ -550,7 +550,7 @@ RULES: dict[str, Shown | str] = {
     "11 mark_partition_failed": {
         "spec/assets_contexts": "a_partition_of_an_unpartitioned_step_cannot_fail",
         "spec/partitions_batches": "marked_keys_fail_alone_and_the_step_succeeds",
-        "definitions/asset_contexts": """
+        "definitions/functions/asset_contexts": """
             a_partition_of_the_step_can_be_marked_as_failed a_partition_that_is_not_of_the_step_is_refused_by_name
         """,
     },
@@ -568,7 +568,7 @@ RULES: dict[str, Shown | str] = {
     # -- 12: metadata --------------------------------------------------------------------------------------------------
     "12 constructors": {
         "spec/assets_metadata": "a_constructor_makes_its_variant_with_its_attributes_and_raw_value",
-        "definitions/metadata": "every_variant_is_nested_in_the_class every_constructor_makes_its_variant",
+        "definitions/values/metadata": "every_variant_is_nested_in_the_class every_constructor_makes_its_variant",
     },
     "12 schema": {"spec/assets_metadata": "a_schema_keeps_its_message_and_gives_a_schema_back"},
     "12 sizes": {"spec/assets_metadata": "a_number_of_the_wrong_size_is_an_overflow"},
@@ -591,7 +591,7 @@ RULES: dict[str, Shown | str] = {
     },
     "12 stored form": {
         "spec/assets_metadata": "the_stored_form_is_compact",
-        "definitions/metadata_encoding": "the_stored_form_is_externally_tagged_json_and_reads_back",
+        "definitions/values/metadata_encoding": "the_stored_form_is_externally_tagged_json_and_reads_back",
     },
     "12 Schema": {"spec/assets_metadata": "a_schema_compares_travels_and_reads_back"},
     # -- 13: type checks -----------------------------------------------------------------------------------------------
@@ -606,7 +606,7 @@ RULES: dict[str, Shown | str] = {
         "spec/assets_type_checks": """
             a_value_that_fits_is_stored a_value_that_does_not_fit_fails_the_step_before_it_is_stored
         """,
-        "definitions/type_checks": "a_value_that_fits_passes",
+        "definitions/functions/type_checks": "a_value_that_fits_passes",
     },
     "13 string annotation": {
         "spec/assets_type_checks": "an_annotation_that_cannot_be_evaluated_fails_the_step_with_its_name_error"

@@ -21,7 +21,7 @@ RULES: Final[dict[str, tuple[str, ...] | str]] = {
     "§1 assets may be empty": ("spec/test_repository_construction.py::test_a_repository_without_assets_runs_nothing",),
     "§1 tasks": ("spec/test_repository_construction.py::test_every_argument_of_its_type_is_taken_in_order",),
     "§1 default_executor is parallel": (
-        "execution/test_together.py::test_steps_of_one_level_run_in_workers_and_a_single_one_runs_here",
+        "execution/dispatch/test_loop.py::test_steps_of_one_level_run_in_workers_and_a_single_one_runs_here",
         "spec/test_jobs.py::test_the_executor_is_that_of_the_metadata_then_the_job_then_the_repository",
     ),
     "§1 resources": (
@@ -34,13 +34,13 @@ RULES: Final[dict[str, tuple[str, ...] | str]] = {
     "§1 retries, default_retry_policy": ("spec/test_retries.py::test_every_place_of_a_policy_takes_a_name",),
     "§1 run_queue, run_backend, pool_limits": (
         "spec/test_repository_construction.py::test_every_argument_of_its_type_is_taken_in_order",
-        "execution/test_without_effect.py::test_what_does_nothing_is_named",
+        "repository/test_without_effect.py::test_what_does_nothing_is_named",
         "spec/test_pools.py::test_resolving_sets_the_limits_and_registers_the_pools_that_are_only_claimed",
     ),
     "§1 rule 1: the constructor checks types and no graph": (
         "spec/test_repository_construction.py::test_a_graph_that_cannot_be_resolved_constructs",
         "spec/test_repository_construction.py::test_names_that_are_registered_nowhere_construct",
-        "execution/test_declarations.py::test_the_constructor_checks_types",
+        "repository/test_declarations.py::test_the_constructor_checks_types",
     ),
     "§1 rule 1: unsupported resource": (
         "spec/test_repository_construction.py::test_a_resource_of_another_type_is_a_configuration_error_that_names_it",
@@ -56,7 +56,7 @@ RULES: Final[dict[str, tuple[str, ...] | str]] = {
     ),
     "§1 rule 3: context manager": (
         "spec/test_repository_construction.py::test_entering_gives_the_repository_unresolved_and_leaving_shuts_it_down",
-        "test_repository.py::test_a_context_manager_shuts_down_and_swallows_nothing",
+        "repository/test_code_repository.py::test_a_context_manager_shuts_down_and_swallows_nothing",
     ),
     "§1 rule 4: one object twice, two of one name": (
         "spec/test_repository_construction.py::test_one_asset_given_twice_is_one_asset_and_two_of_one_name_are_refused_by_name",
@@ -67,7 +67,7 @@ RULES: Final[dict[str, tuple[str, ...] | str]] = {
         "spec/test_repository_construction.py::test_setup_comes_after_every_check_and_before_the_topology",
     ),
     "§1.1 default store": (
-        "test_repository.py::test_an_operation_resolves_by_itself_with_a_store_under_the_current_folder",
+        "repository/test_code_repository.py::test_an_operation_resolves_by_itself_with_a_store_under_the_current_folder",
     ),
     "§1.1 a second call is a no-op": (
         "spec/test_repository_construction.py::test_resolving_again_is_no_operation_also_without_an_argument",
@@ -75,7 +75,7 @@ RULES: Final[dict[str, tuple[str, ...] | str]] = {
     "§1.2 validate": (
         "spec/test_repository_construction.py::test_validate_runs_again_each_time_also_after_resolving",
         "spec/test_repository_construction.py::test_validate_checks_graph_jobs_and_names_but_not_handler_keys",
-        "execution/test_declared_repository.py::test_validate_touches_neither_storage_nor_resources_nor_handler_keys",
+        "repository/test_declared_repository.py::test_validate_touches_neither_storage_nor_resources_nor_handler_keys",
     ),
     # 1.3 validation faults
     "§1.3 unknown upstream or unmatched parameter": (
@@ -178,7 +178,7 @@ RULES: Final[dict[str, tuple[str, ...] | str]] = {
         "spec/test_resumed_runs.py::test_a_resumed_run_repeats_only_the_instances_that_failed",
         "storage/test_execution.py::test_a_run_that_has_ended_is_started_again_and_ends_anew",
         "storage/test_execution.py::test_what_waits_or_is_executed_is_not_started_again",
-        "execution/test_run_creation.py::test_a_resumed_run_stays_the_run_of_its_job_and_its_launcher",
+        "repository/test_run_creation.py::test_a_resumed_run_stays_the_run_of_its_job_and_its_launcher",
     ),
     "§1.4 rule 9: retry, the record, no queue": (
         "spec/test_repository_materialize.py::test_retry_is_the_policy_of_this_run_only",
@@ -295,8 +295,8 @@ RULES: Final[dict[str, tuple[str, ...] | str]] = {
         "spec/test_executors.py::test_two_sync_steps_of_a_level_run_beside_each_other_in_worker_processes",
     ),
     "§4 rule 3: functions by name or by value": (
-        "execution/test_addresses.py::test_a_module_level_function_has_an_address_also_behind_its_decorator",
-        "execution/test_together.py::test_a_local_function_crosses_by_value_and_one_that_cannot_is_named",
+        "execution/workers/test_addresses.py::test_a_module_level_function_has_an_address_also_behind_its_decorator",
+        "execution/dispatch/test_loop.py::test_a_local_function_crosses_by_value_and_one_that_cannot_is_named",
         "spec/test_executors.py::test_values_do_not_cross_but_go_through_the_handlers_in_the_worker",
     ),
     "§4 rule 3: values through the handlers": (
@@ -307,12 +307,12 @@ RULES: Final[dict[str, tuple[str, ...] | str]] = {
     ),
     "§4 rule 3: the memory of this process": (
         "spec/test_executors.py::test_two_independent_assets_with_all_defaults_run_in_this_process",
-        "execution/test_together.py::test_steps_over_the_memory_of_this_process_run_here",
+        "execution/dispatch/test_loop.py::test_steps_over_the_memory_of_this_process_run_here",
     ),
     "§4 rule 4": (
         "spec/test_executors.py::test_an_exception_of_a_worker_is_raised_here_with_its_type_and_attributes",
         "spec/test_executors.py::test_what_a_worker_tells_is_recorded_here",
-        "execution/test_together.py::test_an_exception_comes_back_with_its_type_and_the_text_of_its_traceback",
+        "execution/dispatch/test_loop.py::test_an_exception_comes_back_with_its_type_and_the_text_of_its_traceback",
     ),
     "§4 rule 4: mark_partition_failed": (
         "spec/test_partitions_in_workers.py::test_marked_keys_metadata_and_version_come_back_from_a_worker",
@@ -320,7 +320,7 @@ RULES: Final[dict[str, tuple[str, ...] | str]] = {
     "§4 rule 5": ("spec/test_executors.py::test_max_async_concurrent_1_runs_coroutines_one_after_another",),
     "§4 rule 6": (
         "spec/test_executors.py::test_synchronous_calls_work_on_the_thread_of_a_running_loop",
-        "execution/test_bound.py::test_materialize_works_on_the_thread_of_a_running_loop_in_real_time",
+        "repository/test_bound.py::test_materialize_works_on_the_thread_of_a_running_loop_in_real_time",
     ),
     "§4 rule 7": (
         "spec/test_executors.py::test_coroutines_of_assets_and_tasks_are_awaited",

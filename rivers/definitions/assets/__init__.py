@@ -1,0 +1,1 @@
+"""Assets, tasks and jobs: what a step computes, and what belongs together."""

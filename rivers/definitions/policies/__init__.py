@@ -1,0 +1,1 @@
+"""How work is to go: executors, retries, backoff, hooks, limits of the run queue."""

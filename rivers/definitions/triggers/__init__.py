@@ -1,0 +1,1 @@
+"""Schedules and sensors, and what their functions return."""

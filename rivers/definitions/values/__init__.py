@@ -1,0 +1,1 @@
+"""What steps return and how it is described: outputs, metadata, schemas."""

@@ -1,0 +1,1 @@
+"""One attempt of a step: loading inputs, calling user code, capturing output, storing the value."""

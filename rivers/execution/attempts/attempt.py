@@ -1,0 +1,247 @@
+"""One attempt at one step: its inputs are loaded, its function called, its results checked and stored.
+
+The same in the run's process and in a worker. What came of it leaves as a ``StepOutcome``.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Awaitable, Callable, Generator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import replace
+from typing import Any, Final
+
+from rivers.definitions.config import build_config
+from rivers.definitions.functions.parameters import Source
+from rivers.definitions.functions.type_checks import check_output
+from rivers.definitions.values.results import Materialization, Observation
+from rivers.exceptions import ExecutionError, Killed, Superseded
+from rivers.execution.attempts.bash import run_command
+from rivers.execution.attempts.capture import Captured, captured_by
+from rivers.execution.attempts.loading import load, load_previous
+from rivers.execution.attempts.outcomes import Failure, StepOutcome, StepOutput
+from rivers.execution.attempts.recording import Told, failed_partitions, store, told_to, value_of
+from rivers.execution.attempts.several import Several, read_several, read_several_async
+from rivers.execution.steps.dynamic_outputs import listed, listed_async, taken_apart
+from rivers.execution.steps.fan_out import divide
+from rivers.execution.steps.step_time import StepTime
+from rivers.execution.steps.steps import Step, StepTarget
+from rivers.graph.steps import StepKind
+from rivers.records import InputContext
+
+_ABORTED: Final = 1
+
+
+def kept_by_the_forker_alone(call: Callable[[], Any]) -> Any:
+    """Call user code. A child process that it forked, and forgot to end, ends here: the run is its parent's."""
+    with _left_by_the_forker_alone():
+        return call()
+
+
+async def awaited_by_the_forker_alone(call: Callable[[], Awaitable[Any]]) -> Any:
+    """The same for what has to be awaited."""
+    with _left_by_the_forker_alone():
+        return await call()
+
+
+@contextmanager
+def _left_by_the_forker_alone() -> Generator[None]:
+    process = os.getpid()
+    try:
+        yield
+    except BaseException as error:
+        if os.getpid() != process:
+            _end_child(error)
+        raise
+    if os.getpid() != process:
+        _end_child(None)
+
+
+def _end_child(error: BaseException | None) -> None:
+    """Without the interpreter's own shutdown, which would touch the parent's store."""
+    code: Any = 0
+    if isinstance(error, SystemExit):
+        code = 0 if error.code is None else error.code
+    elif error is not None:
+        code = _ABORTED
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(Exception):
+            stream.flush()
+    os._exit(code & 0xFF if isinstance(code, int) else _ABORTED)
+
+
+class Attempt:
+    """The state of one attempt. ``prepare``, the call, ``accept`` and ``store`` follow each other; each may ``fail``.
+
+    What they print is captured while ``capturing()`` is entered.
+    """
+
+    __slots__ = (
+        "_failed",
+        "_is_checked",
+        "_outputs",
+        "_tell",
+        "_values",
+        "captured",
+        "context",
+        "failure",
+        "number",
+        "returned",
+        "step",
+    )
+
+    def __init__(self, step: Step, number: int, tell: Callable[[StepOutcome], None] | None = None) -> None:
+        """``tell`` hears of each result of a generator when it has been stored."""
+        self.step = step
+        self._tell = tell
+        self.number = number
+        self.captured = Captured()
+        self.context: Any = None
+        self.returned: Any = None
+        self.failure: Failure | None = None
+        self._is_checked = False
+        self._outputs: dict[str, StepOutput] = {}
+        self._failed: dict[str, Failure] = {}
+        self._values: dict[str, Any] = {}
+
+    @contextmanager
+    def capturing(self) -> Generator[None]:
+        """What is printed and logged in the block belongs to this attempt; what it raises is its failure."""
+        try:
+            with captured_by(self.captured):
+                yield
+        except BaseException as error:
+            self.fail(error)
+
+    def prepare(self, run_id: str, time: StepTime, overrides: Mapping[str, Any] | None) -> Callable[[], Any]:
+        """Build the context and load the inputs; returns the call that remains."""
+        step = self.step
+        if step.partition.fault is not None:
+            raise step.partition.fault
+        if (command := step.command) is not None:
+            return lambda: run_command(command, time)
+        if step.kind is StepKind.MAP:
+            [source] = step.inputs
+            value, keys = load(step, source), None if step.particulars is None else step.particulars.keys
+            return lambda: kept_by_the_forker_alone(lambda: divide(source.upstream, value, keys))
+        positional, keyword = step.arguments.bind(self._arguments(run_id, time, overrides))
+
+        def call() -> Any:
+            return step.function(*positional, **keyword)
+
+        return self._guarded(call)
+
+    def _guarded(self, call: Callable[[], Any]) -> Callable[[], Any]:
+        """The call that reads everything which the function gives bit by bit."""
+        step = self.step
+        if step.kind is StepKind.MULTI:
+            if step.is_async:
+                return lambda: awaited_by_the_forker_alone(lambda: read_several_async(step, call, self._keep_yielded))
+            return lambda: kept_by_the_forker_alone(lambda: read_several(step, call, self._keep_yielded))
+        if any(target.is_mapped for target in step.targets):
+            if step.is_async:
+                return lambda: awaited_by_the_forker_alone(lambda: listed_async(call, self._checked))
+            return lambda: kept_by_the_forker_alone(lambda: listed(self._checked(call())))
+        if step.is_async:
+            return lambda: awaited_by_the_forker_alone(call)
+        return lambda: kept_by_the_forker_alone(call)
+
+    def _checked(self, returned: Any) -> Any:
+        """What is iterated over is checked before, since it is a list afterwards."""
+        self._check(returned)
+        self._is_checked = True
+        return returned
+
+    def _arguments(self, run_id: str, time: StepTime, overrides: Mapping[str, Any] | None) -> dict[str, Any]:
+        """The value of every parameter that is not a default."""
+        step, arguments = self.step, self.step.arguments
+        if arguments.fault is not None:
+            raise ExecutionError(arguments.fault)
+        values: dict[str, Any] = {**dict(step.constants), **dict(step.resources)}
+        if step.new_context is not None:
+            config = build_config(step.name, arguments.config_annotation, overrides)
+            self.context = step.new_context(config, run_id, time, step.partition.context)
+        for argument in arguments.arguments:
+            if argument.source is Source.CONTEXT:
+                values[argument.name] = self.context
+            elif argument.source is Source.SELF:
+                target = step.targets[0]
+                partition = step.partition.of_output(target.name)
+                own = InputContext(target.name, target.name, target.metadata, partition, argument.type_hint)
+                values[argument.name] = load_previous(target.handler, own)
+        for given in step.inputs:
+            values[given.parameter] = load(step, given)
+        return values
+
+    def accept(self, returned: Any) -> None:
+        """Keep what the function returned, if it fits the function's annotation."""
+        if not self._is_checked:
+            self._check(returned)
+        self.returned = returned
+
+    def _check(self, returned: Any) -> None:
+        is_told_only = isinstance(returned, Several | Materialization | Observation)
+        if not is_told_only and self.step.kind is not StepKind.OBSERVE:
+            check_output(self.step.name, self.step.return_annotation, value_of(returned))
+
+    def store(self) -> None:
+        """Hand the results to their handlers. A failure in here is not repeated: the value was computed already."""
+        returned, told = self.returned, told_to(self.context)
+        if self.step.kind in (StepKind.MAP, StepKind.COLLECT):
+            if not isinstance(returned, Materialization):
+                self._values[self.step.name] = returned
+            return
+        if not isinstance(returned, Several):
+            for target in self.step.targets:
+                self._keep(target, returned, told)
+            return
+        self._failed.update({name: Failure.of(error, repeatable=False) for name, error in returned.missing.items()})
+        for target in self.step.targets:
+            if target.name in returned.results:
+                self._keep(target, returned.results[target.name], told)
+
+    def _keep_yielded(self, target: StepTarget, returned: Any) -> None:
+        self._keep(target, returned, told_to(self.context))
+        if self._tell is not None:
+            self._tell(self._outcome_of(target.name))
+
+    def _outcome_of(self, name: str) -> StepOutcome:
+        outputs = tuple(output for output in self._outputs.values() if output.name == name)
+        failed = tuple((each, failure) for each, failure in self._failed.items() if each == name)
+        values = {name: self._values[name]} if self.step.keeps_values and outputs and name in self._values else {}
+        return StepOutcome(outputs, failed=failed, values=values)
+
+    def _keep(self, target: StepTarget, returned: Any, told: Told) -> None:
+        self._outputs.pop(target.name, None)
+        try:
+            keys = None
+            if target.is_mapped:
+                returned, keys = taken_apart(target.name, returned)
+            partition, observed = self.step.partition.of_output(target.name), self.step.kind is StepKind.OBSERVE
+            stored = store(target, told, returned, partition=partition, observed=observed)
+            self._outputs[target.name] = stored if keys is None else replace(stored, keys=keys)
+            self._failed.pop(target.name, None)
+        except (Killed, Superseded):
+            raise
+        except BaseException as error:
+            self._failed[target.name] = Failure.of(error, repeatable=False)
+        else:
+            if target.hooks:
+                self._values[target.name] = value_of(returned)
+
+    def fail(self, error: BaseException) -> None:
+        """Keep what went wrong. A kill is no failure of the step: it is raised again.
+
+        What has stored something is not repeated.
+        """
+        if isinstance(error, Killed | Superseded):
+            raise error
+        self.failure = Failure.of(error, repeatable=not (self._outputs or self._failed))
+
+    def outcome(self) -> StepOutcome:
+        """What is to be recorded about it."""
+        outputs, failed = tuple(self._outputs.values()), tuple(self._failed.items())
+        values = self._values if self.step.keeps_values else {}
+        marked = failed_partitions(self.context)
+        return StepOutcome(outputs, self.failure, self.captured.texts(), failed, values, marked)

@@ -1,0 +1,78 @@
+"""How an exception crosses from a worker to the process of its run: with its class, whatever its constructor takes.
+
+Python makes an exception again by calling its class with its ``args``. Many constructors take something else than what
+they hand on as ``args`` (a status and a body, keywords), so that this fails or says things twice. Such an exception is
+made again from its parts, without its constructor: an ``except`` and ``RetryPolicy(retry_on=...)`` have to know it.
+"""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Callable, Mapping
+from typing import Any, cast
+
+import cloudpickle
+
+from rivers.execution.attempts.failures import error_text
+
+_dumps = cast("Callable[[object], bytes]", cloudpickle.dumps)  # pyright: ignore[reportUnknownMemberType]
+
+
+def packed_error(error: BaseException) -> bytes:
+    """What ``pickle.loads`` makes the exception of again.
+
+    :raises BaseException: whatever pickling or making it again raises, when there is no way
+    """
+    try:
+        packed = _dumps(error)
+        made = pickle.loads(packed)
+    except BaseException:
+        if not _is_made_by_python(error):
+            raise
+        return _dumps(_Parts(error))
+    if isinstance(made, BaseException) and _is_made_by_python(error) and error_text(made) != error_text(error):
+        return _dumps(_Parts(error))
+    return packed
+
+
+def fault_of_crossing(crossing: object) -> str | None:
+    """Why it could not be made again in another process, ``None`` when it could."""
+    try:
+        pickle.loads(_dumps(crossing))  # many objects can be pickled and then not be made again
+    except BaseException as fault:
+        return error_text(fault)
+    return None
+
+
+class _Parts:
+    """Stands for an exception while it crosses."""
+
+    def __init__(self, error: BaseException) -> None:
+        self._error = error
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        _, arguments, *rest = cast("tuple[Any, ...]", self._error.__reduce__())
+        members = cast("dict[str, Any]", rest[0] or {}) if rest else {}
+        left = {name: fault for name, value in members.items() if (fault := fault_of_crossing(value)) is not None}
+        kept = {name: value for name, value in members.items() if name not in left}
+        return _made_of_parts, (type(self._error), arguments, kept, left)
+
+
+def _made_of_parts(
+    kind: type[BaseException], arguments: tuple[Any, ...], members: Mapping[str, Any], left: Mapping[str, str]
+) -> BaseException:
+    native = next(base for base in kind.__mro__ if base.__module__ == "builtins")
+    made = native.__new__(kind, *arguments)
+    native.__init__(made, *arguments)
+    for name, value in members.items():
+        object.__setattr__(made, name, value)  # also where the class lets nobody set anything
+    for name, fault in left.items():
+        made.add_note(f"its attribute {name!r} was left in the worker process: {fault}")
+    return made
+
+
+def _is_made_by_python(error: BaseException) -> bool:
+    """Whether no class of the user says how the exception is made again."""
+    own = ("__reduce__", "__reduce_ex__", "__getstate__", "__setstate__")
+    teller = next(base for base in type(error).__mro__ if any(name in vars(base) for name in own))
+    return teller.__module__ == "builtins"

@@ -1,0 +1,61 @@
+"""Steps on the run's own thread, one after another."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, cast
+
+from rivers.clock import Clock
+from rivers.execution.attempts.attempt import Attempt
+from rivers.execution.attempts.outcomes import StepOutcome
+from rivers.execution.runs.scope import RunScope
+from rivers.execution.steps.steps import Step
+
+
+def run_here(scope: RunScope, step: Step) -> StepOutcome:
+    """Every attempt at a step that is not asynchronous, until it is settled; what came of the last."""
+    ledger, number = scope.ledger, 1
+    while True:
+        ledger.begin(step, number)
+        outcome = attempt_here(scope, step, number)
+        wait = ledger.settle(step, number, outcome)
+        if wait is None:
+            return outcome
+        if wait > 0:
+            scope.time.nap(wait)
+        if scope.cancellation.seen and outcome.failure is not None:
+            ledger.close(step, outcome.failure)
+            return outcome
+        number += 1
+
+
+def attempt_here(scope: RunScope, step: Step, number: int) -> StepOutcome:
+    """One attempt, after the time that it takes in a simulation."""
+    attempt = Attempt(step, number)
+    with attempt.capturing():
+        seconds = scope.simulated_seconds(step, number)
+        if seconds > 0:
+            scope.time.sleep_blocking(seconds)
+        attempt.accept(
+            around(scope, attempt, lambda: attempt.prepare(scope.run_id, scope.time, scope.overrides(step))())
+        )
+    return stored(attempt)
+
+
+def around(scope: RunScope, attempt: Attempt, call: Callable[[], Any]) -> Any:
+    """What the interceptor makes of the call, if there is one."""
+    interceptor = scope.environment.interceptor
+    if interceptor is None:
+        return call()
+    if scope.only_divides(attempt.step):
+        with interceptor.evaluating(cast("Clock", scope.time)):
+            return call()
+    return interceptor.around(attempt.step.name, attempt.number, call, cast("Clock", scope.time))
+
+
+def stored(attempt: Attempt) -> StepOutcome:
+    """The outcome of an attempt whose result was accepted, or that failed, after its result was stored."""
+    if attempt.failure is None:
+        with attempt.capturing():
+            attempt.store()
+    return attempt.outcome()

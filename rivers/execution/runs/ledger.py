@@ -1,0 +1,240 @@
+"""What is recorded about a run: the events and logs of its steps, and what they have come to so far."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
+
+from rivers.definitions.policies.retries import RetryPolicy, classify_failure
+from rivers.execution.attempts.outcomes import Failure, StepOutcome, StepOutput
+from rivers.execution.runs.environment import Environment
+from rivers.execution.runs.escalation import next_compute
+from rivers.execution.runs.hooks import HookCaller
+from rivers.execution.runs.results import SKIPPED
+from rivers.execution.steps.dynamic_outputs import Keys, keys_fact, recorded_keys
+from rivers.execution.steps.step_time import Cancellation
+from rivers.execution.steps.steps import Step, StepTarget
+from rivers.ids import content_id, random_for
+from rivers.partitions import PartitionContext, PartitionKey
+from rivers.records import NewEvent
+
+
+class Ledger:
+    """Settles every outcome of one run, on the run's own thread.
+
+    ``retry`` is the policy of steps that have none of their own. ``completed`` are steps of an earlier execution of the
+    run, with their data versions. ``graphs`` are the graph assets of the run, which begin with their first internal
+    step.
+    """
+
+    def __init__(
+        self,
+        environment: Environment,
+        run_id: str,
+        cancellation: Cancellation,
+        hooks: HookCaller,
+        graphs: Collection[str],
+        retry: RetryPolicy | None,
+        completed: Mapping[str, str | None],
+    ) -> None:
+        self.attempted: list[str] = []
+        self.failed: dict[str, str] = {}
+        self.first_failure: Failure | None = None
+        self._storage = environment.storage
+        self._clock = environment.clock
+        self._run_id = run_id
+        self._cancellation = cancellation
+        self._hooks = hooks
+        self._graphs = dict.fromkeys(graphs, False)
+        self._retry = retry
+        self._versions: dict[str, str | None] = dict(completed)
+        self._keys: dict[str, Keys | None] = {}
+        self._broken: dict[str, None] = {}
+        self._begun: dict[str, int] = {}
+
+    def begin(self, step: Step, number: int) -> None:
+        """Attempt ``number`` at ``step`` begins."""
+        at = self._clock.now_ns()
+        self._begun.setdefault(step.name, at)
+        if self._graphs.get(step.graph or "") is False:
+            self._graphs[step.graph or ""] = True
+            self._record(NewEvent("StepStart", at, step.graph))
+        if number == 1 and self._graphs.get(step.name):
+            return
+        for name in step.nodes:
+            self._record(NewEvent("StepStart", at, name, of_instance=step.is_instance))
+
+    def tell(self, step: Step, event_type: str, facts: Sequence[tuple[str, str]] = ()) -> None:
+        """Something happened to ``step`` beside its attempts."""
+        at = self._clock.now_ns()
+        for name in step.nodes:
+            self._record(NewEvent(event_type, at, name, metadata=tuple(facts), of_instance=step.is_instance))
+
+    def settle(self, step: Step, number: int, outcome: StepOutcome) -> float | None:
+        """Record what came of attempt ``number``.
+
+        :returns: ``None`` when that was the last; else the seconds to wait before the next, which is announced.
+        """
+        self._record_log(step, outcome)
+        failure = outcome.failure
+        if failure is not None and failure.repeatable:
+            wait = self._wait_before_next(step, number, failure)
+            if wait is not None:
+                return wait
+        self._settle_targets(step, outcome)
+        return None
+
+    def close(self, step: Step, failure: Failure) -> None:
+        """The announced next attempt at ``step`` is not made after all."""
+        self._settle_targets(step, StepOutcome(failure=failure))
+
+    def skip(self, step: Step) -> None:
+        """``step`` is not attempted, since something that it depends on failed."""
+        at = self._clock.now_ns()
+        for name in step.nodes:
+            self.attempted.append(name)
+            self.failed[name] = SKIPPED
+            self._record(NewEvent("StepFailure", at, name, metadata=(("error", SKIPPED),)))
+
+    def resume(self, nodes: Sequence[str]) -> None:
+        """These were done by an earlier execution of the run."""
+        self.attempted.extend(nodes)
+
+    def is_blocked(self, step: Step) -> bool:
+        """Whether something that ``step`` depends on failed, or an instance of it did."""
+        return bool(self.failed) and any(
+            upstream in self.failed or upstream in self._broken for upstream in step.upstreams
+        )
+
+    def keys_of(self, node: str, partition: PartitionContext | None) -> Keys | None:
+        """The keys of the elements that the stored value of ``node`` consists of, ``None`` when they have none.
+
+        ``partition`` is what is loaded of it. What was stored at several times may have keys that differ: then none.
+        """
+        if partition is not None:
+            keys = dict.fromkeys(str(each) for key in partition.keys for each in key.concrete())
+            found = dict.fromkeys(self._stored_keys(node, key) for key in keys)
+            return next(iter(found)) if len(found) == 1 else None
+        if node not in self._keys:
+            self._keys[node] = self._stored_keys(node, None)
+        return self._keys[node]
+
+    def _stored_keys(self, node: str, partition: str | None) -> Keys | None:
+        made = self._storage.get_latest_materialization(node, partition)
+        if made is None or (partition is None and made.partition_key is not None):
+            return None
+        return recorded_keys(made.metadata)
+
+    def arrange_since(self, count: int, names: Sequence[str]) -> None:
+        """Put what was attempted after the first ``count`` in the order of ``names``, whatever ended first."""
+        if len(self.attempted) > count + 1:
+            positions = {name: position for position, name in enumerate(names)}
+            self.attempted[count:] = sorted(self.attempted[count:], key=lambda name: positions.get(name, len(names)))
+
+    def _settle_targets(self, step: Step, outcome: StepOutcome) -> None:
+        at = self._clock.now_ns()
+        inputs = self._input_versions(step)
+        outputs = {output.name: output for output in outcome.outputs}
+        for target in step.targets:
+            self.attempted.append(target.name)
+            self._versions.setdefault(target.name, None)
+            output = outputs.get(target.name)
+            failure = outcome.failure_of(target.name)
+            if output is not None:
+                self._record_output(step, target, output, at, inputs, dict(outcome.failed_partitions))
+            if failure is None:
+                self._record(NewEvent("StepSuccess", at, target.name, of_instance=step.is_instance))
+            else:
+                self._fail(step, target, failure, at)
+        self._storage.secure_events(self._run_id, self._begun.pop(step.name, at))
+        self._hooks.call(step, outcome)
+
+    def _record_output(
+        self,
+        step: Step,
+        target: StepTarget,
+        output: StepOutput,
+        at: int,
+        inputs: tuple[tuple[str, str], ...],
+        failed: Mapping[PartitionKey, str],
+    ) -> None:
+        version, metadata = output.data_version, output.metadata
+        if version is None:
+            # A run that is executed again under its id makes new data, at another moment.
+            version = content_id(self._run_id, output.name, at, "data_version")
+        self._versions[output.name] = version
+        if step.partition.context is None:
+            self._keys[output.name] = output.keys
+        if output.keys is not None:
+            metadata = (*metadata, keys_fact(output.keys))
+        event = NewEvent(output.event_type, at, output.name, None, metadata, version, target.code_version, inputs)
+        event = replace(event, of_instance=True) if step.is_instance else event
+        if step.partition.context is None:
+            self._record(event)
+        for key in step.partition.keys:
+            if key in failed:
+                self._fail_partition(step, target, key, failed[key], at)
+            else:
+                self._record(replace(event, partition_key=key))
+
+    def _fail_partition(self, step: Step, target: StepTarget, key: PartitionKey, text: str, at: int) -> None:
+        facts = (("error", text),)
+        self._record(NewEvent("StepFailure", at, target.name, key, facts, of_instance=step.is_instance))
+
+    def _wait_before_next(self, step: Step, number: int, failure: Failure) -> float | None:
+        policy = step.retry or self._retry
+        if policy is None or not policy.should_retry(failure.error, number) or self._cancellation.check():
+            return None
+        wait = policy.wait_seconds(number, random_for(self._run_id, step.name, number))
+        reason = classify_failure(failure.error)
+        facts = [
+            ("rivers/attempt", str(number)),
+            ("rivers/failure_reason", str(reason)),
+            ("rivers/next_delay_ms", str(round(wait * 1000))),
+        ]
+        if policy.escalate is not None and reason in policy.escalate.on:
+            facts.append(("rivers/next_compute", next_compute(step.compute, policy.escalate, number)))
+        at = self._clock.now_ns()
+        for name in step.nodes:
+            of_instance = step.is_instance
+            self._record(NewEvent("StepRetry", at, name, metadata=tuple(facts), of_instance=of_instance))
+        return wait
+
+    def _fail(self, step: Step, target: StepTarget, failure: Failure, at: int) -> None:
+        self.failed[target.name] = failure.text
+        if step.template is not None:
+            self._broken[step.template] = None
+        if self.first_failure is None:
+            self.first_failure = failure
+        facts = (
+            ("error", failure.text),
+            ("rivers/failure_reason", str(classify_failure(failure.error))),
+            ("rivers/exc_type", failure.classes),
+        )
+        for key in step.partition.keys:
+            self._fail_partition(step, target, key, failure.text, at)
+        of_instance = step.is_instance
+        self._record(NewEvent("StepFailure", at, target.name, metadata=facts, of_instance=of_instance))
+
+    def _input_versions(self, step: Step) -> tuple[tuple[str, str], ...]:
+        pairs: list[tuple[str, str]] = []
+        for upstream in step.upstreams:
+            if upstream not in self._versions:
+                # Made by another run. Looked up once: the run should say that it used one version of it throughout.
+                record = self._storage.get_asset_record(upstream)
+                self._versions[upstream] = None if record is None else record.last_data_version
+            version = self._versions[upstream]
+            if version is not None:
+                pairs.append((upstream, version))
+        return tuple(pairs)
+
+    def _record(self, event: NewEvent) -> None:
+        self._storage.record_events(self._run_id, (event,))
+
+    def _record_log(self, step: Step, outcome: StepOutcome) -> None:
+        """What the attempt printed, and a record of its own for the traceback of one that failed."""
+        at = self._clock.now_ns()
+        if any(outcome.texts):
+            self._storage.record_log(self._run_id, step.name, at, *outcome.texts)
+        for failure in outcome.failures:
+            self._storage.record_log(self._run_id, step.name, at, None, None, None, failure.document)

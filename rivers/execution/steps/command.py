@@ -1,0 +1,24 @@
+"""The command of a step that runs one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    pass  # with the storage engine, which declarations can do without
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """What to run: a text by ``sh -c``, several arguments directly. ``env`` is merged over this process's own."""
+
+    command: str | tuple[str, ...]
+    env: tuple[tuple[str, str], ...] = ()
+    cwd: str | None = None
+
+    @classmethod
+    def of(cls, command: str | Sequence[str], env: Mapping[str, str] | None, cwd: str | None) -> Command:
+        """From the declaration of a task."""
+        return cls(command if isinstance(command, str) else tuple(command), tuple((env or {}).items()), cwd)

@@ -1,0 +1,51 @@
+"""From what a partition key means for a plan to what each step of the run is told."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from rivers.clock import Clock, SimClock
+from rivers.exceptions import PartitionValidationError
+from rivers.execution.steps.steps import Particulars, Step, StepPartition
+from rivers.graph.partition_plans import Load, PartitionPlan
+from rivers.partitions import PartitionContext
+from rivers.partitions.naive_time import to_datetime
+
+
+def partition_moment(clock: Clock, at: int | None = None) -> datetime:
+    """The moment ``at`` (epoch nanoseconds), or now, on the naive timeline of partitions.
+
+    It is what the host's wall shows, and UTC in simulated time, so that a scenario is the same on every host.
+    """
+    now = clock.datetime() if at is None else to_datetime(at).replace(tzinfo=UTC)
+    return (now if isinstance(clock, SimClock) else now.astimezone()).replace(tzinfo=None)
+
+
+def with_partitions(step: Step, plan: PartitionPlan) -> Step:
+    """The step for the partitions of a run; as it is when neither it nor what it reads has any.
+
+    A key that leads to nothing in an upstream is a fault of the step alone, which fails when it is executed.
+    """
+    name = step.targets[0].name
+    context = plan.context_of(name)
+    inputs: dict[str, PartitionContext] = {}
+    whole: list[str] = []
+    unread: list[str] = []
+    fault: PartitionValidationError | None = None
+    for given in (*step.inputs, *(() if step.instance is None else step.instance.inputs)):
+        upstream = given.template or given.upstream
+        try:
+            load = plan.load(name, upstream)
+        except PartitionValidationError as error:
+            load, fault = Load(), fault or error
+        if load.is_absent:
+            unread.append(given.parameter)
+        elif load.partition is not None:
+            inputs[given.parameter] = load.partition
+        elif upstream in plan.graph.partitions:
+            whole.append(given.parameter)
+    if context is None and not inputs and not whole and not unread and fault is None:
+        return step
+    outputs = {target: of_output for target in step.nodes if (of_output := plan.context_of(target)) is not None}
+    partition = StepPartition(context, outputs, inputs, tuple(whole), tuple(unread), fault)
+    return step.with_particulars(Particulars(partition=partition))

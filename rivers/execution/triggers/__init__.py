@@ -1,0 +1,1 @@
+"""Evaluating schedules and sensors: on this process's threads, or in a worker."""

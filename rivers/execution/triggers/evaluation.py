@@ -1,0 +1,232 @@
+"""Evaluating schedules and sensors for the daemons: on a thread, on the coroutine loop or in a worker process.
+
+Whatever a user's function does becomes an :class:`Evaluated`. How long it may take is the daemon's business: it cancels
+the task that awaits here. Then a worker process is killed, a coroutine is cancelled, and a thread, which cannot be
+stopped, is abandoned: counted until it returns.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any, Final, Protocol
+
+import anyio
+
+from rivers.clock import Clock, datetime_of
+from rivers.definitions.triggers.schedules import Schedule
+from rivers.definitions.triggers.sensors import Sensor
+from rivers.definitions.triggers.tick_results import (
+    ScheduleTickResult,
+    SensorTickResult,
+    default_schedule_result,
+    interpret_schedule_result,
+    interpret_sensor_result,
+)
+from rivers.exceptions import ConfigurationError, ExecutionError, Killed, Superseded
+from rivers.execution.attempts.coroutine_host import CoroutineHost
+from rivers.execution.attempts.failures import WorkerDied
+from rivers.execution.runs.environment import Environment, running_in
+from rivers.execution.triggers.evaluated import Evaluated
+from rivers.execution.triggers.here import TriggerCaller, awaited, function_of, utc_text
+from rivers.execution.triggers.in_worker import WorkerTask, evaluate_in_worker
+from rivers.execution.workers.addresses import address_of
+from rivers.execution.workers.subprocess_slots import SubprocessSlots
+from rivers.records import EvalMode
+
+__all__ = ["Evaluated", "Evaluator"]
+
+WORKERS_MAX: Final = 16
+"""Worker processes for evaluations. More than the CPUs, since a function that hangs keeps its worker to itself."""
+
+SECOND_NS: Final = 1_000_000_000
+
+
+class EvaluatingRepository(Protocol):
+    """What evaluation needs of a bound repository."""
+
+    @property
+    def environment(self) -> Environment:
+        """What ``repo.materialize()`` inside an evaluation runs on."""
+        ...
+
+    @property
+    def triggers(self) -> TriggerCaller:
+        """How the functions of its triggers are called."""
+        ...
+
+
+class Evaluator:
+    """Evaluates for the daemons of one graph. Owns a coroutine loop and worker processes, both started when needed."""
+
+    def __init__(self, repo: EvaluatingRepository, clock: Clock) -> None:
+        self.abandoned: dict[tuple[str, str], float] = {}
+        """Evaluations that were given up on and still run: (kind, name) to the epoch second they were given up."""
+        self._repo = repo
+        self._clock = clock
+        self._coroutines = CoroutineHost()
+        self._workers = SubprocessSlots(WORKERS_MAX)
+        self._returns: dict[tuple[str, str], anyio.Event] = {}
+
+    async def evaluate_schedule(self, schedule: Schedule, scheduled_at_ns: int) -> Evaluated:
+        """The outcome for the scheduled time. Without a function it is answered here, without any thread."""
+        function = schedule.evaluation_fn
+        if function is None:
+            return Evaluated.of_result(default_schedule_result(schedule.name, schedule.job_name))
+        when = utc_text(datetime_of(scheduled_at_ns))
+        if schedule.eval_mode is EvalMode.Subprocess:
+            now = self._clock.datetime()
+            return await self._in_worker(
+                "schedule", WorkerTask(_portable(function), schedule.name, schedule.job_name, now, when)
+            )
+        return await self._in_process(
+            ("schedule", schedule.name),
+            function,
+            lambda: self._repo.triggers.call_schedule(schedule, when),
+            lambda value: interpret_schedule_result(schedule.name, schedule.job_name, value),
+        )
+
+    async def evaluate_sensor(self, sensor: Sensor, cursor: str | None, last_tick_at_ns: int | None) -> Evaluated:
+        """The outcome of one poll; ``last_tick_at_ns`` is ``None`` for the very first."""
+        last_tick_time = None if last_tick_at_ns is None else last_tick_at_ns / SECOND_NS
+        try:
+            function = function_of(sensor)
+        except ConfigurationError as error:
+            return Evaluated.of_error(error)
+        if sensor.eval_mode is EvalMode.Subprocess:
+            now = self._clock.datetime()
+            return await self._in_worker(
+                "sensor",
+                WorkerTask(_portable(function), sensor.name, sensor.job_name, now, None, cursor, last_tick_time),
+            )
+        return await self._in_process(
+            ("sensor", sensor.name),
+            function,
+            lambda: self._repo.triggers.call_sensor(sensor, cursor, last_tick_time),
+            lambda value: interpret_sensor_result(sensor.name, sensor.job_name, value),
+        )
+
+    async def wait_returned(self, kind: str, name: str) -> None:
+        """Return when no abandoned evaluation of that trigger runs any more. On the clock's loop."""
+        while (kind, name) in self.abandoned:
+            await self._returns[(kind, name)].wait()
+
+    def close(self) -> None:
+        """Kill the worker processes and cancel the coroutines. Abandoned threads are left to end by themselves."""
+        self._workers.close()
+        self._coroutines.close()
+
+    async def _in_process(
+        self,
+        key: tuple[str, str],
+        function: Callable[..., Any],
+        call: Callable[[], Any],
+        read: Callable[[Any], ScheduleTickResult | SensorTickResult],
+    ) -> Evaluated:
+        """On a thread, or on the coroutine loop for an ``async def``; abandoned when the awaiting task is cancelled."""
+        stay = _Stay(lambda: self._clock.post(self._came_back, key))
+
+        def on_thread() -> Evaluated:
+            with stay:
+                return _evaluated(self._repo, lambda: read(awaited(call(), self._coroutines)))
+
+        async def on_loop() -> Evaluated:
+            with stay:
+                return await _evaluated_coroutine(self._repo, call, read)
+
+        try:
+            if inspect.iscoroutinefunction(function):
+                return await self._clock.offload_future(key, lambda: self._coroutines.submit(on_loop))
+            return await self._clock.offload(key, on_thread)
+        except ExecutionError as error:  # the coroutine was cancelled, and not by us
+            return Evaluated.of_error(error)
+        except anyio.get_cancelled_exc_class():
+            if stay.give_up():
+                self.abandoned[key] = self._clock.now()
+                self._returns[key] = anyio.Event()
+            raise
+
+    async def _in_worker(self, kind: str, task: WorkerTask) -> Evaluated:
+        """In a worker process, which is killed when the awaiting task is cancelled."""
+
+        def submit() -> Future[Evaluated]:
+            return self._workers.submit(evaluate_in_worker, task)
+
+        try:
+            return await self._clock.offload_future((kind, task.name), submit)
+        except WorkerDied as error:
+            return Evaluated.of_error(WorkerDied(f"{kind} '{task.name}': {error}"))
+        except Exception as error:  # what cannot be sent, or cannot be sent back
+            return Evaluated.of_error(error)
+
+    def _came_back(self, key: tuple[str, str]) -> None:
+        if self.abandoned.pop(key, None) is not None:
+            self._returns.pop(key).set()
+
+
+class _Stay:
+    """Whether user code is inside its function now: asked by the loop, answered by the thread that runs it."""
+
+    def __init__(self, came_back: Callable[[], None]) -> None:
+        """``came_back`` is called at the end of the ``with`` block if the loop has given up meanwhile."""
+        self._lock = threading.Lock()
+        self._inside = False
+        self._given_up = False
+        self._came_back = came_back
+
+    def __enter__(self) -> None:
+        with self._lock:
+            self._inside = True
+
+    def __exit__(self, *_: object) -> None:
+        with self._lock:
+            self._inside = False
+            given_up = self._given_up
+        if given_up:
+            self._came_back()
+
+    def give_up(self) -> bool:
+        """Stop waiting for it; whether it is still inside."""
+        with self._lock:
+            self._given_up = True
+            return self._inside
+
+
+def _evaluated(repo: EvaluatingRepository, evaluate: Callable[[], ScheduleTickResult | SensorTickResult]) -> Evaluated:
+    token = running_in.set(repo.environment)
+    try:
+        with _intercepted(repo):
+            return Evaluated.of_result(evaluate())
+    except (Killed, Superseded):
+        raise
+    except BaseException as error:
+        return Evaluated.of_error(error)
+    finally:
+        running_in.reset(token)
+
+
+async def _evaluated_coroutine(
+    repo: EvaluatingRepository, call: Callable[[], Any], read: Callable[[Any], ScheduleTickResult | SensorTickResult]
+) -> Evaluated:
+    running_in.set(repo.environment)  # in the coroutine's own copy of the context
+    try:
+        with _intercepted(repo):
+            value = await call()
+        return Evaluated.of_result(read(value))
+    except (asyncio.CancelledError, Killed, Superseded):
+        raise
+    except BaseException as error:
+        return Evaluated.of_error(error)
+
+
+def _intercepted(repo: EvaluatingRepository) -> AbstractContextManager[Any]:
+    interceptor = repo.environment.interceptor
+    return nullcontext() if interceptor is None else interceptor.evaluating(repo.environment.clock)
+
+
+def _portable(function: Callable[..., Any]) -> Any:
+    return address_of(function) or function

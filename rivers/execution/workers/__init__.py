@@ -1,0 +1,1 @@
+"""Worker processes: starting them, speaking to them, what can cross to them."""

@@ -1,0 +1,91 @@
+"""The time of a run as a step in a worker process sees it: asked for over the worker's one connection."""
+
+from __future__ import annotations
+
+import pickle
+import threading
+from datetime import UTC, datetime, timedelta
+from multiprocessing.connection import Connection
+from typing import Any, Final
+
+from rivers.exceptions import ExecutionError, RunCanceled
+from rivers.execution.workers.messages import AskTime, Sleep, Stop
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_ENDED: Final = (
+    "the step that this context belongs to has ended, so its worker process has nobody to ask for the time; "
+    "let a step wait for the threads that it starts"
+)
+
+
+class WorkerTime:
+    """A ``StepTime`` until ``end``; threads of the user's take turns. Only one reads from the connection at a time."""
+
+    def __init__(self, connection: Connection[Any, Any]) -> None:
+        self._connection = connection
+        self._lock = threading.Lock()
+        self._sending = threading.Lock()
+        self.stopped = False
+        self._woken = False
+        self._is_over = False
+
+    def datetime(self) -> datetime:
+        with self._lock:
+            if self._is_over:
+                raise ExecutionError(_ENDED)
+            answer = self._ask(AskTime())
+        return _EPOCH + timedelta(microseconds=answer.now_ns // 1000)
+
+    def sleep_blocking(self, seconds: float) -> None:
+        with self._lock:
+            if self._is_over:
+                raise RunCanceled(_ENDED)
+            if not self.stopped:
+                self._ask(Sleep(seconds), Stop)
+                self._woken = True
+        if self.stopped:
+            raise RunCanceled("the run was cancelled")
+
+    def tell(self, message: bytes) -> None:
+        """Send what needs no answer, also while a thread waits for one."""
+        with self._sending:
+            self._connection.send_bytes(message)
+
+    def cancelled(self) -> bool:
+        with self._lock:
+            if not self._is_over:
+                self._look()
+        return self.stopped or self._is_over
+
+    def is_last(self) -> bool:
+        """Whether the orders that remain are not to be begun."""
+        with self._lock:
+            if not self._woken:  # else what comes next is another order already
+                self._look()
+        return self.stopped or self._woken
+
+    def end(self) -> None:
+        """The step has ended. A thread that it left running would otherwise read the next order in place of the worker.
+
+        Waits for one that waits on the clock.
+        """
+        with self._lock:
+            self._is_over = True
+
+    def _look(self) -> None:
+        while not self.stopped and self._connection.poll():
+            self._take()
+
+    def _ask(self, question: AskTime | Sleep, *ended_by: type) -> Any:
+        self.tell(pickle.dumps(question))
+        while True:
+            answer = self._take()
+            if not isinstance(answer, Stop) or Stop in ended_by:
+                return answer
+
+    def _take(self) -> Any:
+        """The next message; a Stop is kept in mind."""
+        message = pickle.loads(self._connection.recv_bytes())
+        if isinstance(message, Stop):
+            self.stopped = True
+        return message

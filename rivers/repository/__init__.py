@@ -1,0 +1,1 @@
+"""``CodeRepository``, the user's front door, and the parts that it delegates to."""

@@ -1,0 +1,158 @@
+"""What a repository was given, checked for its types, and compiled into the graph that every sibling shares."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, cast
+
+from rivers.definitions.assets.asset_base import BaseAsset
+from rivers.definitions.assets.jobs import Job
+from rivers.definitions.assets.task_base import BaseTask
+from rivers.definitions.functions.evaluation_contexts import ScheduleEvaluationContext, SensorEvaluationContext
+from rivers.definitions.functions.parameters import FunctionArguments
+from rivers.definitions.functions.trigger_parameters import classify_trigger_parameters
+from rivers.definitions.policies.executors import Executor
+from rivers.definitions.policies.retries import RetryPolicy
+from rivers.definitions.policies.run_queue import RunBackendConfig, RunQueueConfig
+from rivers.definitions.signatures import read_signature
+from rivers.definitions.triggers.schedules import Schedule
+from rivers.definitions.triggers.sensors import Sensor
+from rivers.exceptions import AssetDefinitionError
+from rivers.execution.attempts.resources import checked_resources
+from rivers.graph.building import build_graph
+from rivers.graph.job_members import resolve_jobs, task_names, validate_triggers
+from rivers.graph.nodes import Graph
+from rivers.graph.partitioning import with_partitions
+from rivers.graph.references import check_names
+from rivers.partitions.definitions import PartitionsDefinition
+
+
+@dataclass(frozen=True)
+class Declarations:
+    """The arguments of a repository. Of two schedules, or two sensors, of one name the later one counts."""
+
+    assets: tuple[BaseAsset, ...]
+    tasks: tuple[BaseTask, ...]
+    jobs: tuple[Job, ...]
+    schedules: Mapping[str, Schedule]
+    sensors: Mapping[str, Sensor]
+    default_executor: Executor
+    resources: Mapping[str, Any]
+    partition_defs: Mapping[str, PartitionsDefinition]
+    retries: Mapping[str, RetryPolicy]
+    default_retry_policy: RetryPolicy | str | None
+    run_queue: RunQueueConfig | None
+    run_backend: RunBackendConfig | None
+    pool_limits: Mapping[str, int]
+
+
+@dataclass(frozen=True, eq=False)
+class Compiled:
+    """The graph, the nodes of every job, and how every trigger's function is called. Immutable, shared by siblings."""
+
+    graph: Graph
+    jobs: Mapping[str, tuple[str, ...]]
+    trigger_arguments: Mapping[tuple[type, str], FunctionArguments]
+
+
+def compile_declarations(given: Declarations) -> Compiled:
+    """Build the graph and check everything that can be checked without storage and without handlers.
+
+    Raises what ``build_graph``, ``with_partitions``, ``check_names``, ``resolve_jobs``, ``validate_triggers`` and
+    ``classify_trigger_parameters`` raise.
+    """
+    graph = build_graph(given.assets, given.resources, given.tasks, task_names(given.jobs))
+    graph = with_partitions(graph, given.partition_defs)
+    check_names(graph, given.jobs, retries=given.retries, default_retry=given.default_retry_policy)
+    jobs = resolve_jobs(graph, given.jobs)
+    validate_triggers(given.schedules.values(), given.sensors.values(), jobs=jobs, assets=graph.nodes)
+    triggers: list[Schedule | Sensor] = [*given.schedules.values(), *given.sensors.values()]
+    return Compiled(
+        graph, jobs, {(type(trigger), trigger.name): arguments_of(trigger, given.resources) for trigger in triggers}
+    )
+
+
+def arguments_of(trigger: Schedule | Sensor, resources: Mapping[str, Any]) -> FunctionArguments:
+    """How the trigger's function is called; nothing to pass when it has none."""
+    if trigger.evaluation_fn is None:
+        return FunctionArguments(())
+    is_schedule = isinstance(trigger, Schedule)
+    return classify_trigger_parameters(
+        f"{'Schedule' if is_schedule else 'Sensor'} '{trigger.name}'",
+        read_signature(trigger.evaluation_fn),
+        ScheduleEvaluationContext if is_schedule else SensorEvaluationContext,
+        tuple(resources),
+    )
+
+
+def checked_declarations(
+    assets: Sequence[Any],
+    tasks: Sequence[Any] | None,
+    jobs: Sequence[Any] | None,
+    schedules: Sequence[Any] | None,
+    sensors: Sequence[Any] | None,
+    default_executor: Any,
+    resources: Mapping[str, Any] | None,
+    partition_defs: Mapping[str, Any] | None,
+    retries: Mapping[str, Any] | None,
+    default_retry_policy: Any,
+    run_queue: Any,
+    run_backend: Any,
+    pool_limits: Mapping[str, int] | None,
+) -> Declarations:
+    """Check the types of a repository's arguments; the graph they make is checked by ``compile_declarations``.
+
+    :raises AssetDefinitionError: for something in ``assets`` or ``tasks`` that is none
+    :raises ConfigurationError: for a resource of an unsupported type
+    :raises TypeError: for every other argument of a wrong type
+    """
+    for asset in assets:
+        if not isinstance(asset, BaseAsset):
+            raise AssetDefinitionError(f"assets may hold only assets, got {type(asset).__name__}")
+    for task in tasks or ():
+        if not isinstance(task, BaseTask):
+            raise AssetDefinitionError(f"tasks may hold only Task and BashTask objects, got {type(task).__name__}")
+    default_retry = _optional("default_retry_policy", default_retry_policy, RetryPolicy | str)
+    return Declarations(
+        assets=tuple(assets),
+        tasks=tuple(tasks or ()),
+        jobs=_all("jobs", jobs, Job),
+        schedules={schedule.name: schedule for schedule in _all("schedules", schedules, Schedule)},
+        sensors={sensor.name: sensor for sensor in _all("sensors", sensors, Sensor)},
+        default_executor=_optional("default_executor", default_executor, Executor) or Executor.parallel(),
+        resources=checked_resources(resources),
+        partition_defs=_registry("partition_defs", partition_defs, PartitionsDefinition),
+        retries=_registry("retries", retries, RetryPolicy),
+        default_retry_policy=default_retry,
+        run_queue=_optional("run_queue", run_queue, RunQueueConfig),
+        run_backend=_optional("run_backend", run_backend, RunBackendConfig),
+        pool_limits=_registry("pool_limits", pool_limits, int),
+    )
+
+
+def _all(parameter: str, given: Sequence[Any] | None, kind: type[Any]) -> tuple[Any, ...]:
+    for item in given or ():
+        if not isinstance(item, kind):
+            raise TypeError(f"{parameter} may hold only {kind.__name__}, got {type(item).__name__}")
+    return tuple(given or ())
+
+
+def _optional(parameter: str, given: Any, kind: Any) -> Any:
+    if given is not None and not isinstance(given, kind):
+        name = getattr(kind, "__name__", str(kind))
+        raise TypeError(f"{parameter} must be a {name}, got {type(given).__name__}")
+    return given
+
+
+def _registry(parameter: str, given: Mapping[str, Any] | None, kind: type[Any]) -> dict[str, Any]:
+    if not isinstance(given, Mapping | None):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise TypeError(f"{parameter} must be a dict, got {type(given).__name__}")
+    registered: dict[str, Any] = {}
+    for name, value in cast("Mapping[object, Any]", given or {}).items():
+        if not isinstance(name, str):
+            raise TypeError(f"the names in {parameter} must be str, got {type(name).__name__}")
+        if not isinstance(value, kind) or isinstance(value, bool):
+            raise TypeError(f"{parameter} must hold {kind.__name__}, got {type(value).__name__} for '{name}'")
+        registered[name] = value
+    return registered

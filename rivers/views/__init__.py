@@ -1,0 +1,1 @@
+"""The documents that the server, the command line and pages show."""

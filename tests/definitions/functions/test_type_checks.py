@@ -1,0 +1,101 @@
+"""Whether a returned value fits the annotation of its function."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Annotated, Any, List, Literal, NewType, Optional, Protocol, TypedDict, TypeVar, Union  # noqa: UP035
+
+import pytest
+
+from rivers.definitions.functions.type_checks import check_output
+from rivers.definitions.signatures import Unevaluated
+from rivers.definitions.values.results import Materialization, Observation, Output
+from rivers.exceptions import AssetOutputValidationError
+
+
+class Row(TypedDict):
+    a: int
+
+
+class Shape(Protocol):
+    def area(self) -> float: ...
+
+
+class Words(str):
+    __slots__ = ()
+
+
+UserId = NewType("UserId", int)
+T = TypeVar("T")
+
+
+@pytest.mark.parametrize(
+    ("annotation", "value"),
+    [
+        (None, 3),
+        (Any, 3),
+        (object, 3),
+        (int, True),
+        (str, Words("a")),
+        (list[int], ["a"]),
+        (List[int], []),  # noqa: UP006
+        (dict[str, int], {1: 1}),
+        (tuple[int, str], (1, 2, 3)),
+        (Sequence[int], "text"),
+        (int | str, "a"),
+        (Union[int, str], 1),  # noqa: UP007
+        (Optional[int], None),  # noqa: UP045
+        (int | None, None),
+        (list[int] | None, [1]),
+        (Any | None, 3),
+        (Callable, print),
+        (Callable[[int], int], print),
+        (Iterable, []),
+        (Iterator[int], iter(())),
+        (type, int),
+        (type[int], str),
+        (Output, 3),
+        (Materialization, 3),
+        (Observation, 3),
+        (Output | None, 3),
+        (Literal["a", 1], "a"),
+        (Literal["a", 1], 1),
+        (Annotated[int, "unit"], 3),
+        (UserId, 3),
+        (T, 3),
+        (Row, {"a": 1}),
+        (Shape, 3),
+    ],
+)
+def test_a_value_that_fits_passes(annotation: Any, value: object) -> None:
+    check_output("n", annotation, value)
+
+
+@pytest.mark.parametrize(
+    ("annotation", "value", "expected"),
+    [
+        (int, "a", "int"),
+        (float, 1, "float"),
+        (list[int], (1,), r"list\[int\]"),
+        (dict[str, int], [], r"dict\[str, int\]"),
+        (int | str, 1.5, r"int \| str"),
+        (Optional[int], "a", r"Optional\[int\]"),  # noqa: UP045
+        (Callable, 3, "Callable"),
+        (Iterable, 3, "Iterable"),
+        (type, 3, "type"),
+        (Literal["a", 1], "b", "Literal"),
+        (Literal[1], True, "Literal"),
+        (UserId, "a", "UserId"),
+        (Row, [], "Row"),
+    ],
+)
+def test_a_value_that_does_not_fit_names_node_type_and_annotation(
+    annotation: Any, value: object, expected: str
+) -> None:
+    with pytest.raises(AssetOutputValidationError, match=f"n: .*{type(value).__name__}.*{expected}"):
+        check_output("n", annotation, value)
+
+
+def test_an_annotation_that_cannot_be_evaluated_is_named_with_its_error() -> None:
+    with pytest.raises(AssetOutputValidationError, match=r"'Frame'.*NameError"):
+        check_output("n", Unevaluated("Frame", "NameError: name 'Frame' is not defined"), 3)

@@ -1,0 +1,719 @@
+"""Steps beside each other: in worker processes, as coroutines, on threads, with their failures, waits and ends."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import threading
+import time
+from collections.abc import Callable, Generator
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from obstore.store import LocalStore, MemoryStore
+
+import rivers as rs
+from rivers.execution.attempts.failures import RemoteTraceback, WorkerDied
+from rivers.execution.run_execution import RunExecution
+from rivers.execution.steps.command import Command
+from rivers.execution.steps.steps import Step
+from rivers.records import NewRun, StoredEvent
+from rivers.repository.code_repository import CodeRepository
+from rivers.storage import Storage
+from tests.execution import worker_functions as functions
+
+Build = Callable[..., CodeRepository]
+
+
+@pytest.fixture
+def storage() -> Generator[Storage]:
+    with Storage.memory() as made:
+        yield made
+
+
+@pytest.fixture
+def handler(tmp_path: Path) -> rs.PickleIOHandler:
+    return rs.PickleIOHandler(store=LocalStore(str(tmp_path)))
+
+
+def asset(function: Any, handler: Any, name: str | None = None, **settings: Any) -> Any:
+    return rs.Asset(function, name=name or function.__name__, io_handler=handler, **settings)
+
+
+def two(handler: Any, *others: Any) -> list[Any]:
+    """A step that would run here if it were alone, and others."""
+    return [asset(functions.process, handler, "beside"), *others]
+
+
+def events(storage: Storage, run_id: str, step: str) -> list[StoredEvent]:
+    return [event for event in storage.get_events_for_run(run_id) if event.asset_key == step]
+
+
+def fact(storage: Storage, run_id: str, step: str, key: str) -> str:
+    return dict(events(storage, run_id, step)[-1].metadata)[key]
+
+
+def test_steps_of_one_level_run_in_workers_and_a_single_one_runs_here(build: Build, handler: Any) -> None:
+    one, other = (asset(functions.slow_process, handler, name) for name in ("one", "two"))
+    repo = build(
+        one,
+        other,
+        asset(functions.summed, handler),
+        asset(functions.process, handler, "alone", deps=[rs.AssetDef.dep("summed")]),
+    )
+    result = repo.materialize()
+    assert result.materialized_assets == ["one", "two", "summed", "alone"]
+    workers = {repo.load_node("one"), repo.load_node("two")}
+    assert len(workers) == 2
+    assert os.getpid() not in workers
+    assert repo.load_node("summed") == sum(workers)
+    assert repo.load_node("alone") == os.getpid()
+
+
+def test_workers_stay_warm_from_run_to_run_and_end_with_the_repository(build: Build, handler: Any) -> None:
+    repo = build(*(asset(functions.slow_process, handler, name) for name in ("one", "two")))
+    repo.materialize()
+    first = {repo.load_node("one"), repo.load_node("two")}
+    repo.materialize()
+    assert {repo.load_node("one"), repo.load_node("two")} == first
+    repo.shutdown()
+    for worker in sorted(first):
+        with pytest.raises(ProcessLookupError):
+            os.kill(worker, 0)
+
+
+def test_what_a_step_says_in_a_worker_is_recorded_as_if_it_were_here(
+    build: Build, handler: Any, storage: Storage
+) -> None:
+    repo = build(*two(handler, asset(functions.talkative, handler)))
+    run_id = repo.materialize().run_id
+    assert repo.load_node("talkative") == run_id
+    _, told, _ = events(storage, run_id, "talkative")
+    assert (told.event_type, told.data_version) == ("Materialization", "v7")
+    metadata = {key: json.loads(value) for key, value in told.metadata}
+    assert metadata["who"] == {"Text": {"value": "context"}}
+    assert metadata["rows"] == {"Int": {"value": 3}}
+    assert metadata["serializer"] == {"Text": {"value": "pickle"}}
+    [log] = [log for log in storage.get_run_logs(run_id) if log.step_key == "talkative"]
+    assert (log.stdout, log.stderr, log.logs) == ("to stdout\n", "to stderr\n", "WARNING to the log\n")
+
+
+def test_an_exception_comes_back_with_its_type_and_the_text_of_its_traceback(
+    build: Build, handler: Any, storage: Storage
+) -> None:
+    repo = build(*two(handler, asset(functions.fails, handler)))
+    with pytest.raises(KeyError, match="no such thing") as caught:
+        repo.materialize(run_id_override="r")
+    assert isinstance(caught.value.__cause__, RemoteTraceback)
+    assert "in fails" in str(caught.value.__cause__)
+    document = json.loads(next(log.traceback for log in storage.get_run_logs("r") if log.traceback) or "")
+    assert [frame["function"] for frame in document["exceptions"][0]["frames"]] == ["fails"]
+
+
+def test_an_exception_that_cannot_come_back_is_recorded_with_its_own_type(
+    build: Build, handler: Any, storage: Storage
+) -> None:
+    repo = build(*two(handler, asset(functions.fails_oddly, handler)))
+    result = repo.materialize(raise_on_error=False)
+    assert result.failed_assets == [("fails_oddly", "Odd: this and that")]
+    assert json.loads(fact(storage, result.run_id, "fails_oddly", "rivers/exc_type"))[0].endswith(
+        "worker_functions.Odd"
+    )
+    with pytest.raises(rs.exceptions.ExecutionError, match="Odd: this and that"):
+        repo.materialize()
+
+
+def test_what_one_output_failed_with_and_cannot_come_back_leaves_the_others_alone(build: Build, handler: Any) -> None:
+    several = rs.Asset.from_multi(
+        functions.yields_two,
+        name="several",
+        output_defs=[
+            rs.AssetDef("refused", io_handler=functions.RefusesOddly()),
+            rs.AssetDef("taken", io_handler=handler),
+        ],
+    )
+    result = build(*two(handler, several)).materialize(raise_on_error=False)
+    assert result.failed_assets == [("refused", "Odd: this and that")]
+    assert "taken" in result.materialized_assets
+
+
+@rs.Hook.success
+def look(context: rs.HookContext[Any]) -> None: ...
+
+
+def test_a_value_that_cannot_be_made_again_for_its_hooks_fails_nothing(
+    build: Build, handler: Any, storage: Storage
+) -> None:
+    step = asset(functions.unmakeable, functions.TakesEverything(), hooks=[look])
+    result = build(*two(handler, step)).materialize()
+    assert result.success
+    [trace] = [log.traceback for log in storage.get_run_logs(result.run_id) if log.traceback]
+    assert "what its hooks want to see (Unmakeable) could not be sent back" in trace
+
+
+def test_a_step_that_cannot_be_made_in_the_worker_says_so_at_every_attempt(build: Build, handler: Any) -> None:
+    made_here = functions.MadeHereOnly()
+
+    def step() -> bool:
+        return bool(made_here)
+
+    repo = build(*two(handler, asset(step, handler, retry=rs.RetryPolicy(2))))
+    assert repo.materialize(raise_on_error=False).failed_assets == [("step", "ImportError: not here")]
+
+
+def test_a_thread_that_a_step_left_in_the_worker_takes_no_orders_from_it(build: Build, handler: Any) -> None:
+    steps = [asset(functions.leaves_a_thread, handler, name) for name in ("one", "two", "three")]
+    repo = build(*steps, default_executor=rs.Executor.parallel(1))
+    for _ in range(3):
+        assert repo.materialize().success
+
+
+def test_more_steps_than_a_worker_may_know_are_carried_out_all_the_same(
+    build: Build, handler: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("rivers.execution.workers.process.DEFINITIONS_MAX", 16)
+    repo = build(
+        *(asset(functions.process, handler, f"step_{number:02}") for number in range(30)),
+        default_executor=rs.Executor.parallel(1),
+    )
+    repo.environment.workers.pace.observe(1e-6)
+    assert repo.materialize().success
+
+
+def test_a_dead_worker_fails_its_own_step_only_and_the_batch_goes_on(
+    build: Build, handler: Any, storage: Storage
+) -> None:
+    innocent = [asset(functions.process, handler, f"innocent_{number:02}") for number in range(40)]
+    repo = build(*innocent)
+    repo.materialize()  # from now on several small steps are sent at a time
+    guilty = asset(functions.dies, handler)
+    again = build(*innocent[:20], guilty, *innocent[20:], default_executor=rs.Executor.parallel(2))
+    again.environment.workers.pace.observe(1e-6)
+    result = again.materialize(raise_on_error=False)
+    assert result.failed_assets == [
+        ("dies", "WorkerDied: step 'dies': the worker process died before it gave an answer: EXIT(7)")
+    ]
+    for step in innocent:
+        types = [event.event_type for event in events(storage, result.run_id, step.name)]
+        assert types == ["StepStart", "Materialization", "StepSuccess"]
+    assert fact(storage, result.run_id, "dies", "rivers/failure_reason") == "infrastructure"
+
+
+def test_the_death_of_a_worker_is_noticed_though_its_child_lives_on(
+    build: Build, handler: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    outlived = tmp_path / "outlived"
+    monkeypatch.setenv("RIVERS_TEST_OUTLIVED", str(outlived))
+    repo = build(*two(handler, asset(functions.leaves_a_child_and_dies, handler)))
+    with pytest.raises(WorkerDied, match=r"EXIT\(9\)"):
+        repo.materialize()
+    assert not outlived.exists()
+
+
+def test_a_dead_worker_is_retried_as_infrastructure(build: Build, handler: Any, storage: Storage) -> None:
+    policy = rs.RetryPolicy(2, retry_on=rs.RetryOn.TRANSIENT)
+    repo = build(
+        *two(handler, asset(functions.dies, handler, retry=policy), asset(functions.fails, handler, retry=policy))
+    )
+    run_id = repo.materialize(raise_on_error=False).run_id
+    assert [event.event_type for event in events(storage, run_id, "dies")] == [
+        *(["StepStart", "StepRetry"] * 2),
+        "StepStart",
+        "StepFailure",
+    ]
+    assert [event.event_type for event in events(storage, run_id, "fails")] == ["StepStart", "StepFailure"]
+
+
+def test_an_exit_inside_a_worker_is_a_failure_of_its_step(build: Build, handler: Any) -> None:
+    repo = build(*two(handler, asset(functions.exits, handler)))
+    assert repo.materialize(raise_on_error=False).failed_assets == [("exits", "SystemExit: 3")]
+
+
+@pytest.mark.parametrize("count", [1, 2], ids=["here", "in a worker"])
+@pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
+def test_a_child_that_a_step_forks_and_forgets_ends_quietly(
+    build: Build, handler: Any, storage: Storage, count: int
+) -> None:
+    steps = [asset(functions.forks_and_forgets, handler, f"fork_{number}") for number in range(count)]
+    repo = build(*steps)
+    result = repo.materialize()
+    assert result.success
+    assert [repo.load_node(step.name) for step in steps] == ["parent"] * count
+    for step in steps:
+        assert len(events(storage, result.run_id, step.name)) == 3
+
+
+def test_a_local_function_crosses_by_value_and_one_that_cannot_is_named(build: Build, handler: Any) -> None:
+    number, lock = 41, threading.Lock()
+
+    def closure() -> int:
+        return number + 1
+
+    def held() -> bool:
+        return lock.locked()
+
+    repo = build(asset(closure, handler), asset(held, handler))
+    result = repo.materialize(raise_on_error=False)
+    assert repo.load_node("closure") == 42
+    [(name, text)] = result.failed_assets
+    assert name == "held"
+    assert "step 'held' cannot be sent to a worker process: its function, a function, cannot be pickled" in text
+    assert "in_process" in text
+
+
+def test_a_value_that_cannot_be_stored_fails_with_what_pickle_says(build: Build, handler: Any) -> None:
+    def unpicklable() -> Any:
+        return (number for number in range(3))
+
+    repo = build(*two(handler, asset(unpicklable, handler)))
+    [(name, text)] = repo.materialize(raise_on_error=False).failed_assets
+    assert name == "unpicklable"
+    assert "TypeError: cannot pickle 'generator' object" in text
+
+
+def test_steps_over_the_memory_of_this_process_run_here(build: Build) -> None:
+    in_store = rs.PickleIOHandler(store=MemoryStore())
+    repo = build(
+        asset(functions.process, rs.InMemoryIOHandler(), "one"),
+        asset(functions.process, None, "two"),
+        asset(functions.process, in_store, "three"),
+    )
+    repo.materialize()
+    assert {repo.load_node(name) for name in ("one", "two", "three")} == {os.getpid()}
+
+
+def test_that_steps_have_begun_is_recorded_while_one_of_them_occupies_this_thread(
+    build: Build, storage: Storage
+) -> None:
+    async def beside() -> None: ...
+
+    def here(context: rs.AssetExecutionContext[Any]) -> list[str | None]:
+        assert context.run_id is not None
+        return [event.asset_key for event in storage.get_events_for_run(context.run_id)]
+
+    repo = build(asset(beside, None), asset(here, None))
+    repo.materialize()
+    assert repo.load_node("here") == ["beside", "here"]
+
+
+def test_a_resource_is_rebuilt_in_the_worker_and_set_up_around_each_step(
+    build: Build, handler: Any, tmp_path: Path
+) -> None:
+    log = tmp_path / "log"
+    repo = build(
+        *two(handler, asset(functions.asks, handler)), resources={"service": functions.Service(log=str(log), secret=7)}
+    )
+    repo.materialize()
+    assert repo.load_node("asks") == 7
+    here, *there = [line.split() for line in log.read_text().splitlines()]
+    assert here == ["setup", str(os.getpid())]
+    assert [what for what, _ in there] == ["setup", "teardown"]
+    assert str(os.getpid()) not in {pid for _, pid in there}
+
+
+def test_coroutines_are_bounded_by_max_async_concurrent(build: Build) -> None:
+    running: list[int] = [0]
+    most: list[int] = [0]
+
+    def step(name: str) -> Any:
+        async def function() -> None:
+            running[0] += 1
+            most[0] = max(most[0], running[0])
+            await asyncio.sleep(0.001)
+            running[0] -= 1
+
+        return asset(function, None, name)
+
+    build(*(step(f"s{number}") for number in range(6)), default_executor=rs.Executor.parallel(1, 2)).materialize()
+    assert most == [2]
+
+
+def cancelled_when(build: Build, storage: Storage, started: Path, *steps: Any, **options: Any) -> Any:
+    """The result of a run that is cancelled as soon as a step says that it has started."""
+    repo = build(*steps, **options)
+
+    def cancel() -> None:
+        while not started.exists():
+            time.sleep(0.005)
+        storage.cancel_run("r", repo.clock.now_ns())
+
+    canceller = threading.Thread(target=cancel)
+    canceller.start()
+    result = repo.materialize(run_id_override="r", raise_on_error=False)
+    canceller.join()
+    return result
+
+
+@pytest.mark.parametrize("function", [functions.waits_for_cancellation, functions.sleeps_long], ids=["asks", "sleeps"])
+@pytest.mark.parametrize("is_beside", [False, True], ids=["here", "in a worker"])
+def test_a_cancelled_run_stops_the_step_that_asks_or_sleeps(
+    build: Build, storage: Storage, handler: Any, tmp_path: Path, function: Any, is_beside: bool
+) -> None:
+    started = tmp_path / "started"
+    step = asset(function, handler, "step", metadata={"started": str(started)})
+    later = asset(functions.process, handler, "later", deps=[rs.AssetDef.dep("step")])
+    steps = two(handler, step, later) if is_beside else [step, later]
+    result = cancelled_when(build, storage, started, *steps)
+    [(name, text)] = result.failed_assets
+    assert name == "step"
+    assert text in ("ValueError: stopped as asked", "RunCanceled: the run was cancelled")
+    assert "later" not in result.materialized_assets
+    record = storage.get_run("r")
+    assert record is not None
+    assert record.status == "Canceled"
+
+
+def test_a_step_that_does_not_stop_is_killed_with_what_it_started(
+    build: Build, storage: Storage, handler: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("rivers.execution.dispatch.loop.STOP_GRACE_SECONDS", 0.1)
+    started = tmp_path / "started"
+
+    def deaf() -> None:
+        started.touch()
+        time.sleep(3600)
+
+    result = cancelled_when(build, storage, started, *two(handler, asset(deaf, handler)))
+    assert result.failed_assets == [("deaf", "RunCanceled: the run was cancelled, and the step did not end by itself")]
+
+
+@pytest.mark.parametrize("way", ["dies", "takes too long", "takes too long on a thread", "is cancelled"])
+def test_what_a_generator_has_yielded_stands_when_it_is_ended_from_outside(
+    build: Build, storage: Storage, handler: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, way: str
+) -> None:
+    monkeypatch.setattr("rivers.execution.dispatch.loop.STOP_GRACE_SECONDS", 0.1)
+    started, seen = tmp_path / "started", list[tuple[str, Any]]()
+    is_beside, timed = way != "takes too long on a thread", way.startswith("takes")
+
+    def some(context: rs.AssetExecutionContext) -> Any:
+        yield rs.Output(0, output_name="first")
+        yield rs.Output(1, output_name="first", metadata={"rows": 1}, data_version="v1")
+        started.touch()
+        if way == "dies":
+            os._exit(3)
+        while not (context.cancelled and not is_beside):
+            time.sleep(0.05)
+        yield rs.Output(2, output_name="second")
+
+    looks = rs.Hook.success(lambda context: seen.append((context.asset_name, context.output)), name="looks")
+    metadata = {"rivers/timeout": "1s"} if timed else None
+    outputs = [rs.AssetDef(name, metadata=metadata) for name in ("first", "second")]
+    kept = handler if is_beside else None
+    step = rs.Asset.from_multi(some, outputs, "some", io_handler=kept, hooks=[looks], retry=rs.RetryPolicy(2))
+    after = asset(lambda first: first + 1, kept, "after")
+    if way == "is cancelled":
+        result = cancelled_when(build, storage, started, *two(handler, step, after))
+    else:
+        result = build(step, after, *(two(handler) if is_beside else [])).materialize(
+            run_id_override="r", raise_on_error=False
+        )
+    assert [name for name, _ in result.failed_assets] == ["second"]
+    told = ["StepStart", "Materialization", "StepSuccess"]
+    assert [event.event_type for event in events(storage, "r", "first")] == told
+    assert [event.event_type for event in events(storage, "r", "second")] == ["StepStart", "StepFailure"]
+    latest = storage.get_latest_materialization("first")
+    assert latest is not None
+    assert (latest.data_version, latest.metadata[0]) == ("v1", ("rows", '{"Int":{"value":1}}'))
+    assert seen == [("first", 1)]
+    assert ("after" in result.materialized_assets) == (way != "is cancelled")
+
+
+@pytest.mark.parametrize("does_end", [True, False], ids=["ends by itself", "is killed"])
+def test_what_was_sent_to_a_worker_and_not_begun_when_the_run_was_cancelled_is_never_begun(
+    build: Build, storage: Storage, handler: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, does_end: bool
+) -> None:
+    monkeypatch.setattr("rivers.execution.dispatch.loop.STOP_GRACE_SECONDS", 60 if does_end else 0.1)
+    started = tmp_path / "started"
+    monkeypatch.setenv("RIVERS_TEST_STARTED", str(started))
+    monkeypatch.setenv("RIVERS_TEST_SECONDS", "2" if does_end else "3600")
+    steps = [
+        asset(functions.starts_and_takes_its_time, handler, "first"),
+        *(asset(functions.process, handler, f"later_{number:02}") for number in range(20)),
+    ]
+    monkeypatch.setattr("rivers.execution.workers.pool.Pace.batch", lambda self, remaining, workers: 10)
+    result = cancelled_when(build, storage, started, *steps, default_executor=rs.Executor.parallel(1))
+    assert not result.success
+    ended = {event.asset_key for event in storage.get_events_for_run("r") if event.event_type == "StepSuccess"}
+    assert ended == ({"first"} if does_end else set())
+    begun = {event.asset_key for event in storage.get_events_for_run("r") if event.event_type == "StepStart"}
+    assert begun <= {"first", "later_00"}
+
+
+@pytest.mark.parametrize("executor", [rs.Executor.in_process(), rs.Executor.parallel(2)], ids=["thread", "worker"])
+def test_a_step_past_its_timeout_is_given_up_and_may_be_tried_again(
+    build: Build, storage: Storage, handler: Any, executor: Any
+) -> None:
+    step = asset(
+        functions.hangs,
+        handler,
+        metadata={"rivers/timeout": "200ms"},
+        retry=rs.RetryPolicy(1, retry_on=[rs.FailureReason.TIMEOUT]),
+    )
+    if isinstance(executor, rs.Executor.InProcess):
+
+        def hangs(context: rs.AssetExecutionContext) -> None:
+            context.sleep(3600)
+
+        step = asset(hangs, handler, metadata={"rivers/timeout": "200ms"}, retry=rs.RetryPolicy(1))
+    repo = build(*two(handler, step), default_executor=executor)
+    result = repo.materialize(raise_on_error=False)
+    assert result.failed_assets == [("hangs", "TimeoutError: step 'hangs' did not end within 0.2 s")]
+    assert [event.event_type for event in events(storage, result.run_id, "hangs")] == [
+        *("StepStart", "StepRetry", "StepStart", "StepFailure")
+    ]
+    assert fact(storage, result.run_id, "hangs", "rivers/failure_reason") == "timeout"
+
+
+def test_a_coroutine_past_its_timeout_is_cancelled(build: Build) -> None:
+    ended = threading.Event()
+
+    async def endless() -> None:
+        try:
+            await asyncio.sleep(3600)
+        finally:
+            ended.set()
+
+    repo = build(asset(endless, None, metadata={"rivers/timeout": "50ms"}))
+    with pytest.raises(TimeoutError, match="'endless' did not end"):
+        repo.materialize()
+    assert ended.wait(10)
+
+
+CLEANING_SECONDS = 0.2
+"""Long enough to be overtaken by whoever does not wait for it."""
+
+
+def cleaning(started: Path, told: list[str], end: Callable[[], object] = lambda: None) -> Callable[[], Any]:
+    """The function of a step that cleans up when it is cancelled; ``end`` is its last deed."""
+
+    begun = started.touch
+
+    async def cleans_up() -> Any:
+        begun()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            await asyncio.sleep(CLEANING_SECONDS)
+            told.append("cleaned up")
+            end()
+
+    return cleans_up
+
+
+@pytest.mark.parametrize("executor", [rs.Executor.in_process(), rs.Executor.parallel(2)], ids=["alone", "parallel"])
+def test_a_cancelled_coroutine_has_cleaned_up_before_its_end_is_recorded_and_resources_are_torn_down(
+    build: Build, storage: Storage, tmp_path: Path, executor: Any
+) -> None:
+    told: list[str] = []
+
+    class Connection(rs.Resource):
+        url: str = "first"
+
+        def setup(self) -> None:
+            told.append(f"{self.url} set up")
+
+        def teardown(self) -> None:
+            told.append(f"{self.url} torn down")
+
+    started = tmp_path / "started"
+    clean_up = cleaning(started, told)
+
+    async def uses(connection: Connection) -> None:
+        await clean_up()
+
+    repo = build(asset(uses, None), resources={"connection": Connection()}, default_executor=executor)
+    told.clear()
+
+    def cancel() -> None:
+        while not started.exists():
+            time.sleep(0.01)
+        storage.cancel_run("r", 5)
+
+    canceller = threading.Thread(target=cancel)
+    canceller.start()
+    config = {"resources": {"connection": {"url": "other"}}}
+    result = repo.materialize(run_id_override="r", raise_on_error=False, config=config)
+    canceller.join()
+    assert told == ["other set up", "cleaned up", "other torn down"]
+    assert result.failed_assets == [("uses", "RunCanceled: the run was cancelled")]
+
+
+def test_what_goes_wrong_while_a_cancelled_coroutine_cleans_up_is_recorded(
+    build: Build, storage: Storage, tmp_path: Path
+) -> None:
+    started = tmp_path / "started"
+
+    def fail() -> None:
+        raise ValueError("the other side is gone")
+
+    step = asset(cleaning(started, [], fail), None)
+    result = cancelled_when(build, storage, started, step)
+    assert result.failed_assets == [("cleans_up", "ValueError: the other side is gone")]
+
+
+def test_a_coroutine_past_its_timeout_has_cleaned_up_before_its_next_attempt(build: Build, tmp_path: Path) -> None:
+    told: list[str] = []
+    clean_up = cleaning(tmp_path / "started", told)
+
+    async def slow() -> None:
+        told.append("begins")
+        await clean_up()
+
+    metadata = {"rivers/timeout": "50ms"}
+    repo = build(asset(slow, None, metadata=metadata, retry=rs.RetryPolicy(1)))
+    result = repo.materialize(raise_on_error=False)
+    assert result.failed_assets == [("slow", "TimeoutError: step 'slow' did not end within 0.05 s")]
+    assert told == ["begins", "cleaned up"] * 2
+
+
+def test_what_goes_wrong_while_a_timed_out_coroutine_cleans_up_is_in_the_traceback(
+    build: Build, storage: Storage, tmp_path: Path
+) -> None:
+    def fail() -> None:
+        raise ValueError("the other side is gone")
+
+    step = asset(cleaning(tmp_path / "started", [], fail), None, metadata={"rivers/timeout": "50ms"})
+    result = build(step).materialize(raise_on_error=False)
+    assert result.failed_assets == [("cleans_up", "TimeoutError: step 'cleans_up' did not end within 0.05 s")]
+    run = storage.get_run(result.run_id)
+    assert run is not None
+    assert "ValueError: the other side is gone" in str(run.traceback)
+
+
+@pytest.mark.parametrize("is_cancelled", [False, True], ids=["timed out", "cancelled"])
+def test_a_coroutine_that_refuses_to_end_is_abandoned_after_a_grace(
+    build: Build, storage: Storage, tmp_path: Path, is_cancelled: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("rivers.execution.dispatch.loop.STOP_GRACE_SECONDS", 0.1)
+    monkeypatch.setattr("rivers.execution.dispatch.deadlines.STOP_GRACE_SECONDS", 0.1)
+    started = tmp_path / "started"
+    may_end = threading.Event()
+
+    async def refuses() -> None:
+        started.touch()
+        while not may_end.is_set():
+            with suppress(asyncio.CancelledError):
+                await asyncio.sleep(0.01)
+
+    if is_cancelled:
+        result = cancelled_when(build, storage, started, asset(refuses, None))
+        text = "RunCanceled: the run was cancelled, and the step did not end by itself"
+    else:
+        result = build(asset(refuses, None, metadata={"rivers/timeout": "50ms"})).materialize(raise_on_error=False)
+        late = "did not end within 0.05 s, and not within 0.1 s after it was cancelled"
+        text = f"TimeoutError: step 'refuses' {late}"
+    assert result.failed_assets == [("refuses", text)]
+    may_end.set()
+
+
+def test_a_coroutine_has_cleaned_up_when_its_repository_tears_the_resources_down(build: Build, tmp_path: Path) -> None:
+    told: list[str] = []
+
+    class Connection(rs.Resource):
+        def teardown(self) -> None:
+            told.append("torn down")
+
+    started = tmp_path / "started"
+    clean_up = cleaning(started, told)
+
+    async def uses(connection: Connection) -> None:
+        await clean_up()
+
+    repo = build(asset(uses, None), resources={"connection": Connection()})
+    running = threading.Thread(target=lambda: repo.materialize(raise_on_error=False))
+    running.start()
+    while not started.exists():
+        time.sleep(0.01)
+    repo.shutdown()
+    running.join()
+    assert told == ["cleaned up", "torn down"]
+
+
+@pytest.mark.parametrize("is_cancelled", [False, True], ids=["timed out", "cancelled"])
+def test_a_coroutine_that_ended_while_it_waited_on_the_clock_leaves_its_loop_to_others(
+    build: Build, storage: Storage, tmp_path: Path, is_cancelled: bool
+) -> None:
+    started, ended = tmp_path / "started", threading.Event()
+
+    async def waits(context: rs.AssetExecutionContext) -> None:
+        started.touch()
+        try:
+            context.sleep(3600)
+        finally:
+            ended.set()
+
+    async def quick() -> int:
+        return 1
+
+    quick_one = asset(quick, None)
+    if is_cancelled:
+        result = cancelled_when(build, storage, started, asset(waits, None))
+        assert result.failed_assets == [("waits", "RunCanceled: the run was cancelled")]
+        repo = build(quick_one)
+    else:
+        repo = build(asset(waits, None, metadata={"rivers/timeout": "50ms"}), quick_one)
+        with pytest.raises(TimeoutError, match="'waits' did not end"):
+            repo.materialize(["waits"])
+    assert ended.wait(10)
+    assert repo.materialize(["quick"]).success
+
+
+def run_steps(repo: CodeRepository, steps: list[Step], executor: Any) -> rs.RunResult:
+    """Execute steps that no declaration made."""
+    environment = repo.environment
+    environment.storage.create_run(NewRun("r", None, ("one",), "Started", 1), owner="me", lease_until=2)
+    return RunExecution(environment, "r", [steps], executor=executor).execute()
+
+
+def commands(repo: CodeRepository, *texts: str, timeout: float | None = None) -> list[Step]:
+    step = replace(repo._resolved._levels(["process"], repo._resolved.resources, {})[0][0], return_annotation=None)
+    return [
+        replace(
+            step,
+            name=f"command_{position}",
+            targets=(replace(step.targets[0], name=f"command_{position}"),),
+            command=Command.of(text, None, None),
+            timeout=timeout,
+        )
+        for position, text in enumerate(texts)
+    ]
+
+
+def test_commands_run_beside_each_other_without_a_worker(
+    build: Build, storage: Storage, handler: Any, tmp_path: Path
+) -> None:
+    repo = build(asset(functions.process, handler))
+    meet = "touch {mine}; while [ ! -e {other} ]; do sleep 0.01; done; echo {mine}"
+    one, other = tmp_path / "one", tmp_path / "other"
+    steps = commands(repo, meet.format(mine=one, other=other), meet.format(mine=other, other=one))
+    assert run_steps(repo, steps, rs.Executor.parallel(2)).success
+    assert repo.environment.workers.idle_count == 0
+    assert {log.step_key: log.stdout for log in storage.get_run_logs("r")} == {
+        "command_0": f"{one}\n",
+        "command_1": f"{other}\n",
+    }
+
+
+@pytest.mark.parametrize(
+    "executor", [rs.Executor.in_process(), rs.Executor.parallel(2)], ids=["in process", "parallel"]
+)
+def test_a_command_past_its_timeout_is_ended(
+    build: Build, storage: Storage, handler: Any, tmp_path: Path, executor: Any
+) -> None:
+    repo = build(asset(functions.process, handler))
+    pid = tmp_path / "pid"
+    steps = commands(repo, f"echo begun; echo $$ > {pid}; sleep 3600", timeout=0.3)
+    assert run_steps(repo, steps, executor).failed_assets == [
+        ("command_0", "TimeoutError: step 'command_0' did not end within 0.3 s")
+    ]
+    assert [log.stdout for log in storage.get_run_logs("r") if log.stdout] == ["begun\n"]
+    for _ in range(1000):
+        if not Path(f"/proc/{pid.read_text().strip()}").exists():
+            break
+        time.sleep(0.01)
+    else:
+        raise AssertionError("the command is alive")

@@ -37,7 +37,7 @@ class Wanted:
 
 
 @dataclass(slots=True)
-class Outcome:
+class RunOutcome:
     """How a run ended: its steps in order of execution, the failed ones with ``<ExcType>: <message>``."""
 
     run_id: str
@@ -112,7 +112,9 @@ def _names(text: str | None) -> list[str] | None:
     return names
 
 
-def _carried_out(wanted: Wanted, code: _Code, memory: bool, path: str, endpoint: str | None, as_json: bool) -> Outcome:
+def _carried_out(
+    wanted: Wanted, code: _Code, memory: bool, path: str, endpoint: str | None, as_json: bool
+) -> RunOutcome:
     """In the server that holds the storage, also in one that has come up this very moment; else here."""
     from rivers.exceptions import StorageLocked
 
@@ -131,7 +133,7 @@ def _carried_out(wanted: Wanted, code: _Code, memory: bool, path: str, endpoint:
     return _in_server(client, wanted, code, as_json)
 
 
-def _here(repo: CodeRepository, storage: Storage, wanted: Wanted, as_json: bool) -> Outcome:
+def _here(repo: CodeRepository, storage: Storage, wanted: Wanted, as_json: bool) -> RunOutcome:
     printed = sys.stdout
     try:
         if as_json:
@@ -152,7 +154,7 @@ def _open(memory: bool, path: str, endpoint: str | None) -> Storage:
     return open_storage(path, endpoint)
 
 
-def _execute(repo: CodeRepository, storage: Storage, wanted: Wanted) -> Outcome:
+def _execute(repo: CodeRepository, storage: Storage, wanted: Wanted) -> RunOutcome:
     if wanted.job is not None and wanted.job not in repo.launch_targets():
         raise _unknown_job(wanted.job, list(repo.launch_targets()))
     key = None
@@ -169,7 +171,7 @@ def _execute(repo: CodeRepository, storage: Storage, wanted: Wanted) -> Outcome:
             raise_on_error=False,
         )
     run = storage.get_run(result.run_id)
-    return Outcome(
+    return RunOutcome(
         run_id=result.run_id,
         status="Success" if result.success else (run.status if run is not None else "Failure"),
         assets=list(result.materialized_assets),
@@ -187,7 +189,7 @@ def _unknown_job(name: str, known: list[str]) -> CliFailure:
     return CliFailure(f"Job '{name}' not found{hint}")
 
 
-def _in_server(client: ServerClient, wanted: Wanted, code: _Code, as_json: bool) -> Outcome:
+def _in_server(client: ServerClient, wanted: Wanted, code: _Code, as_json: bool) -> RunOutcome:
     body: dict[str, Any] = {"module": code.module, "repo_var": code.repo_var, "job": wanted.job}
     body |= {"selection": wanted.selection, "partition_key": wanted.partition_key}
     if wanted.include_upstream:
@@ -202,7 +204,7 @@ def _in_server(client: ServerClient, wanted: Wanted, code: _Code, as_json: bool)
         raise
 
 
-def _follow(client: ServerClient, run_id: str, as_json: bool) -> Outcome:
+def _follow(client: ServerClient, run_id: str, as_json: bool) -> RunOutcome:
     from rivers.cli.runs import event_line
 
     steps: dict[str, None] = {}
@@ -220,7 +222,7 @@ def _follow(client: ServerClient, run_id: str, as_json: bool) -> Outcome:
             case "log":
                 _print_output(line, to_stdout=not as_json)
             case "run" if line["end_time"] is not None:
-                return Outcome(
+                return RunOutcome(
                     run_id, line["status"], list(steps), list(failed.items()), line["error"], line["traceback"]
                 )
             case _:
@@ -239,7 +241,7 @@ def _print_output(log: dict[str, Any], *, to_stdout: bool) -> None:
             typer.echo(log[stream], nl=not log[stream].endswith("\n"), err=True)
 
 
-def _failure(outcome: Outcome, memory: bool, path: str) -> CliFailure:
+def _failure(outcome: RunOutcome, memory: bool, path: str) -> CliFailure:
     errors = [name for name, error in outcome.failed if not error.endswith("Skipped: upstream dependency failed")]
     what = f" in {', '.join(repr(name) for name in errors)}" if errors else ""
     if outcome.status == "Canceled":

@@ -40,7 +40,7 @@ MONTH_LENGTHS: Final = (
 """The days of each month, of a year without and with a leap day."""
 
 
-class Place(NamedTuple):
+class DatePosition(NamedTuple):
     """Where a day stands: how many matching dates lie before it, and whether it is one itself."""
 
     rank: int
@@ -51,7 +51,7 @@ class Dates(ABC):
     """A set of dates that goes on for ever, or over listed years."""
 
     @abstractmethod
-    def place(self, day: int) -> Place:
+    def place(self, day: int) -> DatePosition:
         """Where the day stands among the matching dates. Ranks count from an arbitrary origin and may be negative."""
 
     @abstractmethod
@@ -66,8 +66,8 @@ class Dates(ABC):
 class EveryDate(Dates):
     """All of them."""
 
-    def place(self, day: int) -> Place:
-        return Place(day, True)
+    def place(self, day: int) -> DatePosition:
+        return DatePosition(day, True)
 
     def nth(self, rank: int) -> int | None:
         return rank
@@ -94,12 +94,12 @@ class RecurringDates(Dates):
         """How many dates of the cycle lie before each of its years; last, how many it has."""
         return tuple(accumulate((len(self._of_kind(kind)) for kind in _KINDS), initial=0))
 
-    def place(self, day: int) -> Place:
+    def place(self, day: int) -> DatePosition:
         cycle, year, rest = _split(day)
         dates = self._of_kind(_KINDS[year])
         index = bisect_left(dates, rest)
         rank = cycle * self._before[-1] + self._before[year] + index
-        return Place(rank, index < len(dates) and dates[index] == rest)
+        return DatePosition(rank, index < len(dates) and dates[index] == rest)
 
     def nth(self, rank: int) -> int | None:
         if not self._before[-1]:
@@ -131,9 +131,9 @@ class DatesOfYears(Dates):
             for day in dates.between(_day_of(date(year, 1, 1)), _day_of(date(year, 12, 31)) + 1)
         )
 
-    def place(self, day: int) -> Place:
+    def place(self, day: int) -> DatePosition:
         index = bisect_left(self._dates, day)
-        return Place(index, index < len(self._dates) and self._dates[index] == day)
+        return DatePosition(index, index < len(self._dates) and self._dates[index] == day)
 
     def nth(self, rank: int) -> int | None:
         return self._dates[rank] if 0 <= rank < len(self._dates) else None

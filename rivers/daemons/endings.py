@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from rivers.clock import Clock
 from rivers.daemons.left_behind import LeftBehind
 from rivers.exceptions import ExecutionError, Killed, StorageError, Superseded
-from rivers.execution.attempts.failures import error_text
+from rivers.execution.attempts.failure_records import error_text
 from rivers.execution.run_execution import conclude
 from rivers.execution.runs.results import Ending
 from rivers.records import RunRecord

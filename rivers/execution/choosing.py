@@ -10,7 +10,7 @@ from rivers.definitions.policies.executors import Executor, InProcessExecutor, P
 from rivers.exceptions import ConfigurationError
 from rivers.execution.dispatch.places import Place
 from rivers.execution.run_config import EXECUTORS, RunConfig
-from rivers.execution.steps.steps import Step
+from rivers.execution.steps.compiled_steps import Step
 from rivers.execution.workers.crossing import may_cross
 
 _log: Final = logging.getLogger("rivers.executors")

@@ -14,7 +14,7 @@ from rivers.definitions.policies.executors import Executor, ParallelExecutor
 from rivers.definitions.policies.retries import RetryPolicy
 from rivers.exceptions import Killed, Superseded
 from rivers.execution.attempts import capture
-from rivers.execution.attempts.failures import error_text, traceback_text
+from rivers.execution.attempts.failure_records import error_text, traceback_text
 from rivers.execution.attempts.interrupts import go_no_further, heeded
 from rivers.execution.choosing import LocalExecutor, by_executor, place_of, warn_of_compute
 from rivers.execution.dispatch.loop import Together
@@ -26,10 +26,10 @@ from rivers.execution.runs.ledger import Ledger
 from rivers.execution.runs.pool_claims import PoolClaims, keeping
 from rivers.execution.runs.results import Ending, RunResult
 from rivers.execution.runs.scope import RunScope
+from rivers.execution.steps.compiled_steps import Step
 from rivers.execution.steps.fan_out import FanOuts
 from rivers.execution.steps.step_time import Cancellation, RunTime
-from rivers.execution.steps.steps import Step
-from rivers.graph.steps import StepKind
+from rivers.graph.planned_steps import StepKind
 from rivers.storage import Storage
 
 

@@ -22,7 +22,7 @@ from rivers.definitions.functions.parameters import FunctionArguments, Source, c
 from rivers.exceptions import GraphValidationError
 from rivers.graph.internal_mappings import internal_mappings
 from rivers.graph.nodes import Node, NodeKind
-from rivers.graph.steps import EXECUTOR_KEY, TIMEOUT_KEY, FanOut, InputSpec, StepKind, StepSpec
+from rivers.graph.planned_steps import EXECUTOR_KEY, TIMEOUT_KEY, FanOut, InputSpec, StepKind, StepSpec
 from rivers.graph.wiring import Wiring, placeholders
 from rivers.partitions.mappings import PartitionMapping
 

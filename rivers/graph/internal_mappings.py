@@ -8,7 +8,7 @@ from rivers.definitions.assets.asset_def import AssetDef
 from rivers.definitions.assets.multi_assets import GraphAsset, MultiAsset
 from rivers.definitions.assets.task_base import BaseTask
 from rivers.exceptions import PartitionValidationError
-from rivers.graph.steps import InputSpec
+from rivers.graph.planned_steps import InputSpec
 from rivers.partitions.mappings import PartitionMapping
 
 

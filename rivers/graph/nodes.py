@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from rivers.definitions.assets.asset_settings import AssetSettings
-from rivers.graph.steps import Definition, StepSpec, possible_templates
+from rivers.graph.planned_steps import Definition, StepSpec, possible_templates
 from rivers.partitions.definitions import PartitionsDefinition
 from rivers.partitions.mappings import PartitionMapping
 

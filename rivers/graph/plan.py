@@ -6,7 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from rivers.graph.nodes import Graph
-from rivers.graph.steps import StepSpec
+from rivers.graph.planned_steps import StepSpec
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@ from rivers.exceptions import (
 from rivers.graph.internal_mappings import output_mappings
 from rivers.graph.names import Names
 from rivers.graph.nodes import Node, NodeKind
-from rivers.graph.steps import InputSpec, StepKind, StepSpec
+from rivers.graph.planned_steps import InputSpec, StepKind, StepSpec
 from rivers.partitions.mappings import PartitionMapping
 
 

@@ -10,8 +10,8 @@ from rivers.execution.attempts.bash import run_command
 from rivers.execution.steps.command import Command
 
 
-class BashTask(bash_tasks.BashTask):
-    __doc__ = bash_tasks.BashTask.__doc__
+class BashTask(bash_tasks.CommandTask):
+    __doc__ = bash_tasks.CommandTask.__doc__
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Run the command here and now, and return what it writes to stdout; arguments are ignored.

@@ -13,7 +13,7 @@ from rivers.exceptions import (
     ExecutionError,
     _JobNotFound,  # pyright: ignore[reportPrivateUsage]
 )
-from rivers.execution.attempts.failures import error_text, traceback_text
+from rivers.execution.attempts.failure_records import error_text, traceback_text
 from rivers.execution.attempts.interrupts import is_meant_for_all
 from rivers.execution.attempts.resources import copies_of, in_use, set_up, tear_down, with_changes
 from rivers.execution.choosing import LocalExecutor, check_executors, executor_of_run

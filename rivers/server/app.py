@@ -10,7 +10,7 @@ from starlette.middleware import Middleware
 from rivers.server.automations import automation_routes
 from rivers.server.guard import LOOPBACK_NAMES, Guard
 from rivers.server.health import health_routes
-from rivers.server.runs import run_routes
+from rivers.server.run_routes import run_routes
 from rivers.server.served import Served
 
 

@@ -17,14 +17,14 @@ from rivers.definitions.argument_checks import did_you_mean
 from rivers.definitions.assets.composition import collect_name
 from rivers.durations import parse_duration
 from rivers.exceptions import NodeNotFoundError, NotQuiescent
-from rivers.graph.steps import possible_templates
+from rivers.graph.planned_steps import possible_templates
 from rivers.ids import SeededIds
 from rivers.records import AUTOMATION_TYPES, AutomationKind, Change, RunRecord, StoredTick, TriggerState
 from rivers.repository.code_repository import CodeRepository
 from rivers.scheduling.due import utc_text
 from rivers.simulation.faults import FaultPlan, Faults
 from rivers.simulation.patched_time import PatchingClock
-from rivers.simulation.steps import SimulatedSteps
+from rivers.simulation.step_behaviour import SimulatedSteps
 from rivers.simulation.trace import Trace
 from rivers.storage import Storage
 

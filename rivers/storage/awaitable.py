@@ -8,12 +8,12 @@ from rivers.partitions.keys import PartitionKey
 from rivers.queueing.pool_records import PoolInfo, PoolLimit, SlotHolder
 from rivers.records import AssetRecord, RunRecord, StoredEvent, StoredLog, StoredTick
 from rivers.storage.assets import Assets
-from rivers.storage.execution import Executions
+from rivers.storage.execution import ExecutedRuns
 from rivers.storage.pools import DEFAULT_LEASE, Pools
 from rivers.storage.triggers import Triggers
 
 
-class AwaitableReads(Executions, Assets, Triggers, Pools):
+class AwaitableReads(ExecutedRuns, Assets, Triggers, Pools):
     """The same calls, awaitable. They run inline: an embedded call takes less time than a hop to a thread."""
 
     async def async_get_events_for_asset(self, asset_key: str, limit: int = 100) -> list[StoredEvent]:

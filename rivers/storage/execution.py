@@ -24,7 +24,7 @@ _SUCCEED: Final = (
 )
 
 
-class Executions(QueuedRuns, Events):
+class ExecutedRuns(QueuedRuns, Events):
     """Runs from their start to their end."""
 
     def start_runs(self, run_ids: Sequence[str], *, owner: str, at: int, lease_until: int) -> list[RunRecord]:

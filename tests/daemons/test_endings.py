@@ -15,7 +15,7 @@ from rivers.daemons.left_behind import LeftBehind
 from rivers.exceptions import ExecutionError
 from rivers.execution.runs.results import Ending, RunResult
 from rivers.records import Change
-from rivers.simulation.steps import SimulatedSteps
+from rivers.simulation.step_behaviour import SimulatedSteps
 
 pytestmark = pytest.mark.anyio
 

@@ -14,7 +14,7 @@ import rivers as rs
 from rivers.channels.messages import RunFinished
 from rivers.daemons.executions import Executions
 from rivers.daemons.left_behind import LeftBehind
-from rivers.simulation.steps import SimulatedSteps
+from rivers.simulation.step_behaviour import SimulatedSteps
 
 pytestmark = pytest.mark.anyio
 

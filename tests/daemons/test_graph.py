@@ -20,7 +20,7 @@ from rivers.daemons.leases import LeaseDaemon
 from rivers.daemons.run_queue import RunQueueDaemon
 from rivers.exceptions import RiversError
 from rivers.ids import SeededIds
-from rivers.simulation.steps import SimulatedSteps
+from rivers.simulation.step_behaviour import SimulatedSteps
 from rivers.storage import Storage
 
 pytestmark = pytest.mark.anyio

@@ -15,7 +15,7 @@ from rivers.channels.ports import LauncherPorts
 from rivers.daemons.executions import Executions
 from rivers.daemons.launcher import LauncherDaemon
 from rivers.daemons.left_behind import LeftBehind
-from rivers.simulation.steps import SimulatedSteps
+from rivers.simulation.step_behaviour import SimulatedSteps
 
 pytestmark = pytest.mark.anyio
 

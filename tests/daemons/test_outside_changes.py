@@ -13,7 +13,7 @@ from rivers.channels.messages import RunsChanged
 from rivers.daemons.executions import Executions
 from rivers.daemons.left_behind import LeftBehind
 from rivers.daemons.outside_changes import OutsideChanges
-from rivers.simulation.steps import SimulatedSteps
+from rivers.simulation.step_behaviour import SimulatedSteps
 
 pytestmark = pytest.mark.anyio
 

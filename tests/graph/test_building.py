@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from rivers.definitions.assets.asset_def import AssetDef
 from rivers.definitions.assets.assets import Asset, SingleAsset
-from rivers.definitions.assets.bash_tasks import BashTask
+from rivers.definitions.assets.bash_tasks import CommandTask
 from rivers.definitions.assets.external_assets import ExternalAsset
 from rivers.definitions.assets.multi_assets import MultiAsset
 from rivers.definitions.assets.tasks import Task
@@ -22,8 +22,8 @@ from rivers.exceptions import AssetDefinitionError, ConfigurationError, GraphVal
 from rivers.graph.building import build_graph, order_by_level
 from rivers.graph.nodes import NodeKind
 from rivers.graph.plan import plan_execution
+from rivers.graph.planned_steps import StepKind
 from rivers.graph.selection import select_nodes
-from rivers.graph.steps import StepKind
 
 
 def asset(name: str, function: Callable[..., Any], *deps: Any) -> SingleAsset:
@@ -201,7 +201,7 @@ def test_8_5_an_automation_on_what_nobody_observes_is_refused() -> None:
 
 
 def test_10_standalone_tasks_are_nodes_whose_parameters_resolve_like_those_of_assets() -> None:
-    read, command = Task(lambda a, db: 0, name="read"), BashTask("command", "true")
+    read, command = Task(lambda a, db: 0, name="read"), CommandTask("command", "true")
     graph = build_graph([asset("a", lambda: 0), asset("b", lambda read, command: 0)], ["db"], [read, read, command])
     assert list(graph.nodes) == ["a", "b", "read", "command"]
     assert (graph["read"].kind, graph["read"].step.kind, graph["read"].inputs) == (NodeKind.TASK, StepKind.TASK, ("a",))

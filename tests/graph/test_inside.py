@@ -9,7 +9,7 @@ import pytest
 
 from rivers.definitions.assets.asset_def import AssetDef
 from rivers.definitions.assets.assets import Asset
-from rivers.definitions.assets.bash_tasks import BashTask
+from rivers.definitions.assets.bash_tasks import CommandTask
 from rivers.definitions.assets.composition import Gathering
 from rivers.definitions.assets.multi_assets import GraphAsset
 from rivers.definitions.assets.tasks import Task
@@ -18,7 +18,7 @@ from rivers.definitions.functions.parameters import Source
 from rivers.exceptions import ConfigurationError, GraphValidationError
 from rivers.graph.building import build_graph
 from rivers.graph.nodes import Graph, Node, NodeKind
-from rivers.graph.steps import StepKind, instance_name
+from rivers.graph.planned_steps import StepKind, instance_name
 from rivers.partitions.mappings import PartitionMapping
 
 
@@ -269,7 +269,7 @@ def test_the_assets_that_a_graph_is_made_from_are_those_that_its_inside_reads() 
 
 
 def test_a_bash_task_receives_nothing_and_waits_for_what_it_is_given() -> None:
-    graph = graph_of(lambda a: BashTask("b2", "true")(one(), "x", after=a))
+    graph = graph_of(lambda a: CommandTask("b2", "true")(one(), "x", after=a))
     node = graph["g/b2"]
     assert (node.step.kind, node.inputs, node.lineage, node.step.constants) == (StepKind.BASH, (), ("g/one", "a"), ())
 

@@ -8,7 +8,7 @@ import pytest
 
 from rivers.definitions.assets.asset_def import AssetDef
 from rivers.definitions.assets.assets import Asset
-from rivers.definitions.assets.bash_tasks import BashTask
+from rivers.definitions.assets.bash_tasks import CommandTask
 from rivers.definitions.assets.jobs import Job
 from rivers.definitions.assets.tasks import Task
 from rivers.definitions.triggers.schedules import Schedule
@@ -54,7 +54,7 @@ def test_two_jobs_of_one_name_are_refused() -> None:
 
 
 def test_a_job_takes_every_kind_of_node_and_brings_what_belongs_to_it() -> None:
-    inner, alone, command = Task(lambda: 0, name="inner"), Task(lambda: 0, name="alone"), BashTask("command", "true")
+    inner, alone, command = Task(lambda: 0, name="inner"), Task(lambda: 0, name="alone"), CommandTask("command", "true")
     multi = Asset.from_multi(lambda raw: {}, [AssetDef("p"), AssetDef("q")], "m")
     graph_asset = Asset.from_graph(lambda: inner(), "g")
     raw, seen = (

@@ -9,7 +9,7 @@ import pytest
 
 from rivers.definitions.assets.asset_def import AssetDef
 from rivers.definitions.assets.assets import Asset
-from rivers.definitions.assets.bash_tasks import BashTask
+from rivers.definitions.assets.bash_tasks import CommandTask
 from rivers.definitions.assets.tasks import Task
 from rivers.exceptions import AssetNotFoundError, ExecutionError, GraphValidationError
 from rivers.graph.building import build_graph
@@ -83,7 +83,7 @@ KINDS = build_graph(
         Asset.external(lambda: 0, name="seen", io_handler="h"),
     ],
     (),
-    [Task(lambda: 0, name="alone"), BashTask("command", "true")],
+    [Task(lambda: 0, name="alone"), CommandTask("command", "true")],
 )
 
 

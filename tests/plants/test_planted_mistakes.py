@@ -25,7 +25,7 @@ from rivers.daemons import run_queue
 from rivers.daemons.evaluations import EvaluationsInFlight
 from rivers.daemons.run_queue import RunQueueDaemon
 from rivers.daemons.trigger_book import TriggerBook
-from rivers.execution.steps.steps import StepPartition
+from rivers.execution.steps.compiled_steps import StepPartition
 from rivers.execution.triggers import evaluation
 from rivers.graph.partition_plans import PartitionPlan
 from rivers.partitions import PartitionKey

@@ -70,7 +70,7 @@ def test_in_the_body_of_a_graph_asset_nothing_runs_until_the_step_does(tmp_path:
 def test_it_is_the_public_one_a_declaration_and_crosses_to_workers() -> None:
     assert rs.BashTask is BashTask
     task = pickle.loads(pickle.dumps(BashTask("t", "echo a")))
-    assert isinstance(task, bash_tasks.BashTask)
+    assert isinstance(task, bash_tasks.CommandTask)
     assert repr(task) == "BashTask(name='t', command='echo a')"
     assert task() == "a"
 

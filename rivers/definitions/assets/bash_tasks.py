@@ -15,7 +15,7 @@ from rivers.exceptions import ExecutionError, TaskDefinitionError
 from rivers.partitions.mappings import PartitionMapping
 
 
-class BashTask(BaseTask):
+class CommandTask(BaseTask):
     """A command that is a step; its value is what it writes to stdout.
 
     ``command`` is a text for ``sh -c``, or a list that is executed as it is. ``env`` is added to the inherited

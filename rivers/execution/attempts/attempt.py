@@ -20,14 +20,14 @@ from rivers.exceptions import ExecutionError, Killed, Superseded
 from rivers.execution.attempts.bash import run_command
 from rivers.execution.attempts.capture import Captured, captured_by
 from rivers.execution.attempts.loading import load, load_previous
-from rivers.execution.attempts.outcomes import Failure, StepOutcome, StepOutput
+from rivers.execution.attempts.outcomes import AttemptFailure, StepOutcome, StepOutput
 from rivers.execution.attempts.recording import Told, failed_partitions, store, told_to, value_of
 from rivers.execution.attempts.several import Several, read_several, read_several_async
+from rivers.execution.steps.compiled_steps import Step, StepTarget
 from rivers.execution.steps.dynamic_outputs import listed, listed_async, taken_apart
 from rivers.execution.steps.fan_out import divide
 from rivers.execution.steps.step_time import StepTime
-from rivers.execution.steps.steps import Step, StepTarget
-from rivers.graph.steps import StepKind
+from rivers.graph.planned_steps import StepKind
 from rivers.records import InputContext
 
 _ABORTED: Final = 1
@@ -99,10 +99,10 @@ class Attempt:
         self.captured = Captured()
         self.context: Any = None
         self.returned: Any = None
-        self.failure: Failure | None = None
+        self.failure: AttemptFailure | None = None
         self._is_checked = False
         self._outputs: dict[str, StepOutput] = {}
-        self._failed: dict[str, Failure] = {}
+        self._failed: dict[str, AttemptFailure] = {}
         self._values: dict[str, Any] = {}
 
     @contextmanager
@@ -196,7 +196,9 @@ class Attempt:
             for target in self.step.targets:
                 self._keep(target, returned, told)
             return
-        self._failed.update({name: Failure.of(error, repeatable=False) for name, error in returned.missing.items()})
+        self._failed.update(
+            {name: AttemptFailure.of(error, repeatable=False) for name, error in returned.missing.items()}
+        )
         for target in self.step.targets:
             if target.name in returned.results:
                 self._keep(target, returned.results[target.name], told)
@@ -225,7 +227,7 @@ class Attempt:
         except (Killed, Superseded):
             raise
         except BaseException as error:
-            self._failed[target.name] = Failure.of(error, repeatable=False)
+            self._failed[target.name] = AttemptFailure.of(error, repeatable=False)
         else:
             if target.hooks:
                 self._values[target.name] = value_of(returned)
@@ -237,7 +239,7 @@ class Attempt:
         """
         if isinstance(error, Killed | Superseded):
             raise error
-        self.failure = Failure.of(error, repeatable=not (self._outputs or self._failed))
+        self.failure = AttemptFailure.of(error, repeatable=not (self._outputs or self._failed))
 
     def outcome(self) -> StepOutcome:
         """What is to be recorded about it."""

@@ -13,7 +13,7 @@ from typing import Any, cast
 
 import cloudpickle
 
-from rivers.execution.attempts.failures import error_text
+from rivers.execution.attempts.failure_records import error_text
 
 _dumps = cast("Callable[[object], bytes]", cloudpickle.dumps)  # pyright: ignore[reportUnknownMemberType]
 

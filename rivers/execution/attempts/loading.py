@@ -13,8 +13,8 @@ from typing import Any, Final, get_args
 
 from rivers.definitions.assets.composition import Gathering
 from rivers.definitions.values.results import SelfDependency
-from rivers.execution.attempts.failures import error_text
-from rivers.execution.steps.steps import Step, StepInput
+from rivers.execution.attempts.failure_records import error_text
+from rivers.execution.steps.compiled_steps import Step, StepInput
 from rivers.io_handlers import InMemoryIOHandler, PickleIOHandler
 from rivers.partitions.keys import PartitionKey
 from rivers.records import InputContext, IOHandler

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from rivers.exceptions import ExecutionError
-from rivers.execution.attempts.failures import class_names, error_text, traceback_document, traceback_text
+from rivers.execution.attempts.failure_records import class_names, error_text, traceback_document, traceback_text
 from rivers.partitions import PartitionKey
 
 Texts = tuple[str | None, str | None, str | None]
@@ -31,7 +31,7 @@ class StepOutput:
 
 
 @dataclass(frozen=True, slots=True)
-class Failure:
+class AttemptFailure:
     """Why an attempt failed. The texts are made where the traceback is; ``error`` may have crossed without it.
 
     ``repeatable`` is false for a value that was computed and could not be stored: it is not computed again.
@@ -45,7 +45,7 @@ class Failure:
     repeatable: bool = True
 
     @classmethod
-    def of(cls, error: BaseException, *, repeatable: bool = True) -> Failure:
+    def of(cls, error: BaseException, *, repeatable: bool = True) -> AttemptFailure:
         """Read everything that will be recorded off an exception."""
         return cls(
             error, error_text(error), class_names(error), traceback_text(error), traceback_document(error), repeatable
@@ -67,7 +67,9 @@ class Failure:
         )
 
 
-def _received(packed: bytes, text: str, classes: str, traceback: str, document: str, repeatable: bool) -> Failure:
+def _received(
+    packed: bytes, text: str, classes: str, traceback: str, document: str, repeatable: bool
+) -> AttemptFailure:
     try:
         error = pickle.loads(packed)
         fault = f"it is read as {type(error).__name__}"
@@ -75,7 +77,7 @@ def _received(packed: bytes, text: str, classes: str, traceback: str, document: 
         error, fault = None, error_text(unreadable)
     if not isinstance(error, BaseException):
         error = ExecutionError(f"{text} (an exception that could not be sent back: {fault})")
-    return Failure(error, text, classes, traceback, document, repeatable)
+    return AttemptFailure(error, text, classes, traceback, document, repeatable)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,23 +90,23 @@ class StepOutcome:
     """
 
     outputs: tuple[StepOutput, ...] = ()
-    failure: Failure | None = None
+    failure: AttemptFailure | None = None
     texts: Texts = (None, None, None)
-    failed: tuple[tuple[str, Failure], ...] = ()
+    failed: tuple[tuple[str, AttemptFailure], ...] = ()
     values: dict[str, Any] = field(default_factory=dict[str, Any])
     failed_partitions: tuple[tuple[PartitionKey, str], ...] = ()
 
     @property
-    def failures(self) -> tuple[Failure, ...]:
+    def failures(self) -> tuple[AttemptFailure, ...]:
         """Everything that went wrong."""
         each = tuple(failure for _, failure in self.failed)
         return each if self.failure is None else (self.failure, *each)
 
     @classmethod
-    def cut_off(cls, kept: Sequence[StepOutcome], failure: Failure) -> StepOutcome:
+    def cut_off(cls, kept: Sequence[StepOutcome], failure: AttemptFailure) -> StepOutcome:
         """That of an attempt which was ended from outside: what it had ``kept`` stands, and is not made again."""
         outputs: dict[str, StepOutput] = {}
-        failed: dict[str, Failure] = {}
+        failed: dict[str, AttemptFailure] = {}
         values: dict[str, Any] = {}
         for one in kept:
             for output in one.outputs:
@@ -118,7 +120,7 @@ class StepOutcome:
             failure = replace(failure, repeatable=False)
         return cls(tuple(outputs.values()), failure, failed=tuple(failed.items()), values=values)
 
-    def failure_of(self, target: str) -> Failure | None:
+    def failure_of(self, target: str) -> AttemptFailure | None:
         """Why the target failed; ``None`` when it did not."""
         if any(output.name == target for output in self.outputs):
             return None

@@ -11,7 +11,7 @@ from rivers.definitions.values.metadata_encoding import coerce_metadata, metadat
 from rivers.definitions.values.output_report import OutputContext
 from rivers.definitions.values.results import Materialization, Observation, Output
 from rivers.execution.attempts.outcomes import StepOutput
-from rivers.execution.steps.steps import StepTarget
+from rivers.execution.steps.compiled_steps import StepTarget
 from rivers.partitions import PartitionContext, PartitionKey
 
 _INT64: Final = range(-(2**63), 2**63)

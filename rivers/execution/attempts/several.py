@@ -12,7 +12,7 @@ from rivers.definitions.functions.type_checks import check_output
 from rivers.definitions.values.results import Materialization, Observation, Output
 from rivers.exceptions import ExecutionError
 from rivers.execution.attempts.recording import value_of
-from rivers.execution.steps.steps import Step, StepTarget
+from rivers.execution.steps.compiled_steps import Step, StepTarget
 
 Keep = Callable[[StepTarget, Any], None]
 """Stores one result of a target."""

@@ -8,7 +8,7 @@ from concurrent.futures import wait
 
 from rivers.exceptions import ExecutionError, RunCanceled
 from rivers.execution.attempts.coroutine_host import CLOSE_GRACE_SECONDS, CoroutineHost
-from rivers.execution.attempts.outcomes import Failure, StepOutcome
+from rivers.execution.attempts.outcomes import AttemptFailure, StepOutcome
 from rivers.execution.dispatch.agenda import Inbox, Instant, Quotas, Timers
 from rivers.execution.dispatch.calls import CallLane
 from rivers.execution.dispatch.crew import Crew
@@ -18,7 +18,7 @@ from rivers.execution.dispatch.places import Place
 from rivers.execution.dispatch.pool_line import PoolLine
 from rivers.execution.dispatch.workers import WorkerLane
 from rivers.execution.runs.scope import RunScope
-from rivers.execution.steps.steps import Step
+from rivers.execution.steps.compiled_steps import Step
 
 
 class Batch:
@@ -43,7 +43,7 @@ class Batch:
         self.timers = Timers()
         self.instant = Instant(scope.environment.clock.monotonic)
         self.inbox: Inbox[Happening] = Inbox()
-        self.backoffs: dict[Try, Failure] = {}
+        self.backoffs: dict[Try, AttemptFailure] = {}
         self.deadlines = Deadlines(self.after, self.give_up)
         self._places = [place for _, place in steps]
         coroutines = scope.environment.coroutines
@@ -145,7 +145,7 @@ class Batch:
 
     def timed_out(self, tried: Try, error: ExecutionError) -> None:
         """See ``Outcomes``."""
-        outcome = StepOutcome(failure=Failure.of(error, repeatable=False))
+        outcome = StepOutcome(failure=AttemptFailure.of(error, repeatable=False))
         self.note_end(tried, lambda: outcome)
 
     def _note(self, tried: Try, event_type: str, fact: tuple[str, str]) -> None:
@@ -187,7 +187,7 @@ class Batch:
         lane = tried.lane
         tried.fault = None
         self.delayed.pop(tried, None)
-        outcome = StepOutcome.cut_off(tried.kept, Failure.of(error))
+        outcome = StepOutcome.cut_off(tried.kept, AttemptFailure.of(error))
         if isinstance(lane, WorkerLane):
             rest = lane.take_rest()
             lane.give_up()

@@ -10,7 +10,7 @@ from rivers.execution.attempts import capture
 from rivers.execution.dispatch.lane import Happening, Try
 from rivers.execution.dispatch.workers import WorkerLane
 from rivers.execution.runs.scope import RunScope
-from rivers.execution.steps.steps import Step
+from rivers.execution.steps.compiled_steps import Step
 from rivers.execution.workers.crossing import packed_particulars
 from rivers.execution.workers.messages import Order
 

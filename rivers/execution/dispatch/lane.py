@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from rivers.execution.attempts.outcomes import Failure, StepOutcome
-from rivers.execution.steps.steps import Step
+from rivers.execution.attempts.outcomes import AttemptFailure, StepOutcome
+from rivers.execution.steps.compiled_steps import Step
 
 
 class Try:
@@ -43,7 +43,7 @@ class Try:
         self.has_begun = False
         self.holds_slots = False
         self.is_timed = False
-        self.earlier: Failure | None = None
+        self.earlier: AttemptFailure | None = None
         self.fault: BaseException | None = None
         self.kept: list[StepOutcome] = []
 

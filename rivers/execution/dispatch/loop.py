@@ -20,8 +20,8 @@ from rivers.execution.dispatch.places import Place
 from rivers.execution.dispatch.slot_news import SlotNews
 from rivers.execution.dispatch.starting import Starter
 from rivers.execution.runs.scope import RunScope
+from rivers.execution.steps.compiled_steps import Step
 from rivers.execution.steps.step_time import CANCEL_CHECK_SECONDS, LONGEST_NAP_SECONDS
-from rivers.execution.steps.steps import Step
 
 
 class Together:

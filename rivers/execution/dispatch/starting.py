@@ -8,13 +8,13 @@ from typing import Any, Final
 from rivers.exceptions import ExecutionError
 from rivers.execution.attempts.attempt import Attempt
 from rivers.execution.attempts.interception import IN_WORKER
-from rivers.execution.attempts.outcomes import Failure, StepOutcome
+from rivers.execution.attempts.outcomes import AttemptFailure, StepOutcome
 from rivers.execution.dispatch.batch import Batch
 from rivers.execution.dispatch.lane import Returned, Try
 from rivers.execution.dispatch.places import Place
 from rivers.execution.dispatch.workers import WorkerLane
 from rivers.execution.runs.inline import around, attempt_here, stored
-from rivers.execution.steps.steps import Step
+from rivers.execution.steps.compiled_steps import Step
 from rivers.execution.workers.messages import Order
 
 ELEMENT_BYTES_MAX: Final = 2**20
@@ -154,7 +154,7 @@ class Starter:
             except ExecutionError as error:
                 if not noted:
                     self._batch.note_begin(tried)
-                outcome = StepOutcome(failure=Failure.of(error, repeatable=False))
+                outcome = StepOutcome(failure=AttemptFailure.of(error, repeatable=False))
                 self._batch.note_end(tried, lambda outcome=outcome: outcome)
         if sendable:
             if not noted:

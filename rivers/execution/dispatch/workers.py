@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 
 from rivers.clock import Clock
 from rivers.exceptions import RunCanceled
-from rivers.execution.attempts.failures import RemoteTraceback, WorkerDied
-from rivers.execution.attempts.outcomes import Failure, StepOutcome
+from rivers.execution.attempts.failure_records import RemoteTraceback, WorkerDied
+from rivers.execution.attempts.outcomes import AttemptFailure, StepOutcome
 from rivers.execution.dispatch.lane import Begins, Ended, Happening, Lane, Sleeps, TimeBegins, Try
 from rivers.execution.workers.messages import (
     AskTime,
@@ -76,7 +76,7 @@ class WorkerLane(Lane):
             self.asleep = False
             if self.current is not None:
                 text = f"step '{self.current.step.name}': {self.worker.how_it_died()}"
-                died = StepOutcome.cut_off(self.current.kept, Failure.of(WorkerDied(text)))
+                died = StepOutcome.cut_off(self.current.kept, AttemptFailure.of(WorkerDied(text)))
                 heard.append(Ended(self.current, lambda: died))
                 self.current = None
         return heard
@@ -108,7 +108,7 @@ class WorkerLane(Lane):
     def _dropped(self) -> list[Happening]:
         """The next try was told of as begun when the one before it ended, and was not begun after all."""
         tried, self.current = self.current, None
-        outcome = StepOutcome(failure=Failure.of(RunCanceled("the run was cancelled")))
+        outcome = StepOutcome(failure=AttemptFailure.of(RunCanceled("the run was cancelled")))
         return [] if tried is None else [Ended(tried, lambda: outcome)]
 
     def _wake(self) -> None:
@@ -117,7 +117,7 @@ class WorkerLane(Lane):
             self.worker.send(Woken())
 
 
-def _mark_as_remote(failure: Failure) -> None:
+def _mark_as_remote(failure: AttemptFailure) -> None:
     """Tracebacks do not cross: let the exception show the text of the one it had."""
     if failure.error.__cause__ is None:
         failure.error.__cause__ = RemoteTraceback(failure.traceback)

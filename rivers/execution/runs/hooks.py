@@ -14,7 +14,7 @@ from rivers.exceptions import Killed, Superseded
 from rivers.execution.attempts.capture import Captured, captured_by
 from rivers.execution.attempts.outcomes import StepOutcome
 from rivers.execution.runs.environment import Environment
-from rivers.execution.steps.steps import Step, StepTarget
+from rivers.execution.steps.compiled_steps import Step, StepTarget
 
 
 class HookCaller:

@@ -9,7 +9,7 @@ from rivers.clock import Clock
 from rivers.execution.attempts.attempt import Attempt
 from rivers.execution.attempts.outcomes import StepOutcome
 from rivers.execution.runs.scope import RunScope
-from rivers.execution.steps.steps import Step
+from rivers.execution.steps.compiled_steps import Step
 
 
 def run_here(scope: RunScope, step: Step) -> StepOutcome:

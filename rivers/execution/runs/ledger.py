@@ -6,14 +6,14 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 from rivers.definitions.policies.retries import RetryPolicy, classify_failure
-from rivers.execution.attempts.outcomes import Failure, StepOutcome, StepOutput
+from rivers.execution.attempts.outcomes import AttemptFailure, StepOutcome, StepOutput
 from rivers.execution.runs.environment import Environment
 from rivers.execution.runs.escalation import next_compute
 from rivers.execution.runs.hooks import HookCaller
 from rivers.execution.runs.results import SKIPPED
+from rivers.execution.steps.compiled_steps import Step, StepTarget
 from rivers.execution.steps.dynamic_outputs import Keys, keys_fact, recorded_keys
 from rivers.execution.steps.step_time import Cancellation
-from rivers.execution.steps.steps import Step, StepTarget
 from rivers.ids import content_id, random_for
 from rivers.partitions import PartitionContext, PartitionKey
 from rivers.records import NewEvent
@@ -39,7 +39,7 @@ class Ledger:
     ) -> None:
         self.attempted: list[str] = []
         self.failed: dict[str, str] = {}
-        self.first_failure: Failure | None = None
+        self.first_failure: AttemptFailure | None = None
         self._storage = environment.storage
         self._clock = environment.clock
         self._run_id = run_id
@@ -84,7 +84,7 @@ class Ledger:
         self._settle_targets(step, outcome)
         return None
 
-    def close(self, step: Step, failure: Failure) -> None:
+    def close(self, step: Step, failure: AttemptFailure) -> None:
         """The announced next attempt at ``step`` is not made after all."""
         self._settle_targets(step, StepOutcome(failure=failure))
 
@@ -181,7 +181,7 @@ class Ledger:
         facts = (("error", text),)
         self._record(NewEvent("StepFailure", at, target.name, key, facts, of_instance=step.is_instance))
 
-    def _wait_before_next(self, step: Step, number: int, failure: Failure) -> float | None:
+    def _wait_before_next(self, step: Step, number: int, failure: AttemptFailure) -> float | None:
         policy = step.retry or self._retry
         if policy is None or not policy.should_retry(failure.error, number) or self._cancellation.check():
             return None
@@ -200,7 +200,7 @@ class Ledger:
             self._record(NewEvent("StepRetry", at, name, metadata=tuple(facts), of_instance=of_instance))
         return wait
 
-    def _fail(self, step: Step, target: StepTarget, failure: Failure, at: int) -> None:
+    def _fail(self, step: Step, target: StepTarget, failure: AttemptFailure, at: int) -> None:
         self.failed[target.name] = failure.text
         if step.template is not None:
             self._broken[step.template] = None

@@ -19,7 +19,7 @@ from rivers.clock.threads import THREADS
 from rivers.durations import NANOS_PER_SECOND, parse_duration
 from rivers.exceptions import ExecutionError, Superseded
 from rivers.execution.runs.environment import Environment
-from rivers.execution.steps.steps import Step
+from rivers.execution.steps.compiled_steps import Step
 from rivers.ids import random_for
 
 POLL_INTERVAL: Final = ("RIVERS_CLAIM_POLL_INTERVAL", "1s")

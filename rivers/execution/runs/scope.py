@@ -9,8 +9,8 @@ from typing import Any
 from rivers.execution.runs.environment import Environment
 from rivers.execution.runs.ledger import Ledger
 from rivers.execution.runs.pool_claims import PoolClaims
+from rivers.execution.steps.compiled_steps import Step
 from rivers.execution.steps.step_time import Cancellation, RunTime
-from rivers.execution.steps.steps import Step
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from rivers.definitions.assets.assets import SingleAsset
-from rivers.definitions.assets.bash_tasks import BashTask
+from rivers.definitions.assets.bash_tasks import CommandTask
 from rivers.definitions.assets.composition import Gathering
 from rivers.definitions.assets.external_assets import ExternalAsset
 from rivers.definitions.assets.multi_assets import MultiAsset
@@ -20,13 +20,13 @@ from rivers.definitions.values.results import Materialization
 from rivers.durations import to_ns
 from rivers.exceptions import ConfigurationError, ExecutionError
 from rivers.execution.steps.command import Command
+from rivers.execution.steps.compiled_steps import Step, StepInput, StepTarget
 from rivers.execution.steps.context_making import context_maker
 from rivers.execution.steps.handlers import Handlers
-from rivers.execution.steps.steps import Step, StepInput, StepTarget
 from rivers.graph.nodes import Graph
 from rivers.graph.plan import PlannedStep, plan_execution
+from rivers.graph.planned_steps import EXECUTOR_KEY, TIMEOUT_KEY, FanOut, InputSpec, StepKind, StepSpec
 from rivers.graph.references import resolve_retry
-from rivers.graph.steps import EXECUTOR_KEY, TIMEOUT_KEY, FanOut, InputSpec, StepKind, StepSpec
 from rivers.queueing.slots import step_pools
 
 Levels = Sequence[Sequence[Step]]
@@ -220,7 +220,7 @@ def _function(spec: StepSpec) -> Callable[..., Any]:
 
 def _command(spec: StepSpec) -> Command | None:
     task = spec.definition
-    return Command.of(task.command, task.env, task.cwd) if isinstance(task, BashTask) else None
+    return Command.of(task.command, task.env, task.cwd) if isinstance(task, CommandTask) else None
 
 
 def _return_annotation(spec: StepSpec) -> Any:

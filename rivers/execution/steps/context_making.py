@@ -8,9 +8,9 @@ from typing import Any
 
 from rivers.definitions.assets.asset_base import BaseAsset
 from rivers.definitions.functions.asset_contexts import AssetExecutionContext, TaskExecutionContext
+from rivers.execution.steps.compiled_steps import StepTarget
 from rivers.execution.steps.step_time import StepTime
-from rivers.execution.steps.steps import StepTarget
-from rivers.graph.steps import StepKind, StepSpec
+from rivers.graph.planned_steps import StepKind, StepSpec
 from rivers.partitions import PartitionContext
 
 

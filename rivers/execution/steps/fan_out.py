@@ -11,9 +11,9 @@ from typing import Any, cast
 
 from rivers.definitions.assets.composition import Gathering
 from rivers.exceptions import ExecutionError
+from rivers.execution.steps.compiled_steps import Particulars, Step
 from rivers.execution.steps.dynamic_outputs import in_order, taken_apart
-from rivers.execution.steps.steps import Particulars, Step
-from rivers.graph.steps import instance_name, possible_templates
+from rivers.graph.planned_steps import instance_name, possible_templates
 
 Elements = tuple[tuple[str, Any], ...]
 """Each element under its key, or its position as text."""

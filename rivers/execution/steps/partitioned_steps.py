@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from rivers.clock import Clock, SimClock
 from rivers.exceptions import PartitionValidationError
-from rivers.execution.steps.steps import Particulars, Step, StepPartition
+from rivers.execution.steps.compiled_steps import Particulars, Step, StepPartition
 from rivers.graph.partition_plans import Load, PartitionPlan
 from rivers.partitions import PartitionContext
 from rivers.partitions.naive_time import to_datetime

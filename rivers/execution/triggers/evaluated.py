@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from rivers.definitions.argument_checks import storable
 from rivers.definitions.triggers.requests import BackfillRequest, RunRequest
 from rivers.definitions.triggers.tick_results import ScheduleTickResult, SensorTickResult
-from rivers.execution.attempts.failures import error_text, traceback_text
+from rivers.execution.attempts.failure_records import error_text, traceback_text
 
 
 @dataclass(frozen=True)

@@ -29,7 +29,7 @@ from rivers.definitions.triggers.tick_results import (
 )
 from rivers.exceptions import ConfigurationError, ExecutionError, Killed, Superseded
 from rivers.execution.attempts.coroutine_host import CoroutineHost
-from rivers.execution.attempts.failures import WorkerDied
+from rivers.execution.attempts.failure_records import WorkerDied
 from rivers.execution.runs.environment import Environment, running_in
 from rivers.execution.triggers.evaluated import Evaluated
 from rivers.execution.triggers.here import TriggerCaller, awaited, function_of, utc_text

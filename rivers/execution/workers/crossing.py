@@ -19,8 +19,8 @@ from pydantic import BaseModel
 
 from rivers.definitions.policies.hooks import Hook
 from rivers.exceptions import ExecutionError
-from rivers.execution.attempts.failures import error_text
-from rivers.execution.steps.steps import Step, StepTarget
+from rivers.execution.attempts.failure_records import error_text
+from rivers.execution.steps.compiled_steps import Step, StepTarget
 from rivers.execution.workers.addresses import FunctionAddress, address_of, load_module, module_of
 from rivers.io_handlers import InMemoryIOHandler, PickleIOHandler
 from rivers.records import IOHandler

@@ -21,9 +21,9 @@ from typing import Any, Final
 from loky.process_executor import ProcessPoolExecutor  # pyright: ignore[reportMissingTypeStubs]
 
 from rivers.exceptions import ExecutionError
-from rivers.execution.attempts.failures import error_text, exit_in, worker_death
-from rivers.execution.attempts.outcomes import Failure, StepOutcome
-from rivers.execution.steps.steps import Step
+from rivers.execution.attempts.failure_records import error_text, exit_in, worker_death
+from rivers.execution.attempts.outcomes import AttemptFailure, StepOutcome
+from rivers.execution.steps.compiled_steps import Step
 from rivers.execution.workers.connection import WorkerConnection
 from rivers.execution.workers.crossing import packed_step
 from rivers.execution.workers.messages import Define, Done, Forget
@@ -187,7 +187,7 @@ def _read(said: bytearray) -> Any:
         return pickle.loads(said)
     except Exception as error:
         unread = ExecutionError(f"what the worker process told of the step cannot be read here: {error_text(error)}")
-        return Done(StepOutcome(failure=Failure.of(unread, repeatable=False)), 0.0)
+        return Done(StepOutcome(failure=AttemptFailure.of(unread, repeatable=False)), 0.0)
 
 
 def _signal_name(number: int) -> str:

@@ -20,10 +20,10 @@ from rivers.exceptions import ExecutionError
 from rivers.execution.attempts import capture
 from rivers.execution.attempts.attempt import Attempt
 from rivers.execution.attempts.crossing_errors import fault_of_crossing, packed_error
-from rivers.execution.attempts.failures import error_text
-from rivers.execution.attempts.outcomes import Failure, StepOutcome
+from rivers.execution.attempts.failure_records import error_text
+from rivers.execution.attempts.outcomes import AttemptFailure, StepOutcome
 from rivers.execution.attempts.resources import set_up, tear_down
-from rivers.execution.steps.steps import Step
+from rivers.execution.steps.compiled_steps import Step
 from rivers.execution.workers.crossing import unpacked_step
 from rivers.execution.workers.messages import Define, Done, Dropped, Execute, Forget, Imported, Kept, Order
 from rivers.execution.workers.parent_watch import settle_in
@@ -104,7 +104,7 @@ class _Server:
                 if order.particulars is not None:
                     step = step.with_particulars(pickle.loads(order.particulars))
         except BaseException as error:
-            return 0.0, StepOutcome(failure=Failure.of(error), texts=captured.texts())
+            return 0.0, StepOutcome(failure=AttemptFailure.of(error), texts=captured.texts())
         if step.timeout is not None:
             moment.tell(pickle.dumps(Imported()))
         began = self._timer()
@@ -148,7 +148,7 @@ def _crossing(outcome: StepOutcome) -> StepOutcome:
     return outcome
 
 
-def _sendable(failure: Failure) -> Failure:
+def _sendable(failure: AttemptFailure) -> AttemptFailure:
     """The failure, or one that has the same texts, with an exception that can be sent back."""
     try:
         packed_error(failure.error)
@@ -165,7 +165,7 @@ def _with_sendable_values(outcome: StepOutcome) -> StepOutcome:
         return outcome
     what = ", ".join(type(value).__name__ for value in outcome.values.values())
     unsent = ExecutionError(f"what its hooks want to see ({what}) could not be sent back from the worker: {fault}")
-    return replace(outcome, failure=outcome.failure or Failure.of(unsent, repeatable=False), values={})
+    return replace(outcome, failure=outcome.failure or AttemptFailure.of(unsent, repeatable=False), values={})
 
 
 def _flush() -> None:

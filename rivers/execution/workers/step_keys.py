@@ -7,7 +7,7 @@ import threading
 import weakref
 from typing import Final
 
-from rivers.execution.steps.steps import Step
+from rivers.execution.steps.compiled_steps import Step
 
 DEFINITIONS_MAX: Final = 20_000
 """How many steps a worker may know at one time."""

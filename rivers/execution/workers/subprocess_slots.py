@@ -22,7 +22,7 @@ from loky.process_executor import (  # pyright: ignore[reportMissingTypeStubs]
 )
 
 from rivers.execution.attempts.capture import capturing
-from rivers.execution.attempts.failures import WorkerDied, exit_in, worker_death
+from rivers.execution.attempts.failure_records import WorkerDied, exit_in, worker_death
 from rivers.execution.workers.parent_watch import lifeline, settle_in
 
 

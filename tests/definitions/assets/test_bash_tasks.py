@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from rivers.definitions.assets.bash_tasks import BashTask
+from rivers.definitions.assets.bash_tasks import CommandTask
 from rivers.exceptions import AssetDefinitionError, ExecutionError, TaskDefinitionError
 from rivers.partitions.mappings import PartitionMapping
 
@@ -15,12 +15,12 @@ PREVIOUS = PartitionMapping.time_window(-1)
 
 
 def test_it_tells_what_it_was_given() -> None:
-    task = BashTask("t", "echo $A", {"A": "b"}, PurePosixPath("folder"), ["tag"], {"up": PREVIOUS}, "h", "r")
+    task = CommandTask("t", "echo $A", {"A": "b"}, PurePosixPath("folder"), ["tag"], {"up": PREVIOUS}, "h", "r")
     assert (task.name, task.command, task.env, task.cwd, task.tags) == ("t", "echo $A", {"A": "b"}, "folder", ["tag"])
     assert (task.partition_mapping, task.io_handler, task.retry, task.is_async) == ({"up": PREVIOUS}, "h", "r", False)
-    assert BashTask("t", ["a", "b"]).command == ["a", "b"]
-    assert (BashTask("t", "").command, BashTask("t", "").env, BashTask("t", "").cwd) == ("", None, None)
-    assert repr(BashTask("t", "a")) == "BashTask(name='t', command='a')"
+    assert CommandTask("t", ["a", "b"]).command == ["a", "b"]
+    assert (CommandTask("t", "").command, CommandTask("t", "").env, CommandTask("t", "").cwd) == ("", None, None)
+    assert repr(CommandTask("t", "a")) == "BashTask(name='t', command='a')"
 
 
 @pytest.mark.parametrize(
@@ -42,9 +42,9 @@ def test_it_tells_what_it_was_given() -> None:
 )
 def test_a_bad_argument_is_refused(arguments: tuple[Any, ...], error: type[Exception]) -> None:
     with pytest.raises(error):
-        BashTask(*arguments)
+        CommandTask(*arguments)
 
 
 def test_it_runs_as_a_step_only() -> None:
     with pytest.raises(ExecutionError, match="'t' runs as a step only"):
-        BashTask("t", "a")()
+        CommandTask("t", "a")()

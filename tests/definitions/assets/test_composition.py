@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from rivers.definitions.assets.assets import Asset
-from rivers.definitions.assets.bash_tasks import BashTask
+from rivers.definitions.assets.bash_tasks import CommandTask
 from rivers.definitions.assets.composition import (
     Call,
     Composition,
@@ -83,7 +83,7 @@ def test_assets_called_in_the_body_keep_their_bare_name() -> None:
 
 
 def test_a_bash_task_is_written_down_too() -> None:
-    composition = body(lambda: BashTask("b", "true")(one()))
+    composition = body(lambda: CommandTask("b", "true")(one()))
     assert list(composition.nodes) == ["g/one", "g/b"]
 
 
@@ -119,7 +119,7 @@ def test_the_value_of_an_asset_or_a_parameter_can_be_mapped_over() -> None:
         assert isinstance(body(function, "a").result, MappedOutput)
 
 
-@pytest.mark.parametrize("wrong", [lambda n: n, BashTask("b", "true"), outer, None])
+@pytest.mark.parametrize("wrong", [lambda n: n, CommandTask("b", "true"), outer, None])
 def test_only_a_task_can_be_mapped(wrong: Any) -> None:
     with pytest.raises(TypeError, match="map takes a Task"):
         body(lambda: one().map(wrong))

@@ -14,7 +14,7 @@ import pytest
 from obstore.store import LocalStore, MemoryStore
 
 import rivers as rs
-from rivers.execution.attempts.failures import error_text, traceback_document, traceback_text
+from rivers.execution.attempts.failure_records import error_text, traceback_document, traceback_text
 from rivers.execution.attempts.loading import LOAD_NODE, load_previous, load_value
 from rivers.records import InputContext
 from tests.repositories import Build

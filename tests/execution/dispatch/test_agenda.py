@@ -12,7 +12,7 @@ import pytest
 import rivers as rs
 from rivers.execution.dispatch.agenda import Inbox, Instant, Quotas, Timers
 from rivers.execution.dispatch.lane import Try
-from rivers.execution.steps.steps import Particulars, Step
+from rivers.execution.steps.compiled_steps import Particulars, Step
 from rivers.graph.plan import plan_execution
 
 

@@ -17,10 +17,10 @@ import pytest
 from obstore.store import LocalStore, MemoryStore
 
 import rivers as rs
-from rivers.execution.attempts.failures import RemoteTraceback, WorkerDied
+from rivers.execution.attempts.failure_records import RemoteTraceback, WorkerDied
 from rivers.execution.run_execution import RunExecution
 from rivers.execution.steps.command import Command
-from rivers.execution.steps.steps import Step
+from rivers.execution.steps.compiled_steps import Step
 from rivers.records import NewRun, StoredEvent
 from rivers.repository.code_repository import CodeRepository
 from rivers.storage import Storage

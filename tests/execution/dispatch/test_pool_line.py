@@ -11,7 +11,7 @@ from rivers.exceptions import ExecutionError
 from rivers.execution.dispatch.lane import Try
 from rivers.execution.dispatch.pool_line import WAITING_MAX, PoolLine
 from rivers.execution.runs.pool_claims import Granted, PoolClaims, Refused
-from rivers.execution.steps.steps import Step
+from rivers.execution.steps.compiled_steps import Step
 
 
 class _Claims:

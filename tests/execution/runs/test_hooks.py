@@ -13,7 +13,7 @@ from pydantic import BaseModel, field_validator
 import rivers as rs
 from rivers.clock import SimClock
 from rivers.ids import SeededIds
-from rivers.simulation.steps import SimulatedSteps
+from rivers.simulation.step_behaviour import SimulatedSteps
 from tests.execution import worker_functions as functions
 from tests.repositories import Build
 

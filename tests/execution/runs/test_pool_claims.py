@@ -14,7 +14,7 @@ import rivers as rs
 from rivers.exceptions import ExecutionError
 from rivers.execution.runs.environment import Environment
 from rivers.execution.runs.pool_claims import Granted, PoolClaims, Refused, keeping
-from rivers.execution.steps.steps import Step
+from rivers.execution.steps.compiled_steps import Step
 from rivers.storage import Storage
 
 SECOND = 1_000_000_000

@@ -11,8 +11,8 @@ import pytest
 
 import rivers as rs
 from rivers.clock import SimClock, WallClock
+from rivers.execution.steps.compiled_steps import UNPARTITIONED, Step
 from rivers.execution.steps.partitioned_steps import partition_moment
-from rivers.execution.steps.steps import UNPARTITIONED, Step
 from tests.repositories import Build
 
 DAYS = rs.PartitionsDefinition.daily(datetime(2024, 1, 1), end=datetime(2024, 2, 1))

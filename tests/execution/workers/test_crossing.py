@@ -13,7 +13,7 @@ from pydantic import BaseModel, PrivateAttr, SecretStr
 
 import rivers as rs
 from rivers.exceptions import ExecutionError
-from rivers.execution.steps.steps import Particulars, Step
+from rivers.execution.steps.compiled_steps import Particulars, Step
 from rivers.execution.workers.crossing import may_cross, packed_particulars, packed_step, unpacked_step
 from rivers.storage import Storage
 from tests.execution import worker_functions as functions

@@ -20,7 +20,7 @@ from obstore.store import LocalStore
 
 import rivers as rs
 from rivers.execution.attempts.capture import LOGGER_PREFIXES
-from rivers.execution.steps.steps import Step
+from rivers.execution.steps.compiled_steps import Step
 from rivers.execution.workers import process as worker_process
 from rivers.execution.workers import serving as worker_serving
 from rivers.execution.workers.messages import Done, Execute, Order

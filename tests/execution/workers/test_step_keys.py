@@ -12,7 +12,7 @@ import pytest
 from obstore.store import LocalStore
 
 import rivers as rs
-from rivers.execution.steps.steps import Step
+from rivers.execution.steps.compiled_steps import Step
 from rivers.execution.workers import step_keys
 from rivers.execution.workers.step_keys import StepKeys
 from rivers.storage import Storage

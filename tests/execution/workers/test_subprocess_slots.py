@@ -15,7 +15,7 @@ from typing import Any, cast
 import pytest
 from loky.process_executor import TerminatedWorkerError
 
-from rivers.execution.attempts.failures import WorkerDied
+from rivers.execution.attempts.failure_records import WorkerDied
 from rivers.execution.workers import subprocess_slots
 from rivers.execution.workers.parent_watch import lifeline, settle_in
 from rivers.execution.workers.subprocess_slots import LoneWorker, SubprocessSlots

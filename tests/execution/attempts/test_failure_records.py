@@ -10,7 +10,7 @@ import pytest
 from rivers.definitions.policies.retries import FailureReason, classify_failure
 from rivers.definitions.values.results import Output
 from rivers.exceptions import ResultDefinitionError
-from rivers.execution.attempts.failures import (
+from rivers.execution.attempts.failure_records import (
     WorkerDied,
     class_names,
     error_text,

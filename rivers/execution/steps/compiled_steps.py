@@ -12,7 +12,7 @@ from rivers.definitions.policies.hooks import Hook
 from rivers.definitions.policies.retries import Compute, RetryPolicy
 from rivers.execution.steps.command import Command
 from rivers.execution.steps.step_time import StepTime
-from rivers.graph.steps import StepKind
+from rivers.graph.planned_steps import StepKind
 from rivers.partitions import PartitionContext, PartitionKey
 from rivers.records import IOHandler
 

@@ -11,7 +11,7 @@ from rivers.clock import Clock
 from rivers.definitions.values.results import Materialization
 from rivers.durations import to_ns
 from rivers.exceptions import RiversError
-from rivers.graph.steps import possible_templates
+from rivers.graph.planned_steps import possible_templates
 from rivers.simulation.patched_time import telling
 
 T = TypeVar("T")

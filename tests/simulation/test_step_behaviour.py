@@ -14,7 +14,7 @@ from obstore.store import LocalStore
 import rivers as rs
 from rivers.clock import SimClock
 from rivers.simulation import Scenario
-from rivers.simulation.steps import SimulatedFailure, SimulatedSteps
+from rivers.simulation.step_behaviour import SimulatedFailure, SimulatedSteps
 
 T0 = 1_767_225_600
 ON_DISK = rs.PickleIOHandler(store=LocalStore(tempfile.mkdtemp(prefix="rivers-steps-")))

@@ -83,3 +83,22 @@ def test_what_is_said_to_be_missing_is_missing(name: str) -> None:
     assert not hasattr(rs, name), (
         f"rivers.{name} exists: take it out of 'Not there yet' in docs/guide/getting-started.md"
     )
+
+
+_SOURCE = re.compile(r"`((?:rivers|tests|scenarios|bench)/[\w/]+\.py)`")
+
+
+def missing_sources(text: str) -> list[str]:
+    """The files of the project that a page names and that do not exist."""
+    return [path for path in _SOURCE.findall(text) if not (DOCS.parent / path).is_file()]
+
+
+@pytest.mark.parametrize(
+    "page", [*sorted(DOCS.rglob("*.md")), DOCS.parent / "CONTRIBUTING.md"], ids=lambda page: page.stem
+)
+def test_every_file_that_a_page_names_exists(page: Path) -> None:
+    assert missing_sources(page.read_text(encoding="utf-8")) == []
+
+
+def test_a_file_that_has_moved_is_seen() -> None:
+    assert missing_sources("open `rivers/ids.py` or `rivers/gone.py`") == ["rivers/gone.py"]

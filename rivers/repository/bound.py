@@ -1,4 +1,4 @@
-"""A repository bound to a storage, a clock and a source of ids: everything it takes to make and execute runs."""
+"""A repository bound to a storage, a clock and a source of ids: all that it takes to make and execute runs."""
 
 from __future__ import annotations
 
@@ -7,14 +7,17 @@ from contextlib import ExitStack
 from dataclasses import replace
 from typing import Any, cast
 
+from rivers.definitions.argument_checks import did_you_mean
 from rivers.definitions.assets.jobs import Job
 from rivers.definitions.policies.retries import RetryPolicy
 from rivers.exceptions import (
     ExecutionError,
+    NodeNotFoundError,
     _JobNotFound,  # pyright: ignore[reportPrivateUsage]
 )
 from rivers.execution.attempts.failure_records import error_text, traceback_text
 from rivers.execution.attempts.interrupts import is_meant_for_all
+from rivers.execution.attempts.loading import LOAD_NODE, load_value
 from rivers.execution.attempts.resources import copies_of, in_use, set_up, tear_down, with_changes
 from rivers.execution.choosing import LocalExecutor, check_executors, executor_of_run
 from rivers.execution.run_config import RunConfig, read_run_config
@@ -25,12 +28,14 @@ from rivers.execution.steps.compiling import Levels, StepCompiler
 from rivers.execution.steps.handlers import Handlers
 from rivers.execution.steps.partitioned_steps import partition_moment, with_partitions
 from rivers.execution.triggers.here import TriggerCaller
+from rivers.graph.launch_keys import LaunchKeys, launch_namespaces
+from rivers.graph.nodes import Node
 from rivers.graph.partition_plans import PartitionPlan, needed_namespaces, plan_partitions
 from rivers.graph.plan import plan_execution
 from rivers.graph.references import check_handlers, resolve_retry
 from rivers.graph.selection import require_loadable_upstreams, select_nodes
 from rivers.partitions import PartitionKey
-from rivers.records import LaunchedBy, NewRun, RunRecord, priority_of
+from rivers.records import InputContext, LaunchedBy, NewRun, RunRecord, priority_of
 from rivers.repository.declarations import Compiled, Declarations
 from rivers.repository.definition_records import store_definitions
 from rivers.repository.run_creation import completed_steps, enter_run
@@ -50,7 +55,7 @@ class BoundRepository:
     ) -> None:
         """Check the handlers, set the resources up, and write the topology, asset records and pools to the storage.
 
-        ``handlers`` are those of an earlier binding of the same repository, with the values that they hold.
+        ``handlers`` come from an earlier binding of the same repository and keep the values that they hold.
         """
         check_handlers(compiled.graph, declarations.resources)
         self.declarations = declarations
@@ -99,8 +104,9 @@ class BoundRepository:
         return list(names)
 
     def plan_partitions(self, names: Sequence[str], key: PartitionKey | None, operation: str) -> PartitionPlan | None:
-        """What the key means for these nodes, at this moment and with the dynamic keys that are registered; ``None``
-        without a key where nothing is partitioned.
+        """The plan of a key for these nodes, at this moment and with the dynamic keys that are registered.
+
+        Without a key, where nothing is partitioned, there is none.
 
         :raises TypeError: for anything but a ``PartitionKey``
         :raises ExecutionError: for partitioned nodes without a key, and for a key that one of them does not have
@@ -115,6 +121,32 @@ class BoundRepository:
         dynamic = environment.storage.registered_partitions(needed_namespaces(graph, names, key))
         now = partition_moment(environment.clock)
         return plan_partitions(graph, names, key, now=now, dynamic=dynamic, operation=operation)
+
+    def node(self, name: str) -> Node:
+        """The node of that name, or the one that an instance of a fan-out (``g/square[0]``) belongs to.
+
+        :raises NodeNotFoundError: for an unknown node
+        """
+        node = self.compiled.graph.find(name)
+        if node is None:
+            raise NodeNotFoundError(f"Node '{name}' not found{did_you_mean(name, self.compiled.graph.nodes)}")
+        return node
+
+    def load_node(self, name: str, key: PartitionKey | None, type_hint: Any) -> Any:
+        """The stored value of a node through its own handler. Raises as ``CodeRepository.load_node``."""
+        node = self.node(name)
+        plan = None if key is None else self.plan_partitions([node.name], key, "load_node")
+        partition = None if plan is None else plan.context_of(node.name)
+        metadata = node.settings.metadata
+        context = InputContext(name, LOAD_NODE, None if metadata is None else dict(metadata), partition, type_hint)
+        is_whole = partition is None and node.name in self.compiled.graph.partitions
+        return load_value(self.steps.handler(node.name), context, is_whole=is_whole)
+
+    def launch_keys(self, texts: Sequence[str | None], at: int) -> LaunchKeys:
+        """The reader for the partition keys of requests with these texts, at a moment in epoch nanoseconds (UTC)."""
+        graph = self.compiled.graph
+        registered = self.environment.storage.registered_partitions(launch_namespaces(graph, texts))
+        return LaunchKeys(graph, partition_moment(self.environment.clock, at), registered)
 
     def retry_policy(self, job_name: str | None, given: RetryPolicy | str | None) -> RetryPolicy | None:
         """The policy of a run's steps that have none of their own: the run's, the job's, the repository's."""
@@ -142,7 +174,7 @@ class BoundRepository:
         tags: Sequence[tuple[str, str]] | None = None,
         config: Mapping[str, Any] | None = None,
     ) -> NewRun:
-        """What a person asks for, as it is stored.
+        """The record of a run that a person asks for.
 
         :raises TypeError: when ``tags`` is not a list of pairs of text
         """
@@ -160,6 +192,26 @@ class BoundRepository:
             config=dict(config) if config else None,
         )
 
+    def queue_run(
+        self,
+        selection: Sequence[str] | None,
+        job_name: str | None,
+        *,
+        tags: Sequence[tuple[str, str]] | None,
+        partition_key: PartitionKey | None,
+        config: Mapping[str, Any] | None,
+    ) -> str:
+        """Store a run as Queued and return its id. Raises as ``nodes_of``, ``plan_partitions`` and ``new_run``."""
+        names = self.nodes_of(selection, job_name)
+        self.plan_partitions(names, partition_key, "submit")
+        environment = self.environment
+        at, run_id = environment.clock.now_ns(), environment.ids.new_id()
+        run = self.new_run(
+            run_id, names, "Queued", at, job_name=job_name, partition_key=partition_key, tags=tags, config=config
+        )
+        environment.storage.create_run(run)
+        return run_id
+
     def run_now(
         self,
         names: Sequence[str],
@@ -175,7 +227,7 @@ class BoundRepository:
     ) -> RunResult:
         """Create a run as Started and execute it on this thread, on the clock of the evaluation or step around it.
 
-        ``partitions`` are what ``plan_partitions`` made of its key; without them no step is about any.
+        ``partitions`` come from ``plan_partitions``; without them no step is for a partition.
         """
         environment = self._environment_here()
         changes = read_run_config(config, names)
@@ -206,7 +258,7 @@ class BoundRepository:
         return result
 
     def carry_out(self, run: RunRecord) -> Ending:
-        """Execute a run that storage says is Started; the caller stores its ending. One without a plan fails."""
+        """Execute a run that storage says is Started; the caller stores its ending. Without a plan the run fails."""
         environment = self.environment
         with ExitStack() as stack:
             try:
@@ -245,7 +297,7 @@ class BoundRepository:
         return replace(self.environment, clock=around.clock, ids=around.ids)
 
     def _own(self, resources: Mapping[str, Any]) -> dict[str, Any]:
-        """Those of a run's resources that are not the repository's, and are not set up yet."""
+        """The resources of a run that are not the repository's and have not been set up."""
         return {name: resource for name, resource in resources.items() if resource is not self.resources.get(name)}
 
     def _levels(

@@ -1,4 +1,7 @@
-"""``CodeRepository``: the user's front door to everything declared, and to running it. The work is in ``execution``."""
+"""``CodeRepository``: the user's front door to everything declared, and to running it.
+
+What needs no storage is in ``declared_repository``; what needs one is done by ``bound``.
+"""
 
 from __future__ import annotations
 
@@ -14,24 +17,21 @@ from rivers.definitions.policies.retries import RetryPolicy
 from rivers.definitions.triggers.tick_results import ScheduleTickResult, SensorTickResult
 from rivers.exceptions import (
     ExecutionError,
-    NodeNotFoundError,
     _JobNotFound,  # pyright: ignore[reportPrivateUsage]
 )
 from rivers.execution.attempts.coroutine_host import CoroutineHost
 from rivers.execution.attempts.interception import StepInterceptor
-from rivers.execution.attempts.loading import LOAD_NODE, load_value
 from rivers.execution.run_execution import conclude
 from rivers.execution.runs.environment import Environment, on_event_loop, running_in
 from rivers.execution.runs.results import Ending, RunResult
 from rivers.execution.steps.handlers import Handlers
-from rivers.execution.steps.partitioned_steps import partition_moment
 from rivers.execution.triggers.here import TriggerCaller
-from rivers.graph.launch_keys import LaunchKeys, launch_namespaces
-from rivers.graph.nodes import Graph, Node
+from rivers.graph.launch_keys import LaunchKeys
+from rivers.graph.nodes import Graph
 from rivers.graph.partition_plans import key_from_text
 from rivers.ids import IdSource
-from rivers.partitions import PartitionContext, PartitionKey
-from rivers.records import InputContext, IOHandler, RunRecord
+from rivers.partitions import PartitionKey
+from rivers.records import IOHandler, RunRecord
 from rivers.repository.bound import BoundRepository
 from rivers.repository.declarations import Compiled
 from rivers.repository.declared_repository import DeclaredRepository, SharedDefinitions
@@ -84,8 +84,10 @@ class CodeRepository(DeclaredRepository):
     def bound(
         self, storage: Storage, clock: Clock, ids: IdSource, *, interceptor: StepInterceptor | None = None
     ) -> CodeRepository:
-        """A sibling with the same definitions on its own storage, clock and ids. It shares nothing that rivers owns:
-        its default IO handler is empty, its resources are copies that have been set up. Shut it down when it is done.
+        """A sibling with the same definitions on a storage, clock and ids of its own.
+
+        Siblings share nothing that rivers owns. The default IO handler of the new one is empty, and its resources are
+        copies that have been set up. Shut the sibling down when it is no longer needed.
         """
         sibling = CodeRepository.__new__(CodeRepository)
         sibling._adopt(self._shared)
@@ -95,8 +97,8 @@ class CodeRepository(DeclaredRepository):
     def shutdown(self) -> None:
         """Tear the resources down, once, in order of registration; what they raise is logged.
 
-        A store that the repository opened itself is closed, and the next call that needs it resolves again; values that
-        are in memory stay. A store that it was given stays open.
+        A store that the repository opened itself is closed, and the next call that needs a store resolves again. Values
+        in memory stay. A store that was handed in stays open.
         """
         self._close_early_triggers()
         with self._lock:
@@ -120,7 +122,7 @@ class CodeRepository(DeclaredRepository):
 
     @property
     def is_resolved(self) -> bool:
-        """Whether storage is bound."""
+        """Whether a storage is bound."""
         return self._bound is not None
 
     @property
@@ -134,17 +136,17 @@ class CodeRepository(DeclaredRepository):
 
     @property
     def storage(self) -> Storage:
-        """The storage it is bound to; inside a schedule, sensor or step that of the one that runs there."""
+        """The storage of the repository; inside a schedule, sensor or step, that of the graph running there."""
         return self._bound_here(may_wait=False).environment.storage
 
     @property
     def clock(self) -> Clock:
-        """The clock it runs on; inside a schedule, sensor or step that of the one that runs there."""
+        """The clock of the repository; inside a schedule, sensor or step, the clock of the graph that runs there."""
         return self._bound_here(may_wait=False).environment.clock
 
     @property
     def ids(self) -> IdSource:
-        """Where the ids of what a person asks for come from."""
+        """The source of the ids of what a person asks for."""
         return self.environment.ids
 
     @property
@@ -154,16 +156,19 @@ class CodeRepository(DeclaredRepository):
 
     @property
     def environment(self) -> Environment:
-        """What its runs and evaluations run on."""
+        """The storage, clock, ids and workers that runs and evaluations use."""
         return self._resolved.environment
 
     @property
     def triggers(self) -> TriggerCaller:
-        """How the functions of its schedules and sensors are called here."""
+        """The caller for the functions of schedules and sensors in this process."""
         return self._resolved.triggers
 
     def get_job(self, name: str) -> Job:
-        """The job of that name, which can be executed; ``NodeNotFoundError`` (also a ``ValueError``) without one."""
+        """The job of that name, ready to be executed.
+
+        :raises NodeNotFoundError: when there is none; the error is a ``ValueError`` as well
+        """
         require_prose("name", name)
         _ = self._resolved
         job = self._jobs.get(name)
@@ -238,27 +243,21 @@ class CodeRepository(DeclaredRepository):
         return self._resolved.carry_out(run)
 
     def load_node(self, name: str, *, partition_key: PartitionKey | None = None, type_hint: Any = None) -> Any:
-        """The stored value of a node, or of an instance of a fan-out (``g/square[0]``), through its own handler.
+        """The stored value of a node, or of an instance of a fan-out (``g/square[0]``), through the node's own handler.
 
-        Without one, what the handler raises comes through, with a note that says what to do.
+        When there is no value, what the handler raises comes through, with a note that says what to do.
 
         :raises NodeNotFoundError: for an unknown node
         :raises PartitionValidationError: for a key of an unpartitioned node, and for one that the node does not have
         """
-        bound = self._bound_here(may_wait=False)
-        node = self._node_of(bound, name)
-        partition: PartitionContext | None = None
-        if partition_key is not None:
-            plan = bound.plan_partitions([node.name], partition_key, "load_node")
-            partition = None if plan is None else plan.context_of(node.name)
-        metadata = node.settings.metadata
-        context = InputContext(name, LOAD_NODE, None if metadata is None else dict(metadata), partition, type_hint)
-        is_whole = partition is None and node.name in bound.compiled.graph.partitions
-        return load_value(bound.steps.handler(node.name), context, is_whole=is_whole)
+        require_prose("name", name)
+        return self._bound_here(may_wait=False).load_node(name, partition_key, type_hint)
 
     def io_handler_for_output(self, name: str) -> IOHandler:
         """The handler that stores the value of a node; ``NodeNotFoundError`` for an unknown one."""
-        return self._resolved.steps.handler(self._node_of(self._resolved, name).name)
+        require_prose("name", name)
+        bound = self._resolved
+        return bound.steps.handler(bound.node(name).name)
 
     def evaluate_schedule(self, name: str, execution_time: str | None = None) -> ScheduleTickResult:
         """Call a schedule's function and read its result. Launches and records nothing; exceptions come through.
@@ -280,11 +279,8 @@ class CodeRepository(DeclaredRepository):
         return dict(self._resolved.compiled.jobs)
 
     def launch_keys(self, texts: Sequence[str | None], at: int) -> LaunchKeys:
-        """What reads the partition keys of requests, given their texts, at a moment in epoch nanoseconds (UTC)."""
-        bound = self._resolved
-        graph = bound.compiled.graph
-        registered = bound.environment.storage.registered_partitions(launch_namespaces(graph, texts))
-        return LaunchKeys(graph, partition_moment(bound.environment.clock, at), registered)
+        """The reader for the partition keys of requests with these texts, at a moment in epoch nanoseconds (UTC)."""
+        return self._resolved.launch_keys(texts, at)
 
     def read_partition_key(self, text: str, names: Sequence[str]) -> PartitionKey:
         """The key that a text stands for when it is given for these nodes, valid or not.
@@ -324,15 +320,8 @@ class CodeRepository(DeclaredRepository):
         bound = self._bound_here(may_wait=False)
         if self._given.run_queue is None:
             raise ExecutionError("a run can only be submitted to a queue; set one up with run_queue=RunQueueConfig()")
-        names = bound.nodes_of(selection, job_name)
-        bound.plan_partitions(names, partition_key, "submit")
-        environment = bound.environment
-        at, run_id = environment.clock.now_ns(), environment.ids.new_id()
-        run = bound.new_run(
-            run_id, names, "Queued", at, job_name=job_name, partition_key=partition_key, tags=tags, config=config
-        )
-        environment.storage.create_run(run)
-        return RunHandle(run.run_id, environment.storage, environment.clock)
+        run_id = bound.queue_run(selection, job_name, tags=tags, partition_key=partition_key, config=config)
+        return RunHandle(run_id, bound.environment.storage, bound.environment.clock)
 
     # -- private -------------------------------------------------------------------------------------------------------
 
@@ -402,7 +391,7 @@ class CodeRepository(DeclaredRepository):
         )
 
     def _evaluated(self, evaluate: Callable[[TriggerCaller], T]) -> T:
-        """Evaluate with the bound resources; before ``resolve``, with the declared ones, and without storage."""
+        """Evaluate with the bound resources; before ``resolve``, with the declared ones and without a storage."""
         if self._bound is None:
             return evaluate(self._triggers_before_resolve())
         bound = self._bound_here(may_wait=False)
@@ -411,10 +400,3 @@ class CodeRepository(DeclaredRepository):
             return evaluate(bound.triggers)
         finally:
             running_in.reset(token)
-
-    def _node_of(self, bound: BoundRepository, name: str) -> Node:
-        require_prose("name", name)
-        node = bound.compiled.graph.find(name)
-        if node is None:
-            raise NodeNotFoundError(f"Node '{name}' not found{did_you_mean(name, bound.compiled.graph.nodes)}")
-        return node

@@ -30,7 +30,7 @@ from rivers.partitions.definitions import PartitionsDefinition
 
 @dataclass(frozen=True)
 class Declarations:
-    """The arguments of a repository. Of two schedules, or two sensors, of one name the later one counts."""
+    """The arguments of a repository. Of two schedules, or two sensors, with one name the later one counts."""
 
     assets: tuple[BaseAsset, ...]
     tasks: tuple[BaseTask, ...]
@@ -74,7 +74,7 @@ def compile_declarations(given: Declarations) -> Compiled:
 
 
 def arguments_of(trigger: Schedule | Sensor, resources: Mapping[str, Any]) -> FunctionArguments:
-    """How the trigger's function is called; nothing to pass when it has none."""
+    """The arguments of the trigger's function; none for a trigger without a function."""
     if trigger.evaluation_fn is None:
         return FunctionArguments(())
     is_schedule = isinstance(trigger, Schedule)

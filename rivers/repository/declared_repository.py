@@ -39,7 +39,7 @@ class SharedDefinitions:
         self._warned = False
 
     def compiled(self) -> Compiled:
-        """Compile at the first call. Raises as ``compile_declarations``; then the next call tries again."""
+        """Compile at the first call, and again after a call that raised. Raises as ``compile_declarations``."""
         with self._lock:
             if self._compiled is None:
                 self._compiled = compile_declarations(self.given)
@@ -52,7 +52,7 @@ class SharedDefinitions:
             self._warn(compile_declarations(self.given))
 
     def _warn(self, compiled: Compiled) -> None:
-        """Say what is doubtful, but only once: a repository is validated when it is loaded and resolved later."""
+        """Warn of what is doubtful, only once: a repository is validated when it is loaded, and resolved later."""
         if not self._warned:
             self._warned = True
             warn_of_shadows(compiled)
@@ -98,7 +98,7 @@ class DeclaredRepository:
     __init__.__qualname__ = "CodeRepository.__init__"  # how Python calls it when an argument is wrong
 
     def _adopt(self, shared: SharedDefinitions) -> None:
-        """Start out with definitions that a sibling may have compiled already."""
+        """Start from definitions that a sibling may have compiled already."""
         self._shared = shared
         self._given = shared.given
         self._lock = threading.RLock()

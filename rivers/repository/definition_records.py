@@ -1,4 +1,4 @@
-"""What a store is told of the definitions when a repository is bound to it: topology, asset records, pools."""
+"""The records of the definitions that a repository writes when it is bound: topology, assets, pools."""
 
 from __future__ import annotations
 

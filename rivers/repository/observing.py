@@ -1,4 +1,4 @@
-"""What ``repo.observe`` tells: the end of a run, and what was seen of each asset in it."""
+"""The result of ``repo.observe``: the outcome of a run, and what was seen of each asset in it."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class ObserveResult(Mapping[str, dict[str, MetadataValue]], RunResult):
 
 
 def observable_nodes(graph: Graph, names: Sequence[str] | None) -> list[str]:
-    """Those of ``names``, or of all nodes, that are external assets with an observe function; others are left out."""
+    """The external assets with an observe function among ``names``, or among all nodes; others are left out."""
     found = [
         name
         for name in dict.fromkeys(graph.nodes if names is None else names)

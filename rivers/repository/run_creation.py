@@ -1,5 +1,4 @@
-"""How a run that is executed at once enters storage: as a new one, or as the one of that id, started once more, and
-what of that one is done already."""
+"""How a run that is executed at once enters storage: as a new run, or as the run of that id, started once more."""
 
 from __future__ import annotations
 
@@ -15,11 +14,11 @@ from rivers.storage import Storage
 def enter_run(storage: Storage, run: NewRun, *, resume: bool) -> None:
     """Store ``run``, which is ``Started``, with a lease for the session of ``storage``.
 
-    When its id is known, that run goes back to ``Started`` and ends anew. One that is resumed stays what it was: the
-    run of its job, of whoever launched it, with its tags unless others are given. Otherwise the record describes the
-    new run, from the time at which the id was first used.
+    When the id is known, that run goes back to ``Started`` and ends anew. A resumed run keeps its job, its launcher
+    and, unless others are given, its tags. Otherwise the record describes the new run, from the time at which the id
+    was first used.
 
-    Runs that a process was executing when it was killed end as failed, before this one begins.
+    Runs that a killed process was executing end as failed before this one begins.
 
     :raises ExecutionError: when the run of that id has not ended and its executor is alive
     """
@@ -52,7 +51,7 @@ def _resumed(run: NewRun, earlier: RunRecord) -> NewRun:
 def completed_steps(storage: Storage, run_id: str, key: PartitionKey | None) -> dict[str, str | None]:
     """The steps that succeeded when they were last executed in the run of that id, with their data versions.
 
-    None when that run was for another partition. What it had done before it was begun anew does not count.
+    A run for another partition has none. Steps from before the run was begun anew do not count.
     """
     completed: dict[str, str | None] = {}
     earlier = storage.get_run(run_id)

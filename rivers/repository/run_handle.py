@@ -53,17 +53,17 @@ class RunHandle:
         self._storage.cancel_run(self._run_id, self._clock.now_ns())
 
     def _wait_for_the_store(self, timeout: float | None) -> None:
-        told = threading.Event()
+        ended = threading.Event()
 
         def look(changes: Sequence[Change]) -> None:
             for change in changes:
-                ended = change.kind == "run" and change.facts.get("status") in TERMINAL_STATUSES
-                if ended and change.subject == self._run_id:
-                    told.set()
+                is_end = change.kind == "run" and change.facts.get("status") in TERMINAL_STATUSES
+                if is_end and change.subject == self._run_id:
+                    ended.set()
 
         unsubscribe = self._storage.subscribe(look)
         try:
-            if not self._has_ended() and not told.wait(timeout):
+            if not self._has_ended() and not ended.wait(timeout):
                 raise TimeoutError(f"run {self._run_id} has not ended within {timeout} s")
         finally:
             unsubscribe()

@@ -1,7 +1,6 @@
-"""What a repository declares that this build does not act on, told once so that nobody relies on it.
+"""What a repository declares that this build does not act on, logged once so that nobody relies on it.
 
-Declarations of the reference API are accepted as far as they can be; a limit that is accepted and does not hold would
-be worse than an error if nothing were said.
+A declaration that has no effect yet is accepted; accepting it in silence would be worse than an error.
 """
 
 from __future__ import annotations
@@ -17,13 +16,13 @@ _log = logging.getLogger("rivers")
 
 
 def log_what_has_no_effect(given: Declarations) -> None:
-    """Log a warning for each."""
+    """Log a warning for each declaration that has no effect."""
     for text in what_has_no_effect(given):
         _log.warning("rivers: %s", text)
 
 
 def what_has_no_effect(given: Declarations) -> Iterator[str]:
-    """One sentence for each, in order of declaration: what it is, and what holds instead."""
+    """One sentence for each such declaration, in order: what it is, and what holds instead."""
     for asset in given.assets:
         if asset.automation_condition is not None:
             yield f"asset '{asset.name}' has an automation_condition, but there are none yet: nothing fires it"

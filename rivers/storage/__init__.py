@@ -6,8 +6,9 @@ rivers. Nothing here decides anything: decisions come in whole and are written w
 
 from __future__ import annotations
 
+from rivers.storage.async_store import AsyncStore
 from rivers.storage.facade import Storage
 from rivers.storage.folder import Sidecar, read_sidecar
 from rivers.storage.triggers import GROUP_MAX
 
-__all__ = ["GROUP_MAX", "Sidecar", "Storage", "read_sidecar"]
+__all__ = ["GROUP_MAX", "AsyncStore", "Sidecar", "Storage", "read_sidecar"]

@@ -25,6 +25,11 @@ _sync_of_this_process: list[str] = []
 class Connection(Protocol):
     """One way to the engine; not thread-safe, its caller holds a lock."""
 
+    @property
+    def answers_inline(self) -> bool:
+        """Whether the engine is in this process, so that a call takes microseconds and an event loop may make it."""
+        ...
+
     def execute(self, frame: bytes) -> bytes:
         """The reply to one request frame."""
         ...
@@ -92,6 +97,8 @@ def _way_out(url: str) -> str:
 
 class EmbeddedConnection:
     """The engine inside this process, on memory or on a folder. Calls run inline and hold the GIL."""
+
+    answers_inline = True
 
     def __init__(self, url: str, *, synced: bool | None = None) -> None:
         choose_sync(synced)

@@ -32,6 +32,7 @@ class Engine:
 
     def __init__(self, kind: StorageType, connection: Connection, release: Callable[[], None] | None = None) -> None:
         self.kind: Final = kind
+        self.answers_inline: Final = connection.answers_inline
         self.changes: Final = Changes()
         self.rewrite: Rewrite | None = None
         """Where a fault plan puts its statements: sees each transaction before it runs. ``None`` in production."""

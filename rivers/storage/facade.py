@@ -112,6 +112,11 @@ class Storage(AwaitableReads):
         """What kind of store this is."""
         return self._engine.kind
 
+    @property
+    def answers_inline(self) -> bool:
+        """Whether the engine is in this process, so that an event loop may call it; ``AsyncStore`` asks."""
+        return self._engine.answers_inline
+
     def bound(self, clock: Clock, ids: IdSource) -> Storage:
         """A sibling on the same store with that clock and id source, and a session of its own."""
         return Storage(self._engine, clock, ids, self._folder)

@@ -1,0 +1,82 @@
+"""``AsyncStore``: a store for those who may not block, because they run on an event loop."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Concatenate, Final, Generic, ParamSpec, TypeVar
+
+import anyio
+
+if TYPE_CHECKING:
+    from rivers.clock import Clock
+    from rivers.storage.facade import Storage
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class AsyncStore:
+    """A store as the tasks of one event loop see it: one awaited call for each transaction or read.
+
+    The calls of all tasks that share an ``AsyncStore`` reach the engine one after another, in the order in which they
+    were asked for. So the daemons and request handlers of one graph share one.
+    """
+
+    def __init__(self, storage: Storage, clock: Clock) -> None:
+        self._storage: Final = storage
+        self._clock: Final = clock
+        self._answers_inline: Final = storage.answers_inline
+        # Threads that start at once may reach the engine in any order. So each waits on the loop for the one before it.
+        self._previous_has_ended: Final = anyio.Semaphore(1, fast_acquire=True)
+
+    async def run(self, call: Callable[Concatenate[Storage, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+        """Return ``call(storage, *args, **kwargs)``, or raise its exception.
+
+        An engine in this process answers at once: the call is made here and the task is not suspended. Any other call
+        is made on a thread of the clock, past which simulated time does not move; ``call`` must not touch what belongs
+        to the loop. The name of ``call`` shows in the report of a clock that cannot come to rest.
+
+        When the task is cancelled while it waits, the call may have been made or not, as after a lost reply. Later
+        calls still wait for one that has begun.
+        """
+        if self._answers_inline:
+            return call(self._storage, *args, **kwargs)
+        await self._previous_has_ended.acquire()
+        request = _Request(lambda: call(self._storage, *args, **kwargs), self._has_ended)
+        try:
+            return await self._clock.offload(("storage", _name_of(call)), request.make)
+        except BaseException:
+            if request.withdraw():
+                self._previous_has_ended.release()
+            raise
+
+    def _has_ended(self) -> None:
+        self._clock.post(self._previous_has_ended.release)
+
+
+class _Request(Generic[T]):
+    """A call on its way to a thread. Either the thread makes it, or the task that no longer waits withdraws it."""
+
+    def __init__(self, call: Callable[[], T], ended: Callable[[], None]) -> None:
+        self._unmade = [call]  # popping is atomic: of the thread and the task, one gets the call
+        self._ended = ended
+
+    def make(self) -> T:
+        """Make the call, on the thread; ``ended`` is called however it ends."""
+        call = self._unmade.pop()
+        try:
+            return call()
+        finally:
+            self._ended()
+
+    def withdraw(self) -> bool:
+        """Keep the call from being made. ``False`` when a thread has begun it."""
+        try:
+            self._unmade.pop()
+        except IndexError:
+            return False
+        return True
+
+
+def _name_of(call: Callable[..., Any]) -> str:
+    return getattr(call, "__qualname__", type(call).__name__)

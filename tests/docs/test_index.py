@@ -14,7 +14,12 @@ import rivers as rs
 from rivers.cli.app import app
 from tests.docs.pages import DOCS, GUIDE
 
-PAGES = [DOCS / "README.md", DOCS / "glossary.md", *sorted(GUIDE.glob("*.md"))]
+PAGES = [
+    DOCS / "README.md",
+    DOCS / "glossary.md",
+    *sorted(GUIDE.glob("*.md")),
+    *sorted((DOCS / "reference").glob("*.md")),
+]
 MISSING = ("AutomationCondition", "BackfillStrategy")
 _LINK = re.compile(r"\[[^\]]+\]\(([^)\s]+)\)")
 _FENCED = re.compile(r"^```.*?^```", re.DOTALL | re.MULTILINE)

@@ -37,6 +37,7 @@ PUBLIC = [
 
 
 # §1
+@pytest.mark.rule("assets 1.1")
 @pytest.mark.parametrize("name", PUBLIC)
 def test_every_name_of_the_specification_is_exported(name: str) -> None:
     assert getattr(rs, name) is not None
@@ -44,6 +45,7 @@ def test_every_name_of_the_specification_is_exported(name: str) -> None:
 
 
 # §1
+@pytest.mark.rule("assets 1.1")
 def test_what_map_returns_is_a_type_but_no_export() -> None:
     assert "MappedOutput" not in dir(rs)
     with pytest.raises(AttributeError):
@@ -51,6 +53,7 @@ def test_what_map_returns_is_a_type_but_no_export() -> None:
 
 
 # §2 name
+@pytest.mark.rule("assets 1.10")
 @pytest.mark.parametrize("name", ["a/b", "with space", "ünïcode", "a.b-c", "1", "a[0]"])
 def test_any_name_runs_is_stored_and_is_loaded(build: Build, storage: rs.Storage, name: str) -> None:
     repo = build(rs.Asset(name=name)(lambda: 3))
@@ -62,6 +65,7 @@ def test_any_name_runs_is_stored_and_is_loaded(build: Build, storage: rs.Storage
 
 
 # §2 io_handler
+@pytest.mark.rule("assets 1.14")
 def test_a_handler_may_be_an_instance_or_the_key_of_a_resource(build: Build) -> None:
     own, shared = Remembering(), Remembering()
     repo = build(
@@ -84,6 +88,7 @@ def test_an_unknown_handler_key_is_refused_when_resolving_as_either_documented_t
 
 
 # §2 retry
+@pytest.mark.rule("assets 1.21")
 def test_a_policy_may_be_named(build: Build, storage: rs.Storage) -> None:
     attempts: list[int] = []
 
@@ -101,6 +106,7 @@ def test_a_policy_may_be_named(build: Build, storage: rs.Storage) -> None:
 
 
 # §2 hooks
+@pytest.mark.rule("assets 1.18")
 def test_hooks_of_an_asset_are_called(build: Build) -> None:
     heard: list[Any] = []
 
@@ -119,6 +125,7 @@ def test_a_hook_that_is_none_is_a_type_error() -> None:
 
 
 # §2 compute
+@pytest.mark.rule("assets 1.22")
 @pytest.mark.parametrize("executor", [rs.Executor.in_process(), rs.Executor.parallel(2)])
 def test_compute_is_advice_that_changes_nothing_here(build: Build, executor: rs.Executor) -> None:
     asset = rs.Asset(name="a", compute=rs.Compute(cpu="2", memory="4Gi"))(lambda: 1)
@@ -126,6 +133,7 @@ def test_compute_is_advice_that_changes_nothing_here(build: Build, executor: rs.
 
 
 # §2 tags, kinds, group, code_version
+@pytest.mark.rule("assets 1.13")
 def test_the_settings_of_an_asset_reach_its_record_and_its_event(build: Build, storage: rs.Storage) -> None:
     @rs.Asset(tags=["t", "u"], kinds="table", group="g", code_version="7", pool=["db", "api"], pool_slots={"db": 2})
     def a() -> int:
@@ -141,6 +149,7 @@ def test_the_settings_of_an_asset_reach_its_record_and_its_event(build: Build, s
 
 
 # §2.1
+@pytest.mark.rule("assets 1.3")
 def test_one_decorator_makes_several_assets_that_run(build: Build) -> None:
     handler = Remembering()
     table = rs.Asset(io_handler=handler, kinds="table")
@@ -160,6 +169,7 @@ def test_one_decorator_makes_several_assets_that_run(build: Build) -> None:
 
 
 # §2.2
+@pytest.mark.rule("assets 1.6")
 def test_called_inside_of_a_graph_body_an_asset_is_recorded_and_not_run(build: Build) -> None:
     ran: list[str] = []
     given: list[Any] = []
@@ -190,6 +200,7 @@ ASSETS: dict[str, Any] = {
 
 
 # §2.3
+@pytest.mark.rule("assets 1.7", "assets 1.24")
 @pytest.mark.parametrize("kind", ASSETS)
 @pytest.mark.parametrize(
     "attribute",
@@ -226,6 +237,7 @@ def test_every_kind_of_asset_has_every_property_and_none_can_be_set(kind: str, a
 
 
 # §2.4
+@pytest.mark.rule("assets 1.8")
 def test_functions_of_every_kind_run(build: Build) -> None:
     @rs.Asset
     def plain() -> int:

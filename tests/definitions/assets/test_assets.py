@@ -19,6 +19,7 @@ PREVIOUS = PartitionMapping.time_window(-1)
 def orders() -> list: ...
 
 
+@pytest.mark.rule("assets 1.2")
 def test_the_bare_and_the_keyword_form_give_a_single_asset() -> None:
     for asset in (Asset(orders), Asset()(orders), Asset(name="orders")(lambda: 1)):
         assert isinstance(asset, SingleAsset)
@@ -26,6 +27,7 @@ def test_the_bare_and_the_keyword_form_give_a_single_asset() -> None:
         assert (asset.is_single, asset.is_multi, asset.is_graph, asset.is_external) == (True, False, False, False)
 
 
+@pytest.mark.rule("assets 1.2")
 def test_what_is_not_given_is_none_or_empty() -> None:
     asset = Asset(orders)
     assert (asset.tags, asset.group, asset.code_version, asset.metadata) == (None,) * 4
@@ -34,6 +36,7 @@ def test_what_is_not_given_is_none_or_empty() -> None:
     assert (asset.kinds, asset.hooks, asset.pool, asset.deps) == ([], [], [], [])
 
 
+@pytest.mark.rule("assets 1.12", "assets 1.23")
 def test_what_is_given_is_told() -> None:
     handler = InMemoryIOHandler()
     asset = Asset(
@@ -58,6 +61,7 @@ def test_what_is_given_is_told() -> None:
     assert Asset(name="a/b", io_handler="key", retry="named")(orders).io_handler == "key"
 
 
+@pytest.mark.rule("assets 1.3")
 def test_a_decorator_can_be_used_again() -> None:
     decorator = Asset(group="g")
     first, second = decorator(orders), decorator(lambda: 1)
@@ -66,6 +70,7 @@ def test_a_decorator_can_be_used_again() -> None:
     assert second.group == "g"
 
 
+@pytest.mark.rule("assets 1.5")
 def test_an_asset_without_a_function_has_no_name() -> None:
     with pytest.raises(AssetDefinitionError, match="no name"):
         _ = Asset(group="g").name
@@ -74,6 +79,7 @@ def test_an_asset_without_a_function_has_no_name() -> None:
         _ = Asset(name="n").function
 
 
+@pytest.mark.rule("assets 1.6")
 def test_a_bound_asset_calls_its_function_directly() -> None:
     @Asset
     def double(value: int) -> int:
@@ -84,12 +90,14 @@ def test_a_bound_asset_calls_its_function_directly() -> None:
     assert double.__doc__ == "Twice the value."
 
 
+@pytest.mark.rule("assets 1.7")
 def test_attributes_are_read_only() -> None:
     for attribute in ("name", "tags", "pool", "is_async", "io_handler"):
         with pytest.raises(AttributeError):
             setattr(Asset(orders), attribute, None)
 
 
+@pytest.mark.rule("assets 1.8")
 def test_coroutine_functions_are_async() -> None:
     @Asset
     async def slow() -> int:
@@ -99,18 +107,21 @@ def test_coroutine_functions_are_async() -> None:
     assert not Asset(orders).is_async
 
 
+@pytest.mark.rule("assets 1.4")
 @pytest.mark.parametrize("arguments", [(3,), (None,), (orders, orders), (), (Asset(orders),)])
 def test_a_decorator_takes_exactly_one_function(arguments: tuple[Any, ...]) -> None:
     with pytest.raises(AssetDefinitionError, match="exactly one function"):
         Asset(group="g")(*arguments)
 
 
+@pytest.mark.rule("assets 1.4")
 @pytest.mark.parametrize("arguments", [(3,), (None,), (orders, orders)])
 def test_the_bare_form_takes_exactly_one_function(arguments: tuple[Any, ...]) -> None:
     with pytest.raises(AssetDefinitionError, match="exactly one function"):
         Asset(*arguments)
 
 
+@pytest.mark.rule("assets 1.20")
 @pytest.mark.parametrize(
     ("keywords", "pool"),
     [
@@ -127,6 +138,7 @@ def test_pools_and_slots_are_told_together(keywords: dict[str, Any], pool: list[
     assert Asset(**keywords)(orders).pool == pool
 
 
+@pytest.mark.rule("assets 1.14", "assets 1.19", "assets 1.20")
 @pytest.mark.parametrize(
     ("keywords", "named"),
     [
@@ -147,6 +159,7 @@ def test_a_bad_pool_or_handler_is_an_asset_definition_error(keywords: dict[str, 
         Asset(name="n", **keywords)
 
 
+@pytest.mark.rule("assets 1.9", "assets 1.11", "assets 1.15", "assets 1.17", "assets 1.18")
 @pytest.mark.parametrize(
     "keywords",
     [
@@ -174,6 +187,7 @@ def test_a_mistyped_or_unknown_keyword_is_a_type_error(keywords: dict[str, Any])
         Asset(**keywords)
 
 
+@pytest.mark.rule("assets 1.15")
 def test_a_schema_like_object_may_stand_in_the_metadata_under_its_key() -> None:
     class Schema:
         def __arrow_c_schema__(self) -> object: ...
@@ -182,11 +196,13 @@ def test_a_schema_like_object_may_stand_in_the_metadata_under_its_key() -> None:
     assert Asset(metadata={"rivers/schema": schema})(orders).metadata == {"rivers/schema": schema}
 
 
+@pytest.mark.rule("assets 1.16")
 def test_partitions_of_another_kind_are_a_value_error_that_names_both_ways() -> None:
     with pytest.raises(ValueError, match=r"PartitionsDefinition.*registry"):
         Asset(partitions_def=3)
 
 
+@pytest.mark.rule("assets 1.25")
 def test_the_partition_mappings_are_those_of_the_declared_dependencies() -> None:
     asset = Asset(deps=[AssetDef.dep("a", PREVIOUS), AssetDef.dep("b")])(orders)
     assert asset.partition_mapping == {"a": PREVIOUS}

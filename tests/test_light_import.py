@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-HEAVY = ("pydantic", "anyio", "surrealdb", "croniter", "loky")
+HEAVY = ("pydantic", "anyio", "surrealdb", "croniter", "loky", "pyarrow")
 
 
 def heavy_modules_after(statement: str) -> list[str]:

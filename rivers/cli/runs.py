@@ -132,7 +132,7 @@ def _plain(stored: str) -> str:
 
     try:
         return str(metadata_from_json(stored).raw_value())
-    except (ValueError, TypeError, KeyError):
+    except (ValueError, TypeError, KeyError, ImportError):
         return stored
 
 

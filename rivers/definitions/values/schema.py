@@ -1,72 +1,87 @@
-"""``Schema``: the columns of a table, exchanged with any Arrow library and kept as the bytes of an IPC message."""
+"""``Schema``: the columns of a table, exchanged with any Arrow library and stored as an Arrow IPC message.
+
+pyarrow does the work. It is the optional extra ``arrow`` and is imported when the first schema is made.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from importlib import import_module
 from typing import Any
-
-from rivers.definitions.values.arrow_fields import ArrowField, export_field, import_field
-from rivers.definitions.values.arrow_ipc import decode_schema, encode_schema
 
 
 class Schema:
-    """An Arrow schema. Built from anything that has ``__arrow_c_schema__``; equal, and hashed, by its content.
+    """An Arrow schema, built from any object that has ``__arrow_c_schema__``; equal, and hashed, by its content.
 
     :raises ValueError: when the object is no Arrow schema, or that of a single value instead of a table
+    :raises ModuleNotFoundError: when pyarrow is not installed
     """
 
-    __slots__ = ("_ipc", "_root")
+    __slots__ = ("_arrow",)
 
     def __init__(self, arrow_like: Any) -> None:
-        root = arrow_like._root if isinstance(arrow_like, Schema) else import_field(arrow_like)
-        if root.format != "+s":
-            raise ValueError(f"a schema describes the columns of a table, got a single field of format {root.format!r}")
-        self._root: ArrowField = ArrowField("+s", "", 0, root.metadata, root.children)
-        self._ipc = encode_schema(self._root)
+        if isinstance(arrow_like, Schema):
+            self._arrow: Any = arrow_like._arrow
+            return
+        kind = type(arrow_like).__name__
+        if not hasattr(arrow_like, "__arrow_c_schema__") or isinstance(arrow_like, type):
+            raise ValueError(f"{kind} is not an Arrow schema: it has no __arrow_c_schema__")
+        pyarrow = _import_pyarrow()
+        try:
+            self._arrow = pyarrow.schema(arrow_like)
+        except (ValueError, NotImplementedError) as error:
+            raise ValueError(f"__arrow_c_schema__ of {kind} gave no Arrow schema: {error}") from error
 
     @classmethod
     def from_ipc(cls, message: bytes) -> Schema:
-        """The schema of an IPC schema message, or of a stream that begins with one.
+        """Return the schema of an IPC schema message, or of a stream that begins with one.
 
-        :raises ValueError: when the bytes are none
+        :raises ValueError: when the bytes are neither
+        :raises ModuleNotFoundError: when pyarrow is not installed
         """
+        pyarrow = _import_pyarrow()
         schema = cls.__new__(cls)
-        schema._root = decode_schema(bytes(message))
-        schema._ipc = encode_schema(schema._root)
+        try:
+            schema._arrow = pyarrow.ipc.read_schema(pyarrow.py_buffer(bytes(message)))
+        except (ValueError, OSError, NotImplementedError) as error:
+            raise ValueError(f"these bytes are no Arrow schema: {error}") from error
         return schema
 
     @property
     def names(self) -> list[str]:
         """The names of the columns."""
-        return [column.name for column in self._root.children]
+        return self._arrow.names
 
     def to_ipc(self) -> bytes:
-        """The encapsulated IPC schema message."""
-        return self._ipc
+        """Return the encapsulated IPC schema message."""
+        return self._arrow.serialize().to_pybytes()
 
     def __arrow_c_schema__(self) -> Any:
-        """The Arrow PyCapsule protocol: hands the schema to another library."""
-        return export_field(self._root)
+        """Export the schema to another library, by the Arrow PyCapsule protocol."""
+        return self._arrow.__arrow_c_schema__()
 
     def __len__(self) -> int:
-        return len(self._root.children)
+        return len(self._arrow)
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.names)
 
     def __eq__(self, other: object) -> bool:
-        return self._ipc == other._ipc if isinstance(other, Schema) else NotImplemented
+        return self.to_ipc() == other.to_ipc() if isinstance(other, Schema) else NotImplemented
 
     def __hash__(self) -> int:
-        return hash(self._ipc)
+        return hash(self.to_ipc())
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return Schema.from_ipc, (self._ipc,)
+        return Schema.from_ipc, (self.to_ipc(),)
 
     def __repr__(self) -> str:
-        columns = ", ".join(f"{column.name}: {_shown(column)}" for column in self._root.children)
-        return f"Schema({columns})"
+        return f"Schema({', '.join(f'{column.name}: {column.type}' for column in self._arrow)})"
 
 
-def _shown(field: ArrowField) -> str:
-    return field.format if field.dictionary is None else f"{field.dictionary.format} by {field.format}"
+def _import_pyarrow() -> Any:
+    try:
+        return import_module("pyarrow")
+    except ModuleNotFoundError as error:
+        message = "Arrow schemas need pyarrow, which is not installed: pip install 'rivers-chrono[arrow]'"
+        raise ModuleNotFoundError(message, name="pyarrow") from error

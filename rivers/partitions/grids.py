@@ -8,6 +8,7 @@ of listed years only, which has no further starts.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final, Protocol
 
@@ -54,14 +55,12 @@ class Grid(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
 class IntervalGrid:
     """Every ``interval`` nanoseconds, through ``anchor``."""
 
-    __slots__ = ("anchor", "interval")
-
-    def __init__(self, anchor: int, interval: int) -> None:
-        self.anchor = anchor
-        self.interval = interval
+    anchor: int
+    interval: int
 
     def contains(self, moment: int) -> bool:
         return (moment - self.anchor) % self.interval == 0
@@ -87,13 +86,11 @@ class IntervalGrid:
         return next((unit for unit in units if self.anchor % unit == 0 == self.interval % unit), 1)
 
 
+@dataclass(frozen=True, slots=True)
 class CronGrid:
-    """The times of a valid cron expression, which are whole seconds."""
+    """The times of a cron expression, which are whole seconds; equal when they are those of one expression."""
 
-    __slots__ = ("wall",)
-
-    def __init__(self, expression: str) -> None:
-        self.wall = wall_times(expression)
+    wall: WallTimes
 
     def contains(self, moment: int) -> bool:
         seconds, rest = divmod(moment, NANOS_PER_SECOND)
@@ -125,7 +122,7 @@ class CronGrid:
 
 @lru_cache(maxsize=1024)
 def wall_times(expression: str) -> WallTimes:
-    """The times of a valid expression, read once."""
+    """Return the times of a valid expression, which are read once and shared."""
     from rivers.cron.wall_times import WallTimes  # it loads croniter, which only cron grids need
 
     return WallTimes(expression)

@@ -13,12 +13,12 @@ from typing import Final
 from rivers.exceptions import PartitionValidationError
 from rivers.partitions.definitions import PartitionsDefinition
 from rivers.partitions.dynamic import DynamicPartitions
-from rivers.partitions.grid_alignment import start_off_grid
 from rivers.partitions.key_selection import selector_fault
 from rivers.partitions.keys import SingleKey
 from rivers.partitions.mappings import PartitionMapping
 from rivers.partitions.naive_time import to_text
 from rivers.partitions.one_dimension import OneDimension
+from rivers.partitions.overlap import start_off_grid
 from rivers.partitions.products import MultiPartitions
 from rivers.partitions.static import StaticPartitions
 from rivers.partitions.time_windows import TimeWindowPartitions

@@ -1,31 +1,36 @@
-"""Whether two definitions have a key in common, without enumerating their windows or products."""
+"""Comparing the keys of two definitions: whether they share one, and whether one's windows start on the other's grid.
+
+Nothing is proved for all time. Grids are compared as far as people look, from the first window of both: a difference
+beyond that horizon shows when the run for such a key asks for its upstream.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime
-from itertools import islice
-from math import gcd
+from itertools import chain, islice
 from typing import Final
 
 from rivers.partitions.definitions import PartitionsDefinition
 from rivers.partitions.dynamic import DynamicPartitions
-from rivers.partitions.grids import Grid, IntervalGrid
+from rivers.partitions.grids import Grid
 from rivers.partitions.naive_time import DAY_NANOS
 from rivers.partitions.one_dimension import OneDimension
 from rivers.partitions.products import MultiPartitions
 from rivers.partitions.static import StaticPartitions
 from rivers.partitions.time_windows import TimeWindowPartitions
 
-# After so long the calendar begins anew.
-_CYCLE_NANOS: Final = 146_097 * DAY_NANOS
-_COMPARED_MAX: Final = 1024
+_WINDOWS_COMPARED: Final = 1000
+_DAYS_COMPARED: Final = 1500
+_STEPS_COMPARED: Final = 10_000
 
 
 def share_a_key(one: PartitionsDefinition, other: PartitionsDefinition) -> bool:
-    """Whether some key is, or will be, one of both.
+    """Return whether some key is, or will be, one of both.
 
-    Keys that are registered as the system runs are unknown here, and may be any. Of time windows with different formats
-    the first 1024 of each are compared.
+    Keys that are registered as the system runs are unknown here, and may be any. Time windows share a key when they
+    meet within 10 000 steps from one window to the other's next; of those with different formats the first 1000 of
+    each are compared.
     """
     if isinstance(one, MultiPartitions) and isinstance(other, MultiPartitions):
         dimensions = dict(other.dimensions)
@@ -45,6 +50,28 @@ def share_a_key(one: PartitionsDefinition, other: PartitionsDefinition) -> bool:
     return False
 
 
+def start_off_grid(downstream: TimeWindowPartitions, upstream: TimeWindowPartitions) -> int | None:
+    """Return the start of a downstream window, in nanoseconds, that is no start of the upstream's grid.
+
+    Compared are the first 1000 downstream windows, then the first window of each of the first 1500 days that have one.
+    ``None`` when all of them are on the grid. Where the upstream begins and ends does not matter.
+    """
+    inner, outer = downstream.grid, upstream.grid
+    if inner == outer:
+        return None
+    low, high = downstream.bounds(datetime.max)
+    windows = islice(inner.starts(low, high), _WINDOWS_COMPARED)
+    days = islice(_first_of_each_day(inner, low, high), _DAYS_COMPARED)
+    return next((start for start in chain(windows, days) if not outer.contains(start)), None)
+
+
+def _first_of_each_day(grid: Grid, low: int, high: int) -> Iterator[int]:
+    start = grid.at_or_after(low)
+    while start is not None and start < high:
+        yield start
+        start = grid.at_or_after(start - start % DAY_NANOS + DAY_NANOS)
+
+
 def _share_a_window(one: TimeWindowPartitions, other: TimeWindowPartitions) -> bool:
     if one.fmt != other.fmt:
         return _share_a_text(one, other) or _share_a_text(other, one)
@@ -53,59 +80,18 @@ def _share_a_window(one: TimeWindowPartitions, other: TimeWindowPartitions) -> b
 
 
 def _share_a_text(one: TimeWindowPartitions, other: TimeWindowPartitions) -> bool:
-    values = islice(one.iter_values(datetime.max), _COMPARED_MAX)
+    values = islice(one.iter_values(datetime.max), _WINDOWS_COMPARED)
     return any(other.has_value(value, datetime.max) for value in values)
 
 
 def _meet(one: Grid, other: Grid, low: int, high: int) -> bool:
-    """Whether some start in ``low <= t < high`` is one of both grids: each is asked in turn for its next."""
-    if isinstance(one, IntervalGrid) and isinstance(other, IntervalGrid):
-        return _intervals_meet(one, other, low, high)
-    if not _times_meet(one, other, low):
-        return False
-    end = min(high, low + _CYCLE_NANOS)
-    start = one.at_or_after(low)
-    while start is not None and start < end:
-        found = other.at_or_after(start)
-        if found is None or found >= end:
+    """Return whether a start in ``low <= t < high`` is one of both: each grid is asked in turn for its next."""
+    start = low
+    for step in range(_STEPS_COMPARED):
+        found = (one, other)[step % 2].at_or_after(start)
+        if found is None or found >= high:
             return False
-        if found == start:
+        if found == start and step > 0:
             return True
-        start = one.at_or_after(found)
-        if start == found:
-            return True
+        start = found
     return False
-
-
-def _intervals_meet(one: IntervalGrid, other: IntervalGrid, low: int, high: int) -> bool:
-    """By the Chinese remainder theorem."""
-    step = gcd(one.interval, other.interval)
-    distance = other.anchor - one.anchor
-    if distance % step:
-        return False
-    modulus = other.interval // step
-    steps = distance // step * pow(one.interval // step, -1, modulus) % modulus
-    common = IntervalGrid(one.anchor + steps * one.interval, one.interval * modulus)
-    return common.at_or_after(low) < high
-
-
-def _times_meet(one: Grid, other: Grid, moment: int) -> bool:
-    """Whether some time of day is one of both, as all dates of a cron grid have the same times of day.
-
-    Without this look at them, two grids that never meet would be asked for every start of centuries.
-    """
-    if isinstance(one, IntervalGrid):
-        one, other = other, one
-    times = _times_of_day(one, moment)
-    if isinstance(other, IntervalGrid):
-        step = gcd(other.interval, DAY_NANOS)
-        return any((time - other.anchor) % step == 0 for time in times)
-    return not times.isdisjoint(_times_of_day(other, moment))
-
-
-def _times_of_day(grid: Grid, moment: int) -> frozenset[int]:
-    start = grid.at_or_after(moment)
-    if start is None:
-        return frozenset()
-    midnight = start - start % DAY_NANOS
-    return frozenset(each - midnight for each in grid.starts(midnight, midnight + DAY_NANOS))

@@ -15,7 +15,7 @@ from typing import Any, Final, Self
 from rivers.durations import NANOS_PER_SECOND
 from rivers.exceptions import PartitionDefinitionError
 from rivers.partitions.definitions import DynamicKeys
-from rivers.partitions.grids import CronGrid, Grid, IntervalGrid
+from rivers.partitions.grids import CronGrid, Grid, IntervalGrid, wall_times
 from rivers.partitions.key_formats import KeyFormat, key_format
 from rivers.partitions.naive_time import DAY_NANOS, to_datetime, to_nanos, to_text
 from rivers.partitions.one_dimension import NEAREST_MAX, OneDimension
@@ -140,7 +140,7 @@ class TimeWindowPartitions(OneDimension, variant="TimeWindow"):
             raise PartitionDefinitionError(f"invalid cron_schedule '{expression}': {fault}")
         if self.start.microsecond:
             raise PartitionDefinitionError(f"start {self.start} of cron windows must be a whole second")
-        return CronGrid(expression)
+        return CronGrid(wall_times(expression))
 
     @property
     def format(self) -> KeyFormat:

@@ -224,8 +224,7 @@ MAPPINGS = {
         "test_mapping_checks::TestIdentity.test_time_windows_have_the_same_format",
         "test_mapping_checks::TestIdentity.test_starts_ends_and_kinds_of_grid_may_differ",
         "test_mapping_checks::TestIdentity.test_downstream_windows_start_on_the_upstream_grid",
-        "test_grid_alignment::test_within_an_end_the_answer_is_what_walking_every_window_finds",
-        "test_grid_alignment::test_without_an_end_the_windows_of_a_generation_agree",
+        "test_overlap::test_within_an_end_the_answer_is_what_walking_every_window_finds",
     ],
     "6.2 identity, run time": [
         "test_mapping_keys::TestIdentity.test_the_key_stays_the_same",

@@ -11,7 +11,7 @@ from croniter import croniter
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rivers.partitions.grids import CronGrid, Grid, IntervalGrid
+from rivers.partitions.grids import CronGrid, Grid, IntervalGrid, wall_times
 from rivers.partitions.naive_time import DAY_NANOS, to_datetime, to_nanos
 
 SECOND = 10**9
@@ -26,7 +26,7 @@ SPANS = st.integers(0, 400 * DAY_NANOS)
 @st.composite
 def grids(draw: st.DrawFn) -> Grid:
     if draw(st.booleans()):
-        return CronGrid(draw(st.sampled_from(EXPRESSIONS)))
+        return CronGrid(wall_times(draw(st.sampled_from(EXPRESSIONS))))
     interval = draw(st.sampled_from([DAY_NANOS, 31 * DAY_NANOS, 3600 * SECOND + 1, 7 * DAY_NANOS + 500_000_000]))
     return IntervalGrid(draw(MOMENTS), interval)
 
@@ -42,7 +42,7 @@ def croniter_starts(expression: str, start: int, end: int) -> Iterator[int]:
 @settings(max_examples=300, deadline=None)
 @given(expression=st.sampled_from(EXPRESSIONS), start=MOMENTS, span=SPANS)
 def test_a_cron_grid_has_the_starts_that_croniter_finds(expression: str, start: int, span: int) -> None:
-    grid = CronGrid(expression)
+    grid = CronGrid(wall_times(expression))
     slow = list(islice(croniter_starts(expression, start, start + span), 200))
     assert list(islice(grid.starts(start, start + span), 200)) == slow
     if len(slow) < 200:
@@ -96,14 +96,14 @@ def test_counts_of_neighbouring_spans_add_up(grid: Grid, start: int, first: int,
 
 
 def test_an_empty_span_holds_nothing() -> None:
-    for grid in (CronGrid("* * * * *"), IntervalGrid(0, 60 * SECOND)):
+    for grid in (CronGrid(wall_times("* * * * *")), IntervalGrid(0, 60 * SECOND)):
         assert grid.count(0, 0) == 0
         assert list(grid.starts(60 * SECOND, 60 * SECOND)) == []
         assert list(grid.starts(120 * SECOND, 60 * SECOND)) == []
 
 
 def test_leap_days_are_counted_across_a_century_without_one() -> None:
-    grid = CronGrid("0 0 29 2 *")
+    grid = CronGrid(wall_times("0 0 29 2 *"))
     start = to_nanos(datetime(2096, 2, 29))
     assert to_datetime(grid.step(start, 1) or 0) == datetime(2104, 2, 29)
     assert grid.count(to_nanos(datetime(1600, 1, 1)), to_nanos(datetime(2000, 1, 1))) == 97
@@ -111,7 +111,7 @@ def test_leap_days_are_counted_across_a_century_without_one() -> None:
 
 @pytest.mark.parametrize("expression", ["0 * * * *", "* * * * * *", "0 0 L * *", "0 0 13 * FRI"])
 def test_a_grid_of_thousands_of_years_is_not_walked(expression: str) -> None:
-    grid = CronGrid(expression)
+    grid = CronGrid(wall_times(expression))
     start, end = to_nanos(datetime(1, 1, 1)), to_nanos(datetime(9999, 1, 1))
     for _ in range(1000):
         count = grid.count(start, end)
@@ -120,7 +120,7 @@ def test_a_grid_of_thousands_of_years_is_not_walked(expression: str) -> None:
 
 
 def test_a_grid_of_listed_years_ends() -> None:
-    grid = CronGrid("0 0 0 1 1 * 2027")
+    grid = CronGrid(wall_times("0 0 0 1 1 * 2027"))
     only = to_nanos(datetime(2027, 1, 1))
     assert grid.at_or_after(only - 1) == grid.at_or_before(only + 1) == only
     assert (grid.at_or_after(only + 1), grid.at_or_before(only - 1), grid.step(only, 1)) == (None, None, None)
@@ -134,8 +134,8 @@ def test_a_grid_of_listed_years_ends() -> None:
         (IntervalGrid(0, 90 * SECOND), SECOND),
         (IntervalGrid(0, 120 * SECOND), 60 * SECOND),
         (IntervalGrid(0, SECOND // 2), 1),
-        (CronGrid("0 6 * * *"), 3600 * SECOND),
-        (CronGrid("0 0 * * *"), DAY_NANOS),
+        (CronGrid(wall_times("0 6 * * *")), 3600 * SECOND),
+        (CronGrid(wall_times("0 0 * * *")), DAY_NANOS),
     ],
 )
 def test_the_unit_is_the_longest_that_divides_every_start(grid: Grid, unit: int) -> None:

@@ -1,15 +1,18 @@
-"""Whether two definitions have a key in common."""
+"""Whether two definitions have a key in common, and whether the windows of one start on the grid of the other."""
 
 from __future__ import annotations
 
 from datetime import datetime, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from rivers.partitions import PartitionsDefinition
-from rivers.partitions.overlap import share_a_key
+from rivers.partitions.naive_time import to_datetime, to_nanos
+from rivers.partitions.overlap import share_a_key, start_off_grid
+from rivers.partitions.time_windows import TimeWindowPartitions
+from tests.partitions.counted_work import calls_in
 
 D = PartitionsDefinition
 X, Y = D.static_(["x"]), D.static_(["y"])
@@ -85,3 +88,131 @@ def test_windows_of_every_second_that_never_meet_are_not_enumerated() -> None:
     """It would not come back."""
     fmt = "%Y-%m-%dT%H:%M:%S.%f"
     assert not share_a_key(every(1, fmt=fmt), every(2, START + timedelta(seconds=0.5), fmt=fmt))
+
+
+FMT = "%Y-%m-%dT%H:%M:%S"
+HOUR, DAY = 3600.0, 86_400.0
+
+
+def windows(
+    grid: str | float, start: datetime = datetime(2024, 1, 1), end: datetime | None = None
+) -> TimeWindowPartitions:
+    if isinstance(grid, str):
+        return PartitionsDefinition.time_window(start, cron_schedule=grid, end=end, fmt=FMT)
+    return PartitionsDefinition.time_window(start, interval_seconds=grid, end=end, fmt="%Y-%m-%dT%H:%M:%S.%f")
+
+
+CRONS = [
+    *("0 0 * * *", "0 * * * *", "@weekly", "@monthly", "@yearly", "0 0 * * MON,THU", "30 2 29 2 *", "0 0 L * *"),
+    *("0 9 * * MON-FRI", "0 0 1,15 * *", "0 0 13 * FRI", "0 */6 * * *", "15 30 2 * * *", "0 12 15W * *", "0 0 * * 5#2"),
+]
+INTERVALS = [HOUR, 6 * HOUR, 36 * HOUR, DAY, 7 * DAY, 14 * DAY, 30 * DAY, 0.5, 7.0, 3601.0]
+GRIDS = st.sampled_from([*CRONS, *INTERVALS])
+STARTS = st.builds(
+    lambda day, hour: datetime(2018, 1, 1) + timedelta(days=day, hours=hour),
+    st.integers(0, 4000),
+    st.sampled_from([0, 0, 0, 3, 9]),
+)
+SPANS = st.sampled_from([timedelta(0), timedelta(hours=5), timedelta(days=1), timedelta(days=40), timedelta(days=1500)])
+
+
+@settings(deadline=None, max_examples=100)
+@given(GRIDS, GRIDS, STARTS, STARTS, SPANS)
+@example("0 0 * * *", "0 0 * * MON,THU", datetime(2024, 1, 1), datetime(2024, 1, 1), timedelta(days=1))
+@example("30 2 29 2 *", 7.0, datetime(2024, 2, 29), datetime(2024, 2, 29, 2, 30), timedelta(days=1500))
+def test_within_an_end_the_answer_is_what_walking_every_window_finds(
+    inner: str | float, outer: str | float, start: datetime, other_start: datetime, span: timedelta
+) -> None:
+    if isinstance(inner, float) and inner < HOUR:
+        span = min(span, timedelta(hours=5))
+    downstream, upstream = windows(inner, start, start + span), windows(outer, other_start)
+
+    found = start_off_grid(downstream, upstream)
+
+    walked = downstream.grid.starts(to_nanos(start), to_nanos(start + span))
+    strays = [each for each in walked if not upstream.grid.contains(each)]
+    assert (found is None) == (not strays)
+    assert found is None or found in strays
+
+
+@pytest.mark.parametrize(
+    ("inner", "outer"),
+    [
+        ("0 0 * * *", "0 * * * *"),
+        ("@weekly", "0 0 * * *"),
+        ("@monthly", "0 0 1,15 * *"),
+        ("0 0 * * MON", "0 0 * * MON,THU"),
+        ("0 0 29 2 *", "0 0 28-31 * *"),
+        ("0 0 * * *", HOUR),
+        ("0 0 * * MON", 7 * DAY),
+        ("0 0 * * 1#1", 7 * DAY),
+        (HOUR, "0 * * * *"),
+        (DAY, "0 0 * * *"),
+        (7 * DAY, "0 0 * * MON"),
+        (14 * DAY, "0 0 * * MON"),
+        (3 * DAY, DAY),
+        ("0 0 * * *", "0 0 1-30,L * *"),
+    ],
+)
+def test_grids_that_lie_on_each_other_for_ever(inner: str | float, outer: str | float) -> None:
+    assert start_off_grid(windows(inner), windows(outer)) is None
+
+
+@pytest.mark.parametrize(
+    ("inner", "outer", "stray"),
+    [
+        ("0 * * * *", "0 0 * * *", datetime(2024, 1, 1, 1)),
+        ("0 0 * * *", "0 0 * * MON", datetime(2024, 1, 2)),
+        ("0 0 * * *", "0 0 1-28,30,31 * *", datetime(2024, 1, 29)),
+        ("0 0 13 * FRI", "0 0 13 * *", datetime(2024, 1, 5)),
+        ("0 0 * * MON", 14 * DAY, datetime(2024, 1, 8)),
+        ("0 0 29 2 *", 1461 * DAY, datetime(2024, 2, 29)),
+        ("0 0 1 * *", 31 * DAY, datetime(2024, 3, 1)),
+        (HOUR, "30 * * * *", datetime(2024, 1, 1)),
+        (36 * HOUR, "0 0 * * *", datetime(2024, 1, 2, 12)),
+        (2 * DAY, "0 0 * * MON-SAT", datetime(2024, 1, 7)),
+        (0.5, "* * * * * *", datetime(2024, 1, 1, 0, 0, 0, 500_000)),
+        (DAY, 7 * DAY, datetime(2024, 1, 2)),
+    ],
+)
+def test_the_start_that_is_told_is_one_that_is_off_the_grid(
+    inner: str | float, outer: str | float, stray: datetime
+) -> None:
+    found = start_off_grid(windows(inner), windows(outer))
+    assert found is not None
+    assert to_datetime(found) == stray
+
+
+@pytest.mark.parametrize(
+    ("start", "outer", "stray"),
+    [
+        (datetime(2024, 2, 29), 1461 * DAY, datetime(2104, 2, 29)),
+        (datetime(2009, 1, 1), "0 0 * * MON-SAT", datetime(2032, 2, 29)),
+    ],
+)
+def test_windows_that_are_rare_are_compared_for_centuries(start: datetime, outer: str | float, stray: datetime) -> None:
+    found = start_off_grid(windows("0 0 29 2 *", start), windows(outer, start))
+    assert found is not None
+    assert to_datetime(found) == stray
+
+
+def test_windows_that_never_begin_lie_on_every_grid() -> None:
+    assert start_off_grid(windows("0 * * * *", end=datetime(2024, 1, 1)), windows("0 0 * * *")) is None
+
+
+def test_listed_years_are_not_taken_for_all_years() -> None:
+    assert start_off_grid(windows("0 0 0 1 1 * 2030-2032"), windows("0 0 1 * *")) is None
+    found = start_off_grid(windows("0 0 1 1 *"), windows("0 0 0 1 1 * 2024-2032"))
+    assert found is not None
+    assert to_datetime(found) == datetime(2033, 1, 1)
+    assert start_off_grid(windows("0 0 0 1 1 * 2030-2032"), windows(7 * DAY)) is not None
+
+
+@pytest.mark.parametrize(
+    ("inner", "outer"), [("* * * * *", "* * * * * *"), ("0 0 * * *", "0 0 1-30,L * *"), (0.5, 0.25)]
+)
+def test_windows_are_compared_up_to_a_horizon(inner: str | float, outer: str | float) -> None:
+    downstream, upstream = windows(inner, datetime(1900, 1, 1)), windows(outer, datetime(1900, 1, 1))
+    found: list[object] = []
+    assert calls_in(lambda: found.append(start_off_grid(downstream, upstream))) < 200_000
+    assert found == [None]

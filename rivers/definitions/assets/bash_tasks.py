@@ -7,9 +7,9 @@ from pathlib import PurePath
 from typing import Any, cast
 
 from rivers.definitions.argument_checks import require_text, require_text_mapping
+from rivers.definitions.assets.asset_settings import AssetKeywords
 from rivers.definitions.assets.composition import current_composition
 from rivers.definitions.assets.task_base import BaseTask
-from rivers.definitions.assets.tasks import task_settings
 from rivers.definitions.policies.retries import RetryPolicy
 from rivers.exceptions import ExecutionError, TaskDefinitionError
 from rivers.partitions.mappings import PartitionMapping
@@ -40,7 +40,7 @@ class CommandTask(BaseTask):
         require_text_mapping("env", env)
         if cwd is not None and not isinstance(cwd, str | PurePath):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise TypeError(f"cwd must be a str or a path, got {type(cwd).__name__}")
-        super().__init__(task_settings(name, tags, None, io_handler, retry), partition_mapping)
+        super().__init__(AssetKeywords(name=name, tags=tags, io_handler=io_handler, retry=retry), partition_mapping)
         self._command = _checked_command(name, command)
         self._env = None if env is None else dict(env)
         self._cwd = None if cwd is None else str(cwd)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import ClassVar
 
-from rivers.definitions.assets.asset_settings import AssetSettings
+from rivers.definitions.assets.asset_settings import AssetKeywords, asset_settings
 from rivers.definitions.assets.declared_settings import Declared
 from rivers.definitions.partition_arguments import edge_mappings
 from rivers.definitions.policies.retries import RetryPolicy
@@ -22,10 +22,10 @@ class BaseTask(Declared):
     """Whether it can be run once for each element of a value."""
 
     def __init__(
-        self, settings: AssetSettings, partition_mapping: Mapping[str, PartitionMapping] | None = None
+        self, keywords: AssetKeywords, partition_mapping: Mapping[str, PartitionMapping] | None = None
     ) -> None:
-        super().__init__(settings)
-        owner = "a task" if settings.name is None else f"task '{settings.name}'"
+        super().__init__(asset_settings(keywords, "task"))
+        owner = "a task" if self._settings.name is None else f"task '{self._settings.name}'"
         self._partition_mapping = edge_mappings(owner, partition_mapping)
 
     @property

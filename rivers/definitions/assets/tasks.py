@@ -6,7 +6,7 @@ import functools
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar
 
-from rivers.definitions.assets.asset_settings import AssetKeywords, AssetSettings, asset_settings
+from rivers.definitions.assets.asset_settings import AssetKeywords
 from rivers.definitions.assets.composition import current_composition
 from rivers.definitions.assets.task_base import BaseTask
 from rivers.definitions.partition_arguments import PartitionsReference
@@ -43,7 +43,10 @@ class Task(BaseTask):
             name = getattr(wraps, "__name__", None) if name is None else name
             if not isinstance(name, str):
                 raise TaskDefinitionError(f"{wraps!r} has no __name__; give the task a name")
-        super().__init__(task_settings(name, tags, partitions_def, io_handler, retry), partition_mapping)
+        keywords = AssetKeywords(
+            name=name, tags=tags, partitions_def=partitions_def, io_handler=io_handler, retry=retry
+        )
+        super().__init__(keywords, partition_mapping)
         self._given_name = given_name
         self._function = wraps
         if wraps is not None:
@@ -91,19 +94,6 @@ class Task(BaseTask):
 
     def __repr__(self) -> str:
         return f"Task(name={self.name!r})"
-
-
-def task_settings(
-    name: str | None,
-    tags: Sequence[str] | None,
-    partitions_def: PartitionsReference | None,
-    io_handler: Any,
-    retry: RetryPolicy | str | None,
-) -> AssetSettings:
-    """The checked settings of a task. Raises as ``asset_settings``."""
-    return asset_settings(
-        AssetKeywords(name=name, tags=tags, partitions_def=partitions_def, io_handler=io_handler, retry=retry), "task"
-    )
 
 
 def _require_function(value: object) -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -109,18 +109,7 @@ class Schedule:
 
     def __call__(self, func: Callable[..., Any]) -> Schedule:
         """A new schedule with ``func`` attached and everything else copied."""
-        return Schedule(
-            func,
-            cron_schedule=self.cron_schedule,
-            job_name=self.job_name,
-            name=vars(self)["_given_name"],
-            default_status=self.default_status,
-            timezone=self.timezone,
-            tags=self.tags,
-            description=self.description,
-            eval_mode=self.eval_mode,
-            eval_timeout=self.eval_timeout,
-        )
+        return replace(self, evaluation_fn=func, name=vars(self)["_given_name"])
 
     def __repr__(self) -> str:
         return f"Schedule(name={self.name!r}, cron={self.cron_schedule!r}, job={self.job_name!r})"

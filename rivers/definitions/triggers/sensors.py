@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from rivers.definitions.argument_checks import (
@@ -79,18 +79,7 @@ class Sensor:
 
     def __call__(self, func: Callable[..., Any]) -> Sensor:
         """A new sensor with ``func`` attached and everything else copied."""
-        return Sensor(
-            func,
-            name=vars(self)["_given_name"],
-            job_name=self.job_name,
-            minimum_interval=self.minimum_interval,
-            default_status=self.default_status,
-            description=self.description,
-            tags=self.tags,
-            asset_selection=self.asset_selection,
-            eval_mode=self.eval_mode,
-            eval_timeout=self.eval_timeout,
-        )
+        return replace(self, evaluation_fn=func, name=vars(self)["_given_name"])
 
     def __repr__(self) -> str:
         return f"Sensor(name={self.name!r}, job_name={self.job_name!r})"

@@ -1,7 +1,7 @@
 # Every target sets up .venv by itself; a machine needs Python 3.11 or newer and make, nothing else.
 
 .DEFAULT_GOAL := test
-.PHONY: venv test lint format demo bench clean
+.PHONY: venv test soak lint format demo bench clean
 
 # The first interpreter on the PATH that is new enough; `make PYTHON=/path/to/python test` picks another.
 PYTHON ?= $(shell for each in python3 python3.14 python3.13 python3.12 python3.11 python; do \
@@ -10,6 +10,9 @@ PYTHON ?= $(shell for each in python3 python3.14 python3.13 python3.12 python3.1
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
+
+# Tests start hundreds of processes, and pytest rewrites 300 modules: what is compiled once is kept, whatever the shell says.
+export PYTHONDONTWRITEBYTECODE :=
 
 venv: $(INSTALLED)
 
@@ -23,6 +26,10 @@ $(INSTALLED): pyproject.toml
 # pytest comes last, so that its summary is the last line. A process for each core, up to eight: most tests compute.
 test: lint
 	@$(BIN)/python -m pytest -n auto --maxprocesses 8 --dist worksteal
+
+# The same tests with many more seeds, repetitions and examples, drawn anew.
+soak: $(INSTALLED)
+	@RIVERS_SOAK=1 $(BIN)/python -m pytest -n auto --maxprocesses 8 --dist worksteal
 
 lint: $(INSTALLED)
 	$(BIN)/ruff check .

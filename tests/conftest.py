@@ -6,6 +6,12 @@ import signal
 from collections.abc import Generator
 
 import pytest
+from hypothesis import settings
+
+from tests.soak import EXAMPLES, SOAK
+
+settings.register_profile("rivers", max_examples=EXAMPLES, derandomize=not SOAK, deadline=None)
+settings.load_profile("rivers")
 
 
 def pytest_configure() -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import anyio
 import anyio.lowlevel
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from rivers.clock import SimClock, rank
@@ -401,7 +401,6 @@ def trace_of(programs: list[list[tuple[str, float]]], pieces: list[float], backe
 
 
 def test_how_an_advance_is_cut_changes_nothing_and_neither_does_the_backend() -> None:
-    @settings(max_examples=150, deadline=None)
     @given(programs)
     def check(programs: list[list[tuple[str, float]]]) -> None:
         reference = trace_of(programs, [10], "asyncio")

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from croniter import croniter
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from rivers.cron.wall_times import WallTimes
@@ -49,7 +49,6 @@ def walked(expression: str, start: int, end: int) -> list[int]:
         found.append(time)
 
 
-@settings(max_examples=200, deadline=None)
 @given(
     expression=st.sampled_from(EXPRESSIONS),
     start=st.integers(1_767_225_600 - 40 * DAY, 1_767_225_600 + 400 * DAY),
@@ -114,7 +113,6 @@ def test_what_croniter_cannot_parse_is_a_value_error(expression: str) -> None:
         WallTimes(expression)
 
 
-@settings(max_examples=200, deadline=None)
 @given(
     expression=st.sampled_from(EXPRESSIONS),
     start=st.integers(1_767_225_600 - 40 * DAY, 1_767_225_600 + 400 * DAY),

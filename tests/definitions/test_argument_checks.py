@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from rivers.definitions.argument_checks import did_you_mean, require_storable, storable
@@ -46,7 +46,6 @@ def test_a_nul_or_half_a_pair_is_refused_as_a_name_and_escaped_as_a_message(
     assert storable(text) == escaped
 
 
-@settings(deadline=None)  # the first store of a process loads the engine
 @given(st.text(st.characters(exclude_categories=())))
 def test_what_is_storable_can_be_stored_as_a_key_and_as_a_value(text: str) -> None:
     with Storage.memory() as storage:

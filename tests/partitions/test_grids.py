@@ -8,7 +8,7 @@ from itertools import islice
 
 import pytest
 from croniter import croniter
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from rivers.partitions.grids import CronGrid, Grid, IntervalGrid, wall_times
@@ -39,7 +39,6 @@ def croniter_starts(expression: str, start: int, end: int) -> Iterator[int]:
         yield found
 
 
-@settings(max_examples=300, deadline=None)
 @given(expression=st.sampled_from(EXPRESSIONS), start=MOMENTS, span=SPANS)
 def test_a_cron_grid_has_the_starts_that_croniter_finds(expression: str, start: int, span: int) -> None:
     grid = CronGrid(wall_times(expression))
@@ -68,7 +67,6 @@ def test_an_interval_grid_has_the_starts_that_stepping_finds(
     assert grid.contains(first + 1) == (interval == 1)
 
 
-@settings(max_examples=300, deadline=None)
 @given(grid=grids(), moment=MOMENTS, n=st.integers(-500, 500))
 def test_the_answers_of_a_grid_agree_with_each_other(grid: Grid, moment: int, n: int) -> None:
     after, before = grid.at_or_after(moment), grid.at_or_before(moment)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from rivers.exceptions import PartitionValidationError
@@ -45,7 +45,6 @@ def selectors(definition: PartitionsDefinition) -> st.SearchStrategy[Selection]:
     return values(members).map(PartitionKey.single) | pairs(members).map(lambda ends: PartitionKeyRange.single(*ends))
 
 
-@settings(deadline=None, max_examples=200)
 @given(st.data())
 def test_a_key_is_selected_when_the_selectors_resolve_to_it(data: st.DataObject) -> None:
     definition = data.draw(st.sampled_from([STATIC, DAILY, GRID]))

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from rivers.exceptions import PartitionValidationError
@@ -94,7 +94,6 @@ def test_a_key_is_reached_exactly_by_the_keys_it_loads(
         assert sorted(texts(found)) == sorted(expected)
 
 
-@settings(deadline=None, max_examples=150)
 @given(st.data())
 def test_going_forward_and_then_backward_covers_the_keys_one_began_with(data: st.DataObject) -> None:
     mapping, downstream, upstream = data.draw(st.sampled_from(FITTING))

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from rivers.exceptions import PartitionValidationError
@@ -326,7 +326,6 @@ def test_a_mapping_that_does_not_fit_is_a_fault_and_no_wrong_key() -> None:
             mapped(mapping, ["a"], ABC, GRID if not isinstance(mapping, M.MultiToSingle) else DAYS)
 
 
-@settings(deadline=None)
 @given(st.integers(-40, 40), st.lists(st.integers(0, 30), min_size=1, max_size=5))
 def test_a_shift_is_a_shift_of_places_in_the_list_of_all_windows(offset: int, places: list[int]) -> None:
     all_days = [str(key) for key in DAYS.iter_keys(NOW)]

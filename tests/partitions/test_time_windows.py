@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from rivers.exceptions import PartitionDefinitionError, PartitionValidationError
@@ -311,7 +311,6 @@ def test_one_new_key_when_now_passes_a_boundary() -> None:
     assert texts(definition, datetime(2024, 1, 4)) == [*before, "2024-01-04"]
 
 
-@settings(deadline=None)
 @given(definition=st.sampled_from(DEFINITIONS[:-1]), hours=st.integers(0, 2000))
 def test_keys_appear_one_by_one_as_now_passes_starts(definition: PartitionsDefinition.TimeWindow, hours: int) -> None:
     now = START + timedelta(hours=hours)
@@ -323,7 +322,6 @@ def test_keys_appear_one_by_one_as_now_passes_starts(definition: PartitionsDefin
     assert definition.start_of(str(definition.latest(following))) is not None
 
 
-@settings(deadline=None)
 @given(definition=st.sampled_from(DEFINITIONS), minutes=st.integers(0, 500))
 def test_answers_agree_with_the_list_of_keys(definition: PartitionsDefinition.TimeWindow, minutes: int) -> None:
     now = START + timedelta(minutes=minutes)

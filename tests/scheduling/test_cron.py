@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from croniter import croniter
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from rivers.scheduling.cron import CronTimes, MissedRange
@@ -169,7 +169,6 @@ months = st.sampled_from(["*", "*", "*", "3,4,10,11,12", "MAR", "OCT"])
 week_days = st.sampled_from(["*", "*", "*", "SUN", "1-5", "7", "5#2", "L5"])
 
 
-@settings(max_examples=100, deadline=None)
 @given(
     expression=st.tuples(minutes, hours, month_days, months, week_days).map(" ".join),
     zone=st.sampled_from(["UTC", AMSTERDAM, NEW_YORK, LORD_HOWE, APIA, "America/Sao_Paulo", "America/St_Johns"]),
@@ -194,7 +193,6 @@ def test_every_time_is_the_one_croniter_gives(
         assert span == MissedRange(expected[0] * SECOND, expected[-1] * SECOND, len(expected))
 
 
-@settings(max_examples=100, deadline=None)
 @given(
     expression=st.sampled_from(["* * * * * *", "*/10 * * * * *", "* * 2 * * *", "0 30 1 * * *", "0 0 */6 * * *"]),
     zone=st.sampled_from([AMSTERDAM, NEW_YORK, LORD_HOWE]),
@@ -212,7 +210,6 @@ def test_adjoining_windows_add_up_to_the_whole(expression: str, zone: str, low: 
         assert whole == MissedRange(parts[0].first, parts[-1].last, sum(part.count for part in parts))
 
 
-@settings(max_examples=60, deadline=None)
 @given(
     expression=st.sampled_from(["*/20 * * * *", "30 2 * * *", "15 1 * * *", "0 */3 * * *"]),
     zone=st.sampled_from([AMSTERDAM, NEW_YORK, LORD_HOWE, "UTC"]),

@@ -14,8 +14,8 @@ from bench import floors
 from bench.apart import apart
 from bench.figures import Figure, Floor
 from rivers.daemons.graph import automation_graph
-from rivers.records import Change
 from rivers.storage import Storage
+from rivers.storage.changes import Change, RunSucceeded
 
 CONCURRENT = 10
 PATIENCE_SECONDS = 120
@@ -60,7 +60,7 @@ async def _drained(repo: rs.CodeRepository, storage: Storage, runs: int) -> floa
 
     def count(changes: Sequence[Change]) -> None:
         for change in changes:
-            if change.kind == "run" and change.facts["status"] == "Success":
+            if isinstance(change, RunSucceeded):
                 succeeded_at.append(time.perf_counter())
         if len(succeeded_at) == runs:
             graph.clock.post(all_done.set)

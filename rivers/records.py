@@ -327,19 +327,6 @@ class TickDecision:
     checkpoint: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
-    """One fact that has been committed: the line of a trace and of the live log.
-
-    ``facts`` holds only JSON values, and nothing measured in real time.
-    """
-
-    at: int
-    kind: str
-    subject: str
-    facts: Mapping[str, Any] = field(default_factory=dict[str, Any])
-
-
 @dataclass(frozen=True)
 class InputContext:
     """What an IO handler is told when it loads a value. ``asset_name`` and ``asset_metadata`` are the upstream's."""

@@ -14,9 +14,9 @@ import rivers as rs
 from rivers.clock import Clock, SimClock, WallClock
 from rivers.daemons.graph import automation_graph
 from rivers.ids import SeededIds
-from rivers.records import Change
 from rivers.simulation import Trace
 from rivers.storage import Storage
+from rivers.storage.changes import Change, RunSucceeded
 from scenarios.checks import differences, questions_which_clock
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -62,7 +62,7 @@ async def tell(clock: Clock) -> tuple[list[dict[str, Any]], list[tuple[str, str]
             nonlocal ends
             if ends < RUNS:
                 trace(changes)
-                ends += sum(change.kind == "run" and change.facts["status"] == "Success" for change in changes)
+                ends += sum(isinstance(change, RunSucceeded) for change in changes)
                 if ends == RUNS:
                     clock.post(all_ended.set)
 

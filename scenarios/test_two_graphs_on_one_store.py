@@ -11,8 +11,8 @@ import rivers as rs
 from rivers.channels.messages import ChooseTrigger
 from rivers.clock import SimClock
 from rivers.daemons.graph import automation_graph
-from rivers.records import Change
 from rivers.storage import Storage
+from rivers.storage.changes import Change, TickCommitted
 from scenarios.checks import cursors_set_back, gaps_between, keys_that_ran_twice, runs_without_a_tick
 
 
@@ -43,7 +43,7 @@ async def broken_truths() -> list[str]:
     with Storage.memory() as storage:
 
         def watch(changes: Sequence[Change]) -> None:
-            if any(change.kind == "tick" for change in changes):
+            if any(isinstance(change, TickCommitted) for change in changes):
                 state = storage.trigger_state("sensor", "inbox")
                 cursors.append(None if state is None else state.cursor)
 

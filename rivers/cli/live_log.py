@@ -14,7 +14,18 @@ from datetime import UTC, datetime
 from typing import IO, Any, Final
 
 from rivers.cli.tables import one_line, short_id, time_text
-from rivers.records import Change
+from rivers.records import AUTOMATION_TYPES, StoredTick
+from rivers.storage.changes import (
+    Change,
+    EventRecorded,
+    PoolLimitChanged,
+    RunChange,
+    RunEnded,
+    SlotsFreed,
+    TickCommitted,
+    TriggerChoiceChanged,
+)
+from rivers.views.changes import change_line, launcher_text
 
 LINES_WAITING_MAX: Final = 100_000
 
@@ -71,7 +82,7 @@ class LiveLog:
 
 def json_line(change: Change) -> str:
     """A change as one JSON object: ``time`` (RFC 3339), ``at`` (nanoseconds), ``kind``, ``subject``, ``facts``."""
-    return event_line(change.at, change.kind, change.subject, dict(change.facts))
+    return event_line(*change_line(change))
 
 
 def event_line(at: int, kind: str, subject: str, facts: dict[str, Any]) -> str:
@@ -91,68 +102,59 @@ class HumanLines:
 
     def __call__(self, change: Change) -> str | None:
         """The line for a change, ``None`` when it gets none."""
-        text: str | None = None
-        match change.kind:
-            case "tick":
-                text = self._tick(change)
-            case "run":
+        match change:
+            case TickCommitted(tick=tick):
+                text = self._tick(tick)
+            case RunChange():
                 text = _run(change)
-            case "trigger":
+            case TriggerChoiceChanged():
                 text = self._trigger(change)
-            case "event":
+            case EventRecorded():
                 text = _event(change)
-            case _:
-                pass
+            case PoolLimitChanged() | SlotsFreed():
+                text = None
         return None if text is None else f"{time_text(change.at)}  {text}"
 
-    def _tick(self, change: Change) -> str:
-        facts = change.facts
-        subject = f"{facts['automation'].lower()} {one_line(change.subject)} #{facts['seq']}"
-        if facts.get("error"):
-            text = f"{subject} failed: {_brief(facts['error'])}"
-        elif facts.get("skip_reason"):
-            text = f"{subject} skipped: {_brief(facts['skip_reason'])}"
-        elif not facts["runs"]:
+    def _tick(self, tick: StoredTick) -> str:
+        subject = f"{tick.automation_type.lower()} {one_line(tick.automation_name)} #{tick.seq}"
+        if tick.error:
+            text = f"{subject} failed: {_brief(tick.error)}"
+        elif tick.skip_reason:
+            text = f"{subject} skipped: {_brief(tick.skip_reason)}"
+        elif not tick.run_ids:
             text = f"{subject} evaluated: no new run"
         else:
             text = f"{subject} fired"
-        if facts["runs"]:
-            text += f" -> run {', '.join(short_id(run_id) for run_id in facts['runs'])}"
-        return text + self._next(facts["automation"], change.subject, max(change.at, facts.get("scheduled_at") or 0))
+        if tick.run_ids:
+            text += f" -> run {', '.join(short_id(run_id) for run_id in tick.run_ids)}"
+        return text + self._next(
+            tick.automation_type, tick.automation_name, max(tick.timestamp, tick.scheduled_at or 0)
+        )
 
-    def _trigger(self, change: Change) -> str:
-        facts = change.facts
+    def _trigger(self, change: TriggerChoiceChanged) -> str:
         words = {"running": "resumed", "stopped": "paused", None: "reset to its default status"}
-        subject = f"{facts['automation'].lower()} {one_line(change.subject)}"
-        following = self._next(facts["automation"], change.subject, change.at) if facts["choice"] == "running" else ""
-        return f"{subject} {words[facts['choice']]}{following}"
+        automation = AUTOMATION_TYPES[change.kind]
+        following = self._next(automation, change.name, change.at) if change.choice == "running" else ""
+        return f"{automation.lower()} {one_line(change.name)} {words[change.choice]}{following}"
 
     def _next(self, automation: str, name: str, at: int) -> str:
         moment = self._next_fire(automation, name, at)
         return "" if moment is None else f"; next {time_text(moment)}"
 
 
-def _run(change: Change) -> str:
-    facts = change.facts
+def _run(change: RunChange) -> str:
     words = {"Queued": "queued", "NotStarted": "admitted", "Started": "started", "Success": "succeeded"}
     words |= {"Failure": "failed", "Canceled": "canceled"}
-    text = f"run {short_id(change.subject)} {words[facts['status']]}"
-    job, launched_by = facts.get("job"), facts.get("launched_by")
-    about = [f"job {one_line(job)}"] if job else []
-    about += [one_line(launched_by.replace(":", " ", 1))] if launched_by else []
-    if about:
-        text += f" ({', '.join(about)})"
-    return f"{text}: {_brief(facts['error'])}" if facts.get("error") else text
+    about = [f"job {one_line(change.job_name)}"] if change.job_name else []
+    about.append(one_line(launcher_text(change.launched_by).replace(":", " ", 1)))
+    text = f"run {short_id(change.run_id)} {words[change.status]} ({', '.join(about)})"
+    return f"{text}: {_brief(change.error)}" if isinstance(change, RunEnded) and change.error else text
 
 
-def _event(change: Change) -> str | None:
-    facts = change.facts
+def _event(change: EventRecorded) -> str | None:
     words = {"StepFailure": "failed", "StepRetry": "failed and will be tried again"}
-    word = words.get(facts["type"])
-    if word is None:
-        return None
-    run = f" in run {short_id(facts['run'])}" if facts.get("run") else ""
-    return f"step {one_line(change.subject)} {word}{run}"
+    word = words.get(change.event_type)
+    return None if word is None else f"step {one_line(change.asset_key or '')} {word} in run {short_id(change.run_id)}"
 
 
 def _brief(text: str) -> str:

@@ -11,7 +11,7 @@ from rivers.channels.mailbox import tell
 from rivers.channels.messages import RunsChanged
 from rivers.clock import Clock
 from rivers.daemons.executions import Executions
-from rivers.records import TERMINAL_STATUSES, Change
+from rivers.storage.changes import Change, RunCanceled, RunEnded, RunQueued
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,12 +27,12 @@ class OutsideChanges:
             self.clock.post(tell, self.port, RunsChanged())
 
     def _is_news(self, change: Change) -> bool:
-        if change.kind != "run":
-            return False
-        status = change.facts.get("status")
-        if status == "Queued":
-            return change.facts.get("launched_by") == "manual"
-        # Of a run that is executing here the launcher will tell, but a cancelled one may take long to come back.
-        return status == "Canceled" or (
-            status in TERMINAL_STATUSES and change.subject not in self.executions.running_ids
-        )
+        match change:
+            case RunQueued():
+                return change.launched_by.kind == "manual"
+            case RunCanceled():
+                return True  # also one that is executing here, since it may take long to come back
+            case RunEnded():
+                return change.run_id not in self.executions.running_ids  # of the others the launcher will tell
+            case _:
+                return False

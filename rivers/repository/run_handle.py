@@ -9,8 +9,9 @@ from typing import Final
 from rivers.clock import Clock
 from rivers.execution.runs.environment import running_in
 from rivers.execution.runs.results import RunResult, result_from_events
-from rivers.records import TERMINAL_STATUSES, Change
+from rivers.records import TERMINAL_STATUSES
 from rivers.storage import Storage
+from rivers.storage.changes import Change, RunEnded
 
 NAP_SECONDS: Final = 1.0
 
@@ -56,10 +57,8 @@ class RunHandle:
         ended = threading.Event()
 
         def look(changes: Sequence[Change]) -> None:
-            for change in changes:
-                is_end = change.kind == "run" and change.facts.get("status") in TERMINAL_STATUSES
-                if is_end and change.subject == self._run_id:
-                    ended.set()
+            if any(isinstance(change, RunEnded) and change.run_id == self._run_id for change in changes):
+                ended.set()
 
         unsubscribe = self._storage.subscribe(look)
         try:

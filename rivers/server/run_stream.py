@@ -9,8 +9,9 @@ from typing import Any, Final
 
 import anyio
 
-from rivers.records import TERMINAL_STATUSES, Change
+from rivers.records import TERMINAL_STATUSES
 from rivers.server.served import Served
+from rivers.storage.changes import Change, EventRecorded, RunChange
 from rivers.views.documents import event_document, log_document, run_document
 
 LOOK_SECONDS: Final = 0.5
@@ -68,8 +69,10 @@ class _News:
         self._arrived = anyio.Event()
 
     def _look(self, changes: Sequence[Change]) -> None:
-        if any(change.subject == self._run_id or change.facts.get("run") == self._run_id for change in changes):
-            self._clock.post(self._arrive)
+        for change in changes:
+            if isinstance(change, RunChange | EventRecorded) and change.run_id == self._run_id:
+                self._clock.post(self._arrive)
+                return
 
     def _arrive(self) -> None:
         self._arrived.set()

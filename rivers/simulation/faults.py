@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from rivers.ids import random_for
-from rivers.records import Change
+from rivers.storage.changes import Change
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,7 +19,7 @@ from rivers.durations import parse_duration
 from rivers.exceptions import NodeNotFoundError, NotQuiescent
 from rivers.graph.planned_steps import possible_templates
 from rivers.ids import SeededIds
-from rivers.records import AUTOMATION_TYPES, AutomationKind, Change, RunRecord, StoredTick, TriggerState
+from rivers.records import AUTOMATION_TYPES, AutomationKind, RunRecord, StoredTick, TriggerState
 from rivers.repository.code_repository import CodeRepository
 from rivers.scheduling.due import utc_text
 from rivers.simulation.faults import FaultPlan, Faults
@@ -27,6 +27,7 @@ from rivers.simulation.patched_time import PatchingClock
 from rivers.simulation.step_behaviour import SimulatedSteps
 from rivers.simulation.trace import Trace
 from rivers.storage import Storage
+from rivers.storage.changes import Change
 
 if TYPE_CHECKING:
     from rivers.execution.runs.results import RunResult

@@ -7,7 +7,8 @@ import json
 from collections.abc import Sequence
 from typing import Any, Final
 
-from rivers.records import Change
+from rivers.storage.changes import Change
+from rivers.views.changes import change_line
 
 _LINES: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), sort_keys=True)
 
@@ -24,10 +25,9 @@ class Trace:
 
     def __call__(self, changes: Sequence[Change]) -> None:
         """Take the changes of one commit; a scenario subscribes this to its storage."""
-        self._lines.extend(
-            _LINES.encode({"at": change.at, "kind": change.kind, "subject": change.subject, **change.facts})
-            for change in changes
-        )
+        for change in changes:
+            at, kind, subject, facts = change_line(change)
+            self._lines.append(_LINES.encode({"at": at, "kind": kind, "subject": subject, **facts}))
 
     @property
     def lines(self) -> list[str]:

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from rivers.exceptions import Superseded
 from rivers.records import StorageType
-from rivers.storage.changes import Changes
+from rivers.storage.change_queue import ChangeQueue
 from rivers.storage.connection import Connection
 from rivers.storage.faults import Broken, Conflict
 from rivers.storage.groups import OpenGroups
@@ -33,7 +33,7 @@ class Engine:
     def __init__(self, kind: StorageType, connection: Connection, release: Callable[[], None] | None = None) -> None:
         self.kind: Final = kind
         self.answers_inline: Final = connection.answers_inline
-        self.changes: Final = Changes()
+        self.changes: Final = ChangeQueue()
         self.rewrite: Rewrite | None = None
         """Where a fault plan puts its statements: sees each transaction before it runs. ``None`` in production."""
         self.boot = 1

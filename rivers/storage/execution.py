@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final
 
-from rivers.records import PREDECESSORS, TERMINAL_STATUSES, Change, NewRun, RunRecord, StorageType
+from rivers.records import PREDECESSORS, TERMINAL_STATUSES, NewRun, RunRecord, StorageType
+from rivers.storage.changes import RunStarted, RunSucceeded
 from rivers.storage.events import Events
 from rivers.storage.faults import Lost
 from rivers.storage.groups import Group
 from rivers.storage.pages import Writes
 from rivers.storage.queued import QueuedRuns
-from rivers.storage.rows import RunRow, run_facts
+from rivers.storage.rows import RunRow
 from rivers.storage.slots import claims_of_runs, freed_changes, freeing
 from rivers.storage.transitions import ATTEMPTS_MAX, created_changes, move, read_run, repetition
 from rivers.storage.wire import pack, record_id
@@ -54,7 +55,10 @@ class ExecutedRuns(QueuedRuns, Events):
             started = [RunRow(columns) for columns in rows]
             if engine.changes.wanted:
                 engine.changes.put(
-                    [Change(at, "run", row.run_id, {"status": "Started", **row.facts()}) for row in started]
+                    [
+                        RunStarted(at=at, run_id=row.run_id, job_name=row.job_name, launched_by=row.launched_by)
+                        for row in started
+                    ]
                 )
             return [row.record() for row in started]
 
@@ -151,8 +155,10 @@ class ExecutedRuns(QueuedRuns, Events):
             engine.groups.forget(self.session, groups)
             changes = writes.changes
             if engine.changes.wanted:
+                succeeded = [RunRow({**columns, "s": "Success"}) for columns in rows]
                 changes += [
-                    Change(at, "run", row["id"][0], {"status": "Success", **run_facts(row["b"])}) for row in rows
+                    RunSucceeded(at=at, run_id=row.run_id, job_name=row.job_name, launched_by=row.launched_by)
+                    for row in succeeded
                 ]
             engine.changes.put(changes)
             return [row["id"][0] for row in rows]

@@ -6,8 +6,9 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from rivers.exceptions import StorageError
-from rivers.records import Change, StorageType
+from rivers.records import StorageType
 from rivers.storage.awaitable import AwaitableReads
+from rivers.storage.changes import Change
 from rivers.storage.connection import FOLDER_SCHEME, EmbeddedConnection
 from rivers.storage.engine import Engine
 from rivers.storage.folder import FolderLock

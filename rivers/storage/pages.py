@@ -10,11 +10,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, Final
 
-from rivers.records import Change, NewEvent
+from rivers.records import NewEvent
+from rivers.storage.changes import AssetUpdated, Change, EventRecorded
 from rivers.storage.engine import Engine
 from rivers.storage.groups import Group
 from rivers.storage.rows import Row, event_parts, key_to_text
 from rivers.storage.wire import pack, pack_array
+
+UPDATES: Final = ("Materialization", "Observation")
+"""The events that say that an asset was updated."""
 
 _INSERTS: Final = {
     "event_page": "INSERT INTO event_page $event_page RETURN NONE",
@@ -70,8 +74,7 @@ class Writes:
             else:
                 by_asset.setdefault(event.asset_key, []).append((index, event))
             if self._telling:
-                facts = {"type": event.event_type, "run": run_id}
-                self.changes.append(Change(event.timestamp, "event", event.asset_key or "", facts))
+                self.changes.append(_change(run_id, event))
         for asset_key, events in by_asset.items():
             chunk = pack([(index, event_parts(event)) for index, event in events])
             chunks.append(chunk)
@@ -86,7 +89,7 @@ class Writes:
         timestamp = events[-1][1].timestamp
         self._put("asset_event", (asset_key, -timestamp, -number), r=run_id, b=chunk)
         for place, (index, event) in enumerate(events):
-            if event.event_type not in ("Materialization", "Observation"):
+            if event.event_type not in UPDATES:
                 continue
             newest = pack([event_id(run_id, number, index), run_id, event.timestamp, event.data_version])
             if event.event_type == "Observation":
@@ -100,3 +103,14 @@ class Writes:
             if event.partition_key is not None:
                 row_key = (asset_key, str(event.partition_key))
                 self._put("asset_partition", row_key, k=key_to_text(event.partition_key), p=pack(pointer))
+
+
+def _change(run_id: str, event: NewEvent) -> EventRecorded:
+    asset_key, event_type, key = event.asset_key, event.event_type, event.partition_key
+    if asset_key is not None and event_type in UPDATES and not event.of_instance:
+        return AssetUpdated(
+            at=event.timestamp, run_id=run_id, event_type=event_type, asset_key=asset_key, partition_key=key
+        )
+    return EventRecorded(
+        at=event.timestamp, run_id=run_id, event_type=event_type, asset_key=asset_key, partition_key=key
+    )

@@ -13,7 +13,7 @@ from rivers.durations import NANOS_PER_SECOND, parse_duration
 from rivers.exceptions import StorageError
 from rivers.queueing.pool_records import BlockReason, ConcurrencyClaimStatus, PoolInfo, PoolLimit, SlotHolder
 from rivers.queueing.slots import Request, blockers, slots_by_pool
-from rivers.records import Change
+from rivers.storage.changes import PoolLimitChanged
 from rivers.storage.faults import Lost
 from rivers.storage.session import Session
 from rivers.storage.slots import (
@@ -79,7 +79,7 @@ class Pools(Session):
             if engine.changes.wanted:
                 at = self.clock.now_ns()
                 engine.changes.put(
-                    [Change(at, "pool", limit.pool_key, {"limit": limit.slot_limit}) for limit in limits]
+                    [PoolLimitChanged(at=at, pool_key=limit.pool_key, limit=limit.slot_limit) for limit in limits]
                 )
 
     def get_pool_limits(self) -> list[PoolLimit]:

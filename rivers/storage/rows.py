@@ -121,9 +121,15 @@ class RunRow:
         """Whether it began in the queue, so that it has a ``RunQueued`` event."""
         return self._body[11]
 
-    def facts(self) -> dict[str, Any]:
-        """What a :class:`~rivers.records.Change` says about it besides its status."""
-        return _facts(self._body)
+    @property
+    def job_name(self) -> str | None:
+        """The job that it executes."""
+        return self._body[2]
+
+    @property
+    def launched_by(self) -> LaunchedBy:
+        """What asked for it."""
+        return _launcher_from(self._body[7])
 
     def record(self, everyone: str | None = None) -> RunRecord:
         """The record. A queued run without a block reason of its own shows ``everyone``."""
@@ -133,7 +139,7 @@ class RunRow:
             reason = everyone
         return RunRecord(
             run_id=self.run_id,
-            job_name=body[2],
+            job_name=self.job_name,
             status=self.status,
             start_time=body[4],
             end_time=columns.get("ea"),
@@ -142,7 +148,7 @@ class RunRow:
             priority=body[6],
             partition_key=key_from_text(body[9]),
             block_reason=reason,
-            launched_by=_launcher_from(body[7]),
+            launched_by=self.launched_by,
             admitted_at=columns.get("aa"),
             started_at=columns.get("sa"),
             run_key=body[8],
@@ -155,26 +161,6 @@ class RunRow:
 def repeated_body(row: RunRow, run: NewRun) -> bytes:
     """The body of ``row``'s run when it is started once more as ``run``: the indexes still find it where it was."""
     return _run_body(run, row.place, row.start_time, was_queued=row.was_queued)
-
-
-def run_facts(body: bytes) -> dict[str, Any]:
-    """What a :class:`~rivers.records.Change` says about a run besides its status, from the body of its row."""
-    return _facts(unpack(body))
-
-
-def _facts(body: list[Any]) -> dict[str, Any]:
-    kind, name, backfill_id, _ = body[7]
-    return {"job": body[2], "launched_by": _launcher_text(kind, name, backfill_id)}
-
-
-def launcher_text(by: LaunchedBy) -> str:
-    """``schedule:nightly``, ``manual``: what asked for a run, in one word of a trace."""
-    return _launcher_text(by.kind, by.name, by.backfill_id)
-
-
-def _launcher_text(kind: str, name: str | None, backfill_id: str | None) -> str:
-    named = name if name is not None else backfill_id
-    return kind if named is None else f"{kind}:{named}"
 
 
 def tick_row(kind: AutomationKind, tick: StoredTick) -> Row:

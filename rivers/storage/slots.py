@@ -16,7 +16,7 @@ from typing import Any, Final
 from rivers.durations import NANOS_PER_SECOND
 from rivers.exceptions import StorageError
 from rivers.queueing.slots import PoolUse
-from rivers.records import Change
+from rivers.storage.changes import SlotsFreed
 from rivers.storage.engine import Engine
 from rivers.storage.faults import LOST
 from rivers.storage.wire import NONE, record_id
@@ -166,9 +166,9 @@ def collecting(engine: Engine, over: Sequence[Sequence[str]]) -> tuple[list[str]
     )
 
 
-def freed_changes(pools: Iterable[str], at: int) -> list[Change]:
+def freed_changes(pools: Iterable[str], at: int) -> list[SlotsFreed]:
     """What subscribers are told about pools that have slots again, each once."""
-    return [Change(at, "pool", pool, {"freed": True}) for pool in dict.fromkeys(pools)]
+    return [SlotsFreed(at=at, pool_key=pool) for pool in dict.fromkeys(pools)]
 
 
 def not_configured(pool_key: str) -> StorageError:

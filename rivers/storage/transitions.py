@@ -11,10 +11,11 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import Any, Final
 
-from rivers.records import IN_FLIGHT_STATUSES, Change, NewRun
+from rivers.records import IN_FLIGHT_STATUSES, NewRun
+from rivers.storage.changes import Change, run_change
 from rivers.storage.engine import Engine
 from rivers.storage.faults import LOST, Lost
-from rivers.storage.rows import Row, RunRow, launcher_text, repeated_body, run_row
+from rivers.storage.rows import Row, RunRow, repeated_body, run_row
 from rivers.storage.wire import NONE, clamped, record_id
 
 RARE_OUTCOMES: Final = ("Failure", "Canceled")
@@ -76,15 +77,7 @@ def _outcome(status: str, start_time: int, place: tuple[int, int], run_id: str) 
 
 def created_changes(runs: Sequence[NewRun]) -> list[Change]:
     """What subscribers are told about new runs."""
-    return [
-        Change(
-            run.start_time,
-            "run",
-            run.run_id,
-            {"status": run.status, "job": run.job_name, "launched_by": launcher_text(run.launched_by)},
-        )
-        for run in runs
-    ]
+    return [run_change(run.status, run.start_time, run.run_id, run.job_name, run.launched_by) for run in runs]
 
 
 def read_run(engine: Engine, run_id: str) -> RunRow | None:
@@ -129,7 +122,9 @@ def move(
         except Lost:
             continue
         if engine.changes.wanted:
-            engine.changes.put([*before, *(_moved_change(row, to, columns, at) for row in rows)])
+            error = columns.get("er")
+            moved = (run_change(to, at, row.run_id, row.job_name, row.launched_by, error) for row in rows)
+            engine.changes.put([*before, *moved])
         return rows
     raise Lost(f"runs {', '.join(run_ids)} kept changing while they were moved to {to}")
 
@@ -199,10 +194,3 @@ def _movement(rows: Sequence[RunRow], to: str, columns: Row, at: int) -> tuple[l
         statements.append("INSERT INTO run_outcome $outcomes RETURN NONE")
         variables["outcomes"] = [_outcome(to, row.start_time, row.place, row.run_id) for row in rows]
     return statements, variables
-
-
-def _moved_change(row: RunRow, to: str, columns: Row, at: int) -> Change:
-    facts = {"status": to, **row.facts()}
-    if columns.get("er") is not None:
-        facts["error"] = columns["er"]
-    return Change(at, "run", row.run_id, facts)

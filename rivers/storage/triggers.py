@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 from rivers.exceptions import StorageError, Superseded
-from rivers.records import AUTOMATION_TYPES, AutomationKind, Change, StoredTick, TickDecision, TriggerState
+from rivers.records import AUTOMATION_TYPES, AutomationKind, StoredTick, TickDecision, TriggerState
+from rivers.storage.changes import Change, TickCommitted, TriggerChoiceChanged
 from rivers.storage.engine import Engine
 from rivers.storage.faults import LOST, Duplicate, Lost, OutcomeUnknown
 from rivers.storage.rows import Row, tick_record, tick_row, trigger_state
@@ -85,8 +86,7 @@ class Triggers(Session):
                 {"id": record_id("trigger", kind, name), "choice": choice, "checkpoint": checkpoint},
             )
             if engine.changes.wanted:
-                facts = {"automation": AUTOMATION_TYPES[kind], "choice": choice}
-                engine.changes.put([Change(at, "trigger", name, facts)])
+                engine.changes.put([TriggerChoiceChanged(at=at, kind=kind, name=name, choice=choice)])
             return trigger_state(rows[0])
 
     def set_checkpoints(self, kind: AutomationKind, checkpoints: Mapping[str, int | None]) -> None:
@@ -189,7 +189,7 @@ class Triggers(Session):
         if engine.changes.wanted:
             changes: list[Change] = []
             for decision in group:
-                changes.append(_tick_change(decision))
+                changes.append(TickCommitted(kind=decision.kind, tick=decision.tick))
                 changes.extend(created_changes(decision.runs))
             engine.changes.put(changes)
 
@@ -273,22 +273,3 @@ def _state_row(decision: TickDecision) -> Row:
     if decision.checkpoint is not None:
         row["cp"] = decision.checkpoint
     return row
-
-
-def _tick_change(decision: TickDecision) -> Change:
-    tick = decision.tick
-    facts: dict[str, Any] = {
-        "automation": tick.automation_type,
-        "status": tick.status,
-        "seq": tick.seq,
-        "runs": list(tick.run_ids),
-    }
-    for name, value in (
-        ("scheduled_at", tick.scheduled_at),
-        ("skip_reason", tick.skip_reason),
-        ("error", tick.error),
-        ("missed", tick.missed_count or None),
-    ):
-        if value is not None:
-            facts[name] = value
-    return Change(tick.timestamp, "tick", decision.name, facts)

@@ -14,8 +14,8 @@ from rivers.daemons.endings import Endings, Handover
 from rivers.daemons.left_behind import LeftBehind
 from rivers.exceptions import ExecutionError
 from rivers.execution.runs.results import Ending, RunResult
-from rivers.records import Change
 from rivers.simulation.step_behaviour import SimulatedSteps
+from rivers.storage.changes import Change, RunChange
 
 pytestmark = pytest.mark.anyio
 
@@ -59,7 +59,7 @@ class Book:
         self.refused.append((run_id, str(error)))
 
     def _note(self, changes: Sequence[Change]) -> None:
-        self.commits.append([change.subject for change in changes if change.kind == "run"])
+        self.commits.append([change.run_id for change in changes if isinstance(change, RunChange)])
 
     def start(self, *run_ids: str) -> None:
         for run_id in run_ids:

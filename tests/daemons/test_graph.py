@@ -22,6 +22,7 @@ from rivers.exceptions import RiversError
 from rivers.ids import SeededIds
 from rivers.simulation.step_behaviour import SimulatedSteps
 from rivers.storage import Storage
+from rivers.storage.changes import RunSucceeded
 
 pytestmark = pytest.mark.anyio
 
@@ -308,7 +309,7 @@ async def test_a_run_that_has_started_ends_by_itself_when_the_graph_is_gone(stor
         return 1
 
     def watch(changes: Any) -> None:
-        if any(change.facts.get("status") == "Success" for change in changes if change.kind == "run"):
+        if any(isinstance(change, RunSucceeded) for change in changes):
             ended.set()
 
     repo = rs.CodeRepository([held], default_executor=rs.Executor.in_process())

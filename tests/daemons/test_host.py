@@ -19,8 +19,8 @@ from rivers._core import AutomationDaemon
 from rivers.clock import WallClock
 from rivers.daemons.schedules import ScheduleDaemon
 from rivers.exceptions import RiversError
-from rivers.records import Change
 from rivers.storage import Storage
+from rivers.storage.changes import Change
 
 PATIENCE_SECONDS = 30
 

@@ -13,8 +13,8 @@ from rivers.channels.messages import RunsAdmitted, RunsEnded
 from rivers.channels.ports import LeasePorts
 from rivers.daemons.leases import ORPHANED, LeaseDaemon
 from rivers.queueing.leases import RUN_LEASE_NS
-from rivers.records import Change
 from rivers.storage import Storage
+from rivers.storage.changes import RunFailed
 
 pytestmark = pytest.mark.anyio
 
@@ -134,14 +134,14 @@ async def test_held_leases_are_renewed_before_they_run_out(stage: Callable[..., 
 
 async def test_a_run_is_ended_only_once(stage: Callable[..., Any]) -> None:
     async with open_watch(stage) as watch:
-        ends: list[Change] = []
+        ends: list[RunFailed] = []
         watch.play.engine.subscribe(
-            lambda changes: ends.extend(change for change in changes if change.facts.get("status") == "Failure")
+            lambda changes: ends.extend(change for change in changes if isinstance(change, RunFailed))
         )
         await watch.play.play(watch.daemon)
         await watch.admit("stale")
         await watch.play.clock.advance("2d")
-        assert [change.subject for change in ends] == ["stale"]
+        assert [change.run_id for change in ends] == ["stale"]
 
 
 async def test_slots_of_pools_whose_lease_is_over_are_collected(stage: Callable[..., Any]) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import rivers as rs
 from rivers._core import AutomationDaemon
 from rivers.daemons.left_behind import LeftBehind
+from rivers.storage.changes import RunSucceeded
 
 
 def test_with_nobody_left_it_happens_at_once() -> None:
@@ -71,7 +72,7 @@ def test_a_run_keeps_its_resources_when_the_daemon_is_stopped_under_it() -> None
     ended = threading.Event()
 
     def watch(changes: Any) -> None:
-        if any(change.kind == "run" and change.facts["status"] == "Success" for change in changes):
+        if any(isinstance(change, RunSucceeded) for change in changes):
             ended.set()
 
     storage.subscribe(watch)

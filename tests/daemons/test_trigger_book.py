@@ -12,7 +12,8 @@ from rivers.channels.messages import RunsQueued
 from rivers.daemons.trigger_book import TriggerBook, is_running
 from rivers.definitions.triggers.requests import RunRequest
 from rivers.execution.triggers.evaluated import Evaluated
-from rivers.records import Change, StoredTick, TickDecision, TriggerState
+from rivers.records import StoredTick, TickDecision, TriggerState
+from rivers.storage.changes import Change, TickCommitted
 
 pytestmark = pytest.mark.anyio
 
@@ -99,7 +100,7 @@ async def test_decisions_are_committed_in_groups_of_at_most_fifty(
         sizes: list[int] = []
 
         def watch(changes: Sequence[Change]) -> None:
-            sizes.append(sum(change.kind == "tick" for change in changes))
+            sizes.append(sum(isinstance(change, TickCommitted) for change in changes))
 
         play.storage.subscribe(watch)
         book.commit([decided(book, name, f"run-{name}", stage=play) for name in names])

@@ -9,6 +9,7 @@ import anyio
 import pytest
 
 from rivers.storage import Storage
+from rivers.storage.changes import TickCommitted
 
 
 async def ticked(storage: Storage, name: str, clock: Any) -> None:
@@ -16,7 +17,7 @@ async def ticked(storage: Storage, name: str, clock: Any) -> None:
     arrived = anyio.Event()
 
     def look(changes: Any) -> None:
-        if any((change.kind, change.subject) == ("tick", name) for change in changes):
+        if any(isinstance(change, TickCommitted) and change.tick.automation_name == name for change in changes):
             clock.post(arrived.set)
 
     unsubscribe = storage.subscribe(look)

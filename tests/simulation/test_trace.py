@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from rivers.records import Change
+from rivers.records import LaunchedBy, StoredTick
 from rivers.simulation.trace import Trace
+from rivers.storage.changes import Change, RunStarted, TickCommitted
 
-TICK = Change(5, "tick", "nightly", {"status": "Success", "seq": 1})
-RUN = Change(6, "run", "r1", {"status": "Started", "job": "é"})
+TICK = TickCommitted(kind="schedule", tick=StoredTick("id", "nightly", "Schedule", "Success", 5, seq=1))
+RUN = RunStarted(at=6, run_id="r1", job_name="é", launched_by=LaunchedBy.manual())
 
 
 def trace_of(*commits: list[Change]) -> Trace:
@@ -18,8 +19,8 @@ def trace_of(*commits: list[Change]) -> Trace:
 
 def test_a_line_has_time_kind_subject_and_facts_in_a_fixed_order() -> None:
     assert trace_of([TICK, RUN]).lines == [
-        '{"at":5,"kind":"tick","seq":1,"status":"Success","subject":"nightly"}',
-        '{"at":6,"job":"é","kind":"run","status":"Started","subject":"r1"}',
+        '{"at":5,"automation":"Schedule","kind":"tick","runs":[],"seq":1,"status":"Success","subject":"nightly"}',
+        '{"at":6,"job":"é","kind":"run","launched_by":"manual","status":"Started","subject":"r1"}',
     ]
 
 

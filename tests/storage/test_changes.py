@@ -1,111 +1,130 @@
-"""What subscribers are told, and when."""
+"""What each commit tells subscribers."""
 
 from __future__ import annotations
 
-import logging
-import threading
+import dataclasses
 
 import pytest
 
-from rivers.exceptions import Killed
+from rivers.partitions.keys import PartitionKey
+from rivers.records import RUN_STATUSES, LaunchedBy, NewEvent
+from rivers.storage.changes import (
+    AssetUpdated,
+    EventRecorded,
+    RunAdmitted,
+    RunCanceled,
+    RunEnded,
+    RunFailed,
+    RunQueued,
+    RunStarted,
+    RunSucceeded,
+    TickCommitted,
+    TriggerChoiceChanged,
+    run_change,
+)
+
+NIGHTLY = LaunchedBy.schedule("nightly")
 
 
-def test_changes_come_after_the_commit_in_commit_order(storage, decision, new_run, step, now):
-    told = []
-    storage.subscribe(
-        lambda changes: told.append([(c.kind, c.subject, storage.get_run("r") is not None) for c in changes])
-    )
-    storage.commit_ticks([decision("a", 1, runs=(new_run("r"),))], retain=None)
-    storage.start_runs(["r"], owner="me", at=now, lease_until=now)
-    storage.record_events("r", step("x", now))
-    storage.finish_run("r", "Success", now + 9)
-    storage.set_trigger_choice("schedule", "a", "stopped", now)
+@pytest.fixture
+def told(storage):
+    changes = []
+    storage.subscribe(changes.extend)
+    return changes
+
+
+def about(run_id, at, **fields):
+    return {"at": at, "run_id": run_id, "job_name": "job", "launched_by": NIGHTLY, **fields}
+
+
+def test_a_run_is_told_of_in_every_status_that_it_enters(storage, told, new_run, now):
+    storage.create_run(new_run("r", "Queued", launched_by=NIGHTLY))
+    storage.admit_runs(["r"], now + 1)
+    storage.start_runs(["r"], owner="me", at=now + 2, lease_until=now)
+    storage.finish_run("r", "Success", now + 3)
     assert told == [
-        [("tick", "a", True), ("run", "r", True)],
-        [("run", "r", True)],
-        [*[("event", "x", True)] * 3, ("run", "r", True)],
-        [("trigger", "a", True)],
+        RunQueued(**about("r", now)),
+        RunAdmitted(**about("r", now + 1)),
+        RunStarted(**about("r", now + 2)),
+        RunSucceeded(**about("r", now + 3)),
     ]
 
 
-def test_facts_say_what_happened(storage, decision, new_run, now):
-    changes = []
-    storage.subscribe(changes.extend)
-    storage.commit_ticks([decision("a", 1, runs=(new_run("r"),))], retain=None)
-    storage.cancel_run("r", now + 5)
+def test_a_run_that_fails_says_why_and_one_that_is_cancelled_need_not(storage, told, new_run, now):
+    for run_id in "abcd":
+        storage.create_run(new_run(run_id, "NotStarted", launched_by=NIGHTLY))
+    storage.start_runs(["b", "c"], owner="0.1", at=now, lease_until=now)
+    del told[:]
+    storage.fail_launch("a", "no room", now + 1)
+    storage.finish_run("b", "Failure", now + 2, error="E: x", traceback="...")
+    storage.fail_orphans(now + 3, "dead")
+    storage.cancel_run("d", now + 4)
+    assert told == [
+        RunFailed(**about("a", now + 1, error="no room")),
+        RunFailed(**about("b", now + 2, error="E: x")),
+        RunFailed(**about("c", now + 3, error="dead")),
+        RunCanceled(**about("d", now + 4)),
+    ]
+
+
+@pytest.mark.parametrize("status", RUN_STATUSES)
+def test_every_status_has_a_change_of_its_own(status):
+    change = run_change(status, 1, "r", None, NIGHTLY)
+    assert change.status == status
+    assert isinstance(change, RunEnded) == (status in ("Success", "Failure", "Canceled"))
+
+
+def test_a_tick_comes_before_the_runs_that_it_asked_for(storage, told, decision, new_run, now):
+    made = decision("a", 1, kind="sensor", runs=(new_run("r", "Queued"),))
+    storage.commit_ticks([made], retain=None)
+    assert told == [
+        TickCommitted(kind="sensor", tick=made.tick),
+        RunQueued(at=now, run_id="r", job_name="job", launched_by=LaunchedBy.manual()),
+    ]
+    assert told[0].at == now + 1
+
+
+def test_the_choice_of_a_person_is_told(storage, told, now):
     storage.set_trigger_choice("sensor", "s", "running", now)
-    assert [dict(change.facts) for change in changes] == [
-        {"automation": "Schedule", "status": "Success", "seq": 1, "runs": ["r"]},
-        {"status": "NotStarted", "job": "job", "launched_by": "manual"},
-        {"status": "Canceled", "job": "job", "launched_by": "manual"},
-        {"automation": "Sensor", "choice": "running"},
+    storage.set_trigger_choice("schedule", "s", None, now + 1)
+    assert told == [
+        TriggerChoiceChanged(at=now, kind="sensor", name="s", choice="running"),
+        TriggerChoiceChanged(at=now + 1, kind="schedule", name="s", choice=None),
     ]
-    assert [change.at for change in changes] == [now + 1, now, now + 5, now]
 
 
-def test_nothing_is_told_after_unsubscribing_or_of_what_failed(storage, new_run):
-    changes = []
-    unsubscribe = storage.subscribe(changes.extend)
-    storage.create_run(new_run("r"))
-    storage.create_run(new_run("r"))
-    assert len(changes) == 1
-    unsubscribe()
-    unsubscribe()
-    storage.create_run(new_run("other"))
-    assert len(changes) == 1
+def test_assets_that_were_updated_are_told_with_run_and_partition_and_other_events_as_events(storage, told, now):
+    key = PartitionKey.single("2026-01-01")
+    storage.record_events(
+        "r",
+        [
+            NewEvent("StepStart", now, "orders"),
+            NewEvent("Materialization", now + 1, "orders", key),
+            NewEvent("Materialization", now + 2, "orders[1]", of_instance=True),
+            NewEvent("Observation", now + 3, "source"),
+        ],
+    )
+    assert told == [], "nothing is told before it is written"
+    storage.flush_events()
+    assert told == [
+        EventRecorded(at=now, run_id="r", event_type="StepStart", asset_key="orders", partition_key=None),
+        AssetUpdated(at=now + 1, run_id="r", event_type="Materialization", asset_key="orders", partition_key=key),
+        EventRecorded(at=now + 2, run_id="r", event_type="Materialization", asset_key="orders[1]", partition_key=None),
+        AssetUpdated(at=now + 3, run_id="r", event_type="Observation", asset_key="source", partition_key=None),
+    ]
 
 
-def test_a_failing_subscriber_harms_neither_the_commit_nor_the_others(storage, new_run, caplog):
-    def broken(_):
-        raise RuntimeError("subscriber bug")
-
-    changes = []
-    storage.subscribe(broken)
-    storage.subscribe(changes.extend)
-    with caplog.at_level(logging.ERROR):
-        assert storage.create_run(new_run("r"))
-    assert len(changes) == 1
-    assert "subscriber bug" in caplog.text
+def test_assets_are_told_of_with_the_commit_that_ends_their_run(storage, new_run, step, now):
+    commits = []
+    storage.create_run(new_run("r", "Started"), owner="me", lease_until=now)
+    storage.subscribe(lambda changes: commits.append([type(change) for change in changes]))
+    storage.record_events("r", step("x", now))
+    storage.finish_run("r", "Failure", now + 9)
+    assert commits == [[EventRecorded, AssetUpdated, EventRecorded, RunFailed]]
 
 
-def test_a_kill_goes_through(storage, new_run):
-    def killed(_):
-        raise Killed
-
-    unsubscribe = storage.subscribe(killed)
-    with pytest.raises(Killed):
-        storage.create_run(new_run("r"))
-    unsubscribe()
-    assert storage.get_run("r") is not None
-
-
-def test_a_subscriber_that_writes_is_told_of_it_after_the_others_have_heard_the_first(storage, new_run):
-    heard = []
-
-    def writes(changes):
-        if changes[0].subject == "first":
-            storage.create_run(new_run("second"))
-
-    storage.subscribe(writes)
-    storage.subscribe(lambda changes: heard.extend(change.subject for change in changes))
-    storage.create_run(new_run("first"))
-    assert heard == ["first", "second"]
-
-
-def test_many_threads_are_told_of_in_the_order_in_which_they_committed(storage, decision):
-    order, held = [], []
-    storage.subscribe(lambda changes: order.extend((c.subject, c.facts["seq"]) for c in changes))
-    storage.subscribe(lambda changes: held.append(storage._engine._depth))
-
-    def work(name):
-        for seq in range(1, 31):
-            storage.commit_ticks([decision(name, seq)], retain=5)
-
-    threads = [threading.Thread(target=work, args=(f"s{number}",)) for number in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert len(order) == 120
-    for number in range(4):
-        assert [seq for name, seq in order if name == f"s{number}"] == list(range(1, 31))
+def test_a_change_cannot_be_changed():
+    change = RunQueued(**about("r", 1))
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        change.run_id = "other"
+    assert not hasattr(change, "__dict__")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from rivers.records import NewEvent
+from rivers.records import LaunchedBy, NewEvent
+from rivers.storage.changes import RunStarted, RunSucceeded
 from rivers.storage.faults import Lost
 
 
@@ -66,7 +67,7 @@ def test_runs_that_succeed_together_end_in_one_commit_with_their_events(storage,
     storage.subscribe(told.append)
     assert storage.succeed_runs(["b", "canceled", "a", "nobody"], now + 5) == ["b", "a"]
     assert len(told) == 1
-    assert [change.subject for change in told[0] if change.kind == "run"] == ["b", "a"]
+    assert [change.run_id for change in told[0] if isinstance(change, RunSucceeded)] == ["b", "a"]
     assert [storage.get_run(run_id).status for run_id in ("a", "b", "canceled")] == ["Success", "Success", "Canceled"]
     assert [len(storage.get_events_for_run(run_id)) for run_id in ("a", "b", "canceled")] == [3, 3, 3]
     assert storage.in_flight() == []
@@ -251,9 +252,7 @@ def test_subscribers_are_told_that_a_run_started_again(storage, new_run, now):
     storage.finish_run("r", "Failure", now + 1)
     storage.subscribe(told.extend)
     storage.start_run_again(new_run("r", "Started", now + 3), owner="me", lease_until=now + 9)
-    assert [(change.at, change.kind, change.subject, change.facts["status"]) for change in told] == [
-        (now + 3, "run", "r", "Started")
-    ]
+    assert told == [RunStarted(at=now + 3, run_id="r", job_name="job", launched_by=LaunchedBy.manual())]
 
 
 def test_of_two_who_start_a_run_again_one_comes_too_late(storage, new_run, now):

@@ -9,6 +9,7 @@ import pytest
 
 from rivers.exceptions import StorageError, Superseded
 from rivers.storage import Storage
+from rivers.storage.changes import PoolLimitChanged, RunFailed, SlotsFreed
 
 SECOND = 1_000_000_000
 
@@ -332,11 +333,12 @@ def test_subscribers_hear_of_limits_and_of_slots_that_are_free_again(pools, time
     _claim(pools, "r", "s", ("db", 1), lease_duration="1s")
     time.at += SECOND
     pools._free_expired_leases()
-    assert [(change.kind, change.subject, dict(change.facts)) for change in told] == [
-        ("pool", "db", {"limit": 1}),
-        ("pool", "db", {"freed": True}),
-        ("pool", "api", {"freed": True}),
-        ("pool", "db", {"freed": True}),
+    began = time.at - SECOND
+    assert told == [
+        PoolLimitChanged(at=began, pool_key="db", limit=1),
+        SlotsFreed(at=began, pool_key="db"),
+        SlotsFreed(at=began, pool_key="api"),
+        SlotsFreed(at=time.at, pool_key="db"),
     ]
 
 
@@ -346,7 +348,7 @@ def test_the_slots_of_an_orphaned_run_are_freed_as_it_ends(full, new_run, time):
     full.subscribe(told.extend)
     assert [run.run_id for run in full.fail_orphans(time.at, "dead")] == ["r1"]
     assert _claimed(full) == 0
-    assert [change.kind for change in told] == ["run", "pool"]
+    assert [type(change) for change in told] == [RunFailed, SlotsFreed]
 
 
 def test_a_run_that_is_started_again_holds_nothing_of_before(full, new_run, time):

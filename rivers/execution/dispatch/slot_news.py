@@ -6,8 +6,8 @@ import threading
 from collections.abc import Callable, Sequence
 
 from rivers.clock.interrupt import Interrupt
-from rivers.records import Change
 from rivers.storage import Storage
+from rivers.storage.changes import Change, PoolLimitChanged, SlotsFreed
 
 
 class SlotNews:
@@ -43,7 +43,9 @@ class SlotNews:
         return heard
 
     def _hear(self, changes: Sequence[Change]) -> None:
-        news = self._pools.intersection(change.subject for change in changes if change.kind == "pool")
+        news = self._pools.intersection(
+            change.pool_key for change in changes if isinstance(change, SlotsFreed | PoolLimitChanged)
+        )
         if news:
             with self._lock:
                 self._heard |= news

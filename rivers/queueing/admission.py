@@ -48,15 +48,14 @@ class Admission:
     replaces the text of last time, also when it is ``None``.
 
     ``wants_more``: slots are left after the whole page, so runs behind it may start too; ask again with the next page
-    and with the admitted runs among those in flight. ``filled``: the last slot was given away before the page ended;
-    the rest keep their reasons, and the next cycle will name the global limit.
+    and with the admitted runs among those in flight. When the last slot is given away before the page ends, the rest
+    keep their reasons, and the next cycle names the global limit.
     """
 
     admitted: tuple[str, ...] = ()
     reasons: dict[str, str | None] = field(default_factory=dict[str, "str | None"])
     everyone: str | None = None
     wants_more: bool = False
-    filled: bool = False
 
 
 def admit(queued: Sequence[RunRecord], in_flight: Sequence[RunRecord], limits: Limits) -> Admission:
@@ -81,7 +80,7 @@ def admit(queued: Sequence[RunRecord], in_flight: Sequence[RunRecord], limits: L
     reasons: dict[str, str | None] = {}
     for run in queued:
         if len(admitted) == slots:
-            return Admission(tuple(admitted), reasons, filled=True)
+            return Admission(tuple(admitted), reasons)
         tags = dict(run.tags)
         reason = next((text for tally in tallies if (text := tally.refusal(tags)) is not None), None)
         if reason is None:

@@ -96,16 +96,16 @@ def test_a_negative_limit_admits_everything() -> None:
     queued = [run(f"r{number}") for number in range(50)]
     admission = admit(queued, busy(100), UNLIMITED)
     assert len(admission.admitted) == 50
-    assert (admission.everyone, admission.wants_more, admission.filled) == (None, True, False)
+    assert (admission.everyone, admission.wants_more) == (None, True)
 
 
 def test_when_the_slots_are_gone_the_rest_of_the_page_keeps_its_reasons() -> None:
     queued = [run("A"), run("B", "env=prod"), run("C"), run("D", "env=prod", reason="old text")]
     admission = admit(queued, busy(1), Limits(2, (PROD,)))
-    assert admission == Admission(("A",), {}, filled=True)
+    assert admission == Admission(("A",), {})
 
 
-def test_a_page_that_just_fits_is_neither_filled_nor_wanting() -> None:
+def test_a_page_that_just_fits_wants_no_more() -> None:
     admission = admit([run("A"), run("B")], [], Limits(2))
     assert admission == Admission(("A", "B"))
 
@@ -164,7 +164,8 @@ def test_limits_hold_and_nobody_waits_without_a_reason(
     for limit in limits.tag_limits:
         before, after = (_groups(limit, runs) for runs in (in_flight, in_flight + admitted))
         assert all(count <= max(limit.limit, before[group]) for group, count in after.items())
-    if admission.everyone is None and not admission.filled:
+    is_full = len(in_flight) + len(admitted) == limits.max_concurrent_runs
+    if admission.everyone is None and not is_full:
         waiting = [one.run_id for one in queued if one.run_id not in admission.admitted]
         assert sorted(admission.reasons) == sorted(waiting)
 

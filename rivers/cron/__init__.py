@@ -1,4 +1,5 @@
-"""Cron expressions on a clock that never jumps: whether one is valid, which times it names, counted without walking.
+"""Cron expressions on a clock that never jumps: whether one is valid, and which times it names, counted without
+walking.
 
-The lowest of the rooms that know cron: schedules join it to time zones, partitions use it as it is.
+This is the lowest layer that knows cron. Schedules join its times to time zones; partitions use them as they are.
 """

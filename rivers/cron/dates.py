@@ -1,8 +1,8 @@
-"""Which dates a cron expression names, ranked: how many lie before a day, and which is the n-th.
+"""The dates that a cron expression names, ranked: how many lie before a day, and which is the n-th.
 
 A day is the number of days since 1970-01-01. Which dates of a year match depends only on the weekday it begins with and
-on whether it has a 29th of February: there are 14 kinds of years, and they repeat every 400. So a table of 400 counts
-answers for every year there is, and nothing is walked.
+on whether it has a 29th of February. There are 14 kinds of years, and the kinds repeat every 400 years, so a table of
+400 counts answers for every year and nothing is walked.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def _kind_of(year: int) -> YearKind:
 _KINDS: Final = tuple(_kind_of(year) for year in range(1, _CYCLE_YEARS + 1))
 _YEAR_STARTS: Final = tuple(accumulate((366 if kind >= 7 else 365 for kind in _KINDS), initial=0))
 REFERENCE_YEARS: Final = {_kind_of(year): year for year in range(2001, 2029)}
-"""A year of each kind; 28 years that no century interrupts have them all."""
+"""A year of each kind. The 28 years that no century interrupts have them all."""
 
 MONTH_LENGTHS: Final = (
     (31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31),
@@ -41,30 +41,32 @@ MONTH_LENGTHS: Final = (
 
 
 class DatePosition(NamedTuple):
-    """Where a day stands: how many matching dates lie before it, and whether it is one itself."""
+    """The position of a day: how many matching dates lie before it, and whether it is one itself."""
 
     rank: int
     is_match: bool
 
 
 class Dates(ABC):
-    """A set of dates that goes on for ever, or over listed years."""
+    """A set of dates, without end or over listed years."""
 
     @abstractmethod
     def place(self, day: int) -> DatePosition:
-        """Where the day stands among the matching dates. Ranks count from an arbitrary origin and may be negative."""
+        """Return the position of ``day`` among the matching dates. Ranks count from an arbitrary origin and may be
+        negative.
+        """
 
     @abstractmethod
     def nth(self, rank: int) -> int | None:
-        """The matching date of that rank; ``None`` when there is none."""
+        """Return the matching date of that rank, ``None`` when there is none."""
 
     @abstractmethod
     def between(self, start: int, end: int) -> Iterator[int]:
-        """The matching dates in ``start <= day < end``, in order."""
+        """Yield the matching dates in ``start <= day < end``, in order."""
 
 
 class EveryDate(Dates):
-    """All of them."""
+    """Every date there is."""
 
     def place(self, day: int) -> DatePosition:
         return DatePosition(day, True)
@@ -77,7 +79,9 @@ class EveryDate(Dates):
 
 
 class RecurringDates(Dates):
-    """Dates that every year of a kind has alike. ``find(kind)`` gives them, ascending, as days from January 1st."""
+    """Dates that are the same in every year of a kind. ``find(kind)`` returns them, ascending, as days from January
+    1st.
+    """
 
     def __init__(self, find: Callable[[YearKind], Sequence[int]]) -> None:
         self._find = find
@@ -91,7 +95,7 @@ class RecurringDates(Dates):
 
     @cached_property
     def _before(self) -> Sequence[int]:
-        """How many dates of the cycle lie before each of its years; last, how many it has."""
+        """How many dates of the cycle lie before each of its years; the last entry is the number of all."""
         return tuple(accumulate((len(self._of_kind(kind)) for kind in _KINDS), initial=0))
 
     def place(self, day: int) -> DatePosition:
@@ -143,7 +147,7 @@ class DatesOfYears(Dates):
 
 
 def _split(day: int) -> tuple[int, int, int]:
-    """The cycle of 400 years a day lies in, the year in the cycle and the day in the year, each from 0."""
+    """Return the cycle of 400 years that a day lies in, the year in the cycle and the day in the year, each from 0."""
     cycle, rest = divmod(day + _EPOCH_OFFSET, _CYCLE_DAYS)
     year = bisect_right(_YEAR_STARTS, rest) - 1
     return cycle, year, rest - _YEAR_STARTS[year]

@@ -1,4 +1,4 @@
-"""Whether a cron expression can be used. What it means when it can is known by ``wall_times``."""
+"""The check that a cron expression can be used. ``wall_times`` knows what a valid one means."""
 
 from __future__ import annotations
 
@@ -16,9 +16,10 @@ _YEARS_AHEAD = 131
 
 @lru_cache(maxsize=4096)
 def cron_fault(expr: str) -> str | None:
-    """What is wrong with an expression of 5, 6 (seconds first) or 7 (year last) fields, or an alias such as ``@daily``.
+    """Return what is wrong with an expression of 5, 6 (seconds first) or 7 (year last) fields, or an alias such as
+    ``@daily``.
 
-    ``None`` when nothing is. One that can never fire (``0 0 30 2 *``), or that fires at random, is wrong.
+    ``None`` when nothing is. An expression that can never fire (``0 0 30 2 *``), or that fires at random, is wrong.
     """
     from croniter import croniter
     from croniter.croniter import CroniterBadDateError

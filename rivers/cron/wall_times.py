@@ -1,8 +1,8 @@
 """The wall-clock times that a cron expression names, counted and searched without walking them.
 
-Owns the reading of the fields; knows nothing of time zones. A wall time is a whole number of seconds since midnight of
-1970-01-01 on a clock that never jumps, so a day is always 86 400 of them. Because every matching date has the same
-times of day, counting is a product, and a per-second schedule costs no more than a daily one.
+The fields are read here; time zones are unknown here. A wall time is a whole number of seconds since midnight of
+1970-01-01 on a clock that never jumps, so a day always has 86 400 of them. Every matching date has the same times of
+day: counting is a product, and a per-second schedule costs no more than a daily one.
 """
 
 from __future__ import annotations
@@ -25,8 +25,9 @@ _DATE_SETS_KEPT_MAX: Final = 1024
 class WallTimes:
     """The wall times of one cron expression of 5, 6 (seconds first) or 7 (year last) fields, or an alias.
 
-    Day of month and day of week, when both are set, mean OR.
-    :raises ValueError: the expression cannot be parsed (croniter's own exceptions derive from it).
+    A day of month and a day of week, when both are set, mean either.
+
+    :raises ValueError: when the expression cannot be parsed (croniter's own exceptions derive from it)
     """
 
     def __init__(self, expression: str) -> None:
@@ -52,24 +53,28 @@ class WallTimes:
         self._dates = dates
 
     def rank(self, time: int) -> int:
-        """How many wall times lie before ``time``, counted from an arbitrary origin: the difference of two is exact."""
+        """Return how many wall times lie before ``time``, from an arbitrary origin: the difference of two ranks is
+        exact.
+        """
         day, time_of_day = divmod(time, _DAY)
         rank, is_match = self._dates.place(day)
         return rank * self._per_day + (self._rank_in_day(time_of_day) if is_match else 0)
 
     def nth(self, rank: int) -> int | None:
-        """The wall time that has ``rank`` before it; ``None`` when there is none, in a schedule of listed years."""
+        """Return the wall time that has ``rank`` before it, ``None`` when there is none in an expression of listed
+        years.
+        """
         date_rank, rest = divmod(rank, self._per_day)
         day = self._dates.nth(date_rank)
         return None if day is None else day * _DAY + self._time_of_day(rest)
 
     def contains(self, time: int) -> bool:
-        """Whether it is one of the wall times."""
+        """Return whether ``time`` is one of the wall times."""
         day, time_of_day = divmod(time, _DAY)
         return self._is_time_of_day(time_of_day) and self._dates.place(day).is_match
 
     def between(self, start: int, end: int) -> Iterator[int]:
-        """The wall times in ``start <= t < end``, in order."""
+        """Yield the wall times in ``start <= t < end``, in order."""
         if end <= start:
             return
         times = self._times_of_day
@@ -83,20 +88,20 @@ class WallTimes:
                     yield midnight + time
 
     def count(self, start: int, end: int) -> int:
-        """How many wall times lie in ``start <= t < end``."""
+        """Return how many wall times lie in ``start <= t < end``."""
         return max(0, self.rank(end) - self.rank(start))
 
     def first(self, start: int, end: int) -> int | None:
-        """The earliest wall time in ``start <= t < end``."""
+        """Return the earliest wall time in ``start <= t < end``, ``None`` when there is none."""
         return _within(self.nth(self.rank(start)), start, end)
 
     def last(self, start: int, end: int) -> int | None:
-        """The latest wall time in ``start <= t < end``."""
+        """Return the latest wall time in ``start <= t < end``, ``None`` when there is none."""
         return _within(self.nth(self.rank(end) - 1), start, end)
 
     @property
     def unit(self) -> int:
-        """The longest of day, hour, minute and second, in seconds, of which every wall time is a whole number."""
+        """The longest of day, hour, minute and second, in seconds, that divides every wall time."""
         if any(self._seconds):
             return 1
         if any(self._minutes):
@@ -108,7 +113,7 @@ class WallTimes:
         return tuple(map(self._time_of_day, range(self._per_day)))
 
     def _rank_in_day(self, time_of_day: int) -> int:
-        """How many times of day lie before ``time_of_day``."""
+        """Return how many times of day lie before ``time_of_day``."""
         hour, rest = divmod(time_of_day, 3600)
         minute, second = divmod(rest, 60)
         hours = bisect_left(self._hours, hour)
@@ -162,7 +167,7 @@ def _dates(days: frozenset[int | str], months: frozenset[int], weekdays: frozens
 
 @lru_cache(maxsize=_DATE_SETS_KEPT_MAX)
 def _calendar_dates(fields: str) -> Dates:
-    """Dates named by ``W``, ``#`` or the last weekday of a month: croniter walks them, as midnights in UTC."""
+    """Return dates named by ``W``, ``#`` or the last weekday of a month. croniter walks them, as midnights in UTC."""
 
     def find(kind: YearKind) -> Sequence[int]:
         year = REFERENCE_YEARS[kind]

@@ -1,4 +1,4 @@
-"""What a step is told about the partitions it runs for."""
+"""The partitions that a step runs for, as its function and handlers see them."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ class PartitionContext:
 
     In a run ``keys`` are concrete: one for each partition that the step computes.
 
-    :raises ValueError: no keys
-    :raises TypeError: a key, or the definition, of another type
+    :raises ValueError: when there are no keys
+    :raises TypeError: for a key, or a definition, of another type
     """
 
     __slots__ = ("_definition", "_keys")
@@ -44,11 +44,11 @@ class PartitionContext:
         return self._definition
 
     def time_window(self) -> tuple[datetime, datetime] | None:
-        """Start and end, half-open and naive, of the window that the only key names.
+        """Return start and end, half-open and naive, of the window that the only key names.
 
         ``None`` for several keys or values, and for any definition but a time window, a time dimension included.
 
-        :raises PartitionDefinitionError: the key does not have the format of the definition
+        :raises PartitionDefinitionError: when the key does not have the format of the definition
         """
         only = self._keys[0] if len(self._keys) == 1 else None
         if not isinstance(only, SingleKey) or not only.is_concrete:

@@ -1,6 +1,6 @@
-"""The public ``PartitionsDefinition``: its factories, and what every definition answers.
+"""The public ``PartitionsDefinition``: its factories, and the questions that every definition answers.
 
-Nothing here reads a clock or a store: ``now`` is a moment on the naive timeline, and the registered keys of dynamic
+Nothing here reads a clock or a store. ``now`` is a moment on the naive timeline, and the registered keys of dynamic
 definitions are handed in as ``dynamic``, by namespace. Only the two methods of the reference API that have no room for
 a moment take the host's local wall clock.
 """
@@ -26,14 +26,14 @@ DynamicKeys: TypeAlias = Mapping[str, Collection[str]]
 
 
 class PartitionsDefinition(ABC):
-    """Which partitions an asset has. Equal when the content is; unhashable. Build it with the factories.
+    """The partitions that an asset has, built with the factories. Equal when the content is; unhashable.
 
     The nested classes ``Static``, ``TimeWindow``, ``Multi`` and ``Dynamic`` can be constructed raw, which checks
-    nothing: :meth:`check` does, and every definition is checked when its repository is resolved.
+    nothing. :meth:`check` does, and every definition is checked when its repository is resolved.
 
-    ``now`` decides which windows of an open-ended time grid there are: those that start at or before it. ``dynamic``
-    gives the registered keys of dynamic definitions; without it they are unknown, so that every key is taken for a
-    member and enumerating raises ``NotImplementedError``.
+    ``now`` decides which windows an open-ended time grid has: those that start at or before it. ``dynamic`` gives the
+    registered keys of dynamic definitions. Without it they are unknown: every key is taken for a member, and
+    enumerating raises ``NotImplementedError``.
     """
 
     __slots__ = ()
@@ -65,10 +65,10 @@ class PartitionsDefinition(ABC):
 
     @staticmethod
     def static_(keys: Sequence[str]) -> StaticPartitions:
-        """A fixed list of keys, in this order; duplicates are dropped.
+        """Return a fixed list of keys, in this order; duplicates are dropped.
 
-        :raises TypeError: not a list of ``str``
-        :raises PartitionDefinitionError: no keys, an empty one, or one with a reserved character
+        :raises TypeError: for anything but a list of ``str``
+        :raises PartitionDefinitionError: for no keys, an empty one, or one with a reserved character
         """
         from rivers.partitions.static import StaticPartitions
 
@@ -76,10 +76,11 @@ class PartitionsDefinition(ABC):
 
     @staticmethod
     def daily(start: datetime, end: datetime | None = None, fmt: str | None = None) -> TimeWindowPartitions:
-        """A window for each day, from the first midnight at or after ``start``. ``fmt`` is ``%Y-%m-%d``.
+        """Return a window for each day, from the first midnight at or after ``start``. ``fmt`` is ``%Y-%m-%d`` by
+        default.
 
-        :raises TypeError: a moment that is not a naive ``datetime``
-        :raises PartitionDefinitionError: ``fmt`` does not tell the windows apart, or renders a reserved character
+        :raises TypeError: for a moment that is not a naive ``datetime``
+        :raises PartitionDefinitionError: when ``fmt`` does not tell the windows apart, or renders a reserved character
         """
         from rivers.partitions.time_windows import DAILY, DAILY_FORMAT, TimeWindowPartitions
 
@@ -87,10 +88,11 @@ class PartitionsDefinition(ABC):
 
     @staticmethod
     def hourly(start: datetime, end: datetime | None = None, fmt: str | None = None) -> TimeWindowPartitions:
-        """A window for each hour, from the first full hour at or after ``start``. ``fmt`` is ``%Y-%m-%dT%H:00``.
+        """Return a window for each hour, from the first full hour at or after ``start``. ``fmt`` is ``%Y-%m-%dT%H:00``
+        by default.
 
-        :raises TypeError: a moment that is not a naive ``datetime``
-        :raises PartitionDefinitionError: ``fmt`` does not tell the windows apart, or renders a reserved character
+        :raises TypeError: for a moment that is not a naive ``datetime``
+        :raises PartitionDefinitionError: when ``fmt`` does not tell the windows apart, or renders a reserved character
         """
         from rivers.partitions.time_windows import HOURLY, HOURLY_FORMAT, TimeWindowPartitions
 
@@ -104,12 +106,12 @@ class PartitionsDefinition(ABC):
         end: datetime | None = None,
         fmt: str | None = None,
     ) -> TimeWindowPartitions:
-        """Windows between the times of a cron expression, or of one length each from ``start`` on.
+        """Return windows between the times of a cron expression, or of one length each from ``start`` on.
 
-        ``fmt`` is ``%Y-%m-%dT%H:%M:%S`` whatever the windows are.
+        ``fmt`` is ``%Y-%m-%dT%H:%M:%S`` by default, whatever the windows are.
 
-        :raises TypeError: a moment that is not a naive ``datetime``
-        :raises PartitionDefinitionError: both or neither of the two, a cron expression that is malformed or never
+        :raises TypeError: for a moment that is not a naive ``datetime``
+        :raises PartitionDefinitionError: for both or neither of the two, a cron expression that is malformed or never
             fires, an interval below a nanosecond, a cron start with a fraction of a second, or a ``fmt`` that does not
             tell the windows apart or renders a reserved character
         """
@@ -119,10 +121,10 @@ class PartitionsDefinition(ABC):
 
     @staticmethod
     def multi(dimensions: Mapping[str, PartitionsDefinition]) -> MultiPartitions:
-        """The product of named dimensions, each a definition of one dimension.
+        """Return the product of named dimensions, each a definition of one dimension.
 
-        :raises TypeError: a value that is not a definition
-        :raises PartitionDefinitionError: no dimensions, an empty or reserved name, or a multi definition in it
+        :raises TypeError: for a value that is not a definition
+        :raises PartitionDefinitionError: for no dimensions, an empty or reserved name, or a nested multi definition
         """
         from rivers.partitions.products import MultiPartitions
 
@@ -130,87 +132,87 @@ class PartitionsDefinition(ABC):
 
     @staticmethod
     def dynamic(name: str) -> DynamicPartitions:
-        """The keys that are registered in the store under this name.
+        """Return the keys that are registered in the store under this name.
 
-        :raises TypeError: not a ``str``
-        :raises PartitionDefinitionError: an empty name
+        :raises TypeError: for anything but a ``str``
+        :raises PartitionDefinitionError: for an empty name
         """
         from rivers.partitions.dynamic import DynamicPartitions
 
         return DynamicPartitions(name).checked()
 
-    # The reference API.
+    # Methods of the reference API.
 
     def get_partition_keys(self, now: Callable[[], datetime] = datetime.now) -> list[PartitionKey]:
-        """Every key: declared order, chronological, or the product with the last dimension varying fastest.
+        """Return every key: in declared order, by time, or as the product with the last dimension varying fastest.
 
-        ``now`` tells the moment on the naive timeline.
+        ``now`` is the moment on the naive timeline; the local wall clock of the host by default.
 
-        :raises NotImplementedError: a dynamic dimension, whose keys only a store knows
+        :raises NotImplementedError: for a dynamic dimension, whose keys only a store knows
         """
         return list(self.iter_keys(now()))
 
     def validate_partition_key(self, key: PartitionKey, now: Callable[[], datetime] = datetime.now) -> bool:
-        """Whether every value of the key is a member; any key of one dimension is one of a dynamic definition.
+        """Return whether every value of the key is a member. Every value is one of a dynamic definition.
 
-        :raises TypeError: not a ``PartitionKey``
+        :raises TypeError: for anything but a ``PartitionKey``
         """
         if not isinstance(key, PartitionKey):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise TypeError(f"validate_partition_key expects a PartitionKey, got {type(key).__name__}")
         return self.contains(key, now())
 
-    # What the rest of the system asks.
+    # Questions of the rest of the system.
 
     @abstractmethod
     def contains(self, key: PartitionKey, now: datetime, dynamic: DynamicKeys | None = None) -> bool:
-        """Whether every value of the key is a member. Builds no list and no product."""
+        """Return whether every value of the key is a member, without building a list or a product."""
 
     @abstractmethod
     def iter_keys(self, now: datetime, dynamic: DynamicKeys | None = None) -> Iterator[PartitionKey]:
-        """Every key, in order. :raises NotImplementedError: dynamic keys that were not given"""
+        """Yield every key, in order. :raises NotImplementedError: for dynamic keys that were not given"""
 
     @abstractmethod
     def count(self, now: datetime, dynamic: DynamicKeys | None = None) -> int:
-        """How many keys there are, without enumerating them."""
+        """Return how many keys there are, without enumerating them."""
 
     @abstractmethod
     def first(self, now: datetime, dynamic: DynamicKeys | None = None) -> PartitionKey | None:
-        """The first key; ``None`` when there is none."""
+        """Return the first key, ``None`` when there is none."""
 
     @abstractmethod
     def latest(self, now: datetime, dynamic: DynamicKeys | None = None) -> PartitionKey | None:
-        """The last key; ``None`` when there is none. Of a time grid: the window that started last."""
+        """Return the last key, ``None`` when there is none. Of a time grid this is the window that started last."""
 
     @abstractmethod
     def resolve(
         self, key_range: PartitionKeyRange, now: datetime, dynamic: DynamicKeys | None = None
     ) -> list[PartitionKey]:
-        """The keys of a range, both ends included, in order; of a multi range the product.
+        """Return the keys of a range, both ends included, in order; for a multi range, the product.
 
-        :raises PartitionValidationError: an end that is not a key, an end before the start, or other dimensions
+        :raises PartitionValidationError: for an end that is not a key, an end before the start, or other dimensions
         """
 
     @abstractmethod
     def nearest(self, key: PartitionKey, now: datetime, dynamic: DynamicKeys | None = None) -> list[PartitionKey]:
-        """At most three members near a key that is none: neighbours in time, or alike in spelling. For messages."""
+        """Return at most three members near a key that is none, for messages: close in time, or alike in spelling."""
 
     @abstractmethod
     def parse_key(self, text: str) -> PartitionKey:
-        """The key of this shape whose canonical text it is. Membership is not looked at.
+        """Return the key of this shape whose canonical text this is. Membership is not checked.
 
-        :raises PartitionValidationError: it is no text of a key with these dimensions
+        :raises PartitionValidationError: when it is not the text of a key with these dimensions
         """
 
     @abstractmethod
     def check(self) -> None:
-        """What the factories check and raw constructors skip. :raises PartitionDefinitionError: what is wrong"""
+        """Check what raw constructors skip. :raises PartitionDefinitionError: naming what is wrong"""
 
     @abstractmethod
     def describe(self) -> str:
-        """What it is, in a few words, for messages."""
+        """Return what the definition is, in a few words, for messages."""
 
     def explain_absence(self, key: PartitionKey, now: datetime, dynamic: DynamicKeys | None = None) -> str:
-        """What the definition is and which valid keys are nearest, for the end of a message about an invalid key."""
+        """Return what the definition is and which valid keys are nearest, to end a message about an invalid key."""
         try:
             near = ", ".join(f"'{each}'" for each in self.nearest(key, now, dynamic))
         except NotImplementedError:

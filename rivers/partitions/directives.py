@@ -1,7 +1,7 @@
 """The directives of a key format: what each writes, and the text it reads.
 
-Those of ``strftime`` with English names and a fixed width, and the fractions of a second of chrono (``%.3f``, ``%9f``).
-Directives of a time zone are left out, as the timeline has none.
+They are those of ``strftime`` with English names and a fixed width, and chrono's fractions of a second (``%.3f``,
+``%9f``). Directives of a time zone are left out, as the timeline has none.
 """
 
 from __future__ import annotations
@@ -33,7 +33,8 @@ COMPOSITES: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Directive:
-    """``read`` gives what to write of a moment and its fraction of a second in nanoseconds; ``name`` is the field read.
+    """One directive. ``read`` returns what to write of a moment and its fraction of a second in nanoseconds; ``name``
+    is the field that it reads.
 
     ``attribute`` is that of a ``datetime`` which is written as it is.
     """
@@ -49,11 +50,13 @@ class Directive:
 
     @property
     def is_number(self) -> bool:
-        """Whether a flag can change how it is padded."""
+        """Whether a flag can change its padding."""
         return self.width > 0
 
     def padded(self, flag: str) -> Directive:
-        """The directive with ``-`` no padding, ``_`` spaces, ``0`` zeros; itself without a flag."""
+        """Return the directive padded as the flag says: ``-`` not at all, ``_`` with spaces, ``0`` with zeros; itself
+        without a flag.
+        """
         if flag == "-":
             return replace(self, template="%d", pattern=rf"\d{{1,{self.width}}}", is_padded_otherwise=True)
         if flag == "_":
@@ -91,7 +94,7 @@ def _hour_of_half_day(moment: datetime, nanos: int) -> int:
 
 
 def _week_from(weekday: int) -> Callable[[datetime, int], int]:
-    """The week of the year, when weeks begin with that weekday (Monday is 0)."""
+    """Return the week of the year, when weeks begin with that weekday (Monday is 0)."""
     return lambda moment, nanos: (moment.timetuple().tm_yday + 6 - (moment.weekday() - weekday) % 7) // 7
 
 

@@ -1,4 +1,4 @@
-"""Keys that are registered in a store while the system runs, and given here as data."""
+"""Keys that are registered in a store while the system runs, and are given here as data."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from rivers.partitions.reserved import near_in_spelling
 
 
 class KeysInOrder(frozenset[str]):
-    """A set of keys that is put in order once, when the first question needs it, and not at each."""
+    """A set of keys that is sorted once, when the first question needs the order."""
 
     __slots__ = ("_in_order",)
     _in_order: tuple[str, ...]
@@ -30,7 +30,7 @@ class KeysInOrder(frozenset[str]):
 
 
 def in_order(keys: Collection[str]) -> tuple[str, ...]:
-    """Any keys in the order of their text."""
+    """Return any keys in the order of their text."""
     return keys.in_order if isinstance(keys, KeysInOrder) else tuple(sorted(keys))
 
 
@@ -45,7 +45,7 @@ class DynamicPartitions(OneDimension, variant="Dynamic"):
         self.name = name
 
     def checked(self) -> Self:
-        """Itself. :raises PartitionDefinitionError: as :meth:`check`"""
+        """Return the definition itself. :raises PartitionDefinitionError: as :meth:`check`"""
         self.check()
         return self
 

@@ -26,9 +26,9 @@ class Edge:
     dynamic: DynamicKeys | None
 
     def link(self, down_dimension: str | None, up_dimension: str | None) -> Link:
-        """Between a dimension of each side; without a name, the side itself.
+        """Return the link between a dimension of each side; without a name, the side itself.
 
-        :raises PartitionValidationError: there is no such dimension, or there are several
+        :raises PartitionValidationError: when there is no such dimension, or several
         """
         downstream = one_dimension(self.downstream, down_dimension)
         upstream = one_dimension(self.upstream, up_dimension)
@@ -36,9 +36,9 @@ class Edge:
 
 
 def one_dimension(definition: PartitionsDefinition, dimension: str | None) -> OneDimension:
-    """The dimension of that name; without one, the definition itself.
+    """Return the dimension of that name; without one, the definition itself.
 
-    :raises PartitionValidationError: there is no such dimension, or there are several
+    :raises PartitionValidationError: when there is no such dimension, or several
     """
     if dimension is None and isinstance(definition, OneDimension):
         return definition

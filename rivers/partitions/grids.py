@@ -1,8 +1,8 @@
 """The starts of time windows, as arithmetic: nothing is enumerated but what is asked for.
 
-A grid runs on for ever both ways; where the windows of a definition begin and end is for the definition to say. Every
-moment is in nanoseconds on the naive timeline (``naive_time``). Methods that give ``None`` do so for a cron expression
-of listed years only, which has no further starts.
+A grid has no end either way; a definition says where its windows begin and end. Every moment is in nanoseconds on the
+naive timeline (``naive_time``). Methods return ``None`` only for a cron expression of listed years that has no further
+starts.
 """
 
 from __future__ import annotations
@@ -26,32 +26,32 @@ class Grid(Protocol):
     """Moments at which windows start."""
 
     def contains(self, moment: int) -> bool:
-        """Whether a window starts at that very moment."""
+        """Return whether a window starts at that very moment."""
         ...
 
     def at_or_after(self, moment: int) -> int | None:
-        """The first start that is not before the moment."""
+        """Return the first start that is not before the moment."""
         ...
 
     def at_or_before(self, moment: int) -> int | None:
-        """The last start that is not after the moment."""
+        """Return the last start that is not after the moment."""
         ...
 
     def step(self, start: int, n: int) -> int | None:
-        """The start ``n`` windows after (before, when negative) one of the grid."""
+        """Return the start ``n`` windows after (before, when negative) one of the grid."""
         ...
 
     def count(self, start: int, end: int) -> int:
-        """How many starts lie in ``start <= t < end``."""
+        """Return how many starts lie in ``start <= t < end``."""
         ...
 
     def starts(self, start: int, end: int) -> Iterator[int]:
-        """The starts in ``start <= t < end``, in order."""
+        """Yield the starts in ``start <= t < end``, in order."""
         ...
 
     @property
     def unit(self) -> int:
-        """The longest of day, hour, minute, second and nanosecond of which every start is a whole number."""
+        """The longest of day, hour, minute, second and nanosecond that divides every start."""
         ...
 
 

@@ -1,7 +1,7 @@
 """The text of a time-window key: a ``strftime`` format that can be read back.
 
-Owns the directives, so that a key does not depend on the locale or the C library of the host. ``directives`` has the
-table of them.
+rivers has directives of its own (``directives``), so that a key does not depend on the locale or the C library of the
+host.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from rivers.exceptions import PartitionDefinitionError
 from rivers.partitions.directives import COMPOSITES, DIRECTIVES, MONTHS, WEEKDAYS, Directive
 from rivers.partitions.naive_time import DAY_NANOS, to_datetime, to_nanos
 
-_EARLIEST_YEAR: Final = 1900  # as Python's own strptime
+_EARLIEST_YEAR: Final = 1900  # the same as Python's strptime
 _DIRECTIVE: Final = re.compile(r"%([-_0]?)(\.?[369]?f|.?)", re.DOTALL)
 _TELLING: Final = ("Y", "m", "d", "H", "M", "S")
 _YEAR_FIRST: Final = re.compile(r"(\d{4})" + r"(?:[-/. T:]?(\d{1,2}))?" * 5)
@@ -29,7 +29,7 @@ _UNITS: Final = {3: DAY_NANOS, 4: 3600 * NANOS_PER_SECOND, 5: 60 * NANOS_PER_SEC
 class KeyFormat:
     """A format, ready to write and read keys.
 
-    :raises PartitionDefinitionError: an unknown directive
+    :raises PartitionDefinitionError: for an unknown directive
     """
 
     def __init__(self, fmt: str) -> None:
@@ -48,28 +48,30 @@ class KeyFormat:
         )
 
     def render(self, nanos: int) -> str:
-        """The key of the window that starts then."""
+        """Return the key of the window that starts then."""
         moment = to_datetime(nanos)
         if self._read_attributes is not None:
             return self._template % self._read_attributes(moment)
         return self._template % tuple(each.read(moment, nanos % NANOS_PER_SECOND) for each in self._directives)
 
     def parse(self, text: str) -> int | None:
-        """The moment that a key names, its missing fields as early as can be; ``None`` for text of another form."""
+        """Return the moment that a key names, ``None`` for text of another form. Missing fields are the earliest."""
         return self._moment(self._pattern.fullmatch(text))
 
     def parse_exactly(self, text: str) -> int | None:
-        """As :meth:`parse`, but ``None`` unless the moment is written just so."""
+        """Parse as :meth:`parse` does, but return ``None`` unless the moment is written exactly so."""
         nanos = self.parse(text)
         return nanos if nanos is not None and self.render(nanos) == text else None
 
     def parse_loosely(self, text: str) -> int | None:
-        """As :meth:`parse`, with numbers of any width, or any date written from its year on: what may be meant."""
+        """Parse as :meth:`parse` does, with numbers of any width, or any date written from its year on: what may be
+        meant.
+        """
         meant = self._moment(self._loose_pattern.fullmatch(text.strip()))
         return _written_from_the_year_on(text.strip()) if meant is None else meant
 
     def tells_apart(self, unit: int) -> bool:
-        """Whether it is plain to see that all moments that are whole numbers of ``unit`` have keys of their own.
+        """Return whether all moments that are whole numbers of ``unit`` plainly have keys of their own.
 
         ``False`` means nothing: such a format is tried out.
         """
@@ -92,12 +94,14 @@ class KeyFormat:
 
 @lru_cache(maxsize=1024)
 def key_format(fmt: str) -> KeyFormat:
-    """The format, read once. :raises PartitionDefinitionError: an unknown directive"""
+    """Return the format, which is read once. :raises PartitionDefinitionError: for an unknown directive"""
     return KeyFormat(fmt)
 
 
 def _written_from_the_year_on(text: str) -> int | None:
-    """The moment that begins a text, the day that no month has as its last; ``None`` for text of another form."""
+    """Return the moment that begins a text, ``None`` for text of another form. A day past the month's end counts as its
+    last.
+    """
     found = _YEAR_FIRST.match(text)
     if found is None or found[1] == "0000":
         return None
@@ -108,7 +112,7 @@ def _written_from_the_year_on(text: str) -> int | None:
 
 
 def _compiled(fmt: str) -> tuple[str, Sequence[Directive], str, str]:
-    """The ``%`` template, the directives that fill it, and the patterns that read it strictly and loosely."""
+    """Return the ``%`` template, the directives that fill it, and the patterns that read it strictly and loosely."""
     template, strict, loose = "", "", ""
     directives: list[Directive] = []
     expanded = _DIRECTIVE.sub(lambda found: COMPOSITES.get(found[0], found[0]), fmt)
@@ -137,7 +141,7 @@ def _compiled(fmt: str) -> tuple[str, Sequence[Directive], str, str]:
 
 
 def _moment_of(fields: Mapping[str, str]) -> int:
-    """The earliest moment with these fields. ``ValueError`` when there is none."""
+    """Return the earliest moment with these fields. :raises ValueError: when there is none"""
     nanos = int(fields["fraction"].lstrip(".").ljust(9, "0")) if "fraction" in fields else 0
     if "s" in fields:
         return int(fields["s"]) * NANOS_PER_SECOND + nanos

@@ -1,4 +1,4 @@
-"""Which keys of a definition a selector of ``for_keys`` stands for, without listing the keys of a range."""
+"""The keys of a definition that a selector of ``for_keys`` stands for, without listing the keys of a range."""
 
 from __future__ import annotations
 
@@ -48,9 +48,9 @@ class Selected:
 def selected_keys(
     selectors: Sequence[Selection], definition: PartitionsDefinition, now: datetime, dynamic: DynamicKeys | None
 ) -> dict[PartitionKey, None]:
-    """Every key of the definition that the selectors stand for, in their order, each once. Lists the keys of ranges.
+    """Return every key of the definition that the selectors stand for, in their order, each once. Ranges are listed.
 
-    :raises PartitionValidationError: a range does not fit the definition
+    :raises PartitionValidationError: when a range does not fit the definition
     """
     return dict.fromkeys(
         key
@@ -63,7 +63,7 @@ def selected_keys(
 def selector_fault(
     selector: Selection, definition: PartitionsDefinition, now: datetime, dynamic: DynamicKeys | None
 ) -> str | None:
-    """Why the definition has no such keys; ``None`` when it has them."""
+    """Return why the definition has no such keys, ``None`` when it has them."""
     if isinstance(selector, PartitionKey):
         if definition.contains(selector, now, dynamic):
             return None
@@ -78,7 +78,7 @@ def selector_fault(
 def _require_range(
     key_range: PartitionKeyRange, definition: PartitionsDefinition, now: datetime, dynamic: DynamicKeys | None
 ) -> None:
-    """What ``definition.resolve`` refuses, without the product of what it resolves to."""
+    """Refuse what ``definition.resolve`` refuses, without the product of what it resolves to."""
     if isinstance(definition, OneDimension) and not key_range.is_multi:
         definition.require_selector(key_range.selector_of(), now, dynamic)
         return
@@ -97,7 +97,7 @@ def _names_all(key_range: PartitionKeyRange, definition: MultiPartitions) -> boo
 
 
 def _holds(values: Mapping[str, Collection[str]], key: PartitionKey) -> bool:
-    """Whether the product of these values, by dimension, has the concrete key."""
+    """Return whether the product of these values, by dimension, has the concrete key."""
     return tuple(values) == key.dimensions and all(key.values_of(name)[0] in values[name] for name in values)
 
 
@@ -108,7 +108,7 @@ def _spans(
     now: datetime,
     dynamic: DynamicKeys | None,
 ) -> bool:
-    """Whether the concrete key, a member of the definition, lies in the range."""
+    """Return whether the concrete key, a member of the definition, lies in the range."""
     if isinstance(definition, OneDimension):
         return not key_range.is_multi and _is_within(
             key.values_of()[0], key_range.selector_of(), definition, now, dynamic

@@ -1,7 +1,7 @@
 """Partition keys: which slice of an asset is meant.
 
-Owns the value objects and their three written forms (canonical text, ``repr``, JSON). Whether a key is valid is for a
-definition to say; here any text is a value.
+These are value objects with three written forms (canonical text, ``repr``, JSON). A definition says whether a key is
+valid; here any text is a value.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ _SHOWN_MAX: Final = 200
 class PartitionKey:
     """A key of one dimension (``Single``), of several (``Multi``), or a list of keys for transport (``Set``).
 
-    A key with several values stands for each of them, and in several dimensions for the product of the values: it is
-    how one step is asked for many partitions. Values are held sorted; two keys are equal, and hash alike, when their
-    content is. ``str()`` is the canonical form: ``a,b`` or ``dim=v|dim=v1,v2``. Build it with the factories.
+    A key with several values stands for each of them, and in several dimensions for the product of the values: one step
+    is asked for many partitions that way. Values are held sorted. Two keys are equal, and hash alike, when their
+    content is. ``str()`` is the canonical form: ``a,b`` or ``dim=v|dim=v1,v2``. Build a key with the factories.
     """
 
     __slots__ = ()
@@ -36,27 +36,27 @@ class PartitionKey:
 
     @staticmethod
     def single(key: str | Sequence[str]) -> SingleKey:
-        """The key of one dimension, for one value or for each of several.
+        """Return the key of one dimension, for one value or for each of several.
 
-        :raises TypeError: neither a ``str`` nor a list of them
-        :raises PartitionDefinitionError: an empty list
+        :raises TypeError: for anything but a ``str`` or a list of them
+        :raises PartitionDefinitionError: for an empty list
         """
         return SingleKey(key)
 
     @staticmethod
     def multi(keys: Mapping[str, str | Sequence[str]]) -> MultiKey:
-        """The key of several dimensions: for each the value, or a list of values.
+        """Return the key of several dimensions: for each the value, or a list of values.
 
-        :raises TypeError: not a mapping of names to a ``str`` or a list of them
-        :raises PartitionDefinitionError: no dimension, or one without a value
+        :raises TypeError: for anything but a mapping of names to a ``str`` or a list of them
+        :raises PartitionDefinitionError: for no dimension, or one without a value
         """
         return MultiKey(keys)
 
     @staticmethod
     def from_json(text: str) -> PartitionKey:
-        """The key that :meth:`to_json` wrote.
+        """Return the key that :meth:`to_json` wrote.
 
-        :raises PartitionDefinitionError: it is not the JSON of a key
+        :raises PartitionDefinitionError: when it is not the JSON of a key
         """
         if not isinstance(text, str):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise TypeError(f"from_json expects a str, got {type(text).__name__}")
@@ -68,27 +68,29 @@ class PartitionKey:
 
     @property
     def is_concrete(self) -> bool:
-        """Whether it stands for exactly one partition: one value in each dimension."""
+        """Whether the key stands for exactly one partition: one value in each dimension."""
         return False
 
     @property
     def dimensions(self) -> tuple[str, ...]:
-        """The names of its dimensions, in name order; empty for a key of one dimension, which has no name."""
+        """The names of the dimensions, in name order; empty for a key of one dimension, which has no name."""
         return ()
 
     def values_of(self, dimension: str | None = None) -> tuple[str, ...]:
-        """The values in a dimension, sorted; without a name, those of a key of one dimension.
+        """Return the values in a dimension, sorted; without a name, those of a key of one dimension.
 
-        :raises PartitionValidationError: the key has no such dimension
+        :raises PartitionValidationError: when the key has no such dimension
         """
         raise PartitionValidationError(f"partition key '{self}' has no {_named(dimension)}")
 
     def concrete(self) -> Iterator[PartitionKey]:
-        """Each partition it stands for, once: in the product order of the sorted values, the last dimension fastest."""
+        """Return each partition that the key stands for, once: the product of the sorted values, the last dimension
+        fastest.
+        """
         return iter((self,))
 
     def to_json(self) -> str:
-        """Compact JSON: ``{"single":["a"]}`` or ``{"multi":{"d":["a"]}}``."""
+        """Return compact JSON: ``{"single":["a"]}`` or ``{"multi":{"d":["a"]}}``."""
         return json.dumps(self._document(), separators=(",", ":"), ensure_ascii=False)
 
     def _document(self) -> dict[str, Any]:
@@ -106,7 +108,7 @@ class SingleKey(PartitionKey):
 
     @staticmethod
     def of(value: str) -> SingleKey:
-        """The key of one value that is known to be a ``str``."""
+        """Return the key of one value that is known to be a ``str``."""
         made = object.__new__(SingleKey)
         made._values = (value,)
         return made
@@ -160,7 +162,7 @@ class MultiKey(PartitionKey):
 
     @staticmethod
     def of(values: Iterable[tuple[str, str]]) -> MultiKey:
-        """The concrete key of dimensions, in name order, and values that are known to be ``str``."""
+        """Return the concrete key of dimensions, in name order, and values that are known to be ``str``."""
         made = object.__new__(MultiKey)
         made._dimensions = {name: (value,) for name, value in values}
         return made

@@ -1,6 +1,6 @@
-"""Whether a mapping fits the two definitions it stands between: what is looked at when a repository is resolved.
+"""The check, when a repository is resolved, that a mapping fits the two definitions it stands between.
 
-A reason is a text for whoever wrote the mapping; ``None`` means that it fits.
+A reason is a text for whoever wrote the mapping; ``None`` means that the mapping fits.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from rivers.partitions.static import StaticPartitions
 from rivers.partitions.time_windows import TimeWindowPartitions
 
 _LISTED_MAX: Final = 10
-# Without a moment, a window that will come is as good as one that has begun.
+# Without a moment, a window that is still to come is as good as one that has begun.
 _END_OF_TIME: Final = datetime(9000, 1, 1)
 
 
@@ -38,10 +38,10 @@ def check_mapping(
 ) -> None:
     """Refuse a mapping that can never work. No mapping means identity between partitioned nodes.
 
-    ``now`` decides whether keys that the mapping names are windows yet; without it, those that will come are accepted.
-    Dynamic keys are unknown here, and every one is accepted.
+    ``now`` decides whether keys that the mapping names are windows yet; without it, windows that are still to come are
+    accepted. Dynamic keys are unknown here, and every one is accepted.
 
-    :raises PartitionValidationError: it does not fit, naming both assets and the reason
+    :raises PartitionValidationError: when it does not fit, naming both assets and the reason
     """
     reason = _Fit(down_name, up_name, _END_OF_TIME if now is None else now).reason(mapping, down_def, up_def)
     if reason is not None:
@@ -100,7 +100,7 @@ class _Fit:
     def between(
         self, mapping: PartitionMapping, downstream: PartitionsDefinition, upstream: PartitionsDefinition
     ) -> str | None:
-        """Both sides have partitions: two assets, or two dimensions."""
+        """Return why the mapping does not fit two sides with partitions: two assets, or two dimensions."""
         match mapping:
             case PartitionMapping.AllPartitions():
                 return None
@@ -155,7 +155,7 @@ class _Fit:
                 return _different_variants("subset", downstream, upstream)
 
     def _not_among(self, these: OneDimension, those: OneDimension) -> str | None:
-        """The keys of one definition that the other has not, as text; ``None`` when it has them all."""
+        """Return the keys of one definition that the other has not, as text; ``None`` when it has them all."""
         return _listed([each for each in these.iter_values(self.now) if not those.has_value(each, self.now)])
 
     def _same_dimensions(

@@ -1,7 +1,7 @@
-"""Which downstream partitions some upstream partitions reach: the direction in which news travels.
+"""The downstream partitions that some upstream partitions reach: the direction in which news travels.
 
-The inverse of ``mapping_keys``: a downstream key is reached exactly when one of the upstream keys is among those that
-it would load.
+It is the inverse of ``mapping_keys``: a downstream key is reached exactly when one of the upstream keys is among those
+that it would load.
 """
 
 from __future__ import annotations
@@ -29,9 +29,11 @@ def downstream_keys(
     dynamic: DynamicKeys | None = None,
     names: tuple[str, str] = ("downstream", "upstream"),
 ) -> Mapped:
-    """What of the downstream needs one of these upstream keys; ``None`` for an upstream as a whole.
+    """Return what of the downstream needs one of these upstream keys, or the upstream as a whole when ``keys`` is
+    ``None``.
 
-    The keys that exist at ``now``, each once; ``Whole`` for a downstream without partitions, ``Nothing`` when none do.
+    These are the keys that exist at ``now``, each once; ``Whole`` for a downstream without partitions, ``Nothing`` when
+    there are none.
     """
     if keys is not None and not keys:
         return Nothing()
@@ -59,7 +61,7 @@ def _these(keys: Iterable[PartitionKey]) -> Mapped:
 
 
 def _reached(mapping: PartitionMapping, key: PartitionKey, edge: Edge) -> Iterator[PartitionKey]:
-    """The downstream keys that would load the concrete upstream key."""
+    """Return the downstream keys that would load the concrete upstream key."""
     match mapping, edge.downstream:
         case ((PartitionMapping.Identity() | PartitionMapping.Subset()), downstream):
             return (each for each in (key,) if downstream.contains(each, edge.now, edge.dynamic))
@@ -80,7 +82,7 @@ def _reached(mapping: PartitionMapping, key: PartitionKey, edge: Edge) -> Iterat
 def _through(
     pairs: dict[str, tuple[str, PartitionMapping]], down_dimension: str, key: PartitionKey, edge: Edge
 ) -> list[str]:
-    """The values of a downstream dimension that lead to the key in every upstream dimension paired with it."""
+    """Return the values of a downstream dimension that lead to the key in every upstream dimension paired with it."""
     found = [
         dict.fromkeys(downstream_values(inner, key.values_of(name)[0], edge.link(down_dimension, name)))
         for name, (paired, inner) in pairs.items()
@@ -90,7 +92,9 @@ def _through(
 
 
 def _product(downstream: MultiPartitions, chosen: dict[str, list[str]], edge: Edge) -> Iterator[PartitionKey]:
-    """The downstream keys with one of the chosen values in each dimension; any value, where none are chosen."""
+    """Return the downstream keys with one of the chosen values in each dimension; with any value, where none are
+    chosen.
+    """
     names = [name for name, _ in downstream.dimensions]
     values = [
         chosen[name] if name in chosen else list(one_dimension(downstream, name).iter_values(edge.now, edge.dynamic))

@@ -1,7 +1,6 @@
-"""Which upstream partitions the partitions of a downstream need: the load direction of a mapping.
+"""The upstream partitions that the partitions of a downstream need: the load direction of a mapping.
 
-The mapping is one that ``mapping_checks`` has found to fit; for one that does not, there is an error and no promise
-about its text.
+The mapping is one that ``mapping_checks`` accepts. One that it refuses raises an error whose text is not promised.
 """
 
 from __future__ import annotations
@@ -26,7 +25,7 @@ from rivers.partitions.value_mappings import upstream_values
 class TheseKeys:
     """These partitions, in this order, each once.
 
-    Every key is concrete, but for that of ``specific_partitions``, whose handler is given all values in one key.
+    Every key is concrete, except that of ``specific_partitions``, whose handler gets all values in one key.
     """
 
     keys: tuple[PartitionKey, ...]
@@ -34,12 +33,12 @@ class TheseKeys:
 
 @dataclass(frozen=True)
 class Whole:
-    """The asset as a whole: its handler is given no partition."""
+    """The asset as a whole: its handler gets no partition."""
 
 
 @dataclass(frozen=True)
 class Nothing:
-    """No partition. As an input the parameter is ``None``, and no handler is called."""
+    """No partition: an input's parameter is ``None``, and no handler is called."""
 
 
 Mapped: TypeAlias = TheseKeys | Whole | Nothing
@@ -54,12 +53,12 @@ def upstream_keys(
     dynamic: DynamicKeys | None = None,
     names: tuple[str, str] = ("downstream", "upstream"),
 ) -> Mapped:
-    """What to load of the upstream for these downstream keys; no keys for a downstream without partitions.
+    """Return what to load of the upstream for these downstream keys; no keys for a downstream without partitions.
 
-    Keys of several values are taken for each of them. Keys that meet in one upstream key load it once. A batch of which
+    A key of several values counts as each of them. Keys that meet in one upstream key load it once. A batch of which
     ``subset`` or ``for_keys`` does not cover every key loads nothing, since a step has one value for the parameter.
 
-    :raises PartitionValidationError: a key leads out of the upstream, naming the asset, the key and the upstream
+    :raises PartitionValidationError: when a key leads out of the upstream, naming the asset, the key and the upstream
     """
     concrete = list(dict.fromkeys(each for key in keys for each in key.concrete()))
     if up_def is None:
@@ -87,7 +86,9 @@ def upstream_keys(
 def _require_begun(
     keys: Sequence[PartitionKey], upstream: PartitionsDefinition, now: datetime, names: tuple[str, str]
 ) -> None:
-    """A repository accepts windows that will come. What was made for a dynamic key outlives it: none is looked up."""
+    """Refuse windows that are still to come, which a repository accepts. Dynamic keys are not looked up, as what was
+    made for one outlives it.
+    """
     for key in keys:
         fault = selector_fault(key, upstream, now, None)
         if fault is not None:
@@ -95,7 +96,7 @@ def _require_begun(
 
 
 def _listed(keys: Sequence[PartitionKey]) -> tuple[PartitionKey, ...]:
-    """One key with all values; of several dimensions, where the product may be more than the list, each."""
+    """Return one key with all values; for several dimensions, where the product may be more than the list, each key."""
     if all(isinstance(key, SingleKey) for key in keys):
         return (SingleKey(list(dict.fromkeys(value for key in keys for value in key.values_of()))),)
     return tuple(dict.fromkeys(each for key in keys for each in key.concrete()))
@@ -180,6 +181,6 @@ def _names(definition: MultiPartitions) -> Sequence[str]:
 
 
 def _product(values: Sequence[tuple[str, Sequence[str]]]) -> Iterator[PartitionKey]:
-    """In the order of the definition, the last dimension varying fastest."""
+    """Return the product in the order of the definition, the last dimension varying fastest."""
     names = [name for name, _ in values]
     return (MultiKey.of(sorted(zip(names, row, strict=True))) for row in product(*(each for _, each in values)))

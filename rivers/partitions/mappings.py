@@ -1,7 +1,7 @@
-"""How a dependency says which partitions of its upstream one partition of the downstream needs.
+"""The declarations of which partitions of its upstream one partition of the downstream needs.
 
-Only the declarations are here, checked as far as they can be without the two definitions. Whether a mapping fits two
-definitions is known by ``mapping_checks``, which keys it leads to by ``mapping_keys``.
+They are checked as far as they can be without the two definitions. ``mapping_checks`` says whether a mapping fits two
+definitions, and ``mapping_keys`` which keys it leads to.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from rivers.partitions.ranges import PartitionKeyRange
 
 
 class PartitionMapping:
-    """What turns partition keys of a downstream node into partition keys of its upstream.
+    """The way from partition keys of a downstream node to partition keys of its upstream.
 
     Build one with a factory; the nested classes are for ``isinstance``. Equal by content, not hashable.
     """
@@ -33,7 +33,7 @@ class PartitionMapping:
         MultiToSingle: TypeAlias = "MultiToSingleMapping"
 
     factory: ClassVar[str]
-    """The name of the factory that makes it: what messages call it."""
+    """The name of the factory that makes it, which messages use."""
 
     def __init_subclass__(cls, *, variant: str, factory: str) -> None:
         super().__init_subclass__()
@@ -56,25 +56,25 @@ class PartitionMapping:
 
     @staticmethod
     def identity() -> IdentityMapping:
-        """The key of the same text."""
+        """Map to the key of the same text."""
         return IdentityMapping()
 
     @staticmethod
     def all_partitions() -> AllPartitionsMapping:
-        """Everything that the upstream holds, as one value: its handler is given no partition."""
+        """Map to everything that the upstream holds, as one value: its handler gets no partition."""
         return AllPartitionsMapping()
 
     @staticmethod
     def static_(mapping: Mapping[str, str]) -> StaticMapping:
-        """The upstream key that is written beside each downstream key.
+        """Map each downstream key to the upstream key that is written beside it.
 
-        :raises TypeError: when it is not a dict from str to str
+        :raises TypeError: when ``mapping`` is not a dict from str to str
         """
         return StaticMapping(cast("dict[str, str]", mapping))
 
     @staticmethod
     def time_window(offset: int) -> TimeWindowMapping:
-        """The window that many steps away on the upstream's grid; ``-1`` is the previous one.
+        """Map to the window ``offset`` steps away on the upstream's grid; ``-1`` is the previous one.
 
         :raises TypeError: when ``offset`` is not an int
         """
@@ -82,7 +82,7 @@ class PartitionMapping:
 
     @staticmethod
     def specific_partitions(partition_keys: Sequence[PartitionKey | str]) -> SpecificPartitionsMapping:
-        """Always these upstream keys, for a downstream that has no partitions. A text is the key of that value.
+        """Map to these upstream keys always, for a downstream that has no partitions. A text is the key of that value.
 
         :raises PartitionValidationError: when the list is empty
         :raises TypeError: for an element that is neither a ``PartitionKey`` nor text
@@ -91,7 +91,7 @@ class PartitionMapping:
 
     @staticmethod
     def for_keys(selectors: Sequence[PartitionKey | PartitionKeyRange]) -> ForKeysMapping:
-        """The unpartitioned upstream for these downstream keys and ranges of keys, ``None`` for all others.
+        """Map these downstream keys and ranges of keys to the unpartitioned upstream, and all others to ``None``.
 
         :raises PartitionValidationError: when the list is empty
         :raises TypeError: for an element that is neither a ``PartitionKey`` nor a ``PartitionKeyRange``
@@ -100,12 +100,12 @@ class PartitionMapping:
 
     @staticmethod
     def subset() -> SubsetMapping:
-        """The same key where the upstream has it, ``None`` where it has not."""
+        """Map to the same key where the upstream has it, to ``None`` where it does not."""
         return SubsetMapping()
 
     @staticmethod
     def multi(dimension_mappings: Mapping[str, PartitionMapping | tuple[str, PartitionMapping]]) -> MultiMapping:
-        """For each upstream dimension the mapping from the downstream dimension of that name, or of the name given.
+        """Map each upstream dimension from the downstream dimension of that name, or of the name given.
 
         :raises PartitionValidationError: when it is empty, or for a nested Multi, MultiToSingle, Subset or ForKeys
         :raises TypeError: when it is not a dict from str to a mapping or to a (downstream dimension, mapping) pair
@@ -114,7 +114,7 @@ class PartitionMapping:
 
     @staticmethod
     def multi_to_single(dimension_name: str, partition_mapping: PartitionMapping | None = None) -> MultiToSingleMapping:
-        """Between the dimension of that name, of whichever side has dimensions, and the other side as a whole.
+        """Map between the dimension of that name, of whichever side has dimensions, and the other side as a whole.
 
         :raises PartitionValidationError: for a nested Multi, MultiToSingle, Subset or ForKeys
         :raises TypeError: when ``dimension_name`` is not a str or ``partition_mapping`` not a mapping
@@ -170,7 +170,7 @@ class SpecificPartitionsMapping(PartitionMapping, variant="SpecificPartitions", 
 
     @property
     def keys(self) -> list[PartitionKey]:
-        """Each as a key."""
+        """Each of ``partition_keys`` as a key."""
         return [PartitionKey.single(each) if isinstance(each, str) else each for each in self.partition_keys]
 
 
@@ -251,7 +251,7 @@ def _elements(parameter: str, given: object, kinds: type | tuple[type, ...], kin
 
 
 def _pair(upstream: object, given: object) -> tuple[str, PartitionMapping]:
-    """(downstream dimension, mapping); a mapping alone is for the dimension of the same name."""
+    """Return (downstream dimension, mapping); a mapping alone is for the dimension of the same name."""
     downstream, mapping = upstream, given
     if isinstance(given, tuple):
         parts = cast("tuple[object, ...]", given)
@@ -266,7 +266,7 @@ def _pair(upstream: object, given: object) -> tuple[str, PartitionMapping]:
 
 
 def _inner(place: str, given: object, outer: str) -> PartitionMapping:
-    """One dimension has keys of one value only: what needs dimensions, or may answer ``None``, has no place there."""
+    """Refuse an inner mapping that has dimensions or may answer ``None``: a dimension has keys of one value only."""
     if not isinstance(given, PartitionMapping):
         raise TypeError(f"{place} must map with a PartitionMapping, got {type(given).__name__}")
     if isinstance(given, MultiMapping | MultiToSingleMapping | SubsetMapping | ForKeysMapping):

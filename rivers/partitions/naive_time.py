@@ -1,7 +1,7 @@
 """Moments on the naive timeline, as nanoseconds since 1970-01-01 00:00:00 on a clock that never jumps.
 
-Integers, because a ``datetime`` ends at the microsecond and an interval does not. They are no epoch times: nothing here
-knows a time zone.
+They are integers, because a ``datetime`` ends at the microsecond and an interval does not. They are not epoch times:
+nothing here knows a time zone.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _MICROSECOND: Final = timedelta(microseconds=1)
 
 
 def to_nanos(moment: datetime) -> int:
-    """Nanoseconds of a naive ``datetime``. ``TypeError`` for an aware one, and for anything else."""
+    """Return the nanoseconds of a naive ``datetime``. :raises TypeError: for an aware one, and for anything else"""
     try:
         return (moment - _EPOCH) // _MICROSECOND * 1000
     except TypeError:
@@ -25,12 +25,12 @@ def to_nanos(moment: datetime) -> int:
 
 
 def to_datetime(nanos: int) -> datetime:
-    """The naive ``datetime``, cut to the microsecond. ``OverflowError`` outside the years 1 to 9999."""
+    """Return the naive ``datetime``, cut to the microsecond. :raises OverflowError: outside the years 1 to 9999"""
     seconds, rest = divmod(nanos, NANOS_PER_SECOND)
     return _EPOCH + timedelta(0, seconds, rest // 1000)
 
 
 def to_text(nanos: int) -> str:
-    """The moment for messages, with as many digits as it needs."""
+    """Return the moment for messages, with as many digits as it needs."""
     text, fraction = str(to_datetime(nanos).replace(microsecond=0)), nanos % NANOS_PER_SECOND
     return f"{text}.{fraction:09d}".rstrip("0") if fraction else text

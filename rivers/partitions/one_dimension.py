@@ -1,4 +1,4 @@
-"""What the definitions of one dimension have in common: they answer about values, and a key is a list of values.
+"""The common part of definitions of one dimension: they answer about values, and a key is a list of values.
 
 A product asks its dimensions the same questions, so that a mapping, a range or a check of many dimensions never needs
 the product of their keys.
@@ -25,40 +25,40 @@ class OneDimension(PartitionsDefinition):
 
     @abstractmethod
     def has_value(self, value: str, now: datetime, dynamic: DynamicKeys | None = None) -> bool:
-        """Whether the value is a member."""
+        """Return whether the value is a member."""
 
     @abstractmethod
     def iter_values(self, now: datetime, dynamic: DynamicKeys | None = None) -> Iterator[str]:
-        """Every value, in order. :raises NotImplementedError: dynamic keys that were not given"""
+        """Yield every value, in order. :raises NotImplementedError: for dynamic keys that were not given"""
 
     @abstractmethod
     def count(self, now: datetime, dynamic: DynamicKeys | None = None) -> int:
-        """How many values there are, without enumerating them."""
+        """Return how many values there are, without enumerating them."""
 
     @abstractmethod
     def first_value(self, now: datetime, dynamic: DynamicKeys | None = None) -> str | None:
-        """The first value; ``None`` when there is none."""
+        """Return the first value, ``None`` when there is none."""
 
     @abstractmethod
     def latest_value(self, now: datetime, dynamic: DynamicKeys | None = None) -> str | None:
-        """The last value; ``None`` when there is none."""
+        """Return the last value, ``None`` when there is none."""
 
     @abstractmethod
     def is_after(self, value: str, other: str, now: datetime, dynamic: DynamicKeys | None = None) -> bool:
-        """Whether one member comes after another."""
+        """Return whether one member comes after another."""
 
     @abstractmethod
     def values_between(self, first: str, last: str, now: datetime, dynamic: DynamicKeys | None = None) -> Iterator[str]:
-        """The values from one member to another that is not before it, both included, in order."""
+        """Yield the values from one member to another that is not before it, both included, in order."""
 
     @abstractmethod
     def near_values(self, value: str, now: datetime, dynamic: DynamicKeys | None = None) -> list[str]:
-        """At most three members near a value that is none, the nearest first."""
+        """Return at most three members near a value that is none, the nearest first."""
 
     def select(self, selector: Selector, now: datetime, dynamic: DynamicKeys | None = None) -> Iterator[str]:
-        """The values that a pair of ends, or a list of keys, stands for.
+        """Return the values that a pair of ends, or a list of keys, stands for.
 
-        :raises PartitionValidationError: one of them is no member, or the ends are the wrong way round
+        :raises PartitionValidationError: when one of them is no member, or the ends are the wrong way round
         """
         self.require_selector(selector, now, dynamic)
         if isinstance(selector, list):
@@ -68,7 +68,7 @@ class OneDimension(PartitionsDefinition):
     def require_selector(self, selector: Selector, now: datetime, dynamic: DynamicKeys | None = None) -> None:
         """Refuse what :meth:`select` refuses, and list nothing: dynamic keys need not be known.
 
-        :raises PartitionValidationError: one of them is no member, or the ends are the wrong way round
+        :raises PartitionValidationError: when one of them is no member, or the ends are the wrong way round
         """
         if isinstance(selector, list):
             for value in selector:
@@ -117,7 +117,9 @@ class OneDimension(PartitionsDefinition):
         return list(map(SingleKey.of, self.near_any(strange, now, dynamic)))
 
     def near_any(self, values: Iterable[str], now: datetime, dynamic: DynamicKeys | None = None) -> list[str]:
-        """At most three members near values that are none: those near the first of them, then near the next."""
+        """Return at most three members near values that are none: those near the first of them, then those near the
+        next.
+        """
         near: dict[str, None] = {}
         for value in values:
             near.update(dict.fromkeys(self.near_values(value, now, dynamic)))

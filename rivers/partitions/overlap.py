@@ -1,7 +1,7 @@
-"""Comparing the keys of two definitions: whether they share one, and whether one's windows start on the other's grid.
+"""The comparison of two definitions: whether they share a key, and whether one's windows start on the other's grid.
 
-Nothing is proved for all time. Grids are compared as far as people look, from the first window of both: a difference
-beyond that horizon shows when the run for such a key asks for its upstream.
+Nothing is proved for all time. Grids are compared as far as people look, from the first window on. A difference beyond
+that horizon shows when a run for such a key asks for its upstream.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ def share_a_key(one: PartitionsDefinition, other: PartitionsDefinition) -> bool:
     """Return whether some key is, or will be, one of both.
 
     Keys that are registered as the system runs are unknown here, and may be any. Time windows share a key when they
-    meet within 10 000 steps from one window to the other's next; of those with different formats the first 1000 of
-    each are compared.
+    meet within 10 000 steps from a window of one to the next of the other. Of windows with different formats the first
+    1000 of each are compared.
     """
     if isinstance(one, MultiPartitions) and isinstance(other, MultiPartitions):
         dimensions = dict(other.dimensions)
@@ -53,7 +53,7 @@ def share_a_key(one: PartitionsDefinition, other: PartitionsDefinition) -> bool:
 def start_off_grid(downstream: TimeWindowPartitions, upstream: TimeWindowPartitions) -> int | None:
     """Return the start of a downstream window, in nanoseconds, that is no start of the upstream's grid.
 
-    Compared are the first 1000 downstream windows, then the first window of each of the first 1500 days that have one.
+    The first 1000 downstream windows are compared, then the first window of each of the first 1500 days that have one.
     ``None`` when all of them are on the grid. Where the upstream begins and ends does not matter.
     """
     inner, outer = downstream.grid, upstream.grid
@@ -85,7 +85,7 @@ def _share_a_text(one: TimeWindowPartitions, other: TimeWindowPartitions) -> boo
 
 
 def _meet(one: Grid, other: Grid, low: int, high: int) -> bool:
-    """Return whether a start in ``low <= t < high`` is one of both: each grid is asked in turn for its next."""
+    """Return whether a start in ``low <= t < high`` is one of both. Each grid is asked in turn for its next."""
     start = low
     for step in range(_STEPS_COMPARED):
         found = (one, other)[step % 2].at_or_after(start)

@@ -1,4 +1,4 @@
-"""The product of named dimensions. No question but enumeration ever builds it."""
+"""The product of named dimensions. Only enumeration ever builds it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,9 @@ from rivers.partitions.reserved import name_faults
 
 
 def dynamic_namespaces(definitions: Iterable[PartitionsDefinition]) -> tuple[str, ...]:
-    """The namespaces of all dynamic definitions among them, dimensions included: each once, in order of appearance."""
+    """Return the namespaces of all dynamic definitions among these, dimensions included, each once in order of
+    appearance.
+    """
     found: dict[str, None] = {}
     for definition in definitions:
         if isinstance(definition, DynamicPartitions):
@@ -48,17 +50,17 @@ class MultiPartitions(PartitionsDefinition, variant="Multi"):
         self._name_order = sorted(range(len(self._dimensions)), key=lambda place: self._dimensions[place][0])
 
     def checked(self) -> Self:
-        """Itself. :raises PartitionDefinitionError: as :meth:`check`"""
+        """Return the definition itself. :raises PartitionDefinitionError: as :meth:`check`"""
         self.check()
         return self
 
     @property
     def dimensions(self) -> list[tuple[str, PartitionsDefinition]]:
-        """Name and definition of each dimension, in declared order."""
+        """The name and the definition of each dimension, in declared order."""
         return list(self._dimensions)
 
     def dimension(self, name: str) -> OneDimension | None:
-        """The definition of a dimension; ``None`` when there is none of that name."""
+        """Return the definition of a dimension, ``None`` when there is none of that name."""
         return self._by_name.get(name)
 
     def check(self) -> None:

@@ -1,4 +1,4 @@
-"""Ranges of partition keys, as they are written down. What lies between the ends is for a definition to say."""
+"""Ranges of partition keys, as they are written down. A definition says what lies between the ends."""
 
 from __future__ import annotations
 
@@ -12,10 +12,11 @@ Selector = tuple[str, str] | list[str]
 
 
 class PartitionKeyRange:
-    """From one key to another, both included, in the order of the definition; per dimension when there are several.
+    """The range from one key to another, both included, in the order of the definition; per dimension when there are
+    several.
 
-    Equal, and hashing alike, when the content is. The order of the ends is not looked at here. Build it with the
-    factories.
+    Two ranges are equal, and hash alike, when their content is. The order of the ends is not checked here. Build a
+    range with the factories.
     """
 
     __slots__ = ("_dimensions",)
@@ -28,9 +29,9 @@ class PartitionKeyRange:
 
     @staticmethod
     def single(from_key: str, to_key: str) -> PartitionKeyRange:
-        """The range in the only dimension.
+        """Return the range in the only dimension.
 
-        :raises TypeError: an end is not a ``str``
+        :raises TypeError: when an end is not a ``str``
         """
         for name, end in (("from_key", from_key), ("to_key", to_key)):
             if not isinstance(end, str):  # pyright: ignore[reportUnnecessaryIsInstance]
@@ -39,10 +40,11 @@ class PartitionKeyRange:
 
     @staticmethod
     def multi(dimensions: Mapping[str, tuple[str, str] | Sequence[str]]) -> PartitionKeyRange:
-        """For each dimension a pair ``(from, to)``, or a list of keys; a tuple of another length is a list too.
+        """Return a range of several dimensions: for each a pair ``(from, to)``, or a list of keys; a tuple of another
+        length is a list too.
 
-        :raises TypeError: another type, naming the dimension
-        :raises PartitionDefinitionError: no dimension, or an empty list for one
+        :raises TypeError: for another type, naming the dimension
+        :raises PartitionDefinitionError: for no dimension, or an empty list for one
         """
         if not isinstance(dimensions, Mapping):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise TypeError(f"PartitionKeyRange.multi expects a dict of dimensions, got {type(dimensions).__name__}")
@@ -52,12 +54,12 @@ class PartitionKeyRange:
 
     @property
     def is_multi(self) -> bool:
-        """Whether it names dimensions."""
+        """Whether the range names dimensions."""
         return None not in self._dimensions
 
     @property
     def dimensions(self) -> tuple[str, ...]:
-        """The names of its dimensions, in the order given; empty for a range in the only one."""
+        """The names of the dimensions, in the order given; empty for a range in the only one."""
         return tuple(name for name in self._dimensions if name is not None)
 
     @property
@@ -71,7 +73,9 @@ class PartitionKeyRange:
         return self._dimensions[None][1] if None in self._dimensions else None
 
     def selector_of(self, dimension: str | None = None) -> Selector:
-        """The pair, or the list of keys, of a dimension; without a name, of the only one. ``KeyError`` for another."""
+        """Return the pair, or the list of keys, of a dimension; without a name, of the only one. :raises KeyError: for
+        another
+        """
         return self._dimensions[dimension]
 
     def __eq__(self, other: object) -> bool:

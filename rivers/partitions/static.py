@@ -30,7 +30,7 @@ class StaticPartitions(OneDimension, variant="Static"):
         self._places = {key: place for place, key in enumerate(dict.fromkeys(self._keys))}
 
     def checked(self) -> Self:
-        """Itself without duplicates. :raises PartitionDefinitionError: as :meth:`check`"""
+        """Return the definition without duplicates. :raises PartitionDefinitionError: as :meth:`check`"""
         self._keys = tuple(self._places)
         self.check()
         return self

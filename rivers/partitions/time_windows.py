@@ -1,6 +1,6 @@
 """Windows on the naive timeline: a grid of starts, cut to a beginning and an end, each written as a key.
 
-Everything is answered by arithmetic on the grid; only a list of keys enumerates, and only what it lists.
+Arithmetic on the grid answers everything. Only a list of keys enumerates, and only what it lists.
 """
 
 from __future__ import annotations
@@ -109,7 +109,7 @@ class TimeWindowPartitions(OneDimension, variant="TimeWindow"):
         self._format: KeyFormat | None = None
 
     def checked(self) -> Self:
-        """Itself. :raises PartitionDefinitionError: as :meth:`check`"""
+        """Return the definition itself. :raises PartitionDefinitionError: as :meth:`check`"""
         self.check()
         return self
 
@@ -118,9 +118,9 @@ class TimeWindowPartitions(OneDimension, variant="TimeWindow"):
 
     @property
     def grid(self) -> Grid:
-        """The starts of its windows, without regard to where they begin and end.
+        """The starts of the windows, regardless of where they begin and end.
 
-        :raises PartitionDefinitionError: the cron expression or the interval is wrong
+        :raises PartitionDefinitionError: when the cron expression or the interval is wrong
         """
         if self._grid is None:
             self._grid = self._made_grid()
@@ -144,7 +144,7 @@ class TimeWindowPartitions(OneDimension, variant="TimeWindow"):
 
     @property
     def format(self) -> KeyFormat:
-        """How a window's start is written. :raises PartitionDefinitionError: ``fmt`` has an unknown directive"""
+        """The way a window's start is written. :raises PartitionDefinitionError: for an unknown directive"""
         if self._format is None:
             self._format = key_format(self.fmt)
         return self._format
@@ -160,22 +160,22 @@ class TimeWindowPartitions(OneDimension, variant="TimeWindow"):
     # Windows as moments, in nanoseconds on the naive timeline.
 
     def bounds(self, now: datetime) -> tuple[int, int]:
-        """``start <= t < end`` holds for the starts of all windows that there are at ``now``."""
+        """Return ``start`` and ``end``, so that ``start <= t < end`` holds for all windows there are at ``now``."""
         return self._start_nanos, to_nanos(now) + 1 if self._end_nanos is None else self._end_nanos
 
     def start_of(self, value: str) -> int | None:
-        """The start of the window that a key names, in range or not; ``None`` unless it lies on the grid."""
+        """Return the start of the window that a key names, in range or not; ``None`` unless it lies on the grid."""
         start = self.format.parse_exactly(value)
         return start if start is not None and self.grid.contains(start) else None
 
     def value_at(self, start: int) -> str:
-        """The key of the window that starts then."""
+        """Return the key of the window that starts then."""
         return self.format.render(start)
 
     def window_of(self, value: str) -> tuple[datetime, datetime]:
-        """Start and end, half-open, of the window that a key names.
+        """Return start and end, half-open, of the window that a key names.
 
-        :raises PartitionDefinitionError: the key does not have the format
+        :raises PartitionDefinitionError: when the key does not have the format
         """
         start = self.format.parse(value)
         if start is None:

@@ -1,6 +1,6 @@
 """Mappings between the values of two definitions of one dimension each, in both directions.
 
-A mapping of several dimensions asks here for each of them, and never for a product.
+A mapping of several dimensions comes here for each of them, and never for a product.
 """
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ class Link:
 
 
 def upstream_values(mapping: PartitionMapping, value: str, link: Link) -> Sequence[str]:
-    """The upstream values that a downstream value needs.
+    """Return the upstream values that a downstream value needs.
 
-    :raises PartitionValidationError: the upstream has no such value, or nothing is mapped to the downstream one
+    :raises PartitionValidationError: when the upstream has no such value, or nothing is mapped to the downstream one
     """
     match mapping:
         case PartitionMapping.Identity():
@@ -50,7 +50,7 @@ def upstream_values(mapping: PartitionMapping, value: str, link: Link) -> Sequen
 
 
 def downstream_values(mapping: PartitionMapping, value: str, link: Link) -> Iterable[str]:
-    """The downstream values that need an upstream value, in order; none when it is no value of the upstream."""
+    """Return the downstream values that need an upstream value, in order; none when it is no value of the upstream."""
     match mapping:
         case PartitionMapping.Identity() | PartitionMapping.Subset():
             candidates: Iterable[str] = [value]
@@ -84,7 +84,7 @@ def _windows(link: Link) -> tuple[TimeWindowPartitions, TimeWindowPartitions]:
 
 
 def _shifted(value: str, offset: int, link: Link) -> str:
-    """The upstream window ``offset`` steps from the one in which the downstream window starts."""
+    """Return the upstream window ``offset`` steps from the one in which the downstream window starts."""
     downstream, upstream = _windows(link)
     start = downstream.start_of(value)
     if start is None:

@@ -1,6 +1,6 @@
-"""Where identities and random numbers come from: content, or an injected source.
+"""Identities and random numbers, from content or from an injected source.
 
-The only module outside ``rivers.clock`` that may draw on randomness of the system.
+No other module outside ``rivers.clock`` may draw on randomness of the system.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ IdPart = str | int | bytes | tuple["IdPart", ...] | None
 
 
 class IdSource(Protocol):
-    """Gives the identities of what a person asks for; everything else is identified by its content."""
+    """The source of identities for what a person asks for; everything else is identified by its content."""
 
     def new_id(self) -> str:
         """Return an identity that this source has not given before, as UUID4 text. Thread-safe."""
@@ -57,40 +57,41 @@ class SeededIds:
 
 
 def content_id(*parts: IdPart) -> str:
-    """122 bits of BLAKE2b over the parts, written as a UUID with the version and variant bits of UUID4.
+    """Return 122 bits of BLAKE2b over the parts, written as a UUID with the version and variant bits of UUID4.
 
-    Parts are compared by type and value: ``1``, ``"1"``, ``True`` and ``("1",)`` all differ. Raises ``TypeError`` for
-    a part that is none of str, int, bool, bytes, None or a tuple of those.
+    Parts are compared by type and value: ``1``, ``"1"``, ``True`` and ``("1",)`` all differ.
+
+    :raises TypeError: for a part that is none of str, int, bool, bytes, None or a tuple of those
     """
     return _as_uuid4(blake2b(_encoded(parts), digest_size=16).hexdigest())
 
 
 def tick_id(kind: str, name: str, origin: str, when: int | str) -> str:
-    """Identity of a tick.
+    """Return the identity of a tick.
 
-    ``origin`` is ``cron``, ``poll``, ``condition`` or ``manual:<request id>``; ``when`` the scheduled time or the
+    ``origin`` is ``cron``, ``poll``, ``condition`` or ``manual:<request id>``; ``when`` is the scheduled time or the
     sequence number.
     """
     return content_id("tick", kind, name, origin, when)
 
 
 def run_id_for_key(kind: str, name: str, run_key: str) -> str:
-    """Identity of the one run that ``run_key`` stands for within its trigger."""
+    """Return the identity of the one run that ``run_key`` stands for within its trigger."""
     return content_id("run-of-key", kind, name, run_key)
 
 
 def run_id_for_position(tick_id: str, position: int) -> str:
-    """Identity of the run at ``position`` (from 0) among the requests of a tick, for requests without a ``run_key``."""
+    """Return the identity of the run at ``position`` (from 0) among the requests of a tick that have no ``run_key``."""
     return content_id("run-of-tick", tick_id, position)
 
 
 def random_for(*parts: IdPart) -> random.Random:
-    """A generator seeded by content, for draws such as jitter: equal parts give equal draws on every machine."""
+    """Return a generator seeded by content, for draws such as jitter: equal parts give equal draws on every machine."""
     return random.Random(int.from_bytes(blake2b(_encoded(parts), digest_size=16).digest()))
 
 
 def _as_uuid4(digest: str) -> str:
-    # By hand: uuid.UUID costs several times the hash itself, and identities are made on hot paths.
+    # uuid.UUID costs several times the hash itself, and identities are made on hot paths.
     variant = "89ab"[int(digest[16], 16) & 3]
     return f"{digest[:8]}-{digest[8:12]}-4{digest[13:16]}-{variant}{digest[17:20]}-{digest[20:]}"
 

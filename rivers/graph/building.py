@@ -1,4 +1,7 @@
-"""From declarations to the dependency graph: every node and step, and every fault that the declarations alone show."""
+"""The building of the dependency graph: every node and step, and every fault that the declarations alone show.
+
+``build_graph`` collects the nodes and links them; ``order_by_level`` orders them so that upstreams come first.
+"""
 
 from __future__ import annotations
 
@@ -12,48 +15,6 @@ from rivers.graph.inside import internal_nodes
 from rivers.graph.names import Names, collect_names
 from rivers.graph.nodes import Graph, Node
 from rivers.graph.wiring import Wiring, compose_graphs
-
-
-def order_by_level(upstreams: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
-    """The names of ``upstreams``, level by level, in their given order within a level.
-
-    Every upstream must itself be a key, and listed once. Linear in the number of names and edges.
-
-    :raises GraphValidationError: for a cycle, with its path in the direction of the data and the first name repeated
-    """
-    downstreams: dict[str, list[str]] = {name: [] for name in upstreams}
-    for name, above in upstreams.items():
-        for upstream in above:
-            downstreams[upstream].append(name)
-    waiting = {name: len(above) for name, above in upstreams.items()}
-    position = {name: index for index, name in enumerate(upstreams)}
-    order: list[str] = []
-    level = [name for name, count in waiting.items() if not count]
-    while level:
-        order.extend(level)
-        following: list[str] = []
-        for name in level:
-            for downstream in downstreams[name]:
-                waiting[downstream] -= 1
-                if not waiting[downstream]:
-                    following.append(downstream)
-        level = sorted(following, key=position.__getitem__)
-    if len(order) < len(upstreams):
-        stuck = {name: above for name, above in upstreams.items() if waiting[name]}
-        raise GraphValidationError(f"dependency cycle: {' -> '.join(_cycle(stuck))}")
-    return tuple(order)
-
-
-def _cycle(stuck: Mapping[str, Sequence[str]]) -> list[str]:
-    """A closed path among names that each have at least one upstream among them."""
-    path: dict[str, None] = {}
-    name = next(iter(stuck))
-    while name not in path:
-        path[name] = None
-        name = next(upstream for upstream in stuck[name] if upstream in stuck)
-    walk = list(path)
-    closed = [*walk[walk.index(name) :], name]
-    return closed[::-1]
 
 
 def build_graph(
@@ -87,7 +48,7 @@ def build_graph(
 
 
 def _task_nodes(names: Names, wiring: Wiring, used: Collection[int], wanted: dict[str, None]) -> list[Node]:
-    """The standalone tasks: those that no body calls, those that are wanted, and what these want in turn."""
+    """Return the standalone tasks: those that no body calls, those that are wanted, and what these want in turn."""
     for name, task in names.hidden.items():
         if id(task) not in used:
             raise AssetDefinitionError(f"an asset and a task are both called '{name}'")
@@ -144,3 +105,45 @@ def _depends_on_itself(node: Node) -> GraphValidationError:
         f"Asset '{node.name}' depends on itself; to receive its previous value, declare a parameter "
         f"'self: SelfDependency[T]'"
     )
+
+
+def order_by_level(upstreams: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
+    """Return the names of ``upstreams``, level by level, in their given order within a level.
+
+    Every upstream must itself be a key, and listed once. Linear in the number of names and edges.
+
+    :raises GraphValidationError: for a cycle, with its path in the direction of the data and the first name repeated
+    """
+    downstreams: dict[str, list[str]] = {name: [] for name in upstreams}
+    for name, above in upstreams.items():
+        for upstream in above:
+            downstreams[upstream].append(name)
+    waiting = {name: len(above) for name, above in upstreams.items()}
+    position = {name: index for index, name in enumerate(upstreams)}
+    order: list[str] = []
+    level = [name for name, count in waiting.items() if not count]
+    while level:
+        order.extend(level)
+        following: list[str] = []
+        for name in level:
+            for downstream in downstreams[name]:
+                waiting[downstream] -= 1
+                if not waiting[downstream]:
+                    following.append(downstream)
+        level = sorted(following, key=position.__getitem__)
+    if len(order) < len(upstreams):
+        stuck = {name: above for name, above in upstreams.items() if waiting[name]}
+        raise GraphValidationError(f"dependency cycle: {' -> '.join(_cycle(stuck))}")
+    return tuple(order)
+
+
+def _cycle(stuck: Mapping[str, Sequence[str]]) -> list[str]:
+    """Return a closed path among names that each have at least one upstream among them."""
+    path: dict[str, None] = {}
+    name = next(iter(stuck))
+    while name not in path:
+        path[name] = None
+        name = next(upstream for upstream in stuck[name] if upstream in stuck)
+    walk = list(path)
+    closed = [*walk[walk.index(name) :], name]
+    return closed[::-1]

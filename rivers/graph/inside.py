@@ -1,4 +1,4 @@
-"""The inside of a graph asset: from what its body called to nodes and steps."""
+"""The inside of a graph asset: nodes and steps of what its body called."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ NODE_TIMEOUT_KEY: Final = "rivers/node/timeout"
 
 
 def internal_nodes(graph: GraphAsset, body: Composition, wiring: Wiring) -> list[Node]:
-    """The nodes inside of a graph asset, in order of their first calls, and last that of the graph itself.
+    """Return the nodes inside of a graph asset, in order of their first calls, and that of the graph itself last.
 
     :raises ConfigurationError: for a parameter of a task that nothing is passed to and nothing has the name of
     :raises GraphValidationError: for calls of one task that contradict each other, and a result that is no node
@@ -48,7 +48,9 @@ def internal_nodes(graph: GraphAsset, body: Composition, wiring: Wiring) -> list
 
 @dataclass(slots=True)
 class _Wires:
-    """What the calls of one task pass to its parameters; ``after`` are results that it has no parameter for."""
+    """The values that the calls of one task pass to its parameters; ``after`` are results that it has no parameter
+    for.
+    """
 
     bound: dict[str, Any] = field(default_factory=dict[str, Any])
     after: dict[str, None] = field(default_factory=dict[str, None])
@@ -186,7 +188,7 @@ class _Inside:
         return wires
 
     def _order_only(self, composed: ComposedNode, wires: _Wires, name: str, value: Any) -> None:
-        """A result without a parameter to receive it still comes first; a literal would be lost."""
+        """Let a result without a parameter come first all the same; a literal would be lost, so it is refused."""
         if isinstance(value, InvokedNodeOutput):
             if value.node_name == composed.name:
                 raise GraphValidationError(f"Task '{composed.name}' depends on itself")

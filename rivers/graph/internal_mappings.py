@@ -15,10 +15,10 @@ from rivers.partitions.mappings import PartitionMapping
 def internal_mappings(
     graph: GraphAsset, task: BaseTask, loads: Sequence[InputSpec], lineage: Iterable[str]
 ) -> dict[str, PartitionMapping]:
-    """The mapping of each upstream that has one.
+    """Return the mapping of each upstream that has one.
 
-    What the graph says of an upstream counts before what the task says of it, and that before what the task says of the
-    parameter that the upstream is loaded for: a task does not know what it is called with.
+    The mapping that the graph gives an upstream wins over the task's, and that over the one that the task gives the
+    parameter which the upstream is loaded for: a task does not know what it is called with.
     """
     of_task = task.partition_mapping or {}
     by_parameter = {load.upstream: of_task[load.parameter] for load in loads if load.parameter in of_task}
@@ -31,10 +31,10 @@ Mappings = dict[str, PartitionMapping]
 
 
 def output_mappings(asset: MultiAsset, loaded: Collection[str]) -> dict[str, Mappings]:
-    """The mappings of every output by its name; ``loaded`` are the upstreams whose values the function is given.
+    """Return the mappings of every output by its name; ``loaded`` are the upstreams whose values the function is given.
 
-    What an output says counts before what the multi-asset says. How a value is loaded for one output holds for the
-    others as well, but for outputs without partitions, which never run together with partitioned ones.
+    The mapping of an output wins over the multi-asset's. The mapping by which one output loads a value holds for the
+    others as well, except for outputs without partitions, which never run together with partitioned ones.
 
     :raises PartitionValidationError: for two outputs that load one upstream by different mappings
     """

@@ -1,4 +1,4 @@
-"""Which nodes each job runs, and every fault of a job's declaration that only the graph shows."""
+"""The nodes that each job runs, and every fault of a job's declaration that only the graph shows."""
 
 from __future__ import annotations
 
@@ -16,9 +16,10 @@ from rivers.graph.selection import in_order, is_runnable, missing_inputs
 
 
 def resolve_jobs(graph: Graph, jobs: Iterable[Job]) -> dict[str, tuple[str, ...]]:
-    """The node names of every job by its name, in order of registration of the nodes.
+    """Return the node names of every job by its name, in order of registration of the nodes.
 
-    A multi-asset brings its outputs, a graph asset its inside; an external asset that nobody observes brings nothing.
+    A multi-asset brings its outputs and a graph asset its inside. An external asset that nobody observes brings
+    nothing.
 
     :raises GraphValidationError: when two jobs have one name, or a job misses an upstream that it cannot load
     :raises NodeNotFoundError: when a job holds something that the graph does not
@@ -32,7 +33,7 @@ def resolve_jobs(graph: Graph, jobs: Iterable[Job]) -> dict[str, tuple[str, ...]
 
 
 def task_names(jobs: Iterable[Job]) -> tuple[str, ...]:
-    """The names of the tasks that jobs hold: those have to be nodes of their own."""
+    """Return the names of the tasks that jobs hold: those have to be nodes of their own."""
     return tuple(
         task.name for job in jobs for task in job.assets if isinstance(task, BaseTask) and task.name is not None
     )

@@ -1,4 +1,4 @@
-"""The partition keys of what schedules and sensors ask for."""
+"""The partition keys that schedules and sensors ask for."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from rivers.partitions.products import dynamic_namespaces
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LaunchKeys:
-    """Reads the keys of requests at one moment: the ``KeyReading`` of :mod:`rivers.scheduling.launches`.
+    """A reader of the keys of requests at one moment: the ``KeyReading`` of :mod:`rivers.scheduling.launches`.
 
     ``dynamic`` are the registered keys of the graph's ``launch_namespaces``.
     """
@@ -25,7 +25,7 @@ class LaunchKeys:
     dynamic: DynamicKeys
 
     def key_for(self, nodes: Sequence[str], text: str | None) -> PartitionKey | None:
-        """The key for which the nodes can run; ``None`` without partitions.
+        """Return the key for which the nodes can run, ``None`` without partitions.
 
         Raises as ``plan_partitions`` and ``key_from_text``.
         """
@@ -36,7 +36,7 @@ class LaunchKeys:
 
 
 def launch_namespaces(graph: Graph, texts: Iterable[str | None]) -> tuple[str, ...]:
-    """The dynamic namespaces that keys of these texts may be looked up in: none without a text."""
+    """Return the dynamic namespaces that keys of these texts may be looked up in: none without a text."""
     if all(text is None for text in texts):
         return ()
     return dynamic_namespaces(distinct_definitions(graph, graph.partitions))

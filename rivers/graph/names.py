@@ -1,4 +1,4 @@
-"""What every name of a repository stands for, and in which order it was registered."""
+"""The meaning of every name of a repository, and the order in which the names were registered."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from rivers.exceptions import AssetDefinitionError, TaskDefinitionError
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Names:
-    """``assets`` by the name of every asset, so a multi-asset once for each output; ``tasks`` that are registered.
+    """The assets by name, a multi-asset once for each output, and the registered tasks.
 
-    A task is hidden by an asset of its name: then it can be used inside of graph assets only.
+    A task is ``hidden`` by an asset of its name: then it can be used inside of graph assets only.
     """
 
     assets: Mapping[str, BaseAsset]
@@ -31,7 +31,7 @@ class Names:
 
 
 def collect_names(assets: Iterable[BaseAsset], tasks: Iterable[BaseTask]) -> Names:
-    """Every name in order of registration. The same object twice counts once.
+    """Return every name in order of registration. The same object twice counts once.
 
     :raises AssetDefinitionError: when two assets, or two outputs, have one name
     :raises TaskDefinitionError: when two tasks have one name, or a task has none

@@ -13,7 +13,7 @@ from rivers.partitions.mappings import PartitionMapping
 
 
 class NodeKind(Enum):
-    """What a node is."""
+    """The kind of thing that a node is."""
 
     SINGLE = "single"
     OUTPUT = "output"
@@ -22,9 +22,9 @@ class NodeKind(Enum):
     TASK = "task"
     """A task or bash task, standalone or (``graph/task``) inside a graph asset."""
     MAP = "map"
-    """The template of a fan-out, ``graph/task``; its instances exist in a run only."""
+    """The template of a fan-out, ``graph/task``. Its instances exist in a run only."""
     COLLECT = "collect"
-    """``graph/task__collect``."""
+    """The node that waits for all instances of a fan-out, ``graph/task__collect``."""
     EXTERNAL = "external"
 
 
@@ -35,8 +35,8 @@ class Node:
     ``position`` is its place in the order of registration, internal nodes just before their graph. ``settings`` are its
     own: those of the output for an output of a multi-asset, with the handler that applies to it for a task in a graph.
     ``inputs`` are the upstreams whose values its step loads, in order of the parameters; ``lineage`` those that only
-    come first. ``step`` is what makes its value, alone or together with others. ``mappings`` are the partition mappings
-    of those upstreams that were given one.
+    come first. ``step`` makes its value, alone or together with others. ``mappings`` are the partition mappings of
+    those upstreams that were given one.
     """
 
     name: str
@@ -51,23 +51,23 @@ class Node:
 
     @property
     def upstreams(self) -> tuple[str, ...]:
-        """Everything that comes first."""
+        """The upstreams by input and by lineage: everything that comes first."""
         return self.inputs + self.lineage
 
     @property
     def graph(self) -> str | None:
-        """The graph asset whose internal node it is."""
+        """The graph asset that it is an internal node of, ``None`` for other nodes."""
         return self.step.graph
 
     @property
     def is_asset(self) -> bool:
-        """Whether it is an asset, and not a part of the way to one."""
+        """Whether the node is an asset, and not a part of the way to one."""
         return self.kind in _ASSETS
 
     def can_load(self, upstream: Node) -> bool:
-        """Whether the value of ``upstream`` can be had without computing it: through an explicit IO handler."""
+        """Return whether the value of ``upstream`` can be had without computing it: through an explicit IO handler."""
         if upstream.kind in (NodeKind.MAP, NodeKind.COLLECT):
-            return False  # which instances there are is known to the run that makes them only
+            return False  # only the run that makes the instances knows which there are
         override = self.step.override_of.get(upstream.name)
         return upstream.settings.io_handler is not None or (override is not None and override.io_handler is not None)
 
@@ -79,8 +79,8 @@ _ASSETS = (NodeKind.SINGLE, NodeKind.OUTPUT, NodeKind.GRAPH, NodeKind.EXTERNAL)
 class Graph:
     """All nodes, in order of registration. Built by ``build_graph``; never changed.
 
-    ``order`` lists them with every upstream before its downstreams; ``downstreams`` are direct ones, in order of
-    registration; ``shadowed_resources`` are resource keys that a node's name hides; ``internals`` are the nodes inside
+    ``order`` lists them with every upstream before its downstreams. ``downstreams`` are direct ones, in order of
+    registration. ``shadowed_resources`` are resource keys that a node's name hides. ``internals`` are the nodes inside
     of each graph asset. ``partitions`` are the definitions of the partitioned nodes, which ``with_partitions`` adds.
     """
 
@@ -104,14 +104,16 @@ class Graph:
         return len(self.nodes)
 
     def find(self, name: str) -> Node | None:
-        """The node of that name; for an instance of a map, which exists in runs only, the node of its map."""
+        """Return the node of that name; for an instance of a map, which exists in runs only, the node of its map."""
         if name in self.nodes:
             return self.nodes[name]
         templates = (self.nodes.get(template) for template in possible_templates(name))
         return next((node for node in templates if node is not None and node.kind is NodeKind.MAP), None)
 
     def upstream_assets(self, name: str) -> tuple[str, ...]:
-        """The assets (and standalone tasks) that ``name`` is made from: for a graph asset, what its inside reads."""
+        """Return the assets (and standalone tasks) that ``name`` is made from: for a graph asset, what its inside
+        reads.
+        """
         found: dict[str, None] = {}
         seen: dict[str, None] = {}
         unvisited = list(reversed(self.nodes[name].upstreams))

@@ -1,6 +1,6 @@
-"""What a partition key means for a plan: whether every node has it, which keys a step computes, and what it loads.
+"""The meaning of a partition key for a plan: whether every node has it, which keys a step computes, and what it loads.
 
-Pure: the moment and the registered dynamic keys are data. ``needed_namespaces`` tells which of these to read.
+Pure: the moment and the registered dynamic keys are data. ``needed_namespaces`` says which of these to read.
 """
 
 from __future__ import annotations
@@ -24,17 +24,17 @@ from rivers.partitions.mapping_keys import Nothing, TheseKeys, upstream_keys
 from rivers.partitions.products import dynamic_namespaces
 
 _SHOWN_MAX: Final = 1000
-"""So many characters of a key are in a message: a batch of thousands would bury what is wrong with it."""
+"""The most characters of a key that a message shows: a batch of thousands would bury what is wrong with it."""
 
 BATCH_MAX: Final = 1_000_000
-"""For so many partitions one run can be at most: a few lists of values have a product that no memory holds."""
+"""The most partitions that one run can be for: a few lists of values have a product that no memory holds."""
 
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """How one input is loaded.
+    """The way one input is loaded.
 
-    ``partition`` is what the handler is told, ``None`` for an asset as a whole. When it ``is_absent`` no handler is
+    ``partition`` is given to the handler, ``None`` for an asset as a whole. When the input ``is_absent`` no handler is
     called, and the parameter is ``None``.
     """
 
@@ -44,7 +44,7 @@ class Load:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PartitionPlan:
-    """The partitions of one run. ``key`` is as it was asked for; ``keys`` are the single partitions it stands for.
+    """The partitions of one run. ``key`` is as it was asked for; ``keys`` are the single partitions that it stands for.
 
     A key with several values is one batch: every step runs once, for all of them.
     """
@@ -57,7 +57,9 @@ class PartitionPlan:
     _contexts: dict[int, PartitionContext] = field(default_factory=dict[int, PartitionContext])
 
     def context_of(self, name: str) -> PartitionContext | None:
-        """What the step of a planned node, or of an instance of a map, and the handler of its value are told."""
+        """Return the partitions of a planned node, or of an instance of a map, as its step and the handler of its value
+        get them.
+        """
         node = self.graph.find(name)
         definition = None if node is None else self.graph.partitions.get(node.name)
         if definition is None or not self.keys:
@@ -68,9 +70,10 @@ class PartitionPlan:
         return context
 
     def load(self, name: str, upstream: str) -> Load:
-        """What a planned node loads of an upstream. Of the outputs of a multi-asset any planned one may be asked.
+        """Return what a planned node loads of an upstream. Of the outputs of a multi-asset any planned one may be
+        asked.
 
-        :raises PartitionValidationError: the key leads to none of the upstream, naming both nodes and the key
+        :raises PartitionValidationError: when the key leads to none of the upstream, naming both nodes and the key
         """
         definition = self.graph.partitions.get(upstream)
         mapped = upstream_keys(
@@ -88,7 +91,7 @@ class PartitionPlan:
 
 
 def needed_namespaces(graph: Graph, names: Collection[str], key: PartitionKey | None) -> tuple[str, ...]:
-    """The dynamic namespaces whose registered keys ``plan_partitions`` and its loads look into."""
+    """Return the dynamic namespaces whose registered keys ``plan_partitions`` and its loads look into."""
     if key is None:
         return ()
     involved = dict.fromkeys(each for name in names for each in (name, *graph[name].inputs))
@@ -134,16 +137,16 @@ def plan_partitions(
 
 
 def key_from_text(graph: Graph, names: Sequence[str], text: str) -> PartitionKey:
-    """The key that a text stands for, by the definition of the first partitioned node.
+    """Return the key that a text stands for, by the definition of the first partitioned node.
 
-    :raises PartitionValidationError: the definition has dimensions that the text does not name
+    :raises PartitionValidationError: when the definition has dimensions that the text does not name
     """
     definition = next((graph.partitions[name] for name in names if name in graph.partitions), None)
     return PartitionKey.single(text) if definition is None else definition.parse_key(text)
 
 
 def distinct_definitions(graph: Graph, names: Collection[str]) -> list[PartitionsDefinition]:
-    """The definitions of the partitioned nodes among them, each object once."""
+    """Return the definitions of the partitioned nodes among these, each object once."""
     by_identity = {id(graph.partitions[name]): graph.partitions[name] for name in names if name in graph.partitions}
     return list(by_identity.values())
 
@@ -156,7 +159,7 @@ def _require_unpartitioned(graph: Graph, names: Collection[str], operation: str)
 
 
 def _known_name(graph: Graph, names: Collection[str], name: str) -> str:
-    """The inside of a planned graph asset has the partitions of the graph, which is the name that people know."""
+    """Return the name that people know: the inside of a planned graph asset has the partitions of the graph."""
     outer = graph[name].graph
     return name if outer is None or outer not in names else outer
 
@@ -169,7 +172,7 @@ def _require_member(
             continue
         absent = _first_absent(definition, each, now, dynamic)
         who = "it" if absent == each else f"'{_shown(absent)}'"
-        if definition.contains(absent, now):  # when nothing is known of registered keys, any is one
+        if definition.contains(absent, now):  # when no registered keys are known, any key is one
             listed = ", ".join(f"'{namespace}'" for namespace in dynamic_namespaces([definition]))
             raise _InvalidPartitionKey(
                 f"Invalid partition_key '{_shown(each)}' for asset '{name}': {who} is not registered in dynamic "
@@ -196,12 +199,14 @@ def _count(key: PartitionKey) -> int:
 def _first_absent(
     definition: PartitionsDefinition, key: PartitionKey, now: datetime, dynamic: DynamicKeys
 ) -> PartitionKey:
-    """Which partition of a batch there is none of."""
+    """Return a partition of a batch that does not exist."""
     return next((each for each in _with_each_value(key) if not definition.contains(each, now, dynamic)), key)
 
 
 def _with_each_value(key: PartitionKey) -> Iterator[PartitionKey]:
-    """A partition of the key for each of its values, and not their product: a value is wrong in whatever company."""
+    """Yield a partition of the key for each of its values, and not their product: a wrong value is wrong in any
+    company.
+    """
     first = {name: key.values_of(name)[0] for name in key.dimensions}
     if not first:
         return key.concrete()

@@ -1,4 +1,4 @@
-"""The partitions of the nodes of a graph, and whether every edge between them can work."""
+"""The partitions of the nodes of a graph, and the check that every edge between them can work."""
 
 from __future__ import annotations
 
@@ -21,12 +21,13 @@ from rivers.partitions.mappings import PartitionMapping
 
 
 def with_partitions(graph: Graph, partition_defs: Mapping[str, PartitionsDefinition]) -> Graph:
-    """The same graph with the definition of every partitioned node; those known by a name are in ``partition_defs``.
+    """Return the same graph with the definition of every partitioned node; those known by a name are in
+    ``partition_defs``.
 
     :raises ConfigurationError: for a name that nothing is registered under
     :raises PartitionValidationError: for a definition that is not valid, a mapping that does not fit the two nodes
-        between which it stands, a mapping for what a node does not depend on, and outputs of one function that share
-        no key
+        between which it stands, a mapping for what a node does not depend on, and outputs of one function that share no
+        key
     """
     found = (
         (node, resolve_partitions(node.graph or node.name, node.settings.partitions_def, partition_defs))
@@ -48,7 +49,7 @@ def _check_definitions(graph: Graph, partitions: Mapping[str, PartitionsDefiniti
         if id(definition) in seen:
             continue
         seen[id(definition)] = None
-        # To try the windows of a definition takes milliseconds, and thousands of assets may declare the same anew.
+        # Trying the windows of a definition takes milliseconds, and thousands of assets may declare the same anew.
         content = repr(definition)
         if content not in sound:
             try:

@@ -11,7 +11,7 @@ from rivers.graph.planned_steps import StepSpec
 
 @dataclass(frozen=True, slots=True)
 class PlannedStep:
-    """A step, and which of its outputs are asked for, in order of definition."""
+    """A step, and those of its outputs that are asked for, in order of definition."""
 
     step: StepSpec
     outputs: tuple[str, ...]
@@ -19,12 +19,14 @@ class PlannedStep:
 
 @dataclass(frozen=True, slots=True)
 class ExecutionPlan:
-    """What runs when. Within a level the order is that of registration."""
+    """The steps of a run, level by level. Within a level the order is that of registration."""
 
     levels: tuple[tuple[PlannedStep, ...], ...]
 
     def divided(self, done: Collection[str]) -> ExecutionPlan:
-        """The same, with a step of several outputs some of which are ``done`` apart for these and for the others."""
+        """Return the same plan, with a step of several outputs some of which are ``done`` split: for these, and for the
+        others.
+        """
 
         def parts(planned: PlannedStep) -> list[PlannedStep]:
             have = tuple(name for name in planned.outputs if name in done)

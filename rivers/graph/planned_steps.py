@@ -1,6 +1,6 @@
-"""What execution executes: steps. Most nodes are one step; the outputs of a multi-asset share theirs.
+"""The steps that execution executes. Most nodes are one step; the outputs of a multi-asset share theirs.
 
-All of it is data: names, wiring, declarations. Handlers, resources and contexts are found by whoever executes it.
+All of it is data: names, wiring, declarations. Whoever executes a step finds the handlers, resources and contexts.
 """
 
 from __future__ import annotations
@@ -17,17 +17,17 @@ from rivers.definitions.assets.task_base import BaseTask
 from rivers.definitions.functions.parameters import FunctionArguments
 
 Definition = BaseAsset | BaseTask
-"""Whatever a repository is made of."""
+"""A declaration that a repository is made of."""
 
 TIMEOUT_KEY: Final = "rivers/timeout"
-"""Metadata: after so long on the clock of the run an attempt is given up. An extension of the reference."""
+"""Metadata: the time on the clock of the run after which an attempt is given up. An extension of the reference."""
 
 EXECUTOR_KEY: Final = "rivers/executor"
 """Metadata: the executor of the step, ``in_process`` or ``parallel``."""
 
 
 class StepKind(Enum):
-    """How a step makes the values of its outputs."""
+    """The way a step makes the values of its outputs."""
 
     SINGLE = "single"
     """Calls the function of a ``SingleAsset``; the result is the value of the one output."""
@@ -45,15 +45,17 @@ class StepKind(Enum):
     COLLECT = "collect"
     """Succeeds with all instances of its one upstream, a ``MAP``. Stores nothing: consumers load the instances."""
     OBSERVE = "observe"
-    """Calls the observe function of an ``ExternalAsset``, records an Observation. Without a function it cannot run."""
+    """Calls the observe function of an ``ExternalAsset`` and records an Observation. Without a function it cannot
+    run.
+    """
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class InputSpec:
     """One value that is loaded before the call.
 
-    ``upstream`` is the node it belongs to; when ``gathering`` is not ``NONE`` that is a collect node, and the values of
-    the instances of its map are loaded instead. ``override`` may replace handler and metadata for this load.
+    ``upstream`` is the node that it belongs to. When ``gathering`` is not ``NONE`` that is a collect node, and the
+    values of the instances of its map are loaded instead. ``override`` may replace handler and metadata for this load.
     """
 
     parameter: str
@@ -65,10 +67,10 @@ class InputSpec:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FanOut:
-    """What a ``MAP`` step runs over.
+    """The values that a ``MAP`` step runs over.
 
-    ``source`` is loaded once and iterated; each element is passed as ``element_parameter`` (which ``source.parameter``
-    repeats). ``max_concurrency`` caps the instances that run at one time, ``None`` when nothing does.
+    ``source`` is loaded once and iterated. Each element is passed as ``element_parameter`` (which ``source.parameter``
+    repeats). ``max_concurrency`` caps the instances that run at one time, ``None`` for no limit.
     """
 
     source: InputSpec
@@ -83,10 +85,10 @@ class StepSpec:
     ``key`` is unique: the name of its node, for a multi-asset that of its first output. ``name`` is how contexts and
     messages call it: for a multi-asset its own name. ``outputs`` are the nodes whose values it makes, in order of
     definition. ``inputs`` are loaded; ``constants`` are literals that a graph body bound to parameters; ``upstreams``
-    are all nodes it waits for, its own outputs never among them. ``graph`` is the graph asset that it is an internal
-    step of, and ``executor`` what the metadata of that graph asks for its inside, unchecked; a run may change what the
-    metadata of an asset asks for. A ``MAP`` iterates the values of ``mapped_outputs``, which may then consist of
-    ``DynamicOutput``.
+    are all nodes that it waits for, its own outputs never among them. ``graph`` is the graph asset that it is an
+    internal step of, and ``executor`` is what the metadata of that graph asks for its inside, unchecked; a run may
+    change what the metadata of an asset asks for. A ``MAP`` iterates the values of ``mapped_outputs``, which may then
+    consist of ``DynamicOutput``.
     """
 
     key: str
@@ -115,12 +117,16 @@ class StepSpec:
 
 
 def instance_name(template: str, key: object) -> str:
-    """The node name of one instance of a map, for its index or the key of its ``DynamicOutput``: ``g/square[0]``."""
+    """Return the node name of one instance of a map, for its index or the key of its ``DynamicOutput``:
+    ``g/square[0]``.
+    """
     return f"{template}[{key}]"
 
 
 def possible_templates(name: str) -> Iterator[str]:
-    """The names of the maps that ``name`` could be an instance of; none when it does not look like an instance."""
+    """Return the names of the maps that ``name`` could be an instance of; none when it does not look like an
+    instance.
+    """
     if name.endswith("]"):
         for position, character in enumerate(name):
             if character == "[":

@@ -1,4 +1,4 @@
-"""From names to what the repository has registered under them: IO handlers, retry policies, partition definitions."""
+"""The registered objects behind names: IO handlers, retry policies, partitions definitions."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from rivers.partitions.definitions import PartitionsDefinition
 
 
 def resolve_handler(asset: str, reference: Any, resources: Mapping[str, Any]) -> Any:
-    """The IO handler behind ``reference``: a resource key, or the handler itself (``None`` stays ``None``).
+    """Return the IO handler behind ``reference``: a resource key, or the handler itself (``None`` stays ``None``).
 
     :raises ConfigurationError: when no resource has that key (also an ``AssetDefinitionError``)
     :raises AssetDefinitionError: when the resource of that key is not an IO handler
@@ -41,7 +41,7 @@ def resolve_handler(asset: str, reference: Any, resources: Mapping[str, Any]) ->
 def resolve_retry(
     owner: str, reference: RetryPolicy | str | None, retries: Mapping[str, RetryPolicy]
 ) -> RetryPolicy | None:
-    """The policy behind ``reference``. ``owner`` is how a message calls the place it stands in.
+    """Return the policy behind ``reference``. ``owner`` is how a message calls the place that it stands in.
 
     :raises ConfigurationError: when no policy is registered under that name
     """
@@ -57,7 +57,7 @@ def resolve_retry(
 def resolve_partitions(
     asset: str, reference: PartitionsReference | None, partition_defs: Mapping[str, PartitionsDefinition]
 ) -> PartitionsDefinition | None:
-    """The partitions definition behind ``reference``: a registered name, or the definition itself.
+    """Return the partitions definition behind ``reference``: a registered name, or the definition itself.
 
     :raises ConfigurationError: when no definition is registered under that name
     """

@@ -1,4 +1,4 @@
-"""Which nodes a selection means, and whether they can run without the rest."""
+"""The nodes that a selection means, and the check that they can run without the rest."""
 
 from __future__ import annotations
 
@@ -14,10 +14,11 @@ from rivers.graph.nodes import Graph, NodeKind
 def select_nodes(
     graph: Graph, selection: Iterable[str] | None = None, *, include_upstream: bool = False
 ) -> tuple[str, ...]:
-    """The nodes that a selection runs, in order of registration, each once.
+    """Return the nodes that a selection runs, in order of registration, each once.
 
     ``None`` selects everything that is not external. A graph asset brings its inside; of a multi-asset only the outputs
-    that are named, or needed by what is. An external asset is observed when it is named, and never an upstream to run.
+    that are named, or needed by what is named, run. An external asset is observed when it is named, and is never an
+    upstream to run.
 
     :raises AssetNotFoundError: for a name that the graph does not hold
     :raises ExecutionError: for an external asset that has no observe function
@@ -42,12 +43,12 @@ def select_nodes(
 
 
 def in_order(graph: Graph, names: Iterable[str]) -> tuple[str, ...]:
-    """``names`` in order of registration."""
+    """Return ``names`` in order of registration."""
     return tuple(sorted(names, key=lambda name: graph[name].position))
 
 
 def is_runnable(graph: Graph, name: str) -> bool:
-    """Whether there is something to run: not for an external asset that nobody observes."""
+    """Return whether there is something to run: not for an external asset that nobody observes."""
     definition = graph[name].definition
     return not isinstance(definition, ExternalAsset) or definition.observe_fn is not None
 
@@ -67,7 +68,9 @@ def require_loadable_upstreams(graph: Graph, names: Collection[str]) -> None:
 
 
 def missing_inputs(graph: Graph, names: Collection[str]) -> list[tuple[str, str]]:
-    """Every ``(node, upstream)`` whose value comes from outside of ``names``. Upstreams by lineage do not count."""
+    """Return every ``(node, upstream)`` whose value comes from outside of ``names``. Upstreams by lineage do not
+    count.
+    """
     members = frozenset(names)
     return [(name, upstream) for name in names for upstream in graph[name].inputs if upstream not in members]
 

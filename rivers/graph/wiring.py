@@ -1,4 +1,8 @@
-"""The node and the step of one declaration: which parameter gets what, and what comes first."""
+"""The node and the step of each declaration: which parameter gets what, and what comes first.
+
+``Wiring`` makes them. Before it can, ``compose_graphs`` runs the bodies of all graph assets, as these say over which
+nodes' values they map.
+"""
 
 from __future__ import annotations
 
@@ -27,39 +31,9 @@ from rivers.graph.planned_steps import InputSpec, StepKind, StepSpec
 from rivers.partitions.mappings import PartitionMapping
 
 
-def compose_graphs(names: Names, wiring: Wiring) -> dict[str, Composition]:
-    """Run the bodies of all graph assets, in order of registration, and tell ``wiring`` what they map over.
-
-    :raises ConfigurationError: for a parameter of a body that is no asset
-    :raises GraphValidationError: for a body that means nothing
-    """
-    bodies: dict[str, Composition] = {}
-    for name, asset in names.assets.items():
-        if isinstance(asset, GraphAsset):
-            bodies[name] = body = asset.compose(placeholders(asset, wiring))
-            for composed in body.nodes.values():
-                wiring.mapped_over.update((call.source.node_name, None) for call in composed.maps)
-    return bodies
-
-
-def placeholders(graph: GraphAsset, wiring: Wiring) -> dict[str, str]:
-    """What stands for the parameters of a body: the name of an outer asset for each.
-
-    :raises ConfigurationError: for a parameter that is no asset
-    """
-    declared = {dep.name for dep in graph.deps if dep.is_input}
-    found: dict[str, str] = {}
-    for parameter in graph.signature.parameters:
-        if parameter.name in declared or (parameter.name in wiring.names and not parameter.has_default):
-            found[parameter.name] = parameter.name
-        elif not parameter.has_default:
-            raise wiring.unresolved("Asset", graph.name, parameter.name)
-    return found
-
-
 @dataclass(eq=False)
 class Wiring:
-    """Makes the nodes of a repository, in order of registration.
+    """The maker of a repository's nodes, in order of registration.
 
     ``mapped_over`` are the nodes whose values a graph asset maps over.
     """
@@ -74,16 +48,16 @@ class Wiring:
     )
 
     def next_position(self) -> int:
-        """The place of the next node in the order of registration."""
+        """Return the place of the next node in the order of registration."""
         self._position += 1
         return self._position - 1
 
     def mapped_among(self, *outputs: str) -> tuple[str, ...]:
-        """Those of ``outputs`` that a graph asset maps over."""
+        """Return those of ``outputs`` that a graph asset maps over."""
         return tuple(name for name in outputs if name in self.mapped_over)
 
     def asset_node(self, name: str, asset: BaseAsset) -> Node:
-        """The node of an asset that is no graph asset.
+        """Return the node of an asset that is no graph asset.
 
         :raises ConfigurationError: for a parameter that matches nothing
         :raises AssetDefinitionError: for an automation on an external asset that nobody observes
@@ -100,7 +74,7 @@ class Wiring:
                 raise AssetDefinitionError(f"asset '{name}' is of a kind that cannot be a node: {type(asset).__name__}")
 
     def task_node(self, name: str, task: BaseTask, position: int) -> Node:
-        """The node of a standalone task."""
+        """Return the node of a standalone task."""
         arguments, inputs = FunctionArguments(()), ()
         if isinstance(task, Task):
             arguments, inputs = self._wired("Task", name, task.signature, ())
@@ -196,7 +170,7 @@ class Wiring:
             raise self.unresolved(kind, name, argument.name)
 
     def unresolved(self, kind: str, name: str, wanted: str) -> Exception:
-        """The error for what ``name`` wants and nobody has registered."""
+        """Return the error for a ``wanted`` name that nobody has registered."""
         if wanted in self.resources:
             return _UnresolvedInput(
                 f"{kind} '{name}': unresolved input '{wanted}': no asset or task has that name, and a resource, as "
@@ -207,6 +181,36 @@ class Wiring:
             f"{kind} '{name}': unresolved input '{wanted}': no asset, task or resource has that name "
             f"(available resources: {', '.join(sorted(self.resources)) or 'none'}){near}"
         )
+
+
+def compose_graphs(names: Names, wiring: Wiring) -> dict[str, Composition]:
+    """Run the bodies of all graph assets, in order of registration, and tell ``wiring`` what they map over.
+
+    :raises ConfigurationError: for a parameter of a body that is no asset
+    :raises GraphValidationError: for a body that means nothing
+    """
+    bodies: dict[str, Composition] = {}
+    for name, asset in names.assets.items():
+        if isinstance(asset, GraphAsset):
+            bodies[name] = body = asset.compose(placeholders(asset, wiring))
+            for composed in body.nodes.values():
+                wiring.mapped_over.update((call.source.node_name, None) for call in composed.maps)
+    return bodies
+
+
+def placeholders(graph: GraphAsset, wiring: Wiring) -> dict[str, str]:
+    """Return the name of an outer asset for each parameter of a body.
+
+    :raises ConfigurationError: for a parameter that is no asset
+    """
+    declared = {dep.name for dep in graph.deps if dep.is_input}
+    found: dict[str, str] = {}
+    for parameter in graph.signature.parameters:
+        if parameter.name in declared or (parameter.name in wiring.names and not parameter.has_default):
+            found[parameter.name] = parameter.name
+        elif not parameter.has_default:
+            raise wiring.unresolved("Asset", graph.name, parameter.name)
+    return found
 
 
 def _upstreams(inputs: Sequence[InputSpec]) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ from typing import Final, cast
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """``"; did you mean 'a' or 'b'?"``, the nearest first; empty text when no known name is near."""
+    """Return ``"; did you mean 'a' or 'b'?"``, the nearest first; empty text when no known name is near."""
     from difflib import get_close_matches  # only a mistake needs it
 
     near = get_close_matches(name, list(known), n=3)
@@ -22,7 +22,9 @@ def require_text(parameter: str, value: object) -> None:
 
 
 def require_prose(parameter: str, value: object) -> None:
-    """Raise ``TypeError`` unless ``value`` is a ``str``; what it says is for people and may be escaped."""
+    """Raise ``TypeError`` unless ``value`` is a ``str``. Its characters are not checked: the text is for people and may
+    be escaped.
+    """
     if not isinstance(value, str):
         raise TypeError(f"{parameter} must be a str, got {type(value).__name__}")
 
@@ -46,9 +48,9 @@ def require_whole_number(parameter: str, value: object) -> None:
 
 
 def text_list(parameter: str, value: object) -> tuple[str, ...]:
-    """The strings of a list or tuple; ``TypeError`` for anything else, a plain ``str`` included.
+    """Return the strings of a list or tuple; ``TypeError`` for anything else, a plain ``str`` included.
 
-    :raises ValueError: one of them cannot be stored
+    :raises ValueError: when one of them cannot be stored
     """
     texts = tuple(cast("str", item) for item in instance_list(parameter, value, str))
     for text in texts:
@@ -57,7 +59,7 @@ def text_list(parameter: str, value: object) -> tuple[str, ...]:
 
 
 def instance_list(parameter: str, value: object, kind: type) -> tuple[object, ...]:
-    """The items of a list or tuple of ``kind``; ``TypeError`` naming the parameter for anything else."""
+    """Return the items of a list or tuple of ``kind``; ``TypeError`` naming the parameter for anything else."""
     if isinstance(value, str | bytes) or not isinstance(value, Sequence):
         raise TypeError(f"{parameter} must be a list of {kind.__name__}, got {type(value).__name__}")
     items = tuple(cast("Sequence[object]", value))
@@ -68,7 +70,7 @@ def instance_list(parameter: str, value: object, kind: type) -> tuple[object, ..
 
 
 def name_list(parameter: str, value: object) -> list[str] | None:
-    """The names in any iterable but a ``str``, ``None`` for ``None``; ``TypeError`` for anything else."""
+    """Return the names in any iterable but a ``str``, ``None`` for ``None``; ``TypeError`` for anything else."""
     if value is None:
         return None
     if isinstance(value, str | bytes) or not isinstance(value, Iterable):
@@ -97,9 +99,10 @@ def require_text_mapping(parameter: str, value: object) -> None:
 
 
 def is_rivers_kind(value: object, class_name: str) -> bool:
-    """Whether ``value`` is an instance of the class of that name which rivers defines in a module above this package.
+    """Return whether ``value`` is an instance of the class of that name which rivers defines in a module above this
+    package.
 
-    Definitions accept an IO handler or a condition without knowing its class: to import it here would turn the
+    Definitions accept an IO handler or a condition without knowing its class. To import the class here would turn the
     direction of imports round, or load pydantic with the first asset.
     """
     return any(
@@ -122,5 +125,5 @@ def require_storable(parameter: str, text: str) -> None:
 
 
 def storable(text: str) -> str:
-    """``text`` with every character that cannot be stored escaped as in a Python literal."""
+    """Return ``text`` with every character that cannot be stored escaped as in a Python literal."""
     return _UNSTORABLE.sub(lambda found: ascii(found[0])[1:-1], text)

@@ -1,4 +1,4 @@
-"""Which config model a function asks for, and the instance that one run gives it."""
+"""The config model that a function asks for, and the instance that one run gives it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,9 @@ from rivers.exceptions import ConfigurationError
 
 
 def config_annotation_of(annotation: Any) -> Any:
-    """What a context annotation such as ``AssetExecutionContext[C]`` is subscripted with, ``None`` when it is bare."""
+    """Return what a context annotation such as ``AssetExecutionContext[C]`` is subscripted with, ``None`` when it is
+    bare.
+    """
     if isinstance(annotation, Unevaluated):
         return annotation if "[" in annotation.text else None
     arguments = get_args(annotation)
@@ -22,12 +24,12 @@ def config_annotation_of(annotation: Any) -> Any:
 
 
 def build_config(owner: str, annotation: Any, overrides: Mapping[str, Any] | None = None) -> Any:
-    """A new instance of the model that ``owner`` asks for, ``None`` when it asks for none.
+    """Return a new instance of the model that ``owner`` asks for, ``None`` when it asks for none.
 
-    ``annotation`` is what ``config_annotation_of`` gave. Values come from ``overrides``, else the environment
-    (``BaseSettings`` only), else defaults; pydantic's ``ValidationError`` comes through as it is.
+    ``annotation`` is what ``config_annotation_of`` returned. Values come from ``overrides``, else the environment
+    (``BaseSettings`` only), else defaults. pydantic's ``ValidationError`` comes through as it is.
 
-    :raises ConfigurationError: when what it asks for is not a pydantic model, naming it
+    :raises ConfigurationError: when the annotation is not a pydantic model, naming it
     """
     if annotation is None:
         return None
@@ -35,7 +37,7 @@ def build_config(owner: str, annotation: Any, overrides: Mapping[str, Any] | Non
         raise ConfigurationError(
             f"config type of {owner!r} cannot be evaluated: annotation {annotation.text!r}: {annotation.error}"
         )
-    # A model class exists only where pydantic has been imported, so there is no need to load it to answer no.
+    # A model class exists only where pydantic has been imported: nothing has to be loaded to answer no.
     pydantic = sys.modules.get("pydantic")
     if pydantic is None or not inspect.isclass(annotation) or not issubclass(annotation, pydantic.BaseModel):
         name = getattr(annotation, "__name__", repr(annotation))

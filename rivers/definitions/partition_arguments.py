@@ -15,7 +15,7 @@ PartitionsReference: TypeAlias = PartitionsDefinition | str
 
 
 def partitions_reference(owner: str, given: object) -> PartitionsReference | None:
-    """``given`` itself.
+    """Return ``given``.
 
     :raises ValueError: when it is neither a definition nor the name of one
     """
@@ -28,7 +28,7 @@ def partitions_reference(owner: str, given: object) -> PartitionsReference | Non
 
 
 def edge_mapping(owner: str, given: object) -> PartitionMapping | None:
-    """``given`` itself.
+    """Return ``given``.
 
     :raises TypeError: when it is no mapping
     """
@@ -38,7 +38,7 @@ def edge_mapping(owner: str, given: object) -> PartitionMapping | None:
 
 
 def edge_mappings(owner: str, given: object) -> dict[str, PartitionMapping]:
-    """The mapping of each dependency; none for ``None``.
+    """Return the mapping of each dependency; none for ``None``.
 
     :raises TypeError: when it is no dict of names and mappings
     """
@@ -59,7 +59,7 @@ def edge_mappings(owner: str, given: object) -> dict[str, PartitionMapping]:
 
 
 def unlike_outputs(outputs: Iterable[tuple[str, PartitionsReference | None]]) -> str | None:
-    """Why no key is one of both of two outputs of a multi-asset; ``None`` when any two have a key in common.
+    """Return why two outputs of a multi-asset share no partition key, ``None`` when any two share one.
 
     Outputs without a definition, and those whose definition is known by its name only, do not count.
     """

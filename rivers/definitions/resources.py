@@ -1,4 +1,4 @@
-"""The base of the objects that a repository hands to functions by name. The one definition that loads pydantic."""
+"""The base of the objects that a repository hands to functions by name. No other definition loads pydantic."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ class Resource(BaseSettings):
     """A pydantic-settings model whose fields come from arguments, else the environment, else defaults."""
 
     def setup(self) -> None:
-        """Called once when the repository resolves, in order of registration."""
+        """Prepare the resource. Called once when the repository resolves, in order of registration."""
 
     def teardown(self) -> None:
-        """Called when the repository shuts down, in order of registration."""
+        """Release the resource. Called when the repository shuts down, in order of registration."""

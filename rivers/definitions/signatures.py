@@ -1,4 +1,4 @@
-"""What a function's signature says: its parameters, with annotations that are evaluated even when they are text.
+"""The signature of a function: its parameters, with annotations that are evaluated even when they are text.
 
 Nothing here knows what a parameter stands for; ``parameters`` (assets) and ``trigger_parameters`` decide that.
 """
@@ -75,7 +75,7 @@ def read_signature(function: Callable[..., Any]) -> Signature:
 
 
 def is_async_function(function: object) -> bool:
-    """Whether calling it gives something to await or to iterate asynchronously."""
+    """Return whether calling the function gives something to await or to iterate asynchronously."""
     unwrapped = _innermost(function)
     return inspect.iscoroutinefunction(unwrapped) or inspect.isasyncgenfunction(unwrapped)
 
@@ -109,7 +109,9 @@ class _Namespace:
         return self._with_arguments_evaluated(value) if get_args(value) else value
 
     def _with_arguments_evaluated(self, value: Any) -> Any:
-        """``list["Row"]`` with the class that the text means; as it is without one, for the origin still counts."""
+        """Return ``list["Row"]`` with the class that the text means; unchanged without one, for the origin still
+        counts.
+        """
         holder = SimpleNamespace(__annotations__={"value": value})
         with suppress(Exception):
             return get_type_hints(holder, *self._names(), include_extras=True)["value"]

@@ -1,4 +1,4 @@
-"""What every kind of asset tells about itself."""
+"""The attributes that every kind of asset has."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class BaseAsset(DeclaredData):
 
     @property
     def name(self) -> str:
-        """The asset's name; ``AssetDefinitionError`` while there is none."""
+        """The name of the asset; ``AssetDefinitionError`` while there is none."""
         if self._settings.name is None:
             raise AssetDefinitionError("this asset has no name: it is not applied to a function yet")
         return self._settings.name
@@ -31,17 +31,17 @@ class BaseAsset(DeclaredData):
 
     @property
     def hooks(self) -> list[Hook]:
-        """What is called after the step has succeeded or failed."""
+        """The hooks that are called after the step has succeeded or failed."""
         return list(self._settings.hooks)
 
     @property
     def automation_condition(self) -> Any:
-        """When it is materialized without being asked."""
+        """The condition under which it is materialized without being asked."""
         return self._settings.automation_condition
 
     @property
     def backfill_strategy(self) -> Any:
-        """How a backfill that includes it divides into runs, unless told otherwise."""
+        """The way in which a backfill that includes it divides into runs, unless the backfill names another."""
         return self._settings.backfill_strategy
 
     @property
@@ -51,7 +51,7 @@ class BaseAsset(DeclaredData):
 
     @property
     def compute(self) -> Compute | None:
-        """What its step asks of a worker."""
+        """The CPU and memory that its step asks of a worker."""
         return self._settings.compute
 
     @property

@@ -1,4 +1,4 @@
-"""``AssetDef``: one output of a multi-asset; and the place to declare dependencies, with ``input`` and ``dep``."""
+"""``AssetDef``: one output of a multi-asset, and the place to declare dependencies, with ``input`` and ``dep``."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from rivers.partitions.mappings import PartitionMapping
 class AssetDef(DeclaredData):
     """One output of a multi-asset: an asset of its own. Equal by name; all attributes are read-only.
 
-    ``type_hint`` is the type that its value is checked against, and that the IO handler is told.
+    ``type_hint`` is the type that its value is checked against; the IO handler gets it as well.
 
     :raises AssetDefinitionError: without a name, for a ``type_hint`` that is text, for a bad IO handler or pool
     :raises TypeError: for an argument of a wrong type
@@ -69,7 +69,7 @@ class AssetDef(DeclaredData):
 
     @property
     def name(self) -> str:
-        """The output's name."""
+        """The name of the output."""
         return self._settings.name or ""
 
     @property
@@ -89,9 +89,9 @@ class AssetDef(DeclaredData):
         return self._type_hint
 
     def with_defaults(self, defaults: AssetSettings) -> AssetDef:
-        """The same output with the settings that a multi-asset gives to outputs which have none of their own.
+        """Return the same output with the settings that a multi-asset gives to outputs which have none of their own.
 
-        What belongs to the step, such as its retry policy, is always the multi-asset's, and so is a partitions
+        The settings of the step, such as its retry policy, are always the multi-asset's, and so is a partitions
         definition when it has one.
         """
         own = self._settings
@@ -128,7 +128,7 @@ class AssetDef(DeclaredData):
         io_handler: Any = None,
         metadata: Mapping[str, str] | None = None,
     ) -> DepDef:
-        """The value of ``name`` is loaded for the parameter of that name.
+        """Declare that the value of ``name`` is loaded for the parameter of that name.
 
         :raises AssetDefinitionError: when ``io_handler`` is neither a BaseIOHandler nor a resource key
         :raises TypeError: when ``partition_mapping`` is no mapping
@@ -141,6 +141,6 @@ class AssetDef(DeclaredData):
 
     @staticmethod
     def dep(name: str, partition_mapping: PartitionMapping | None = None) -> DepDef:
-        """``name`` comes first in lineage and in time; nothing is loaded."""
+        """Declare that ``name`` comes first in lineage and in time; nothing is loaded."""
         require_text("name", name)
         return DepDef(name, False, edge_mapping(f"dep '{name}'", partition_mapping))

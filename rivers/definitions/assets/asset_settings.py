@@ -1,4 +1,8 @@
-"""The settings that every kind of asset shares, checked and normalised once."""
+"""The settings of assets and their dependencies, checked and normalised once.
+
+``AssetKeywords`` is how they are given, ``AssetSettings`` how they are kept; ``asset_settings`` leads from the one to
+the other.
+"""
 
 from __future__ import annotations
 
@@ -17,6 +21,8 @@ from rivers.definitions.policies.hooks import Hook
 from rivers.definitions.policies.retries import Compute, RetryPolicy
 from rivers.exceptions import AssetDefinitionError
 from rivers.partitions.mappings import PartitionMapping
+
+SCHEMA_KEY: Final = "rivers/schema"
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -37,22 +43,9 @@ class DepDef:
         return f"DepDef.{'input' if self.is_input else 'dep'}({self.name!r})"
 
 
-def require_io_handler(owner: str, io_handler: object) -> None:
-    """Check that ``io_handler`` is ``None``, a resource key or an instance of ``BaseIOHandler``."""
-    if io_handler is None or isinstance(io_handler, str) or is_rivers_kind(io_handler, "BaseIOHandler"):
-        return
-    raise AssetDefinitionError(
-        f"io_handler of {owner} must be a BaseIOHandler instance or a string resource reference, "
-        f"got {type(io_handler).__name__}"
-    )
-
-
-SCHEMA_KEY: Final = "rivers/schema"
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class AssetSettings:
-    """What an asset declaration says beside its function."""
+    """The settings of an asset declaration, without its function."""
 
     name: str | None = None
     tags: tuple[str, ...] | None = None
@@ -125,6 +118,16 @@ def asset_settings(keywords: AssetKeywords, what: str = "asset") -> AssetSetting
     )
 
 
+def require_io_handler(owner: str, io_handler: object) -> None:
+    """Check that ``io_handler`` is ``None``, a resource key or an instance of ``BaseIOHandler``."""
+    if io_handler is None or isinstance(io_handler, str) or is_rivers_kind(io_handler, "BaseIOHandler"):
+        return
+    raise AssetDefinitionError(
+        f"io_handler of {owner} must be a BaseIOHandler instance or a string resource reference, "
+        f"got {type(io_handler).__name__}"
+    )
+
+
 def _metadata(metadata: object) -> dict[str, Any] | None:
     if metadata is None:
         return None
@@ -143,7 +146,7 @@ def _metadata(metadata: object) -> dict[str, Any] | None:
 def _hooks(hooks: object) -> tuple[Hook, ...]:
     items = cast("tuple[Hook, ...]", instance_list("hooks", hooks, Hook))
     for hook in items:
-        _ = hook.function  # one that is applied to no function yet is refused here
+        _ = hook.function  # a hook that is applied to no function yet is refused here
     return items
 
 

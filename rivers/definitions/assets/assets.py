@@ -23,7 +23,7 @@ class SingleAsset(FunctionAsset):
 
     @property
     def is_single(self) -> bool:
-        """Always."""
+        """Always true."""
         return True
 
     @overload
@@ -31,12 +31,14 @@ class SingleAsset(FunctionAsset):
     @overload
     def __call__(self, *args: Any, **kwargs: Any) -> Any: ...
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        """Make an asset of a function; once there is one, call it, or record the call in the body of a graph asset."""
+        """Make an asset of a function. Once there is one, call it, or record the call in the body of a graph asset."""
         return super().__call__(*args, **kwargs)
 
 
 class Asset:
-    """Declares an asset: ``@Asset`` or ``@Asset(name=..., ...)`` over a function; other kinds by its static methods."""
+    """The declaration of an asset: ``@Asset`` or ``@Asset(name=..., ...)`` over a function; other kinds by its static
+    methods.
+    """
 
     @overload
     def __new__(cls, function: Callable[..., Any], /, **keywords: Unpack[AssetKeywords]) -> SingleAsset: ...
@@ -70,7 +72,7 @@ class Asset:
         compute: Compute | None = None,
         retry: RetryPolicy | str | None = None,
     ) -> MultiAsset:
-        """Several assets that one function computes; without ``wraps``, a decorator.
+        """Declare several assets that one function computes; without ``wraps``, return a decorator.
 
         ``tags``, ``kinds``, ``group``, ``code_version`` and ``io_handler`` are for outputs that have none of their own.
 
@@ -112,8 +114,10 @@ class Asset:
         automation_condition: Any = None,
         retry: RetryPolicy | str | None = None,
     ) -> GraphAsset:
-        """An asset composed of tasks: the function calls them and returns what the last one gives; without ``wraps``, a
-        decorator. ``node_io_handler`` stores the values of the tasks inside. Raises as ``from_multi``.
+        """Declare an asset composed of tasks; without ``wraps``, return a decorator.
+
+        The function calls the tasks and returns what the last one gives. ``node_io_handler`` stores the values of the
+        tasks inside. Raises as ``from_multi``.
         """
         keywords = AssetKeywords(
             name=name,
@@ -147,7 +151,8 @@ class Asset:
         partitions_def: PartitionsReference | None = None,
         automation_condition: Any = None,
     ) -> ExternalAsset:
-        """Data that is made elsewhere and loaded through ``io_handler``. Applied to a function, that observes it.
+        """Declare data that is made elsewhere and loaded through ``io_handler``. A function that it is applied to
+        observes it.
 
         :raises AssetDefinitionError: without an ``io_handler``
         """

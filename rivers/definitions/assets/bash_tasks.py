@@ -1,4 +1,4 @@
-"""The declaration of a task that runs a command. Running it is for ``rivers.execution``."""
+"""The declaration of a task that runs a command, which ``rivers.execution`` runs."""
 
 from __future__ import annotations
 
@@ -47,21 +47,22 @@ class CommandTask(BaseTask):
 
     @property
     def command(self) -> str | list[str]:
-        """What is run: a text by the shell, a list without one."""
+        """The text that the shell runs, or the list that is executed without one."""
         return list(self._command) if isinstance(self._command, list) else self._command
 
     @property
     def env(self) -> dict[str, str] | None:
-        """What is added to the inherited environment."""
+        """The variables that are added to the inherited environment."""
         return None if self._env is None else dict(self._env)
 
     @property
     def cwd(self) -> str | None:
-        """The folder it runs in, ``None`` for that of the process."""
+        """The folder that it runs in, ``None`` for that of the process."""
         return self._cwd
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        """In the body of a graph asset: run after the nodes that are passed, whose values it does not get.
+        """Record the call in the body of a graph asset: the command runs after the nodes that are passed, without their
+        values.
 
         :raises ExecutionError: anywhere else
         """

@@ -1,7 +1,7 @@
-"""What happens while the body of a graph asset runs: calls of tasks and assets are written down instead of made.
+"""The body of a graph asset while it runs: calls of tasks and assets are recorded instead of made.
 
-The body is called once when the repository resolves. Which parameter an argument is for is decided later, by the graph,
-when all names are known.
+The body is called once, when the repository resolves. The graph decides later, when all names are known, which
+parameter an argument is for.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from rivers.exceptions import GraphValidationError, TaskDefinitionError
 
 
 class Gathering(Enum):
-    """What a consumer of a collect node receives; ``NONE`` for every other upstream."""
+    """The form in which a consumer of a collect node receives it; ``NONE`` for every other upstream."""
 
     NONE = "none"
     LIST = "list"
@@ -40,7 +40,7 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class MapCall:
-    """That a task is to be run for each element of ``source``, at most ``max_concurrency`` at one time."""
+    """A request to run a task for each element of ``source``, at most ``max_concurrency`` at one time."""
 
     source: InvokedNodeOutput
     max_concurrency: int | None
@@ -48,7 +48,7 @@ class MapCall:
 
 @dataclass(slots=True)
 class ComposedNode:
-    """A task of the body, under its name inside of the graph, with every call of it."""
+    """A task of the body, under its name inside the graph, with every call of it."""
 
     name: str
     task: BaseTask
@@ -57,7 +57,7 @@ class ComposedNode:
 
 
 class Composition:
-    """What the body of one graph asset asked for: its tasks in order of their first calls, and what it returned."""
+    """The requests of one graph asset's body: its tasks in order of their first calls, and what it returned."""
 
     def __init__(self, graph: str) -> None:
         self.graph = graph
@@ -66,7 +66,7 @@ class Composition:
         self.result: Any = None
 
     def call_task(self, task: BaseTask, positional: tuple[Any, ...], keyword: dict[str, Any]) -> InvokedNodeOutput:
-        """Write a call down."""
+        """Record a call."""
         node = self._node(task)
         for argument in (*positional, *keyword.values()):
             self._check_argument(node.name, argument)
@@ -74,12 +74,12 @@ class Composition:
         return InvokedNodeOutput(self, node.name)
 
     def call_asset(self, name: str) -> InvokedNodeOutput:
-        """The value of an asset outside of the graph."""
+        """Record that the graph needs the value of an asset outside of it."""
         self.called_assets[name] = None
         return InvokedNodeOutput(self, name)
 
     def map_task(self, source: InvokedNodeOutput, task: Any, max_concurrency: int | None) -> MappedOutput:
-        """Write a fan-out down."""
+        """Record a fan-out."""
         if not isinstance(task, BaseTask) or not task.is_mappable:
             raise TypeError(f"map takes a Task, got {type(task).__name__}")
         if max_concurrency is not None:
@@ -117,7 +117,7 @@ class Composition:
 
 
 class InvokedNodeOutput:
-    """What a call gives inside of the body of a graph asset: a promise of the value of ``node_name``."""
+    """The result of a call in the body of a graph asset: a promise of the value of ``node_name``."""
 
     __slots__ = ("_composition", "_gathering", "_node_name")
 
@@ -143,7 +143,7 @@ class InvokedNodeOutput:
 
     @property
     def gathering(self) -> Gathering:
-        """In which form the results of a fan-out are passed on."""
+        """The form in which the results of a fan-out are passed on."""
         return self._gathering
 
     def map(self, task: Any, *, max_concurrency: int | None = None) -> MappedOutput:
@@ -178,11 +178,11 @@ class MappedOutput:
         return "result"
 
     def collect(self) -> InvokedNodeOutput:
-        """All results as a list, in the order of the source."""
+        """Return all results as a list, in the order of the source."""
         return self._collected(Gathering.LIST)
 
     def collect_stream(self, *, ordered: bool = False) -> InvokedNodeOutput:
-        """All results as an iterator that can be used once: as they end, or in the order of the source."""
+        """Return all results as an iterator that can be used once: as they end, or in the order of the source."""
         return self._collected(Gathering.ORDERED_STREAM if ordered else Gathering.STREAM)
 
     def _collected(self, gathering: Gathering) -> InvokedNodeOutput:
@@ -193,7 +193,7 @@ class MappedOutput:
 
 
 def collect_name(template: str) -> str:
-    """The node that waits for every instance of a mapped task."""
+    """Return the name of the node that waits for every instance of a mapped task."""
     return f"{template}__collect"
 
 
@@ -201,7 +201,7 @@ _composing: Final[ContextVar[Composition | None]] = ContextVar("rivers_compositi
 
 
 def current_composition() -> Composition | None:
-    """The body that is running on this thread, ``None`` outside of one."""
+    """Return the body that is running on this thread, ``None`` outside of one."""
     return _composing.get()
 
 
@@ -248,7 +248,7 @@ def _composing_in(composition: Composition) -> Generator[None]:
 
 
 def _items(argument: Any) -> list[Any]:
-    """What a plain container holds; nothing else is looked into."""
+    """Return what a plain container holds; nothing else is looked into."""
     if isinstance(argument, Mapping):
         return list(cast("Mapping[Any, Any]", argument).values())
     return list(cast("list[Any]", argument)) if isinstance(argument, list | tuple | set | frozenset) else []

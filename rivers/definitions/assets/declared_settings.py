@@ -1,4 +1,4 @@
-"""The settings that assets, outputs of multi-assets and tasks tell in the same words."""
+"""The attributes that assets, outputs of multi-assets and tasks share."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Declared:
 
     @property
     def tags(self) -> list[str] | None:
-        """Labels."""
+        """The labels of the declaration."""
         return None if self._settings.tags is None else list(self._settings.tags)
 
     @property
@@ -40,7 +40,7 @@ class DeclaredData(Declared):
 
     @property
     def kinds(self) -> list[str]:
-        """What the data is: ``table``, ``model``, ..."""
+        """The kinds of data that it is: ``table``, ``model``, ..."""
         return list(self._settings.kinds)
 
     @property

@@ -15,7 +15,7 @@ from rivers.exceptions import AssetDefinitionError
 
 
 class ExternalAsset(BaseAsset):
-    """An asset that nobody here computes. Applied to a function, a new one that the function observes.
+    """An asset that nobody here computes. Applied to a function, it gives a new one that the function observes.
 
     :raises AssetDefinitionError: without an IO handler to load it through
     """
@@ -36,7 +36,7 @@ class ExternalAsset(BaseAsset):
 
     @functools.cached_property
     def signature(self) -> Signature:
-        """What the observe function's signature says; empty without one."""
+        """The signature of the observe function; empty without one."""
         return Signature((), None) if self._function is None else read_signature(self._function)
 
     @property
@@ -46,12 +46,12 @@ class ExternalAsset(BaseAsset):
 
     @property
     def is_external(self) -> bool:
-        """Always."""
+        """Always true."""
         return True
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        """Applied to a function: a new asset that the function observes. Otherwise as for every asset: in the body of a
-        graph asset the call is recorded, elsewhere the observe function is called.
+        """Return a new asset that the function observes, when applied to one. Otherwise act as every asset: record the
+        call in the body of a graph asset, and call the observe function elsewhere.
 
         :raises AssetDefinitionError: when there is an observe function already, or none to call
         """
@@ -68,7 +68,7 @@ class ExternalAsset(BaseAsset):
         return self._function(*args, **kwargs)
 
     def applied_to(self, function: Any) -> ExternalAsset:
-        """A new asset with these settings that ``function`` observes, named after it when they have no name."""
+        """Return a new asset with these settings that ``function`` observes, named after it when they have no name."""
         if not callable(function):
             raise AssetDefinitionError("an external asset takes exactly one function, which observes it")
         return ExternalAsset(named_after(self._settings, function), function)

@@ -1,4 +1,4 @@
-"""What assets with a function have in common: they start as decorators, and calls of them mean three things."""
+"""The common part of assets with a function: they start as decorators, and can be called."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class FunctionAsset(BaseAsset):
 
     @functools.cached_property
     def signature(self) -> Signature:
-        """What the function's signature says; its annotations are evaluated at the first use."""
+        """The signature of the function. Its annotations are evaluated at the first use."""
         return read_signature(self.function)
 
     @property
@@ -46,7 +46,7 @@ class FunctionAsset(BaseAsset):
         return self._function is not None and is_async_function(self._function)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        """Make an asset of a function. Once there is one, call it directly (a convenience for tests); in the body of a
+        """Make an asset of a function. Once there is one, call it directly, a convenience for tests. In the body of a
         graph asset, record that the graph needs this asset instead.
         """
         if self._function is None:
@@ -57,7 +57,7 @@ class FunctionAsset(BaseAsset):
         return self._function(*args, **kwargs) if composition is None else self._called_in(composition)
 
     def applied_to(self, function: Any) -> Self:
-        """A new asset of ``function`` with these settings, named after it when they have no name.
+        """Return a new asset of ``function`` with these settings, named after it when they have no name.
 
         :raises AssetDefinitionError: when it is no function, or there is no name to be had
         """
@@ -91,7 +91,7 @@ class FunctionAsset(BaseAsset):
 
 
 def named_after(settings: AssetSettings, function: Callable[..., Any]) -> AssetSettings:
-    """``settings``, with the name of ``function`` when they have none.
+    """Return ``settings``, with the name of ``function`` when they have none.
 
     :raises AssetDefinitionError: when the function has none either
     """

@@ -1,4 +1,4 @@
-"""The declaration of a job: which assets run together, and with which executor and retries."""
+"""The declaration of a job: the assets that run together, with which executor and retries."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from rivers.exceptions import GraphValidationError, _JobNotBound  # pyright: ign
 
 
 class JobRunner(Protocol):
-    """What a resolved repository gives its jobs so that they can execute."""
+    """The callable that a resolved repository gives its jobs so that they can execute."""
 
     def __call__(
         self,
@@ -75,12 +75,12 @@ class Job:
 
     @property
     def executor(self) -> Executor | None:
-        """Where its steps execute, ``None`` for the repository's default."""
+        """The executor of its steps, ``None`` for the repository's default."""
         return self._executor
 
     @property
     def allow_incomplete_deps(self) -> bool:
-        """Whether an upstream may be missing that an IO handler can load."""
+        """Whether an upstream that an IO handler can load may be missing."""
         return self._allow_incomplete_deps
 
     @property
@@ -107,11 +107,11 @@ class Job:
         return self._runner(self, partition_key=partition_key, tags=tags, config=config, raise_on_error=raise_on_error)
 
     def bind(self, runner: JobRunner) -> None:
-        """Let this very object execute through ``runner``: what the repository that lists it does when it resolves."""
+        """Let this very object execute through ``runner``, as the repository that lists it does when it resolves."""
         self._runner = runner
 
     def bound_to(self, runner: JobRunner) -> Job:
-        """The same job executing through ``runner``; this one is left as it is."""
+        """Return the same job executing through ``runner``; this one is left as it is."""
         twin = Job(self._name, self._assets, self._executor, self._allow_incomplete_deps, self._retry)
         twin.bind(runner)
         return twin

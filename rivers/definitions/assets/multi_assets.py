@@ -1,4 +1,4 @@
-"""One function that computes several assets."""
+"""Assets of several parts: one function that computes several assets, and one asset that several tasks make."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from rivers.exceptions import GraphValidationError
 
 
 class MultiAsset(FunctionAsset):
-    """One function and the assets it computes: its outputs. Its own name is for messages and contexts only.
+    """One function and the assets that it computes, its outputs. Its own name is for messages and contexts only.
 
     :raises ValueError: for two outputs whose partitions are of different variants, or have no key in common
     """
@@ -35,7 +35,7 @@ class MultiAsset(FunctionAsset):
         if fault is not None:
             owner = "a multi-asset" if settings.name is None else f"multi-asset '{settings.name}'"
             raise ValueError(f"{owner}: {fault}; one function cannot compute both for one key")
-        # What was given for the outputs is the outputs' now: the multi-asset itself has none of it.
+        # The settings meant for the outputs are theirs now: the multi-asset itself has none of them.
         super().__init__(replace(settings, tags=None, kinds=(), group=None, code_version=None), function)
 
     @property
@@ -50,7 +50,7 @@ class MultiAsset(FunctionAsset):
 
     @property
     def is_multi(self) -> bool:
-        """Always."""
+        """Always true."""
         return True
 
     def _remade(self, settings: AssetSettings, function: Callable[..., Any]) -> Self:
@@ -68,13 +68,10 @@ class MultiAsset(FunctionAsset):
         return [*self.deps, *(dep for definition in self._output_defs for dep in definition.deps)]
 
 
-def checked_output_defs(output_defs: object) -> tuple[AssetDef, ...]:
-    """The output definitions of a multi-asset; ``TypeError`` for anything else."""
-    return cast("tuple[AssetDef, ...]", instance_list("output_defs", output_defs, AssetDef))
-
-
 class GraphAsset(FunctionAsset):
-    """An asset whose function says which tasks make it, and in which order. The function runs when it is resolved."""
+    """An asset whose function says which tasks make it, and in which order. The function runs when the repository is
+    resolved.
+    """
 
     _decorator: ClassVar[str] = "an Asset.from_graph"
 
@@ -91,12 +88,19 @@ class GraphAsset(FunctionAsset):
 
     @property
     def is_graph(self) -> bool:
-        """Always."""
+        """Always true."""
         return True
 
     def compose(self, parameters: Mapping[str, str]) -> Composition:
-        """Run the body; ``parameters`` are those to be passed and the nodes they stand for. Raises what it raises."""
+        """Run the body, and let through what it raises. ``parameters`` are those to be passed and the nodes that they
+        stand for.
+        """
         return compose(self.name, self.function, parameters)
 
     def _remade(self, settings: AssetSettings, function: Callable[..., Any]) -> Self:
         return type(self)(settings, function, self._node_io_handler)
+
+
+def checked_output_defs(output_defs: object) -> tuple[AssetDef, ...]:
+    """Return the output definitions of a multi-asset; ``TypeError`` for anything else."""
+    return cast("tuple[AssetDef, ...]", instance_list("output_defs", output_defs, AssetDef))

@@ -1,4 +1,4 @@
-"""What both kinds of task tell about themselves."""
+"""The attributes that both kinds of task have."""
 
 from __future__ import annotations
 

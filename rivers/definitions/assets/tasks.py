@@ -61,7 +61,7 @@ class Task(BaseTask):
 
     @functools.cached_property
     def signature(self) -> Signature:
-        """What the function's signature says; its annotations are evaluated at the first use."""
+        """The signature of the function. Its annotations are evaluated at the first use."""
         return read_signature(self.function)
 
     @property
@@ -75,7 +75,7 @@ class Task(BaseTask):
         return self._function is not None and is_async_function(self._function)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        """Make a task of a function; once there is one, call it. In the body of a graph asset the call is recorded."""
+        """Make a task of a function. Once there is one, call it, or record the call in the body of a graph asset."""
         if self._function is None:
             if len(args) != 1 or kwargs:
                 raise TaskDefinitionError("a Task decorator takes exactly one function")

@@ -1,1 +1,1 @@
-"""The functions of a user: their parameters and the contexts that they are given."""
+"""The functions of a user: their parameters and the contexts that they get."""

@@ -1,4 +1,4 @@
-"""What a step's function is told about its asset or task, and what it may say back."""
+"""The contexts of the functions of assets and tasks: what a step knows, and what it may report."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from rivers.partitions.context import PartitionContext
 from rivers.partitions.keys import PartitionKey
 
 _LISTED_MAX: Final = 5
-"""So many keys of a batch are in a message."""
+"""The most keys of a batch that a message shows."""
 
 
 class _StepContext(Generic[ConfigT]):
-    """What asset and task contexts have in common: the clock, the config, the partition."""
+    """The common part of asset and task contexts: the clock, the config, the partition."""
 
     def __init__(
         self,
@@ -43,7 +43,7 @@ class _StepContext(Generic[ConfigT]):
         return cast("ConfigT", self._config)
 
     def now(self) -> datetime:
-        """The aware UTC time of the clock that the run is on."""
+        """Return the aware UTC time of the clock that the run is on."""
         return (self._now or WALL_NOW)()
 
     def sleep(self, seconds: float) -> None:
@@ -55,7 +55,7 @@ class _StepContext(Generic[ConfigT]):
 
     @property
     def cancelled(self) -> bool:
-        """Whether the run has been cancelled: a long computation may look from time to time, and return or raise."""
+        """Whether the run has been cancelled. A long computation may look from time to time, and return or raise."""
         return self._cancelled is not None and self._cancelled()
 
     @property
@@ -92,9 +92,9 @@ class _StepContext(Generic[ConfigT]):
 
 
 class AssetExecutionContext(_StepContext[ConfigT], OutputReport):
-    """What an asset function is told. Subscript it with a pydantic model to get ``config``.
+    """The context of an asset's function. Subscript it with a pydantic model to get ``config``.
 
-    Also constructible by hand for tests; without ``now`` and ``sleep`` it tells and waits by the wall.
+    It can be constructed by hand for tests. Without ``now`` and ``sleep`` it uses the time of this machine.
     """
 
     def __init__(
@@ -176,7 +176,7 @@ class AssetExecutionContext(_StepContext[ConfigT], OutputReport):
 
     @property
     def log(self) -> logging.Logger:
-        """The logger ``rivers.assets.<asset_name>``; what it is told is captured for this step."""
+        """The logger ``rivers.assets.<asset_name>``, whose messages are captured for this step."""
         return logging.getLogger(f"rivers.assets.{self._asset_name}")
 
     def mark_partition_failed(self, partition_key: PartitionKey | str, error: object) -> None:
@@ -195,12 +195,12 @@ class AssetExecutionContext(_StepContext[ConfigT], OutputReport):
 
     @property
     def partition_failures(self) -> dict[str, str]:
-        """What ``mark_partition_failed`` was told, by key."""
+        """The messages given to ``mark_partition_failed``, by key."""
         return dict(self._partition_failures)
 
 
 class TaskExecutionContext(_StepContext[ConfigT]):
-    """What a task function is told. ``task_name`` is namespaced inside a graph, as in ``g/step``."""
+    """The context of a task's function. ``task_name`` is namespaced inside a graph, as in ``g/step``."""
 
     def __init__(
         self,
@@ -229,7 +229,7 @@ class TaskExecutionContext(_StepContext[ConfigT]):
 
     @property
     def log(self) -> logging.Logger:
-        """The logger ``rivers.tasks.<task_name>``; what it is told is captured for this step."""
+        """The logger ``rivers.tasks.<task_name>``, whose messages are captured for this step."""
         return logging.getLogger(f"rivers.tasks.{self._task_name}")
 
 

@@ -1,11 +1,11 @@
-"""What a schedule or sensor function is told about the tick it decides."""
+"""The contexts of the functions of schedules and sensors, and the time of this machine for contexts made by hand."""
 
 from __future__ import annotations
 
 import logging
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from typing import Any, Generic, cast
 
@@ -27,14 +27,28 @@ class FixedMoment:
 
 
 WALL_NOW: Callable[[], datetime] = _wall_datetime
-"""The aware UTC datetime of this machine."""
+"""Returns the aware UTC datetime of this machine."""
 
 WALL_SLEEP: Callable[[float], None] = time.sleep
 """Waits that many seconds of this machine's time."""
 
 
+class _TickContext:
+    """The common part of both contexts: the clock, and the way to another process."""
+
+    def now(self) -> datetime:
+        """Return the aware UTC time of the clock that the evaluation is on."""
+        return (vars(self)["_now"] or WALL_NOW)()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # The clock's callable does not cross a process boundary; the moment that it returns does.
+        clock: Callable[[], datetime] | None = vars(self)["_now"]
+        values = tuple(getattr(self, each.name) for each in fields(cast("Any", self)))
+        return _restore, (type(self), values, None if clock is None else FixedMoment(clock()))
+
+
 @dataclass(frozen=True, init=False, eq=False)
-class ScheduleEvaluationContext(Generic[ConfigT]):
+class ScheduleEvaluationContext(_TickContext, Generic[ConfigT]):
     """One tick of a schedule.
 
     ``scheduled_execution_time`` is the cron time in UTC, RFC 3339 with whole seconds. ``config`` is an instance of the
@@ -65,20 +79,13 @@ class ScheduleEvaluationContext(Generic[ConfigT]):
         """The logger ``rivers.schedules.<name>``, level DEBUG."""
         return _debug_logger(f"rivers.schedules.{self.schedule_name}")
 
-    def now(self) -> datetime:
-        """The aware UTC time of the clock this runs on."""
-        return _time_of(self)
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return _restore, (type(self), (self.scheduled_execution_time, self.schedule_name, self.config), _sent_at(self))
-
 
 @dataclass(frozen=True, init=False, eq=False)
-class SensorEvaluationContext(Generic[ConfigT]):
+class SensorEvaluationContext(_TickContext, Generic[ConfigT]):
     """One tick of a sensor.
 
-    ``cursor`` is what the newest tick left behind, ``last_tick_time`` its Unix time in seconds; both are ``None`` for
-    the first tick. ``config`` is as for a schedule.
+    ``cursor`` is what the newest tick left behind, and ``last_tick_time`` its Unix time in seconds; both are ``None``
+    for the first tick. ``config`` is as for a schedule.
     """
 
     sensor_name: str
@@ -108,14 +115,6 @@ class SensorEvaluationContext(Generic[ConfigT]):
         """The logger ``rivers.sensors.<name>``, level DEBUG."""
         return _debug_logger(f"rivers.sensors.{self.sensor_name}")
 
-    def now(self) -> datetime:
-        """The aware UTC time of the clock this runs on."""
-        return _time_of(self)
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        primitives = (self.sensor_name, self.cursor, self.last_tick_time, self.config)
-        return _restore, (type(self), primitives, _sent_at(self))
-
 
 def _debug_logger(name: str) -> logging.Logger:
     logger = logging.getLogger(name)
@@ -124,19 +123,5 @@ def _debug_logger(name: str) -> logging.Logger:
     return logger
 
 
-def _clock_of(context: object) -> Callable[[], datetime] | None:
-    return vars(context)["_now"]
-
-
-def _time_of(context: object) -> datetime:
-    return (_clock_of(context) or WALL_NOW)()
-
-
-def _sent_at(context: object) -> FixedMoment | None:
-    """The clock's callable does not cross a process boundary; the moment it tells does."""
-    now = _clock_of(context)
-    return None if now is None else FixedMoment(now())
-
-
-def _restore(kind: Callable[..., Any], primitives: tuple[Any, ...], now: FixedMoment | None) -> Any:
-    return kind(*primitives, now=now)
+def _restore(kind: Callable[..., Any], values: tuple[Any, ...], now: FixedMoment | None) -> Any:
+    return kind(*values, now=now)

@@ -1,4 +1,4 @@
-"""What each parameter of an asset or task function stands for, given the names that the repository knows."""
+"""The source of each parameter of an asset or task function, given the names that the repository knows."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _CLASS_NAME_IN_TEXT: Final = re.compile(r"(?:\w+\.)*(\w+)\s*(?:\[|$)")
 
 
 class Source(Enum):
-    """Where the value of a parameter comes from."""
+    """The place that the value of a parameter comes from."""
 
     CONTEXT = "context"
     SELF = "self"
@@ -52,7 +52,7 @@ class Argument:
 
 @dataclass(frozen=True, slots=True)
 class FunctionArguments:
-    """How to call a step's function. A ``fault`` is a mistake that is reported when the step runs, not before."""
+    """The way to call a step's function. A ``fault`` is a mistake that is reported when the step runs, not before."""
 
     arguments: tuple[Argument, ...]
     context_class: type | None = None
@@ -60,20 +60,22 @@ class FunctionArguments:
     fault: str | None = None
 
     def of(self, source: Source) -> tuple[Argument, ...]:
-        """The arguments from that source, in order of the parameters."""
+        """Return the arguments from that source, in order of the parameters."""
         return tuple(argument for argument in self.arguments if argument.source is source)
 
     def bind(self, values: Mapping[str, Any]) -> tuple[list[Any], dict[str, Any]]:
-        """Positional and keyword arguments for a call, from the value of every parameter that is not a default."""
+        """Return positional and keyword arguments for a call, from the value of every parameter that is not a
+        default.
+        """
         positional: list[Any] = []
         keyword: dict[str, Any] = {}
         for index, argument in enumerate(self.arguments):
             parameter = argument.parameter
             if argument.source is Source.DEFAULT:
-                if not parameter.keyword:  # one that comes after it could not be reached otherwise
+                if not parameter.keyword:  # a parameter that comes after it could not be reached otherwise
                     positional.append(parameter.default)
             elif parameter.positional and len(positional) == index:
-                # By position as far as possible: a decorator may pass on *args only.
+                # Arguments go by position as far as possible: a decorator may pass on *args only.
                 positional.append(values[parameter.name])
             else:
                 keyword[parameter.name] = values[parameter.name]
@@ -91,9 +93,9 @@ def classify_parameters(
 ) -> FunctionArguments:
     """Decide where the value of every parameter of ``step`` comes from.
 
-    ``nodes`` are the names of all assets, outputs and tasks, ``inputs`` the names declared with ``AssetDef.input``,
+    ``nodes`` are the names of all assets, outputs and tasks. ``inputs`` are the names declared with ``AssetDef.input``,
     which are dependencies even when the parameter has a default. ``wired`` are parameters whose source the body of a
-    graph asset decided. What matches nothing is ``UNRESOLVED``.
+    graph asset decided. A parameter that matches nothing is ``UNRESOLVED``.
     """
     wired = wired or {}
     arguments: list[Argument] = []
@@ -123,7 +125,9 @@ def classify_parameters(
 
 
 def data_parameters(signature: Signature, nodes: Container[str]) -> tuple[Parameter, ...]:
-    """The parameters that the body of a graph asset may pass something to: all but the context, which is injected."""
+    """Return the parameters that the body of a graph asset may pass something to: all but the context, which is
+    injected.
+    """
     parameters = signature.parameters
     first = parameters[0] if parameters else None
     takes_context = first is not None and (_context_class(first) is not None or _is_conventional_context(first, nodes))
@@ -155,7 +159,7 @@ def _context_class(parameter: Parameter) -> type | None:
 
 
 def is_annotated_with(parameter: Parameter, kind: type) -> bool:
-    """Whether the annotation is ``kind``, bare or subscripted.
+    """Return whether the annotation is ``kind``, bare or subscripted.
 
     An annotation that cannot be evaluated is judged by its text: it may be subscripted with a config model that is
     local to a function, and that matters only when the step runs.

@@ -1,4 +1,4 @@
-"""Whether a value that a step returned fits the annotation of its function."""
+"""The check that a value which a step returned fits the annotation of its function."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""How work is to go: executors, retries, backoff, hooks, limits of the run queue."""
+"""The policies by which work runs: executors, retries, backoff, hooks, limits of the run queue."""

@@ -1,4 +1,4 @@
-"""How long to wait before a failed step is tried again. The random source of the jitter is the caller's."""
+"""The wait before a failed step is retried. The random source of the jitter is the caller's."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ class Uniform(Protocol):
     """The part of ``random.Random`` that jitter needs."""
 
     def uniform(self, a: float, b: float) -> float:
-        """A number between ``a`` and ``b``."""
+        """Return a number between ``a`` and ``b``."""
         ...
 
 
 class Backoff:
-    """How long to wait before the next attempt, in seconds. Build it with the factories.
+    """The waits before the next attempts, in seconds. Build it with the factories.
 
-    Every factory raises ``ConfigurationError`` for a jitter outside 0..1 and for an infinite duration; a negative or
+    Every factory raises ``ConfigurationError`` for a jitter outside 0..1 and for an infinite duration. A negative or
     NaN duration counts as 0.
     """
 
@@ -36,12 +36,12 @@ class Backoff:
 
     @staticmethod
     def constant(delay: float, *, jitter: float = 0.0, max_delay: float | None = None) -> Backoff:
-        """The same wait each time."""
+        """Wait the same time before each retry."""
         return _ConstantBackoff(_duration("delay", delay), _jitter(jitter), _longest(max_delay))
 
     @staticmethod
     def linear(step: float, *, initial: float = 0.0, jitter: float = 0.0, max_delay: float | None = None) -> Backoff:
-        """``initial + step * n`` before the n-th retry."""
+        """Wait ``initial + step * n`` before the n-th retry."""
         return _LinearBackoff(
             _duration("step", step), _duration("initial", initial), _jitter(jitter), _longest(max_delay)
         )
@@ -50,7 +50,7 @@ class Backoff:
     def exponential(
         initial: float, *, factor: float = 2.0, jitter: float = 0.0, max_delay: float | None = None
     ) -> Backoff:
-        """``initial * factor ** (n - 1)`` before the n-th retry."""
+        """Wait ``initial * factor ** (n - 1)`` before the n-th retry."""
         require_number("factor", factor)
         if not 0 < factor < math.inf:
             raise ConfigurationError(f"Backoff factor must be a finite number above 0, got {factor!r}")
@@ -58,14 +58,14 @@ class Backoff:
 
     @staticmethod
     def fixed(schedule: Sequence[float], *, jitter: float = 0.0) -> Backoff:
-        """The waits of ``schedule`` in order; the last one again when they are used up."""
+        """Wait the times of ``schedule`` in order, and the last of them again when they are used up."""
         waits = tuple(_duration("schedule", wait) for wait in schedule)
         if not waits:
             raise ConfigurationError("Backoff schedule must hold at least one wait")
         return _FixedBackoff(waits, _jitter(jitter), None)
 
     def wait_seconds(self, failure_count: int, random: Uniform) -> float:
-        """The wait after the n-th failure, counted from 1. Draws from ``random`` only when there is jitter."""
+        """Return the wait after the n-th failure, counted from 1. Only jitter draws from ``random``."""
         try:
             wait = self._wait(failure_count)
         except OverflowError:

@@ -1,4 +1,4 @@
-"""Where the steps of a run are asked to execute. Value objects only; ``rivers.execution`` does it."""
+"""The place where the steps of a run are to execute. These are value objects; ``rivers.execution`` carries them out."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from rivers.exceptions import _NegativeCount  # pyright: ignore[reportPrivateUsa
 
 
 class Executor:
-    """Build one with ``in_process()``, ``parallel()`` or ``kubernetes()``; tell them apart by the nested classes."""
+    """The executor of a run. Build one with a factory; the nested classes tell which it is."""
 
     InProcess: ClassVar[type[InProcessExecutor]]
     Parallel: ClassVar[type[ParallelExecutor]]
@@ -22,14 +22,14 @@ class Executor:
 
     @staticmethod
     def in_process() -> InProcessExecutor:
-        """Sync steps one at a time in the calling process, async steps of one level together."""
+        """Run sync steps one at a time in the calling process, async steps of one level together."""
         return InProcessExecutor()
 
     @staticmethod
     def parallel(max_workers: int | None = None, max_async_concurrent: int | None = None) -> ParallelExecutor:
-        """Sync steps of a level in worker processes, async steps together in the calling process.
+        """Run sync steps of a level in worker processes, async steps together in the calling process.
 
-        ``max_workers`` is the number of CPUs this process may use when ``None``; ``max_async_concurrent=None`` is
+        ``max_workers`` is by default the number of CPUs that this process may use. ``max_async_concurrent=None`` is
         unbounded.
 
         :raises OverflowError: for a negative count (also a ``ValueError``)
@@ -48,19 +48,19 @@ class Executor:
         worker_cpu: str = "500m",
         worker_memory: str = "512Mi",
     ) -> KubernetesExecutor:
-        """One pod per step."""
+        """Run each step in a pod of its own."""
         steps = None if max_concurrent_steps is None else _count("max_concurrent_steps", max_concurrent_steps)
         return KubernetesExecutor(worker_image, steps, namespace, service_account, worker_cpu, worker_memory)
 
 
 @dataclass(frozen=True)
 class InProcessExecutor(Executor):
-    """Sync steps run one at a time in the calling process."""
+    """The executor that runs sync steps one at a time in the calling process."""
 
 
 @dataclass(frozen=True)
 class ParallelExecutor(Executor):
-    """Sync steps of a level run in up to ``max_workers`` worker processes."""
+    """The executor that runs sync steps of a level in up to ``max_workers`` worker processes."""
 
     max_workers: int = field(default_factory=lambda: _available_cpus())
     max_async_concurrent: int | None = None
@@ -68,7 +68,7 @@ class ParallelExecutor(Executor):
 
 @dataclass(frozen=True)
 class KubernetesExecutor(Executor):
-    """Each step runs in a pod of its own."""
+    """The executor that runs each step in a pod of its own."""
 
     worker_image: str | None = None
     max_concurrent_steps: int | None = None

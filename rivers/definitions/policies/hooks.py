@@ -1,4 +1,4 @@
-"""What is called after a step has succeeded or failed, and what it is told."""
+"""The functions that are called after a step has succeeded or failed, and their context."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ HookType = Literal["success", "failure"]
 
 
 class HookContext(Generic[ConfigT]):
-    """What a hook is told. ``hook_type`` is ``"success"`` or ``"failure"``."""
+    """The context of a hook. ``hook_type`` is ``"success"`` or ``"failure"``."""
 
     def __init__(
         self,
@@ -46,7 +46,7 @@ class HookContext(Generic[ConfigT]):
 
     @property
     def hook_type(self) -> HookType:
-        """What the hook is for."""
+        """The event that the hook is for."""
         return self._hook_type
 
     @property
@@ -97,7 +97,7 @@ class Hook:
     def success(func: None = None, *, name: str | None = None) -> Success: ...
     @staticmethod
     def success(func: Callable[..., Any] | None = None, *, name: str | None = None) -> Success:
-        """Called when the step has succeeded."""
+        """Make a hook that is called when the step has succeeded."""
         return Success(func, name)
 
     @overload
@@ -108,12 +108,12 @@ class Hook:
     def failure(func: None = None, *, name: str | None = None) -> Failure: ...
     @staticmethod
     def failure(func: Callable[..., Any] | None = None, *, name: str | None = None) -> Failure:
-        """Called when the step has failed for good."""
+        """Make a hook that is called when the step has failed for good."""
         return Failure(func, name)
 
     @property
     def name(self) -> str | None:
-        """Its name, by default that of its function."""
+        """The name of the hook, by default that of its function."""
         return self._name if self._name is not None else getattr(self._function, "__name__", None)
 
     @property
@@ -144,13 +144,13 @@ class Hook:
 
 
 class Success(Hook):
-    """Called when the step has succeeded."""
+    """A hook that is called when the step has succeeded."""
 
     hook_type: ClassVar[HookType] = "success"
 
 
 class Failure(Hook):
-    """Called when the step has failed for good."""
+    """A hook that is called when the step has failed for good."""
 
     hook_type: ClassVar[HookType] = "failure"
 

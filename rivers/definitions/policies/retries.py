@@ -1,4 +1,4 @@
-"""Which failures of a step are tried again, how often, and with how much more of a worker."""
+"""The failures of a step that are retried, how often, and with how much more of a worker."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from rivers.exceptions import ConfigurationError, RunCanceled, _NegativeCount  #
 
 
 class FailureReason(StrEnum):
-    """Why a step attempt failed, as far as a retry policy cares. Its text is what events carry."""
+    """The reason why an attempt failed, as far as a retry policy cares. Its text is what events carry."""
 
     ERROR = "error"
     OUT_OF_MEMORY = "out_of_memory"
@@ -29,7 +29,7 @@ class FailureReason(StrEnum):
 
 
 class RetryOn(Enum):
-    """Which failures a policy retries, in two words."""
+    """The failures that a policy retries, in two words."""
 
     ALL = "all"
     TRANSIENT = "transient"
@@ -39,7 +39,7 @@ _TRANSIENT: Final = frozenset({FailureReason.OUT_OF_MEMORY, FailureReason.TIMEOU
 
 
 def classify_failure(failure: BaseException) -> FailureReason:
-    """The reason behind an exception. The death of a worker process is infrastructure, ``OSError`` is not."""
+    """Return the reason behind an exception. The death of a worker process is infrastructure, ``OSError`` is not."""
     if isinstance(failure, KeyboardInterrupt | RunCanceled):
         return FailureReason.CANCELLED
     if isinstance(failure, MemoryError):
@@ -53,7 +53,9 @@ def classify_failure(failure: BaseException) -> FailureReason:
 
 @dataclass(frozen=True, kw_only=True)
 class Compute:
-    """What a step asks of its worker, as quantity texts (``"500m"``, ``"2Gi"``). Advice outside kubernetes."""
+    """The CPU and memory that a step asks of its worker, as quantity texts (``"500m"``, ``"2Gi"``). Advice outside
+    kubernetes.
+    """
 
     cpu: str | None = None
     memory: str | None = None
@@ -68,7 +70,7 @@ class Compute:
 class ComputeEscalation:
     """More memory or CPU for the attempt after a failure for one of the reasons in ``on``. Inert on local executors.
 
-    Its reasons are retried also when ``retry_on`` does not list them.
+    The reasons in ``on`` are retried even when ``retry_on`` does not list them.
     """
 
     max_memory: str
@@ -101,7 +103,7 @@ class ComputeEscalation:
 
 @dataclass(frozen=True, init=False)
 class RetryPolicy:
-    """How often, when and after which failures a step is tried again.
+    """The rule for retrying a step: how often, when, and after which failures.
 
     ``max_retries`` counts the attempts after the first; 0 never retries. ``retry_on`` is a ``RetryOn`` or a list of
     exception types and failure reasons; ``None`` means every failure. A cancellation is never retried.
@@ -137,7 +139,7 @@ class RetryPolicy:
         )
 
     def should_retry(self, failure: BaseException, failure_count: int) -> bool:
-        """Whether to try again after the ``failure_count``-th failed attempt (counted from 1)."""
+        """Return whether to retry after the ``failure_count``-th failed attempt (counted from 1)."""
         if failure_count > self.max_retries:
             return False
         reason = classify_failure(failure)
@@ -155,7 +157,7 @@ class RetryPolicy:
         )
 
     def wait_seconds(self, failure_count: int, random: Uniform) -> float:
-        """The wait after the n-th failed attempt (counted from 1); 0 without a backoff."""
+        """Return the wait after the n-th failed attempt (counted from 1); 0 without a backoff."""
         return 0.0 if self.backoff is None else self.backoff.wait_seconds(failure_count, random)
 
 

@@ -1,4 +1,4 @@
-"""How many runs may be in flight, and where they are launched: the configuration, not the queue."""
+"""The limits on runs in flight, and the place where runs are launched: the configuration, not the queue."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from rivers.exceptions import _NegativeCount  # pyright: ignore[reportPrivateUsa
 class TagConcurrencyLimit:
     """At most ``limit`` runs in flight among those that carry a tag.
 
-    With ``value``: the runs whose tag ``key`` has it. Without: all that have ``key``, together, or with
-    ``per_unique_value`` for each value apart. 0 blocks every run that matches.
+    With ``value``, these are the runs whose tag ``key`` has it. Without, they are all that have ``key``: together, or
+    with ``per_unique_value`` for each value apart. 0 blocks every run that matches.
 
     :raises OverflowError: when ``limit`` is negative (also a ``ValueError``)
     """
@@ -101,13 +101,13 @@ class KubernetesBackend:
 
 @dataclass(frozen=True)
 class RunBackendConfig:
-    """Where queued runs are launched; build it with ``local()`` or ``kubernetes()``."""
+    """The place where queued runs are launched; build it with ``local()`` or ``kubernetes()``."""
 
     kubernetes_settings: KubernetesBackend | None = None
 
     @classmethod
     def local(cls) -> RunBackendConfig:
-        """In the process of the automation graph."""
+        """Launch runs in the process of the automation graph."""
         return cls()
 
     @classmethod
@@ -122,9 +122,9 @@ class RunBackendConfig:
         worker_cpu: str = "500m",
         worker_memory: str = "512Mi",
     ) -> RunBackendConfig:
-        """One pod per run."""
+        """Launch each run in a pod of its own."""
         return cls(KubernetesBackend(image, namespace, service_account, run_cpu, run_memory, worker_cpu, worker_memory))
 
     def is_kubernetes(self) -> bool:
-        """Whether runs are launched in pods."""
+        """Return whether runs are launched in pods."""
         return self.kubernetes_settings is not None

@@ -1,4 +1,4 @@
-"""What a schedule or sensor function may ask for: runs, backfills, or nothing and why."""
+"""The requests of schedule and sensor functions: runs, backfills, or nothing and why."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class RunRequest:
         require_text_mapping("tags", self.tags)
 
     def targeting(self, job_name: str | None) -> RunRequest:
-        """This request, aimed at ``job_name`` unless it names a job of its own."""
+        """Return this request, aimed at ``job_name`` unless it names a job of its own."""
         return self if self.job_name is not None or job_name is None else replace(self, job_name=job_name)
 
 
@@ -71,7 +71,7 @@ class BackfillRequest:
 
 
 class SensorResult:
-    """What a sensor found: requests or a skip reason, and the cursor to start from next time.
+    """The findings of a sensor: requests or a skip reason, and the cursor to start from next time.
 
     :raises TypeError: when ``run_requests`` is not a sequence of requests
     :raises ValueError: when there are both requests and a skip reason (also a ``ResultDefinitionError``)
@@ -101,7 +101,7 @@ class SensorResult:
 
     @property
     def skip_reason(self) -> SkipReason | None:
-        """Why nothing is asked for."""
+        """The reason why nothing is asked for."""
         return self._skip_reason
 
     @property

@@ -1,4 +1,7 @@
-"""The declaration of a schedule: when, which job, and the function that may decide otherwise."""
+"""The declaration of a schedule: when, which job, and the function that may decide otherwise.
+
+``validate_cron`` is the check of its cron expression and time zone, which users may call as well.
+"""
 
 from __future__ import annotations
 
@@ -47,9 +50,10 @@ def _is_known_timezone(name: str) -> bool:
 
 @dataclass(frozen=True, init=False, repr=False, eq=False)
 class Schedule:
-    """Launches a job at the times of a cron expression; a decorator, or called with a function, or with none.
+    """A trigger that launches a job at the times of a cron expression; a decorator, or called with or without a
+    function.
 
-    Without a function each tick asks for one run of ``job_name``. ``tags`` are added to every run it launches.
+    Without a function each tick asks for one run of ``job_name``. ``tags`` are added to every run that it launches.
     ``eval_timeout`` is a duration such as ``"30s"``, read when the automation graph starts.
 
     :raises ScheduleDefinitionError: for a bad cron expression or time zone, or an empty ``job_name``
@@ -108,7 +112,7 @@ class Schedule:
         )
 
     def __call__(self, func: Callable[..., Any]) -> Schedule:
-        """A new schedule with ``func`` attached and everything else copied."""
+        """Return a new schedule with ``func`` attached and everything else copied."""
         return replace(self, evaluation_fn=func, name=vars(self)["_given_name"])
 
     def __repr__(self) -> str:

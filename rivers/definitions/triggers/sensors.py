@@ -17,7 +17,8 @@ from rivers.records import EvalMode, SensorStatus
 
 @dataclass(frozen=True, init=False, repr=False, eq=False)
 class Sensor:
-    """Polls a function that decides what to run; a bare decorator, a decorator factory, or called with a function.
+    """A trigger that polls a function which decides what to run; a bare decorator, a decorator factory, or called with
+    a function.
 
     Its runs go to ``job_name``, else to an unnamed run over ``asset_selection``. ``minimum_interval`` (30 s when
     ``None``) and ``eval_timeout`` are durations such as ``"5s"``, read when the automation graph starts.
@@ -78,7 +79,7 @@ class Sensor:
         )
 
     def __call__(self, func: Callable[..., Any]) -> Sensor:
-        """A new sensor with ``func`` attached and everything else copied."""
+        """Return a new sensor with ``func`` attached and everything else copied."""
         return replace(self, evaluation_fn=func, name=vars(self)["_given_name"])
 
     def __repr__(self) -> str:

@@ -1,4 +1,4 @@
-"""What the return value of a schedule or sensor function means: a table of cases, and the errors outside it."""
+"""The meaning of what a schedule or sensor function returns: a table of cases, and the errors outside it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ NO_REASON = "the function returned nothing and gave no reason"
 
 @dataclass(frozen=True, repr=False)
 class ScheduleTickResult:
-    """What one evaluation of a schedule asks for."""
+    """The requests of one evaluation of a schedule."""
 
     schedule_name: str
     run_requests: list[RunRequest | BackfillRequest] = field(default_factory=list[RunRequest | BackfillRequest])
@@ -29,7 +29,7 @@ class ScheduleTickResult:
 
 @dataclass(frozen=True, repr=False)
 class SensorTickResult:
-    """What one evaluation of a sensor asks for. ``cursor`` is what it set, ``None`` when it set none."""
+    """The requests of one evaluation of a sensor. ``cursor`` is the one that it set, ``None`` when it set none."""
 
     sensor_name: str
     run_requests: list[RunRequest | BackfillRequest] = field(default_factory=list[RunRequest | BackfillRequest])
@@ -44,7 +44,7 @@ class SensorTickResult:
 
 
 def default_schedule_result(name: str, job_name: str) -> ScheduleTickResult:
-    """What a schedule without a function asks for: one run of its job."""
+    """Return the request of a schedule without a function: one run of its job."""
     return ScheduleTickResult(name, [RunRequest(job_name=job_name)])
 
 
@@ -60,7 +60,7 @@ def interpret_schedule_result(name: str, job_name: str, value: Any) -> ScheduleT
 
 
 def interpret_sensor_result(name: str, job_name: str | None, value: Any) -> SensorTickResult:
-    """Read what the function of sensor ``name`` returned; as for a schedule, and a ``SensorResult`` is allowed too.
+    """Read what the function of sensor ``name`` returned, as for a schedule; a ``SensorResult`` is allowed too.
 
     :raises ExecutionError: when the value, or an item of it, is of a type that a sensor may not return
     """

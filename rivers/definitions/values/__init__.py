@@ -1,1 +1,1 @@
-"""What steps return and how it is described: outputs, metadata, schemas."""
+"""The values that steps return, and their description: outputs, metadata, schemas."""

@@ -54,7 +54,7 @@ class MetadataValue:
         return super().__new__(cls)
 
     def raw_value(self) -> Any:
-        """The plain Python value."""
+        """Return the plain Python value."""
         return getattr(self, "value", None)
 
     def __repr__(self) -> str:
@@ -175,7 +175,7 @@ class MetadataValue:
         return Schema(_ArrowSchema(arrow_like).to_ipc())
 
 
-# Equality without a hash is what a dataclass that is not frozen gives; nothing in rivers changes one.
+# A dataclass that is not frozen is equal by content and has no hash. Nothing in rivers changes one.
 @dataclass(repr=False)
 class _TextValue(MetadataValue):
     value: str
@@ -293,7 +293,7 @@ class Sql(MetadataValue):
     _constructor = "sql"
 
     def raw_value(self) -> str:
-        """The query."""
+        """Return the query."""
         return self.query
 
 
@@ -306,7 +306,7 @@ class CodeBlock(MetadataValue):
     _constructor = "code_block"
 
     def raw_value(self) -> str:
-        """The code."""
+        """Return the code."""
         return self.code
 
 
@@ -318,7 +318,7 @@ class List(MetadataValue):
     _constructor = "list_"
 
     def raw_value(self) -> list[MetadataValue]:
-        """The values."""
+        """Return the values."""
         return self.values
 
 
@@ -331,7 +331,7 @@ class DateRange(MetadataValue):
     _constructor = "date_range"
 
     def raw_value(self) -> tuple[str, str]:
-        """``(start, end)``."""
+        """Return ``(start, end)``."""
         return self.start, self.end
 
 
@@ -343,7 +343,7 @@ class Schema(MetadataValue):
     _constructor = "schema"
 
     def raw_value(self) -> _ArrowSchema:
-        """The schema."""
+        """Return the schema."""
         return _ArrowSchema.from_ipc(self.ipc_bytes)
 
     def __repr__(self) -> str:

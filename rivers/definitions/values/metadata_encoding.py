@@ -1,4 +1,4 @@
-"""How plain values become metadata values, and the externally tagged JSON that events store them as."""
+"""The way of plain values to metadata values, and the externally tagged JSON that events store these as."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ from rivers.definitions.values.metadata import Schema as MetadataSchema
 
 
 def coerce_metadata_value(value: object, key: str | None = None) -> MetadataValue:
-    """The metadata value for a plain ``str``, ``bool``, ``int``, ``float``, ``None`` or Arrow schema; others are kept.
+    """Return the metadata value for a ``str``, ``bool``, ``int``, ``float``, ``None`` or Arrow schema; keep any other
+    metadata value.
 
     :raises TypeError: for every other type, naming it and the key that it was given for
     """
@@ -41,7 +42,7 @@ def coerce_metadata_value(value: object, key: str | None = None) -> MetadataValu
 
 
 def coerce_metadata(metadata: object) -> dict[str, MetadataValue]:
-    """Every value of a dict, coerced; in its order.
+    """Return every value of a dict, coerced, in its order.
 
     :raises TypeError: when it is not a dict, a key is not a ``str``, or a value cannot be coerced
     """
@@ -56,7 +57,9 @@ def coerce_metadata(metadata: object) -> dict[str, MetadataValue]:
 
 
 def _whole_number(value: object) -> int | None:
-    """An int as it is, and the integers of numpy; whose arrays have ``__index__`` too, and refuse it."""
+    """Return an int, or an integer of numpy; ``None`` for anything else, such as arrays of numpy, whose ``__index__``
+    refuses.
+    """
     if isinstance(value, int):
         return value
     if not isinstance(value, SupportsIndex):
@@ -68,7 +71,7 @@ def _whole_number(value: object) -> int | None:
 
 
 def metadata_to_json(value: MetadataValue) -> str:
-    """The stored form, such as ``{"Int":{"value":3}}``.
+    """Return the stored form, such as ``{"Int":{"value":3}}``.
 
     Plain text and whole numbers, which handlers report for every value, take a short way to the same.
     """
@@ -80,7 +83,7 @@ def metadata_to_json(value: MetadataValue) -> str:
 
 
 def metadata_from_json(text: str) -> MetadataValue:
-    """The value behind a stored form.
+    """Return the value behind a stored form.
 
     :raises ValueError: when the text is not the stored form of a metadata value
     """

@@ -1,4 +1,7 @@
-"""What a step or an IO handler says about an output: its metadata and its data version."""
+"""The report of a step or an IO handler about an output: its metadata and its data version.
+
+``OutputReport`` gathers it; ``OutputContext`` is the one that an IO handler gets.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,7 @@ from rivers.partitions.context import PartitionContext
 
 
 class OutputReport:
-    """The part of a context that gathers what is said about one output."""
+    """The part of a context that gathers metadata and data version of one output."""
 
     def __init__(self) -> None:
         self._output_metadata: dict[str, MetadataValue] = {}
@@ -39,13 +42,13 @@ class OutputReport:
         self._data_version = data_version
 
     def drain_data_version(self) -> str | None:
-        """The registered data version, forgotten by this call."""
+        """Return the registered data version and forget it."""
         version, self._data_version = self._data_version, None
         return version
 
 
 class OutputContext(OutputReport):
-    """What an IO handler is told when it stores a value. Also constructible by hand for tests."""
+    """The context of an IO handler that stores a value. It can be constructed by hand for tests."""
 
     def __init__(
         self,

@@ -1,4 +1,6 @@
-"""What an asset function may return instead of a plain value: a value with facts about it, or the facts alone."""
+"""The results that an asset function may return instead of a plain value: a value with facts about it, or facts
+alone.
+"""
 
 from __future__ import annotations
 
@@ -32,7 +34,7 @@ class Output:
 
 @dataclass(frozen=True, eq=False)
 class DynamicOutput:
-    """One element of a value that a graph asset maps over: ``key`` names the instance, ``value`` is what it gets.
+    """One element of a value that a graph asset maps over: ``key`` names the instance, which gets ``value``.
 
     :raises TypeError: when ``key`` is not a ``str``
     """
@@ -61,7 +63,8 @@ class Observation:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Materialization:
-    """The function has stored its data itself: recorded as a Materialization, the IO handler is not called.
+    """A result for data that the function has stored itself: recorded as a Materialization, without a call of the IO
+    handler.
 
     :raises ResultDefinitionError: when an argument is of the wrong type (also a ``TypeError``)
     """
@@ -76,7 +79,7 @@ class Materialization:
 
 
 def _require_well_formed(result: Output | Observation | Materialization) -> None:
-    """What it says about the data can be read. The metadata's own values are looked at when they are recorded."""
+    """Check that the arguments can be read. The values in the metadata are checked when they are recorded."""
     kind = type(result).__name__
     for name, accepted in (("output_name", str), ("data_version", str), ("metadata", Mapping)):
         given: object = getattr(result, name)
@@ -89,7 +92,7 @@ T = TypeVar("T")
 
 
 class SelfDependency(Generic[T]):
-    """What an asset's parameter ``self: SelfDependency[T]`` receives."""
+    """The value that an asset's parameter ``self: SelfDependency[T]`` receives."""
 
     __slots__ = ("_inner",)
 
@@ -97,7 +100,7 @@ class SelfDependency(Generic[T]):
         self._inner = inner
 
     def get_inner(self) -> T | None:
-        """The previous value, ``None`` when there is none."""
+        """Return the previous value, ``None`` when there is none."""
         return self._inner
 
     def __repr__(self) -> str:

@@ -51,6 +51,7 @@ def test_a_kill_passes_through_code_that_catches_every_exception() -> None:
     assert not issubclass(Killed, Exception)
 
 
+@pytest.mark.rule("repository 7.2")
 @pytest.mark.parametrize("exception", PRIVATE.values(), ids=PRIVATE)
 def test_a_private_exception_only_joins_two_public_ones(exception: type[BaseException]) -> None:
     assert len(exception.__bases__) == 2

@@ -14,6 +14,7 @@ class Database(Resource):
     url: str = "default"
 
 
+@pytest.mark.rule("resources 1.2")
 def test_fields_come_from_arguments_then_the_environment_then_defaults(monkeypatch: pytest.MonkeyPatch) -> None:
     assert Database().url == "default"
     monkeypatch.setenv("URL", "from the environment")
@@ -21,6 +22,7 @@ def test_fields_come_from_arguments_then_the_environment_then_defaults(monkeypat
     assert Database(url="given").url == "given"
 
 
+@pytest.mark.rule("resources 1.1")
 def test_setup_and_teardown_do_nothing_by_default() -> None:
     Database().setup()
     Database().teardown()

@@ -6,6 +6,8 @@ import functools
 from collections.abc import AsyncIterator
 from typing import Any, Literal, get_origin
 
+import pytest
+
 from rivers.definitions.signatures import Unevaluated, is_async_function, read_signature
 
 
@@ -25,6 +27,7 @@ def test_text_annotations_are_evaluated_in_the_module_and_the_closure() -> None:
 class Row: ...
 
 
+@pytest.mark.rule("assets 2.12")
 def test_text_within_text_and_text_within_brackets_is_evaluated_too() -> None:
     def function(a: "Row", b: list["Row"], c: "list['Row']", d: list["Gone"], e: Literal["Row"]) -> "Row": ...  # noqa: F821, UP037
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -39,6 +39,20 @@ def misplaced_rules(page: Path) -> list[str]:
     return list(_misplaced(page))
 
 
+def citations_of(page: Path, pages: Collection[str]) -> list[Found]:
+    """Return the rules and sections that the text of a page refers to, such as ``assets 3`` or ``assets 3.2``."""
+    cited = re.compile(rf"(?<![\w*-])(?:{'|'.join(pages)}) \d+(?:\.\d+)*")
+    return [
+        Found(each.group(), f"{page.name}:{number}") for number, line in _lines(page) for each in cited.finditer(line)
+    ]
+
+
+def sections_of(page: Path) -> list[Found]:
+    """Return the numbered sections of a page, as citations name them."""
+    headings = [(number, _HEADING.match(line)) for number, line in _lines(page)]
+    return [Found(f"{page.stem} {each.group(1)}", f"{page.name}:{number}") for number, each in headings if each]
+
+
 def _lines(page: Path) -> Iterator[tuple[int, str]]:
     yield from enumerate(page.read_text(encoding="utf-8").splitlines(), 1)
 
@@ -61,22 +75,16 @@ def _misplaced(page: Path) -> Iterator[str]:
             yield f"{page.name}:{number}: a bold id that is not at the start of a rule"
 
 
-def markers_of(path: Path) -> list[Found]:
-    """Return the ids that the markers of a module name, in order and with repetitions."""
-    return _Reading(path).markers
+class Markers:
+    """The rules that the tests of one module name.
 
-
-def misused_markers(path: Path) -> list[str]:
-    """Return a complaint for each marker that is not on a test, has no id, or has an id that is not a literal text."""
-    return _Reading(path).mistakes
-
-
-class _Reading:
-    """One module, read once."""
+    ``named`` has their ids in order, with repetitions. ``mistakes`` has a complaint for each marker that is not on a
+    test, has no id, or has an id that is not a literal text.
+    """
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.markers: list[Found] = []
+        self.named: list[Found] = []
         self.mistakes: list[str] = []
         module = ast.parse(path.read_text(encoding="utf-8"))
         attached = {id(mark) for place in _places(module) for mark in _marks(place)}
@@ -94,14 +102,13 @@ class _Reading:
             ids = [each.value for each in call.args if isinstance(each, ast.Constant) and isinstance(each.value, str)]
             if len(ids) < len(call.args):
                 self.mistakes.append(f"{place}: an id is a literal text")
-            self.markers.extend(Found(each, place) for each in ids)
+            self.named.extend(Found(each, place) for each in ids)
 
 
 def _marks(node: ast.AST) -> list[ast.Attribute]:
     """Return every ``pytest.mark.rule`` below a node."""
-    return [
-        each for each in ast.walk(node) if isinstance(each, ast.Attribute) and ast.unparse(each) == "pytest.mark.rule"
-    ]
+    found = [each for each in ast.walk(node) if isinstance(each, ast.Attribute) and each.attr == "rule"]
+    return [each for each in found if ast.unparse(each) == "pytest.mark.rule"]
 
 
 def _places(module: ast.Module) -> Iterator[ast.expr]:
@@ -109,7 +116,7 @@ def _places(module: ast.Module) -> Iterator[ast.expr]:
     for node in ast.walk(module):
         if isinstance(node, _DEFINITIONS) and node.name.lower().startswith("test"):
             yield from node.decorator_list
-        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "pytestmark":
+        if isinstance(node, ast.Assign) and [getattr(each, "id", "") for each in node.targets] == ["pytestmark"]:
             yield node.value
         if isinstance(node, ast.keyword) and node.arg == "marks":
             yield node.value

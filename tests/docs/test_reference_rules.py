@@ -9,17 +9,24 @@ from pathlib import Path
 import pytest
 
 from tests.docs.pages import DOCS
-from tests.docs.rules import Found, markers_of, misplaced_rules, misused_markers, rules_of
+from tests.docs.rules import (
+    Found,
+    Markers,
+    citations_of,
+    misplaced_rules,
+    rules_of,
+    sections_of,
+)
 
 REFERENCE = DOCS / "reference"
 PAGES = sorted(path for path in REFERENCE.glob("*.md") if path.name != "README.md")
 
 
 @cache
-def modules() -> list[Path]:
-    """Return the modules below ``tests/`` and ``scenarios/`` in which a rule may be named."""
+def modules() -> list[Markers]:
+    """Read the modules below ``tests/`` and ``scenarios/`` in which a rule may be named."""
     found = [path for folder in ("tests", "scenarios") for path in sorted((DOCS.parent / folder).rglob("*.py"))]
-    return [path for path in found if "mark.rule" in path.read_text(encoding="utf-8")]
+    return [Markers(path) for path in found if "mark.rule" in path.read_text(encoding="utf-8")]
 
 
 def written_twice(rules: list[Found]) -> list[str]:
@@ -37,7 +44,7 @@ RULES = [rule for page in PAGES for rule in rules_of(page)]
 
 
 def markers() -> list[Found]:
-    return [marker for path in modules() for marker in markers_of(path)]
+    return [marker for module in modules() for marker in module.named]
 
 
 def test_every_rule_has_a_test() -> None:
@@ -57,8 +64,14 @@ def test_a_rule_has_the_id_of_its_page_and_section(page: Path) -> None:
     assert misplaced_rules(page) == []
 
 
+def test_what_a_page_refers_to_exists() -> None:
+    sections = [section for page in PAGES for section in sections_of(page)]
+    cited = [citation for page in PAGES for citation in citations_of(page, [each.stem for each in PAGES])]
+    assert without(cited, [*RULES, *sections]) == []
+
+
 def test_every_marker_says_which_rule_its_test_shows() -> None:
-    assert [mistake for path in modules() for mistake in misused_markers(path)] == []
+    assert [mistake for module in modules() for mistake in module.mistakes] == []
 
 
 # -- planted mistakes --------------------------------------------------------------------------------------------------
@@ -119,6 +132,16 @@ def test_a_rule_that_is_written_twice_is_seen(page: Path) -> None:
     assert written_twice(rules_of(page)) == ["assets.md:6: assets 1.1", "assets.md:9: assets 1.1"]
 
 
+def test_a_reference_to_what_does_not_exist_is_seen(page: Path) -> None:
+    page.write_text(f"{PAGE}\nAs assets 1.3, assets 1.4 and jobs 2 say, and other-assets 7.\n")
+    cited = citations_of(page, ["assets", "jobs"])
+    assert [each.id for each in cited] == ["assets 1.2", "assets 1.3", "assets 1.4", "jobs 2"]
+    assert without(cited, [*rules_of(page), *sections_of(page)]) == [
+        "assets.md:19: assets 1.4",
+        "assets.md:19: jobs 2",
+    ]
+
+
 MODULE = """
 import pytest
 
@@ -142,14 +165,14 @@ def module(tmp_path: Path) -> Path:
 
 def test_modules_classes_functions_and_parameters_name_rules(module: Path) -> None:
     named = ["assets 1.1", "assets 1.2", "assets 1.3.1", "assets 1.9", "assets 1.4"]
-    assert [marker.id for marker in markers_of(module)] == named
-    assert misused_markers(module) == []
+    assert [marker.id for marker in Markers(module).named] == named
+    assert Markers(module).mistakes == []
 
 
 def test_a_rule_without_a_test_and_a_marker_without_a_rule_are_seen(page: Path, module: Path) -> None:
     module.write_text(MODULE.replace('"assets 1.3.1"', '"assets 1.3"'))
-    assert without(rules_of(page), markers_of(module)) == ["assets.md:15: assets 1.3.1"]
-    assert without(markers_of(module), rules_of(page)) == [
+    assert without(rules_of(page), Markers(module).named) == ["assets.md:15: assets 1.3.1"]
+    assert without(Markers(module).named, rules_of(page)) == [
         "test_things.py:6: assets 1.3",
         "test_things.py:7: assets 1.9",
         "test_things.py:10: assets 1.4",
@@ -169,9 +192,9 @@ def test_a_rule_without_a_test_and_a_marker_without_a_rule_are_seen(page: Path, 
 )
 def test_a_marker_that_says_nothing_is_seen(module: Path, lines: str, mistake: str) -> None:
     module.write_text(f"{MODULE}\n{lines}\n")
-    assert misused_markers(module) == [f"test_things.py:13: {mistake}"]
+    assert Markers(module).mistakes == [f"test_things.py:13: {mistake}"]
 
 
 def test_a_marker_in_a_module_that_pytest_does_not_collect_is_seen(module: Path) -> None:
     elsewhere = module.rename(module.with_name("things.py"))
-    assert "things.py:4: a rule is named where no test is marked" in misused_markers(elsewhere)
+    assert "things.py:4: a rule is named where no test is marked" in Markers(elsewhere).mistakes

@@ -24,6 +24,7 @@ Build = Callable[..., CodeRepository]
 IN_PROCESS, PARALLEL = rs.Executor.in_process(), rs.Executor.parallel(3)
 
 
+@pytest.mark.rule("execution 1.8")
 @pytest.mark.parametrize(
     ("default", "job", "execution", "expected"),
     [

@@ -67,6 +67,7 @@ def test_resources_fill_parameters_and_a_name_that_an_asset_hides_is_reported() 
     assert graph.shadowed_resources == ("a",)
 
 
+@pytest.mark.rule("repository 1.12")
 def test_the_same_asset_twice_is_one_node_and_two_of_one_name_are_refused() -> None:
     one = asset("a", lambda: 0)
     assert len(build_graph([one, one])) == 1
@@ -74,6 +75,7 @@ def test_the_same_asset_twice_is_one_node_and_two_of_one_name_are_refused() -> N
         build_graph([one, asset("a", lambda: 1)])
 
 
+@pytest.mark.rule("assets 2.7", "repository 2.5")
 @pytest.mark.parametrize("kind", [ConfigurationError, GraphValidationError])
 def test_a_parameter_that_matches_nothing_is_refused_as_either_documented_type(kind: type[Exception]) -> None:
     with pytest.raises(kind, match=r"Asset 'a': unresolved input 'nope'.*available resources: api, db"):
@@ -194,6 +196,7 @@ def test_8_an_observe_function_gets_no_values_of_assets() -> None:
         build_graph([external("raw", lambda a: 0), asset("a", lambda: 0)])
 
 
+@pytest.mark.rule("assets 7.8")
 def test_8_5_an_automation_on_what_nobody_observes_is_refused() -> None:
     with pytest.raises(AssetDefinitionError, match=r"'raw'.*decorator"):
         build_graph([external("raw", automation_condition="c")])
@@ -263,6 +266,7 @@ def test_levels_come_in_turn_and_the_given_order_holds_within_one(
     assert order_by_level(upstreams) == order
 
 
+@pytest.mark.rule("repository 2.6")
 @pytest.mark.parametrize(
     ("upstreams", "path"),
     [

@@ -114,6 +114,7 @@ def test_7_4_a_task_piped_into_itself_is_refused(function: Callable[..., Any]) -
         graph_of(function)
 
 
+@pytest.mark.rule("graph-assets 3.1.6")
 def test_7_4_calls_of_one_task_with_different_arguments_are_refused() -> None:
     with pytest.raises(GraphValidationError, match=r"'g/inc' is called twice with different arguments for 'n'"):
         graph_of(lambda: add(inc(one()), inc(two())))
@@ -160,6 +161,7 @@ def test_7_5_a_parameter_that_nothing_fills_is_refused_with_node_and_parameter(e
         graph_of(lambda nope: inc(nope))
 
 
+@pytest.mark.rule("graph-assets 3.1.10")
 def test_7_5_a_result_that_no_parameter_takes_orders_and_a_literal_is_refused() -> None:
     graph = graph_of(lambda: two(one()))
     assert (graph["g/two"].inputs, graph["g/two"].lineage) == ((), ("g/one",))
@@ -211,6 +213,7 @@ def test_7_8_internal_values_go_to_the_nearest_handler(keywords: Any, inside: tu
     assert graph["g"].settings.io_handler == own
 
 
+@pytest.mark.rule("graph-assets 3.2.3")
 @pytest.mark.parametrize(
     ("metadata", "inside"),
     [

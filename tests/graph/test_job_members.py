@@ -53,6 +53,7 @@ def test_two_jobs_of_one_name_are_refused() -> None:
         resolve_jobs(GRAPH, [Job("j", [a]), Job("j", [b, a])])
 
 
+@pytest.mark.rule("repository 6.2")
 def test_a_job_takes_every_kind_of_node_and_brings_what_belongs_to_it() -> None:
     inner, alone, command = Task(lambda: 0, name="inner"), Task(lambda: 0, name="alone"), CommandTask("command", "true")
     multi = Asset.from_multi(lambda raw: {}, [AssetDef("p"), AssetDef("q")], "m")

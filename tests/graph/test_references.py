@@ -40,11 +40,13 @@ def test_an_unknown_handler_key_is_refused_as_either_documented_type(kind: type[
         resolve_handler("a", "nope", {"h": HANDLER})
 
 
+@pytest.mark.rule("repository 2.9")
 def test_a_resource_that_is_no_handler_is_refused() -> None:
     with pytest.raises(AssetDefinitionError, match=r"'a'.*'db'.*handle_output"):
         resolve_handler("a", "db", {"db": object()})
 
 
+@pytest.mark.rule("repository 2.10")
 def test_unknown_names_are_listed_beside_the_sorted_registered_ones() -> None:
     with pytest.raises(ConfigurationError, match=r"Asset 'a'.*'nope'.*available: x, y"):
         resolve_retry("Asset 'a'", "nope", {"y": POLICY, "x": POLICY})

@@ -19,6 +19,7 @@ from rivers.records import InputContext
 from tests.io_handlers.test_locations import Multi, Partition, Single
 
 
+@pytest.mark.rule("resources 3.2.2")
 def test_a_value_goes_to_prefix_and_name_and_comes_back(tmp_path: Path) -> None:
     handler = PickleIOHandler(store=LocalStore(tmp_path), prefix="lake/")
     context = OutputContext("orders")
@@ -55,6 +56,7 @@ def _refuse() -> None:
     raise Refusal("not again")
 
 
+@pytest.mark.rule("resources 3.2.4")
 def test_a_value_that_was_never_stored_is_a_file_not_found_error_that_says_what_was_looked_for_and_where() -> None:
     with pytest.raises(FileNotFoundError) as raised:
         PickleIOHandler(store=MemoryStore(), prefix="lake").load_input(InputContext("a", "b"))
@@ -152,6 +154,7 @@ def test_a_value_that_cannot_be_pickled_leaves_the_stored_one_as_it_was() -> Non
     assert handler.load_input(InputContext("a", "b")) == 1
 
 
+@pytest.mark.rule("resources 3.2.1")
 def test_a_missing_or_wrong_store_is_refused_and_the_environment_is_not_asked(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PREFIX", "/usr")
     with pytest.raises(ValidationError):

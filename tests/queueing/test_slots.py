@@ -60,5 +60,6 @@ def test_what_is_no_request_is_refused(request_, error):
         slots_by_pool([request_])
 
 
+@pytest.mark.rule("assets 6.32")
 def test_a_step_with_several_outputs_claims_the_most_that_one_of_them_asks_for():
     assert step_pools([[("db", 1), ("api", 2)], [("db", 3)], []]) == (("db", 3), ("api", 2))

@@ -144,6 +144,7 @@ async def test_on_the_loop_of_a_simulated_clock_materialize_names_the_way_out(st
         assert sibling.load_node("slow") == "1:00:00"
 
 
+@pytest.mark.rule("execution 2.12")
 @pytest.mark.anyio
 async def test_materialize_works_on_the_thread_of_a_running_loop_in_real_time(storage: rs.Storage) -> None:
     @rs.Asset

@@ -80,6 +80,7 @@ def test_a_bad_graph_constructs_and_is_refused_by_validate_and_resolve(storage: 
     assert not repo.is_resolved
 
 
+@pytest.mark.rule("repository 1.11")
 def test_a_context_manager_shuts_down_and_swallows_nothing(storage: rs.Storage) -> None:
     def resolve_and_fail() -> None:
         with rs.CodeRepository([raw], resources={"db": Db()}) as repo:
@@ -122,6 +123,7 @@ def test_resolving_again_changes_nothing_and_keeps_the_first_storage(storage: rs
     assert calls == ["setup mine"]
 
 
+@pytest.mark.rule("repository 2.2")
 def test_an_operation_resolves_by_itself_with_a_store_under_the_current_folder(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

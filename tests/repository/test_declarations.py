@@ -28,6 +28,7 @@ def raw() -> int:
     return 1
 
 
+@pytest.mark.rule("repository 1.6")
 @pytest.mark.parametrize(
     ("arguments", "error", "named"),
     [

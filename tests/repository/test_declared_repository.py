@@ -16,6 +16,7 @@ def raw() -> int:
     return 1
 
 
+@pytest.mark.rule("repository 2.4")
 def test_validate_touches_neither_storage_nor_resources_nor_handler_keys(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -39,6 +39,7 @@ def test_a_new_run_is_created_with_a_lease(storage: rs.Storage) -> None:
     assert storage.renew_leases(storage.session, 9) == 1
 
 
+@pytest.mark.rule("repository 3.4.7")
 def test_a_resumed_run_stays_the_run_of_its_job_and_its_launcher(storage: rs.Storage) -> None:
     by = rs.LaunchedBy.schedule("nightly")
     tags = (("rivers/priority", "3"), ("team", "x"))

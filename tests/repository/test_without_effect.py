@@ -46,7 +46,7 @@ def test_nothing_is_said_of_what_works() -> None:
     assert said == []
 
 
-@pytest.mark.rule("assets 1.23")
+@pytest.mark.rule("assets 1.23", "repository 1.13")
 @pytest.mark.parametrize(
     ("arguments", "named"),
     [

@@ -1,4 +1,4 @@
-"""Section 15 of the specification: what steps print and log is kept for each of them."""
+"""What steps print and log is kept for each of them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.spec.conftest import Build
 from tests.spec.recorded import logs_of
 
 
-# §15
+@pytest.mark.rule("contexts 3.1", "contexts 3.2")
 def test_stdout_stderr_and_log_lines_are_kept_and_still_forwarded(
     build: Build, storage: rs.Storage, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -43,14 +43,14 @@ def test_stdout_stderr_and_log_lines_are_kept_and_still_forwarded(
     assert "err\n" in err
 
 
-# §15
+@pytest.mark.rule("contexts 3.3")
 def test_a_silent_step_leaves_no_record_and_what_is_missing_is_none(build: Build, storage: rs.Storage) -> None:
     repo = build(rs.Asset(name="silent")(lambda: 1), rs.Asset(name="speaks")(lambda: print("x")))
     [record] = storage.get_run_logs(repo.materialize().run_id)
     assert (record.step_key, record.stdout, record.stderr, record.logs) == ("speaks", "x\n", None, None)
 
 
-# §15
+@pytest.mark.rule("contexts 3.1")
 def test_every_execution_has_a_record_of_its_own(build: Build, storage: rs.Storage) -> None:
     tries: list[int] = []
 
@@ -65,7 +65,7 @@ def test_every_execution_has_a_record_of_its_own(build: Build, storage: rs.Stora
     assert [each.stdout for each in logs_of(storage, run_id, "a") if each.stdout] == ["try 1\n", "try 2\n"]
 
 
-# §15
+@pytest.mark.rule("contexts 3.5")
 def test_asynchronous_steps_of_one_level_keep_their_text_apart(build: Build, storage: rs.Storage) -> None:
     @rs.Asset
     async def a() -> None:
@@ -82,7 +82,7 @@ def test_asynchronous_steps_of_one_level_keep_their_text_apart(build: Build, sto
     }
 
 
-# §15 traceback
+@pytest.mark.rule("contexts 3.4")
 def test_a_failed_attempt_leaves_a_traceback_with_its_causes_oldest_first(build: Build, storage: rs.Storage) -> None:
     @rs.Asset(retry=rs.RetryPolicy(1))
     def a() -> None:
@@ -99,7 +99,7 @@ def test_a_failed_attempt_leaves_a_traceback_with_its_causes_oldest_first(build:
     assert 'raise ValueError("second") from error' in document["text"]
 
 
-# §15 subprocess steps
+@pytest.mark.rule("contexts 3.7")
 @pytest.mark.parametrize("executor", [rs.Executor.in_process(), rs.Executor.parallel(2)], ids=["here", "in workers"])
 def test_it_works_in_this_process_and_in_workers(
     build: Build, storage: rs.Storage, tmp_path: Path, executor: rs.Executor
@@ -132,7 +132,7 @@ def strict_level() -> Generator[None]:
     logger.setLevel(before)
 
 
-# §15 log level
+@pytest.mark.rule("contexts 3.8")
 @pytest.mark.usefixtures("strict_level")
 def test_lines_below_the_level_are_not_kept(build: Build, storage: rs.Storage) -> None:
     @rs.Asset
@@ -146,7 +146,7 @@ def test_lines_below_the_level_are_not_kept(build: Build, storage: rs.Storage) -
     assert "quiet" not in record.logs
 
 
-# §15 (every kind of step)
+@pytest.mark.rule("contexts 3.6")
 def test_outputs_tasks_and_commands_have_records_under_the_names_of_their_steps(
     build: Build, storage: rs.Storage
 ) -> None:

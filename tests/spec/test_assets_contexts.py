@@ -1,4 +1,4 @@
-"""Section 11 of the specification: what contexts tell and take, seen from inside of a run. Partitions are elsewhere."""
+"""What contexts tell and take, seen from inside a run. Partitions are tested elsewhere."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def seen_by(build: Build, look: Any, **settings: Any) -> Any:
     return repo.load_node("a")
 
 
-# §11 from the definition
+@pytest.mark.rule("contexts 1.2")
 def test_the_context_tells_what_the_definition_says(build: Build) -> None:
     def look(context: rs.AssetExecutionContext[Limits]) -> Any:
         return [
@@ -43,12 +43,12 @@ def test_the_context_tells_what_the_definition_says(build: Build) -> None:
     assert seen_by(build, look, **settings) == ["a", ["t"], ["k"], "g", "v", {"m": "n"}]
 
 
-# §11 is_multi_asset, output_selection
+@pytest.mark.rule("contexts 1.3")
 def test_a_single_asset_is_no_multi_asset_and_selects_no_outputs(build: Build) -> None:
     assert seen_by(build, lambda context: (context.is_multi_asset, context.output_selection)) == (False, [])
 
 
-# §11 partition, partition_key
+@pytest.mark.rule("contexts 1.7", "contexts 1.8", "contexts 1.9")
 def test_an_unpartitioned_step_has_no_partition_and_no_key(build: Build) -> None:
     def look(context: rs.AssetExecutionContext[Limits]) -> Any:
         for kind in (ValueError, PartitionValidationError):
@@ -59,14 +59,14 @@ def test_an_unpartitioned_step_has_no_partition_and_no_key(build: Build) -> None
     assert seen_by(build, look) == (None, False, None)
 
 
-# §11 config
+@pytest.mark.rule("contexts 1.5")
 def test_config_is_an_instance_of_the_model_or_none(build: Build) -> None:
     assert seen_by(build, lambda context: context.config) == Limits()
     assert rs.AssetExecutionContext("a").config is None
     assert rs.TaskExecutionContext("t").config is None
 
 
-# §11 log
+@pytest.mark.rule("contexts 1.6")
 def test_the_logger_is_named_after_the_asset(build: Build) -> None:
     def look(context: rs.AssetExecutionContext[Limits]) -> Any:
         return isinstance(context.log, logging.Logger), context.log.name
@@ -74,7 +74,7 @@ def test_the_logger_is_named_after_the_asset(build: Build) -> None:
     assert seen_by(build, look) == (True, "rivers.assets.a")
 
 
-# §11 run_id
+@pytest.mark.rule("contexts 1.4")
 def test_the_context_knows_its_run(build: Build) -> None:
     @rs.Asset
     def a(context: rs.AssetExecutionContext) -> Any:
@@ -86,7 +86,7 @@ def test_the_context_knows_its_run(build: Build) -> None:
     assert rs.AssetExecutionContext("a").run_id is None
 
 
-# §11 output_metadata, add_output_metadata
+@pytest.mark.rule("contexts 1.10")
 def test_output_metadata_are_merged_and_the_later_call_wins(build: Build, storage: rs.Storage) -> None:
     @rs.Asset
     def a(context: rs.AssetExecutionContext) -> rs.Materialization:
@@ -101,7 +101,7 @@ def test_output_metadata_are_merged_and_the_later_call_wins(build: Build, storag
     assert recorded == {"rows": {"Int": {"value": 2}}, "kept": {"Text": {"value": "x"}}}
 
 
-# §11 add_output_metadata
+@pytest.mark.rule("contexts 1.11")
 @pytest.mark.parametrize("bad", [{"good": 1, "bad": [1]}, [("a", 1)], {1: "a"}, {"good": 1, 2: "b"}, "text", None])
 def test_bad_output_metadata_are_a_type_error_and_add_nothing(build: Build, bad: Any) -> None:
     def look(context: rs.AssetExecutionContext[Limits]) -> Any:
@@ -113,7 +113,7 @@ def test_bad_output_metadata_are_a_type_error_and_add_nothing(build: Build, bad:
     assert seen_by(build, look) == {"before": rs.MetadataValue.int(1)}
 
 
-# §11 register_data_version
+@pytest.mark.rule("contexts 1.12")
 def test_the_last_data_version_wins_and_is_drained_once(build: Build, storage: rs.Storage) -> None:
     @rs.Asset
     def a(context: rs.AssetExecutionContext) -> Any:
@@ -132,7 +132,7 @@ def test_the_last_data_version_wins_and_is_drained_once(build: Build, storage: r
     assert event_of(storage, run_id, "Materialization", "drained").data_version != "1"
 
 
-# §11 mark_partition_failed
+@pytest.mark.rule("contexts 1.13")
 def test_a_partition_of_an_unpartitioned_step_cannot_fail(build: Build) -> None:
     @rs.Asset
     def a(context: rs.AssetExecutionContext) -> None:
@@ -143,7 +143,7 @@ def test_a_partition_of_an_unpartitioned_step_cannot_fail(build: Build) -> None:
         repo.materialize()
 
 
-# §11 constructible by hand
+@pytest.mark.rule("contexts 1.1")
 def test_contexts_can_be_made_by_hand_for_tests() -> None:
     context = rs.AssetExecutionContext(
         "a", ["t"], ["k"], "g", "v", {"m": "n"}, None, True, ["x", "y"], Limits(rows=9), run_id="r"
@@ -159,13 +159,13 @@ def test_contexts_can_be_made_by_hand_for_tests() -> None:
     assert a(rs.AssetExecutionContext(asset_name="mine")) == "mine"
 
 
-# §11 subscription
+@pytest.mark.rule("contexts 1.14")
 @pytest.mark.parametrize("kind", [rs.AssetExecutionContext, rs.TaskExecutionContext])
 def test_both_classes_can_be_subscripted_at_run_time(kind: Any) -> None:
     assert isinstance(kind[Limits]("a"), kind)
 
 
-# §11 task context
+@pytest.mark.rule("contexts 2.1", "contexts 2.2")
 def test_a_task_context_has_only_what_is_documented() -> None:
     context = rs.TaskExecutionContext("g/step", ["t"])
     assert (context.task_name, context.tags, context.partition, context.config) == ("g/step", ["t"], None, None)
@@ -182,7 +182,7 @@ def task_tells(context: rs.TaskExecutionContext[Limits]) -> Any:
     return context.task_name, context.tags, context.config, context.log.name
 
 
-# §11 task context
+@pytest.mark.rule("contexts 2.2")
 def test_a_task_is_told_its_namespaced_name_inside_of_a_graph(build: Build) -> None:
     tells = rs.Task(task_tells, name="step", tags=["t"])
     repo = build(rs.Asset.from_graph(lambda: tells(), "g"), tasks=[tells])
@@ -190,14 +190,14 @@ def test_a_task_is_told_its_namespaced_name_inside_of_a_graph(build: Build) -> N
     assert repo.load_node("g/step") == ("g/step", ["t"], Limits(), "rivers.tasks.g/step")
 
 
-# §11 task context
+@pytest.mark.rule("contexts 2.2")
 def test_a_standalone_task_is_told_its_own_name(build: Build) -> None:
     repo = build(tasks=[rs.Task(task_tells, name="step")])
     repo.materialize()
     assert repo.load_node("step") == ("step", None, Limits(), "rivers.tasks.step")
 
 
-# §11 task context (config of a task)
+@pytest.mark.rule("contexts 2.3")
 def test_config_of_a_task_is_keyed_by_its_node(build: Build) -> None:
     tells = rs.Task(task_tells, name="step")
     repo = build(rs.Asset.from_graph(lambda: tells(), "g"), tasks=[tells])
@@ -205,7 +205,7 @@ def test_config_of_a_task_is_keyed_by_its_node(build: Build) -> None:
     assert repo.load_node("g")[2] == Limits(rows=7)
 
 
-# §11 (a task with the context of an asset)
+@pytest.mark.rule("contexts 2.4")
 def test_a_task_that_asks_for_the_context_of_an_asset_is_told_its_node(build: Build) -> None:
     @rs.Task(tags=["t"])
     def step(context: rs.AssetExecutionContext) -> Any:
@@ -216,7 +216,7 @@ def test_a_task_that_asks_for_the_context_of_an_asset_is_told_its_node(build: Bu
     assert repo.load_node("g") == ("g/step", [], None, False)
 
 
-# §11 (kept apart)
+@pytest.mark.rule("contexts 1.10")
 def test_what_one_step_says_is_not_said_of_another(build: Build, storage: rs.Storage) -> None:
     @rs.Asset
     def first(context: rs.AssetExecutionContext) -> rs.Materialization:

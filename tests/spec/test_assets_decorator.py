@@ -1,4 +1,4 @@
-"""Section 2 of the specification: the ``Asset`` decorator. Its declaration rules are in tests/definitions too."""
+"""The ``Asset`` decorator, seen through a repository."""
 
 from __future__ import annotations
 
@@ -36,15 +36,13 @@ PUBLIC = [
 ]
 
 
-# §1
 @pytest.mark.rule("assets 1.1")
 @pytest.mark.parametrize("name", PUBLIC)
-def test_every_name_of_the_specification_is_exported(name: str) -> None:
+def test_every_name_is_exported(name: str) -> None:
     assert getattr(rs, name) is not None
     assert name in dir(rs)
 
 
-# §1
 @pytest.mark.rule("assets 1.1")
 def test_what_map_returns_is_a_type_but_no_export() -> None:
     assert "MappedOutput" not in dir(rs)
@@ -52,7 +50,6 @@ def test_what_map_returns_is_a_type_but_no_export() -> None:
         rs.MappedOutput
 
 
-# §2 name
 @pytest.mark.rule("assets 1.10")
 @pytest.mark.parametrize("name", ["a/b", "with space", "ünïcode", "a.b-c", "1", "a[0]"])
 def test_any_name_runs_is_stored_and_is_loaded(build: Build, storage: rs.Storage, name: str) -> None:
@@ -64,7 +61,6 @@ def test_any_name_runs_is_stored_and_is_loaded(build: Build, storage: rs.Storage
     assert types_of(storage, result.run_id, name) == ["StepStart", "Materialization", "StepSuccess"]
 
 
-# §2 io_handler
 @pytest.mark.rule("assets 1.14")
 def test_a_handler_may_be_an_instance_or_the_key_of_a_resource(build: Build) -> None:
     own, shared = Remembering(), Remembering()
@@ -78,7 +74,6 @@ def test_a_handler_may_be_an_instance_or_the_key_of_a_resource(build: Build) -> 
     assert repo.io_handler_for_output("b") is shared
 
 
-# §2 io_handler, §16
 @pytest.mark.parametrize("kind", [ConfigurationError, AssetDefinitionError])
 def test_an_unknown_handler_key_is_refused_when_resolving_as_either_documented_type(
     build: Build, kind: type[Exception]
@@ -87,7 +82,6 @@ def test_an_unknown_handler_key_is_refused_when_resolving_as_either_documented_t
         build(rs.Asset(name="a", io_handler="nope")(lambda: 1))
 
 
-# §2 retry
 @pytest.mark.rule("assets 1.21")
 def test_a_policy_may_be_named(build: Build, storage: rs.Storage) -> None:
     attempts: list[int] = []
@@ -105,7 +99,6 @@ def test_a_policy_may_be_named(build: Build, storage: rs.Storage) -> None:
     assert types_of(storage, run_id, "flaky").count("StepRetry") == 2
 
 
-# §2 hooks
 @pytest.mark.rule("assets 1.18")
 def test_hooks_of_an_asset_are_called(build: Build) -> None:
     heard: list[Any] = []
@@ -118,13 +111,11 @@ def test_hooks_of_an_asset_are_called(build: Build) -> None:
     assert heard == [("a", 7)]
 
 
-# §2 hooks
 def test_a_hook_that_is_none_is_a_type_error() -> None:
     with pytest.raises(TypeError, match="hooks"):
         rs.Asset(hooks=[print])
 
 
-# §2 compute
 @pytest.mark.rule("assets 1.22")
 @pytest.mark.parametrize("executor", [rs.Executor.in_process(), rs.Executor.parallel(2)])
 def test_compute_is_advice_that_changes_nothing_here(build: Build, executor: rs.Executor) -> None:
@@ -132,7 +123,6 @@ def test_compute_is_advice_that_changes_nothing_here(build: Build, executor: rs.
     assert build(asset, default_executor=executor).materialize().success
 
 
-# §2 tags, kinds, group, code_version
 @pytest.mark.rule("assets 1.13")
 def test_the_settings_of_an_asset_reach_its_record_and_its_event(build: Build, storage: rs.Storage) -> None:
     @rs.Asset(tags=["t", "u"], kinds="table", group="g", code_version="7", pool=["db", "api"], pool_slots={"db": 2})
@@ -148,7 +138,6 @@ def test_the_settings_of_an_asset_reach_its_record_and_its_event(build: Build, s
     assert event_of(storage, run_id, "Materialization", "a").code_version == "7"
 
 
-# §2.1
 @pytest.mark.rule("assets 1.3")
 def test_one_decorator_makes_several_assets_that_run(build: Build) -> None:
     handler = Remembering()
@@ -168,7 +157,6 @@ def test_one_decorator_makes_several_assets_that_run(build: Build) -> None:
     assert handler.values == {"a": 1, "b": 2}
 
 
-# §2.2
 @pytest.mark.rule("assets 1.6")
 def test_called_inside_of_a_graph_body_an_asset_is_recorded_and_not_run(build: Build) -> None:
     ran: list[str] = []
@@ -199,7 +187,6 @@ ASSETS: dict[str, Any] = {
 }
 
 
-# §2.3
 @pytest.mark.rule("assets 1.7", "assets 1.24")
 @pytest.mark.parametrize("kind", ASSETS)
 @pytest.mark.parametrize(
@@ -236,7 +223,6 @@ def test_every_kind_of_asset_has_every_property_and_none_can_be_set(kind: str, a
         setattr(asset, attribute, value)
 
 
-# §2.4
 @pytest.mark.rule("assets 1.8")
 def test_functions_of_every_kind_run(build: Build) -> None:
     @rs.Asset

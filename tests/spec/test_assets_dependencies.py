@@ -1,4 +1,4 @@
-"""Section 4 of the specification: ``AssetDef.input``, ``AssetDef.dep``, and what they change when an asset runs."""
+"""``AssetDef.input``, ``AssetDef.dep``, and what they change when an asset runs."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def up() -> int:
     return 1
 
 
-# §4 input, dep
+@pytest.mark.rule("assets 3.1")
 def test_an_input_is_loaded_and_a_dep_only_orders(build: Build) -> None:
     handler = Remembering()
     ran: list[str] = []
@@ -42,13 +42,13 @@ def test_an_input_is_loaded_and_a_dep_only_orders(build: Build) -> None:
     assert repo.load_node("first") == 2
 
 
-# §4 dep
+@pytest.mark.rule("assets 3.2")
 def test_an_upstream_that_only_orders_need_not_be_selected_nor_loadable(build: Build) -> None:
     repo = build(rs.Asset(up), rs.Asset(name="down", deps=[rs.AssetDef.dep("up")])(lambda: 2))
     assert repo.materialize(["down"]).materialized_assets == ["down"]
 
 
-# §4 DepDef
+@pytest.mark.rule("assets 3.3")
 def test_a_dependency_tells_its_attributes() -> None:
     given, ordered = rs.AssetDef.input("x", metadata={"a": "b"}), rs.AssetDef.dep("x")
     assert isinstance(given, rs.DepDef)
@@ -57,7 +57,7 @@ def test_a_dependency_tells_its_attributes() -> None:
     assert (repr(given), repr(ordered)) == ("DepDef.input('x')", "DepDef.dep('x')")
 
 
-# §4.1, §16
+@pytest.mark.rule("assets 3.4")
 def test_an_input_that_is_no_parameter_is_refused_at_decoration_with_those_that_are() -> None:
     with pytest.raises(ValueError, match=r"(?s)'absent'.*first.*second"):
 
@@ -66,7 +66,7 @@ def test_an_input_that_is_no_parameter_is_refused_at_decoration_with_those_that_
             return first
 
 
-# §4.1
+@pytest.mark.rule("assets 3.4")
 def test_an_input_may_be_a_parameter_without_annotation(build: Build) -> None:
     @rs.Asset(deps=[rs.AssetDef.input("up")])
     def down(up):
@@ -77,7 +77,7 @@ def test_an_input_may_be_a_parameter_without_annotation(build: Build) -> None:
     assert repo.load_node("down") == 2
 
 
-# §4.2
+@pytest.mark.rule("assets 3.5")
 @pytest.mark.parametrize("by_key", [True, False])
 def test_the_handler_of_an_input_replaces_that_of_the_upstream_for_this_consumer_only(
     build: Build, by_key: bool
@@ -100,7 +100,7 @@ def test_the_handler_of_an_input_replaces_that_of_the_upstream_for_this_consumer
     assert [context.downstream_asset for context in replaced.inputs] == ["changed"]
 
 
-# §4.2
+@pytest.mark.rule("assets 3.6")
 def test_the_unknown_handler_key_of_an_input_is_refused_with_consumer_and_key(build: Build) -> None:
     down = rs.Asset(name="down", deps=[rs.AssetDef.input("up", io_handler="nope")])(lambda up: up)
     for kind in (AssetDefinitionError, ConfigurationError):
@@ -108,7 +108,7 @@ def test_the_unknown_handler_key_of_an_input_is_refused_with_consumer_and_key(bu
             build(rs.Asset(up), down)
 
 
-# §4.3
+@pytest.mark.rule("assets 3.7")
 def test_metadata_of_an_input_replace_those_of_the_upstream_for_this_load_only(build: Build) -> None:
     handler = Remembering()
 
@@ -127,7 +127,7 @@ def test_metadata_of_an_input_replace_those_of_the_upstream_for_this_load_only(b
     assert handler.outputs[0].asset_metadata == {"table": "t", "columns": "*"}
 
 
-# §4.3
+@pytest.mark.rule("assets 3.7")
 @pytest.mark.parametrize("metadata", [None, {"table": "t"}])
 def test_beside_a_handler_override_the_metadata_are_the_upstreams_own(
     build: Build, metadata: dict[str, str] | None
@@ -139,14 +139,14 @@ def test_beside_a_handler_override_the_metadata_are_the_upstreams_own(
     assert [context.asset_metadata for context in replaced.inputs] == [metadata]
 
 
-# §4.4, §16
+@pytest.mark.rule("assets 3.8")
 @pytest.mark.parametrize("dep", [rs.AssetDef.dep("nope"), rs.AssetDef.input("nope")])
 def test_a_dependency_that_does_not_exist_is_refused(build: Build, dep: Any) -> None:
     with pytest.raises(GraphValidationError, match=r"a'?.*unresolved input 'nope'"):
         build(rs.Asset(name="a", deps=[dep])(lambda nope=1: nope))
 
 
-# §4.5, §16
+@pytest.mark.rule("assets 3.9")
 @pytest.mark.parametrize("by", ["parameter", "dep", "input"])
 def test_a_dependency_on_itself_points_to_self_dependency(build: Build, by: str) -> None:
     deps = {"parameter": [], "dep": [rs.AssetDef.dep("a")], "input": [rs.AssetDef.input("a")]}[by]
@@ -155,7 +155,7 @@ def test_a_dependency_on_itself_points_to_self_dependency(build: Build, by: str)
         build(rs.Asset(name="a", deps=deps)(function))
 
 
-# §4.6
+@pytest.mark.rule("assets 3.10")
 def test_duplicate_entries_are_tolerated(build: Build) -> None:
     deps = [rs.AssetDef.dep("up"), rs.AssetDef.input("up"), rs.AssetDef.dep("up"), rs.AssetDef.input("up")]
     repo = build(rs.Asset(up), rs.Asset(name="down", deps=deps)(lambda up: up + 1))
@@ -163,7 +163,7 @@ def test_duplicate_entries_are_tolerated(build: Build) -> None:
     assert repo.load_node("down") == 2
 
 
-# §4.7
+@pytest.mark.rule("assets 3.11")
 def test_what_is_not_listed_is_still_inferred(build: Build) -> None:
     @rs.Asset(deps=[rs.AssetDef.dep("ordering")])
     def down(up: int) -> int:
@@ -174,7 +174,7 @@ def test_what_is_not_listed_is_still_inferred(build: Build) -> None:
     assert repo.load_node("down") == 2
 
 
-# §4.8
+@pytest.mark.rule("assets 3.12")
 def test_the_type_hint_of_a_load_is_the_evaluated_annotation_of_the_consumer(build: Build) -> None:
     handler = Remembering()
 

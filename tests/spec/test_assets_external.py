@@ -1,4 +1,4 @@
-"""Section 8 of the specification: data that is made elsewhere."""
+"""External assets: data that is made elsewhere."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ def lake(**values: Any) -> Remembering:
     return handler
 
 
-# §8.1, §16
+@pytest.mark.rule("assets 7.2")
 def test_it_needs_a_handler() -> None:
     with pytest.raises(AssetDefinitionError, match="'raw'"):
         rs.Asset.external(name="raw")
 
 
-# §8.2
+@pytest.mark.rule("assets 7.3")
 def test_a_function_makes_a_new_observed_asset_and_a_second_one_is_refused() -> None:
     handler = lake()
 
@@ -48,7 +48,7 @@ def test_a_function_makes_a_new_observed_asset_and_a_second_one_is_refused() -> 
         observed(look)
 
 
-# §8.3
+@pytest.mark.rule("assets 7.4")
 def test_it_is_never_materialized_and_consumers_load_through_its_handler(build: Build, storage: rs.Storage) -> None:
     handler = lake(raw=[1, 2])
     raw = rs.Asset.external(name="raw", io_handler=handler, metadata={"table": "t"})
@@ -69,7 +69,7 @@ def test_it_is_never_materialized_and_consumers_load_through_its_handler(build: 
     assert repo.load_node("raw") == [1, 2]
 
 
-# §8.3 (handler by key)
+@pytest.mark.rule("assets 7.2")
 def test_its_handler_may_be_the_key_of_a_resource(build: Build) -> None:
     raw = rs.Asset.external(name="raw", io_handler="lake")
     repo = build(raw, rs.Asset(name="down")(lambda raw: raw + 1), resources={"lake": lake(raw=1)})
@@ -77,7 +77,7 @@ def test_its_handler_may_be_the_key_of_a_resource(build: Build) -> None:
     assert repo.load_node("down") == 2
 
 
-# §8.3
+@pytest.mark.rule("assets 7.5")
 def test_selecting_one_that_nobody_observes_is_an_error_that_names_it(build: Build) -> None:
     repo = build(rs.Asset.external(name="raw", io_handler=lake()))
     with pytest.raises(ExecutionError, match="'raw'"):
@@ -85,7 +85,7 @@ def test_selecting_one_that_nobody_observes_is_an_error_that_names_it(build: Bui
     assert repo.materialize().materialized_assets == []
 
 
-# §8.3 (selected: as 0.6.2; everything: as the primary text, which leaves external assets out)
+@pytest.mark.rule("assets 7.5")
 def test_selecting_one_that_is_observed_runs_the_observation_and_materializing_everything_does_not(
     build: Build, storage: rs.Storage
 ) -> None:
@@ -109,7 +109,7 @@ def observed(build: Build, function: Any, **settings: Any) -> tuple[rs.CodeRepos
     return repo, repo.observe()
 
 
-# §8.4
+@pytest.mark.rule("assets 7.6", "assets 7.7")
 def test_the_observe_function_is_told_a_context_and_its_observation_wins(build: Build, storage: rs.Storage) -> None:
     told: list[Any] = []
 
@@ -133,13 +133,13 @@ def test_the_observe_function_is_told_a_context_and_its_observation_wins(build: 
     assert record.last_data_version == "v1"
 
 
-# §8.4
+@pytest.mark.rule("assets 7.6")
 def test_an_observe_function_without_parameters_or_result_is_enough(build: Build, storage: rs.Storage) -> None:
     _, result = observed(build, lambda: None)
     assert types_of(storage, result.run_id, "raw") == ["StepStart", "Observation", "StepSuccess"]
 
 
-# §8.4
+@pytest.mark.rule("assets 7.6")
 def test_the_context_alone_may_tell_everything(build: Build, storage: rs.Storage) -> None:
     def look(context: rs.AssetExecutionContext) -> None:
         context.add_output_metadata({"rows": 3})
@@ -150,14 +150,14 @@ def test_the_context_alone_may_tell_everything(build: Build, storage: rs.Storage
     assert (metadata_of(event), event.data_version) == ({"rows": {"Int": {"value": 3}}}, "v7")
 
 
-# §8.4
+@pytest.mark.rule("assets 7.7")
 @pytest.mark.parametrize("returned", [3, "text", {"rows": 3}, rs.Output(3), [1]])
 def test_other_return_values_are_ignored(build: Build, storage: rs.Storage, returned: Any) -> None:
     _, result = observed(build, lambda: returned)
     assert types_of(storage, result.run_id, "raw") == ["StepStart", "Observation", "StepSuccess"]
 
 
-# §8.4 (coroutine functions)
+@pytest.mark.rule("assets 7.6")
 def test_an_observe_function_may_be_a_coroutine_function(build: Build, storage: rs.Storage) -> None:
     async def look(context: rs.AssetExecutionContext) -> rs.Observation:
         return rs.Observation(data_version="later")
@@ -166,7 +166,7 @@ def test_an_observe_function_may_be_a_coroutine_function(build: Build, storage: 
     assert event_of(storage, result.run_id, "Observation", "raw").data_version == "later"
 
 
-# §8.4, repository §1.5
+@pytest.mark.rule("repository 4.7")
 def test_observing_gives_the_metadata_by_asset_and_is_a_run(build: Build) -> None:
     def look(context: rs.AssetExecutionContext) -> rs.Observation:
         context.add_output_metadata({"both": 1, "context": 1})
@@ -179,7 +179,7 @@ def test_observing_gives_the_metadata_by_asset_and_is_a_run(build: Build) -> Non
     assert dict(repo.observe(["unknown"])) == {}
 
 
-# §8.4 (failure)
+@pytest.mark.rule("repository 4.8")
 def test_what_an_observe_function_raises_comes_out(build: Build) -> None:
     def look() -> None:
         raise ValueError("no such table")
@@ -188,7 +188,7 @@ def test_what_an_observe_function_raises_comes_out(build: Build) -> None:
         observed(build, look)
 
 
-# §8.5, §16
+@pytest.mark.rule("assets 7.8")
 @pytest.mark.parametrize("check", ["resolve", "validate"])
 def test_an_automation_on_what_nobody_observes_is_refused_with_the_way_to_do_it(
     storage: rs.Storage, check: str

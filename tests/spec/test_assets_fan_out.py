@@ -1,4 +1,4 @@
-"""Section 7.1 of the specification: one task, run for each element of a value."""
+"""One task, run for each element of a value."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def value_of(build: Build, body: Any, *tasks: rs.Task, **arguments: Any) -> Any:
     return repo.load_node("g")
 
 
-# §7.1 InvokedNodeOutput, MappedOutput
+@pytest.mark.rule("graph-assets 3.1.2", "graph-assets 4.1")
 def test_what_the_body_is_given_tells_nodes_and_outputs(build: Build) -> None:
     seen: list[Any] = []
 
@@ -76,14 +76,13 @@ def test_what_the_body_is_given_tells_nodes_and_outputs(build: Build) -> None:
     assert type(mapped).__name__ == "MappedOutput"
 
 
-# §7.1 map
+@pytest.mark.rule("graph-assets 4.1")
 @pytest.mark.parametrize("wrong", [lambda n: n, rs.BashTask("b", "true"), None], ids=["function", "BashTask", "None"])
 def test_only_a_task_can_be_mapped(build: Build, wrong: Any) -> None:
     with pytest.raises(TypeError):
         build(rs.Asset.from_graph(lambda: ids().map(wrong), "g"), tasks=[ids])
 
 
-# §7.1 example
 def test_the_example_of_the_specification_runs(build: Build) -> None:
     @rs.Asset.from_graph()
     def sum_squares() -> Any:
@@ -98,7 +97,7 @@ def generate() -> Iterator[int]:
     yield from (1, 2, 3)
 
 
-# §7.1.1
+@pytest.mark.rule("graph-assets 4.2")
 @pytest.mark.parametrize(
     ("value", "expected"),
     [
@@ -117,7 +116,7 @@ def test_whatever_can_be_iterated_is_a_source(build: Build, value: Any, expected
     assert value_of(build, lambda: made().map(square).collect(), made) == expected
 
 
-# §7.1.1
+@pytest.mark.rule("graph-assets 4.3")
 @pytest.mark.parametrize("value", [3, None, 1.5])
 def test_what_cannot_be_iterated_fails_the_map_step(build: Build, value: Any) -> None:
     made = source(lambda: value)
@@ -131,14 +130,14 @@ def test_what_cannot_be_iterated_fails_the_map_step(build: Build, value: Any) ->
         repo.materialize()
 
 
-# §7.1.1
+@pytest.mark.rule("graph-assets 4.2")
 def test_an_asset_may_be_the_source(build: Build) -> None:
     raw = rs.Asset(name="raw")(lambda: [2, 3])
     assert value_of(build, lambda: raw().map(square).collect(), assets=[raw]) == [4, 9]
     assert value_of(build, lambda raw: raw.map(square).collect(), assets=[raw]) == [4, 9]
 
 
-# §7.1.2
+@pytest.mark.rule("graph-assets 4.4")
 def test_the_element_is_the_first_free_parameter_and_the_others_go_by_name(build: Build) -> None:
     @rs.Task
     def scale(context: rs.TaskExecutionContext, n: int, factor: int, db: Any, power: int = 1) -> Any:
@@ -153,7 +152,7 @@ def test_the_element_is_the_first_free_parameter_and_the_others_go_by_name(build
     assert given == [(10, "there"), (20, "there"), (30, "there")]
 
 
-# §7.1.3
+@pytest.mark.rule("graph-assets 4.5")
 def test_dynamic_outputs_name_the_instances_and_are_passed_as_values(build: Build, storage: rs.Storage) -> None:
     made = source(lambda: [rs.DynamicOutput("b", 2), rs.DynamicOutput("a", 1)])
     repo, result = run(build, lambda: kept(made().map(square).collect()), made)
@@ -164,7 +163,7 @@ def test_dynamic_outputs_name_the_instances_and_are_passed_as_values(build: Buil
     assert named == {"g/square[a]", "g/square[b]"}
 
 
-# §7.1.3
+@pytest.mark.rule("graph-assets 4.5")
 def test_dynamic_outputs_may_be_generated(build: Build) -> None:
     def produce() -> Iterator[rs.DynamicOutput]:
         yield rs.DynamicOutput("x", 3)
@@ -174,7 +173,7 @@ def test_dynamic_outputs_may_be_generated(build: Build) -> None:
     assert value_of(build, lambda: made().map(square).collect(), made) == [9, 16]
 
 
-# §7.1.3
+@pytest.mark.rule("graph-assets 4.6")
 @pytest.mark.parametrize("elements", [[rs.DynamicOutput("a", 1), 2], [2, rs.DynamicOutput("a", 1)]])
 def test_mixing_them_with_plain_values_fails_the_producer(build: Build, elements: list[Any]) -> None:
     made = source(lambda: elements)
@@ -185,7 +184,7 @@ def test_mixing_them_with_plain_values_fails_the_producer(build: Build, elements
     assert failed["g"] == SKIPPED
 
 
-# §7.1.3 (the reference overwrites, as a quirk; refusing is allowed)
+@pytest.mark.rule("graph-assets 4.7")
 def test_duplicate_keys_are_refused_by_name(build: Build) -> None:
     made = source(lambda: [rs.DynamicOutput("twice", 1), rs.DynamicOutput("twice", 2)])
     _, result = run(build, lambda: made().map(square).collect(), made)
@@ -194,7 +193,7 @@ def test_duplicate_keys_are_refused_by_name(build: Build) -> None:
     assert failed["g"] == SKIPPED
 
 
-# §7.1.4
+@pytest.mark.rule("graph-assets 4.8", "graph-assets 4.9")
 def test_instances_have_names_and_events_of_their_own(build: Build, storage: rs.Storage) -> None:
     _, result = run(build, lambda: total(ids().map(square).collect()), ids)
     for index in range(3):
@@ -209,7 +208,7 @@ def test_instances_have_names_and_events_of_their_own(build: Build, storage: rs.
     assert "g/square" not in materialized
 
 
-# §7.1.5
+@pytest.mark.rule("graph-assets 4.12")
 @pytest.mark.parametrize("value", [[], (), {}])
 def test_nothing_to_map_gives_an_empty_list(build: Build, value: Any) -> None:
     made = source(lambda: value)
@@ -217,7 +216,7 @@ def test_nothing_to_map_gives_an_empty_list(build: Build, value: Any) -> None:
     assert value_of(build, lambda: kept(made().map(square).collect_stream()), made) == []
 
 
-# §7.1.5
+@pytest.mark.rule("graph-assets 4.10")
 def test_collecting_gives_a_list_in_the_order_of_the_source(build: Build) -> None:
     @rs.Task
     def looks(v: Any) -> Any:
@@ -232,7 +231,7 @@ def test_collecting_gives_a_list_in_the_order_of_the_source(build: Build) -> Non
     assert value_of(build, lambda: looks(ids().map(waits).collect()), ids, looks, waits) == ("list", [1, 2, 3])
 
 
-# §7.1.5
+@pytest.mark.rule("graph-assets 4.11")
 @pytest.mark.parametrize("ordered", [False, True])
 def test_a_stream_is_an_iterator_that_can_be_read_once(build: Build, ordered: bool) -> None:
     @rs.Task
@@ -246,7 +245,7 @@ def test_a_stream_is_an_iterator_that_can_be_read_once(build: Build, ordered: bo
     assert (first if ordered else sorted(first)) == [1, 4, 9]
 
 
-# §7.1.5
+@pytest.mark.rule("graph-assets 4.11")
 @pytest.mark.parametrize("ordered", [False, True])
 def test_a_stream_comes_in_the_order_of_completion_or_of_the_source(build: Build, ordered: bool) -> None:
     ended: list[anyio.Event] = []
@@ -267,7 +266,7 @@ def test_a_stream_comes_in_the_order_of_completion_or_of_the_source(build: Build
     assert (values == [1, 2, 3]) if ordered else (values[-1] == 1)
 
 
-# §7.1.6
+@pytest.mark.rule("graph-assets 4.13")
 @pytest.mark.parametrize("limit", [1, 2, None])
 def test_the_limit_caps_what_runs_at_the_same_time(build: Build, limit: int | None) -> None:
     lock = threading.Lock()
@@ -295,7 +294,7 @@ def test_the_limit_caps_what_runs_at_the_same_time(build: Build, limit: int | No
     assert most[0] == allowed
 
 
-# §7.1.6
+@pytest.mark.rule("graph-assets 4.13")
 @pytest.mark.parametrize("limit", [0, -1])
 def test_a_limit_of_nothing_is_refused(build: Build, limit: int) -> None:
     with pytest.raises(ValueError, match="max_concurrency"):
@@ -309,7 +308,7 @@ def fails_on_two(n: int) -> int:
     return n
 
 
-# §7.1.7
+@pytest.mark.rule("graph-assets 4.14")
 @pytest.mark.parametrize("how", ["collect", "collect_stream", "ordered"])
 def test_a_failed_instance_fails_alone_and_what_collects_is_skipped(
     build: Build, storage: rs.Storage, how: str
@@ -335,14 +334,14 @@ def test_a_failed_instance_fails_alone_and_what_collects_is_skipped(
         repo.materialize()
 
 
-# §7.1.7
+@pytest.mark.rule("graph-assets 4.14")
 def test_a_failed_instance_is_named_by_its_key(build: Build) -> None:
     made = source(lambda: [rs.DynamicOutput("good", 1), rs.DynamicOutput("bad", 2)])
     _, result = run(build, lambda: made().map(fails_on_two).collect(), made, fails_on_two)
     assert failures_of(result)["g/fails_on_two[bad]"] == "ValueError: boom"
 
 
-# §7.1.8
+@pytest.mark.rule("graph-assets 4.15")
 def test_instances_are_tried_again_by_the_policy_of_their_task(build: Build, storage: rs.Storage) -> None:
     tries: dict[int, int] = {}
 
@@ -360,7 +359,7 @@ def test_instances_are_tried_again_by_the_policy_of_their_task(build: Build, sto
     assert subjects_of(storage, result.run_id, "StepRetry") == ["g/flaky[1]"]
 
 
-# §7.1.8 (unspecified in 0.6.2: it should work)
+@pytest.mark.rule("graph-assets 4.16")
 def test_what_was_collected_can_be_mapped_again(build: Build) -> None:
     @rs.Task
     def inc(n: int) -> int:
@@ -369,19 +368,19 @@ def test_what_was_collected_can_be_mapped_again(build: Build) -> None:
     assert value_of(build, lambda: ids().map(square).collect().map(inc).collect(), ids, inc) == [2, 5, 10]
 
 
-# §7.1.8
+@pytest.mark.rule("graph-assets 4.16")
 def test_one_task_cannot_be_mapped_twice_in_one_graph(build: Build) -> None:
     with pytest.raises(GraphValidationError, match="square"):
         build(rs.Asset.from_graph(lambda: ids().map(square).collect().map(square), "g"), tasks=[ids, square])
 
 
-# §7.1 (parallel)
+@pytest.mark.rule("graph-assets 4.17")
 def test_a_fan_out_runs_under_the_default_executor_too(build: Build) -> None:
     body = lambda: total(ids().map(square).collect())  # noqa: E731
     assert value_of(build, body, ids, default_executor=rs.Executor.parallel(2)) == 14
 
 
-# §11 task context (mapped instances)
+@pytest.mark.rule("contexts 2.2")
 def test_a_mapped_instance_is_told_the_name_of_its_template(build: Build) -> None:
     @rs.Task
     def source() -> list[int]:
@@ -396,7 +395,7 @@ def test_a_mapped_instance_is_told_the_name_of_its_template(build: Build) -> Non
     assert repo.load_node("g") == ["g/step", "g/step"]
 
 
-# §7.1.7, §7.9 (in workers)
+@pytest.mark.rule("graph-assets 4.14", "graph-assets 4.17")
 def test_instances_run_in_workers_with_their_own_failures(build: Build, storage: rs.Storage, tmp_path: Path) -> None:
     handler = rs.PickleIOHandler(store=LocalStore(tmp_path))
     body = lambda: producing_steps.numbers().map(producing_steps.where).collect()  # noqa: E731

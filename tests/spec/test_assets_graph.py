@@ -1,4 +1,4 @@
-"""Section 7 of the specification: assets that are composed of tasks. Fan-out is beside it; partitions are elsewhere."""
+"""Assets that are composed of tasks. Fan-out and partitions are tested elsewhere."""
 
 from __future__ import annotations
 
@@ -49,10 +49,7 @@ def value_of(build: Build, body: Any, *assets: Any, **settings: Any) -> Any:
     return repo.load_node("g")
 
 
-# -- 7.1 ---------------------------------------------------------------------------------------------------------------
-
-
-# §7.1
+@pytest.mark.rule("graph-assets 3.1.1", "graph-assets 3.1.2")
 def test_the_body_is_called_once_for_each_check_and_not_when_it_runs(storage: rs.Storage) -> None:
     calls: list[Any] = []
 
@@ -74,7 +71,7 @@ def test_the_body_is_called_once_for_each_check_and_not_when_it_runs(storage: rs
     assert repo.load_node("g") == 11
 
 
-# §7.1
+@pytest.mark.rule("graph-assets 3.1.1")
 def test_validating_calls_the_body_too_and_needs_no_storage() -> None:
     calls: list[int] = []
     repo = rs.CodeRepository([graph(lambda: (calls.append(1), one())[1])])
@@ -86,7 +83,7 @@ class MyOwn(Exception):
     pass
 
 
-# §7.1
+@pytest.mark.rule("graph-assets 3.1.3")
 def test_what_the_body_raises_comes_out_of_resolve_unchanged(storage: rs.Storage) -> None:
     mine = MyOwn("mine")
 
@@ -98,10 +95,7 @@ def test_what_the_body_raises_comes_out_of_resolve_unchanged(storage: rs.Storage
     assert raised.value is mine
 
 
-# -- 7.2 ---------------------------------------------------------------------------------------------------------------
-
-
-# §7.2
+@pytest.mark.rule("graph-assets 3.2.1")
 def test_internal_tasks_are_steps_of_their_own_between_start_and_end_of_the_graph(
     build: Build, storage: rs.Storage
 ) -> None:
@@ -117,10 +111,7 @@ def test_internal_tasks_are_steps_of_their_own_between_start_and_end_of_the_grap
     assert repo.load_node("g") == 2
 
 
-# -- 7.3 ---------------------------------------------------------------------------------------------------------------
-
-
-# §7.3
+@pytest.mark.rule("graph-assets 3.1.4")
 @pytest.mark.parametrize("registered", [[one, inc], [inc, one, one], [one], []], ids=["all", "twice", "some", "none"])
 def test_tasks_may_be_registered_and_are_no_standalone_nodes_then(build: Build, registered: list[Any]) -> None:
     repo = build(graph(lambda: inc(one())), tasks=registered)
@@ -128,16 +119,13 @@ def test_tasks_may_be_registered_and_are_no_standalone_nodes_then(build: Build, 
     assert list(repo.assets) == ["g"]
 
 
-# §7.3
+@pytest.mark.rule("graph-assets 3.1.4")
 def test_only_tasks_that_no_graph_uses_are_standalone(build: Build) -> None:
     repo = build(graph(lambda: one()), tasks=[one, two])
     assert sorted(repo.materialize().materialized_assets) == ["g", "g/one", "two"]
 
 
-# -- 7.4 ---------------------------------------------------------------------------------------------------------------
-
-
-# §7.4
+@pytest.mark.rule("graph-assets 3.1.5")
 def test_a_task_called_twice_is_one_node_whose_value_feeds_all_uses(build: Build) -> None:
     ran: list[int] = []
 
@@ -152,20 +140,17 @@ def test_a_task_called_twice_is_one_node_whose_value_feeds_all_uses(build: Build
     assert (repo.load_node("g"), ran) == (10, [1])
 
 
-# §7.4
+@pytest.mark.rule("graph-assets 3.1.7")
 def test_a_task_piped_into_itself_is_refused(build: Build) -> None:
     with pytest.raises(GraphValidationError, match="depends on itself"):
         build(graph(lambda: inc(inc(one()))))
 
 
-# §7.4
+@pytest.mark.rule("graph-assets 3.1.8")
 def test_two_graphs_that_share_a_task_have_nodes_of_their_own(build: Build) -> None:
     repo = build(graph(lambda: inc(one()), "g"), graph(lambda: inc(two()), "h"))
     assert sorted(repo.materialize().materialized_assets) == ["g", "g/inc", "g/one", "h", "h/inc", "h/two"]
     assert [repo.load_node(name) for name in ("g", "h", "g/inc", "h/inc")] == [2, 3, 2, 3]
-
-
-# -- 7.5 ---------------------------------------------------------------------------------------------------------------
 
 
 @rs.Task
@@ -173,7 +158,7 @@ def minus(x: int, y: int, scale: int = 1) -> int:
     return (x - y) * scale
 
 
-# §7.5
+@pytest.mark.rule("graph-assets 3.1.9")
 @pytest.mark.parametrize(
     ("body", "expected"),
     [
@@ -195,7 +180,7 @@ def test_arguments_are_wired_by_position_and_name_and_literals_are_constants(
     assert value_of(build, body, outer) == expected
 
 
-# §7.5
+@pytest.mark.rule("graph-assets 3.1.9")
 def test_a_literal_may_be_any_value(build: Build) -> None:
     @rs.Task
     def read(url: str, options: Any) -> Any:
@@ -208,7 +193,7 @@ class Db(rs.Resource):
     url: str = "there"
 
 
-# §7.5
+@pytest.mark.rule("graph-assets 3.1.11")
 def test_what_is_not_wired_is_resolved_by_name_from_outside(build: Build) -> None:
     @rs.Task
     def read(context: rs.TaskExecutionContext, n: int, outer: int, standalone: int, db: Db, kept: int = 4) -> Any:
@@ -223,17 +208,14 @@ def test_what_is_not_wired_is_resolved_by_name_from_outside(build: Build) -> Non
     assert repo.load_node("g") == ("g/read", 1, 10, 3, "there", 4)
 
 
-# §7.5
+@pytest.mark.rule("graph-assets 3.1.11")
 @pytest.mark.parametrize("kind", [GraphValidationError, ConfigurationError])
 def test_a_parameter_that_nothing_fills_is_refused_with_node_and_parameter(build: Build, kind: type[Exception]) -> None:
     with pytest.raises(kind, match=r"g/inc.*'n'"):
         build(graph(lambda: inc()))
 
 
-# -- 7.6 ---------------------------------------------------------------------------------------------------------------
-
-
-# §7.6
+@pytest.mark.rule("graph-assets 3.1.12")
 def test_the_value_of_the_returned_node_is_that_of_the_graph(build: Build) -> None:
     def body() -> Any:
         final = inc(one())
@@ -243,12 +225,12 @@ def test_the_value_of_the_returned_node_is_that_of_the_graph(build: Build) -> No
     assert value_of(build, body) == 2
 
 
-# §7.6
+@pytest.mark.rule("graph-assets 3.1.12")
 def test_a_returned_parameter_is_passed_through(build: Build) -> None:
     assert value_of(build, lambda outer: outer, outer) == 10
 
 
-# §7.6
+@pytest.mark.rule("graph-assets 3.1.13")
 def test_a_graph_that_returns_nothing_runs_and_has_no_value(build: Build, storage: rs.Storage) -> None:
     def body() -> None:
         one()
@@ -262,14 +244,14 @@ def test_a_graph_that_returns_nothing_runs_and_has_no_value(build: Build, storag
         repo.load_node("g")
 
 
-# §7.6
+@pytest.mark.rule("graph-assets 3.1.14")
 @pytest.mark.parametrize("returned", [3, "text", ("a", "tuple"), [one]], ids=str)
 def test_anything_else_is_refused(build: Build, returned: Any) -> None:
     with pytest.raises(GraphValidationError, match="'g'"):
         build(graph(lambda: returned))
 
 
-# §7.6
+@pytest.mark.rule("graph-assets 3.1.14")
 def test_a_map_that_is_not_collected_is_refused(build: Build) -> None:
     with pytest.raises(GraphValidationError, match="'g'"):
         build(graph(lambda: numbers().map(inc)))
@@ -280,10 +262,7 @@ def numbers() -> list[int]:
     return [1, 2]
 
 
-# -- 7.7 ---------------------------------------------------------------------------------------------------------------
-
-
-# §7.7
+@pytest.mark.rule("graph-assets 3.1.15")
 def test_assets_called_in_the_body_keep_their_name_and_run_once(build: Build) -> None:
     ran: list[int] = []
 
@@ -297,7 +276,7 @@ def test_assets_called_in_the_body_keep_their_name_and_run_once(build: Build) ->
     assert (repo.load_node("g"), ran) == (5, [1])
 
 
-# §7.7
+@pytest.mark.rule("graph-assets 3.1.16")
 def test_graph_assets_may_be_called_in_graphs(build: Build) -> None:
     inner = graph(lambda: inc(one()), "inner")
     repo = build(inner, graph(lambda: inc(inner())))
@@ -306,16 +285,13 @@ def test_graph_assets_may_be_called_in_graphs(build: Build) -> None:
     assert repo.load_node("g") == 3
 
 
-# §7.7
+@pytest.mark.rule("graph-assets 3.1.15")
 def test_an_asset_that_is_called_must_be_in_the_repository(build: Build) -> None:
     with pytest.raises(GraphValidationError, match="outer"):
         build(graph(lambda: inc(outer())))
 
 
-# -- 7.8 ---------------------------------------------------------------------------------------------------------------
-
-
-# §7.8
+@pytest.mark.rule("graph-assets 3.2.2")
 @pytest.mark.parametrize("by_key", [False, True], ids=["instance", "key"])
 @pytest.mark.parametrize(
     ("settings", "inside", "own"),
@@ -347,7 +323,7 @@ def test_internal_values_go_to_the_nearest_handler_and_the_final_one_to_both(
     assert [repo.load_node(name) for name in ("g/own", "g/plain", "g")] == [1, 2, 2]
 
 
-# §7.8
+@pytest.mark.rule("repository 2.8")
 @pytest.mark.parametrize("keyword", ["io_handler", "node_io_handler"])
 def test_an_unknown_handler_key_is_refused(build: Build, keyword: str) -> None:
     for kind in (AssetDefinitionError, ConfigurationError):
@@ -355,10 +331,7 @@ def test_an_unknown_handler_key_is_refused(build: Build, keyword: str) -> None:
             build(graph(lambda: one(), **{keyword: "nope"}))
 
 
-# -- 7.10 --------------------------------------------------------------------------------------------------------------
-
-
-# §7.10
+@pytest.mark.rule("graph-assets 3.2.4")
 def test_overrides_of_the_graph_reach_the_tasks_that_consume_the_upstream(build: Build) -> None:
     replaced = Remembering()
     replaced.values["outer"] = 100
@@ -372,14 +345,11 @@ def test_overrides_of_the_graph_reach_the_tasks_that_consume_the_upstream(build:
     )
 
 
-# §7.10
+@pytest.mark.rule("graph-assets 3.2.5")
 def test_what_only_orders_the_graph_comes_before_its_tasks(build: Build) -> None:
     before = rs.Asset(name="before")(lambda: 0)
     repo = build(graph(lambda: inc(one()), deps=[rs.AssetDef.dep("before")]), before)
     assert repo.materialize().materialized_assets == ["before", "g/one", "g/inc", "g"]
-
-
-# -- 7.11 --------------------------------------------------------------------------------------------------------------
 
 
 @rs.Task
@@ -387,7 +357,7 @@ def broken() -> int:
     raise ValueError("boom")
 
 
-# §7.11
+@pytest.mark.rule("graph-assets 3.2.7")
 def test_the_failure_of_a_task_skips_what_depends_on_it_and_the_graph(build: Build, storage: rs.Storage) -> None:
     down = rs.Asset(name="down")(lambda g: g)
     repo = build(graph(lambda: add(inc(broken()), two())), down, tasks=[broken])
@@ -407,7 +377,7 @@ def test_the_failure_of_a_task_skips_what_depends_on_it_and_the_graph(build: Bui
         repo.materialize()
 
 
-# §7.11 (hooks, repository §6.4)
+@pytest.mark.rule("graph-assets 3.2.8")
 def test_hooks_of_a_graph_fire_once_for_the_graph(build: Build) -> None:
     heard: list[Any] = []
 
@@ -419,10 +389,7 @@ def test_hooks_of_a_graph_fire_once_for_the_graph(build: Build) -> None:
     assert heard == [("g", 2)]
 
 
-# -- 7.12 --------------------------------------------------------------------------------------------------------------
-
-
-# §7.12
+@pytest.mark.rule("graph-assets 3.2.10")
 def test_the_annotation_of_the_body_is_no_check_and_those_of_tasks_are(build: Build) -> None:
     def body() -> str:
         return inc(one())
@@ -437,23 +404,20 @@ def test_the_annotation_of_the_body_is_no_check_and_those_of_tasks_are(build: Bu
     assert failures_of(result)["g/wrong"].startswith("AssetOutputValidationError: ")
 
 
-# -- 7.13 --------------------------------------------------------------------------------------------------------------
-
-
-# §7.13
+@pytest.mark.rule("graph-assets 3.2.11")
 def test_graph_and_internals_are_loaded_by_name(build: Build) -> None:
     repo = build(graph(lambda: inc(one())))
     repo.materialize()
     assert (repo.load_node("g"), repo.load_node("g/inc"), repo.load_node("g/one")) == (2, 2, 1)
 
 
-# §7.13
+@pytest.mark.rule("graph-assets 3.2.12")
 def test_selecting_the_graph_runs_all_inside_of_it(build: Build) -> None:
     repo = build(outer, graph(lambda: (two(), inc(one()))[1]))
     assert set(repo.materialize(["g"]).materialized_assets) == {"g/two", "g/one", "g/inc", "g"}
 
 
-# §7.13
+@pytest.mark.rule("graph-assets 3.2.13")
 def test_an_internal_may_be_selected_alone_when_its_inputs_can_be_loaded(build: Build, storage: rs.Storage) -> None:
     shared = Remembering()
     repo = build(graph(lambda: inc(one()), node_io_handler=shared))
@@ -465,21 +429,21 @@ def test_an_internal_may_be_selected_alone_when_its_inputs_can_be_loaded(build: 
     assert repo.load_node("g/inc") == 42
 
 
-# §7.13
+@pytest.mark.rule("graph-assets 3.2.13")
 def test_an_internal_whose_inputs_cannot_be_loaded_is_refused(build: Build) -> None:
     repo = build(graph(lambda: inc(one())))
     with pytest.raises(GraphValidationError, match=r"g/inc.*g/one"):
         repo.materialize(["g/inc"])
 
 
-# §7.13
+@pytest.mark.rule("graph-assets 3.2.12")
 def test_a_job_with_the_graph_has_its_internals(build: Build) -> None:
     made = graph(lambda: inc(one()))
     repo = build(outer, made, jobs=[rs.Job("j", [made])])
     assert repo.get_job("j").execute().materialized_assets == ["g/one", "g/inc", "g"]
 
 
-# §7 retry (repository §5.7)
+@pytest.mark.rule("graph-assets 3.2.9")
 def test_the_policy_of_a_graph_is_not_that_of_its_tasks(build: Build, storage: rs.Storage) -> None:
     repo = build(graph(lambda: broken(), retry=rs.RetryPolicy(3)), tasks=[broken])
     run_id = repo.materialize(raise_on_error=False).run_id

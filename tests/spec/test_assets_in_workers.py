@@ -1,4 +1,4 @@
-"""What sections 5 to 10 and 14 of the specification say about steps is true of those in worker processes, too."""
+"""What holds for steps holds for those in worker processes, too."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def beside(handler: Any, name: str = "beside", **settings: Any) -> rs.SingleAsse
 PARALLEL = rs.Executor.parallel(2)
 
 
-# §14 rivers/executor
+@pytest.mark.rule("execution 1.8", "metadata 4.1")
 @pytest.mark.parametrize(("default", "chosen"), [("in_process", "parallel"), ("parallel", "in_process")])
 def test_the_executor_of_an_asset_wins_over_that_of_the_repository(
     build: Build, handler: Any, default: str, chosen: str
@@ -48,7 +48,7 @@ def test_the_executor_of_an_asset_wins_over_that_of_the_repository(
     assert here == ({"a", "b"} if chosen == "in_process" else {"c", "d"})
 
 
-# §7.9, §14 rivers/node/executor
+@pytest.mark.rule("graph-assets 3.2.3", "metadata 4.2")
 @pytest.mark.parametrize(
     ("metadata", "in_workers"),
     [
@@ -73,7 +73,7 @@ def test_the_tasks_of_a_graph_run_where_its_metadata_say(
     assert [process != os.getpid() for process in processes.values()] == [in_workers, in_workers]
 
 
-# §6.5 mapping, §6.6
+@pytest.mark.rule("assets 6.13")
 def test_a_mapping_comes_back_from_a_worker_with_all_that_was_said(
     build: Build, storage: rs.Storage, handler: Any
 ) -> None:
@@ -97,7 +97,7 @@ def test_a_mapping_comes_back_from_a_worker_with_all_that_was_said(
     assert dict(heard)["c"] is None
 
 
-# §6.5 generator, §6.10
+@pytest.mark.rule("assets 6.18")
 @pytest.mark.parametrize("asynchronous", [False, True], ids=["generator", "async generator"])
 def test_a_generator_that_fails_midway_keeps_what_it_yielded_and_is_not_tried_again(
     build: Build, storage: rs.Storage, handler: Any, asynchronous: bool
@@ -113,7 +113,7 @@ def test_a_generator_that_fails_midway_keeps_what_it_yielded_and_is_not_tried_ag
     assert (repo.load_node("a") == os.getpid()) is asynchronous
 
 
-# §10 standalone
+@pytest.mark.rule("graph-assets 1.7")
 def test_standalone_tasks_and_commands_run_beside_each_other(build: Build, handler: Any) -> None:
     one, two = (rs.Task(steps.process, name=name, io_handler=handler) for name in ("one", "two"))
     command = rs.BashTask("command", "echo done", io_handler=handler)

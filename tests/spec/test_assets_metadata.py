@@ -1,4 +1,4 @@
-"""Section 12 of the specification: metadata values, as they are made, coerced and stored."""
+"""Metadata values, as they are made, coerced and stored."""
 
 from __future__ import annotations
 
@@ -33,7 +33,16 @@ class ArrowLike:
         return rs.Schema.from_ipc(ONE_COLUMN).__arrow_c_schema__()
 
 
-# §12 table
+@pytest.mark.rule(
+    "metadata 1.1",
+    "metadata 1.2",
+    "metadata 1.3",
+    "metadata 1.4",
+    "metadata 1.5",
+    "metadata 1.6",
+    "metadata 1.7",
+    "metadata 1.8",
+)
 @pytest.mark.parametrize(
     ("value", "variant", "attributes", "raw"),
     [
@@ -73,7 +82,7 @@ def test_a_constructor_makes_its_variant_with_its_attributes_and_raw_value(
     assert type(value.raw_value()) is type(raw)
 
 
-# §12 schema
+@pytest.mark.rule("metadata 1.9")
 def test_a_schema_keeps_its_message_and_gives_a_schema_back() -> None:
     value = MV.schema(ArrowLike())
     assert type(value) is MV.Schema
@@ -85,14 +94,14 @@ def test_a_schema_keeps_its_message_and_gives_a_schema_back() -> None:
             MV.schema(wrong)
 
 
-# §12 sizes
+@pytest.mark.rule("metadata 1.5", "metadata 1.11")
 @pytest.mark.parametrize("build_value", [lambda: MV.int(2**63), lambda: MV.int(-(2**63) - 1), lambda: MV.bytes(-1)])
 def test_a_number_of_the_wrong_size_is_an_overflow(build_value: Callable[[], Any]) -> None:
     with pytest.raises(OverflowError):
         build_value()
 
 
-# §12 wrong argument types
+@pytest.mark.rule("metadata 1.7", "metadata 1.10")
 @pytest.mark.parametrize(
     ("constructor", "argument"),
     [
@@ -111,20 +120,20 @@ def test_an_argument_of_the_wrong_type_is_a_type_error(constructor: str, argumen
         getattr(MV, constructor)(argument)
 
 
-# §12 url, §16
+@pytest.mark.rule("metadata 1.12")
 @pytest.mark.parametrize("url", ["example.com", "/a/b", "", "no scheme", "//host/path"])
 def test_a_url_without_a_scheme_is_invalid_and_says_so(url: str) -> None:
     with pytest.raises(InvalidMetadataError, match=r"(?i)invalid URL|URL.*invalid"):
         MV.url(url)
 
 
-# §12 url
+@pytest.mark.rule("metadata 1.12")
 @pytest.mark.parametrize("url", ["http://x", "https://h:1/p?q#f", "s3://bucket/key", "file:///x", "postgres://u@h/db"])
 def test_an_absolute_url_of_any_scheme_is_taken(url: str) -> None:
     assert MV.url(url).raw_value() == url
 
 
-# §12 comparing
+@pytest.mark.rule("metadata 1.13")
 def test_values_compare_by_variant_and_content_have_no_hash_and_can_be_pickled() -> None:
     assert MV.int(1) == MV.int(1)
     assert MV.int(1) not in (1, MV.int(2), MV.float_(1), MV.bytes(1), MV.bool_(True))
@@ -135,7 +144,7 @@ def test_values_compare_by_variant_and_content_have_no_hash_and_can_be_pickled()
             hash(value)
 
 
-# §12 repr
+@pytest.mark.rule("metadata 1.14")
 def test_the_repr_is_the_call_that_makes_it() -> None:
     assert repr(MV.int(3)) == "MetadataValue.int(3)"
     assert repr(MV.text("x")) == "MetadataValue.text('x')"
@@ -190,7 +199,7 @@ def ways_to_say(value: Any) -> dict[str, Any]:
 WAYS = ("context", "Output", "Observation", "Materialization", "OutputContext")
 
 
-# §12 coercion, stored form
+@pytest.mark.rule("metadata 2.1", "metadata 2.5")
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize(("value", "stored"), COERCED, ids=lambda each: type(each).__name__)
 def test_plain_values_are_coerced_wherever_they_are_said_and_stored_as_tagged_json(
@@ -202,13 +211,13 @@ def test_plain_values_are_coerced_wherever_they_are_said_and_stored_as_tagged_js
     assert metadata_of(event) == {"k": stored}
 
 
-# §12 stored form
+@pytest.mark.rule("metadata 2.5")
 def test_the_stored_form_is_compact(build: Build, storage: rs.Storage) -> None:
     run_id = build(ways_to_say(1)["Output"]).materialize().run_id
     assert event_of(storage, run_id, "Materialization", "a").metadata == [("k", '{"Int":{"value":1}}')]
 
 
-# §12 coercion (Arrow)
+@pytest.mark.rule("metadata 2.2")
 @pytest.mark.parametrize("way", WAYS)
 def test_a_schema_is_coerced_too(build: Build, storage: rs.Storage, way: str) -> None:
     run_id = build(ways_to_say(ArrowLike())[way]).materialize().run_id
@@ -219,7 +228,7 @@ def test_a_schema_is_coerced_too(build: Build, storage: rs.Storage, way: str) ->
     assert list(json.loads(text)) == ["Schema"]
 
 
-# §12 coercion (anything else)
+@pytest.mark.rule("metadata 2.3")
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("value", [[1], {"a": 1}, datetime(2026, 1, 1, tzinfo=UTC), b"x", (1,), object()])
 def test_anything_else_is_a_type_error_that_names_the_type(build: Build, way: str, value: Any) -> None:
@@ -228,14 +237,14 @@ def test_anything_else_is_a_type_error_that_names_the_type(build: Build, way: st
         repo.materialize()
 
 
-# §12 coercion (beyond 64 bits: unspecified, but accepted)
+@pytest.mark.rule("metadata 2.4")
 def test_an_integer_beyond_64_bits_is_accepted_as_another_variant(build: Build, storage: rs.Storage) -> None:
     run_id = build(ways_to_say(2**70)["Materialization"]).materialize().run_id
     stored = metadata_of(event_of(storage, run_id, "Materialization", "a"))
     assert list(stored["k"]) != ["Int"]
 
 
-# §12 Schema
+@pytest.mark.rule("metadata 3.1", "metadata 3.2", "metadata 3.3")
 def test_a_schema_compares_travels_and_reads_back() -> None:
     schema = rs.Schema(ArrowLike())
     assert (schema.names, len(schema)) == (["a"], 1)

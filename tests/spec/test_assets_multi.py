@@ -1,4 +1,4 @@
-"""Section 6 of the specification: one function, several assets. Partitions are another section."""
+"""One function, several assets. Partitions are tested elsewhere."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def stored(repo: rs.CodeRepository, *names: str) -> dict[str, Any]:
 # -- declaration -------------------------------------------------------------------------------------------------------
 
 
-# §6 AssetDef
+@pytest.mark.rule("assets 6.3")
 def test_an_output_definition_tells_its_attributes_normalised() -> None:
     output = rs.AssetDef("a", kinds="k", pool=["db", "api"], pool_slots={"db": 2}, deps=[rs.AssetDef.dep("d")])
     assert (output.kinds, output.pool) == (["k"], [("db", 2), ("api", 1)])
@@ -47,7 +47,7 @@ def test_an_output_definition_tells_its_attributes_normalised() -> None:
     assert rs.AssetDef("a") != rs.AssetDef("b")
 
 
-# §6 AssetDef (0.6.2: no retry, a type_hint that is no text)
+@pytest.mark.rule("assets 6.4")
 def test_an_output_definition_takes_no_policy_and_no_text_for_a_type() -> None:
     with pytest.raises(TypeError):
         rs.AssetDef("a", retry=rs.RetryPolicy(1))
@@ -55,14 +55,14 @@ def test_an_output_definition_takes_no_policy_and_no_text_for_a_type() -> None:
         rs.AssetDef("a", type_hint="int")
 
 
-# §6 signature
+@pytest.mark.rule("assets 6.2")
 @pytest.mark.parametrize("keyword", ["metadata", "pool", "pool_slots"])
 def test_what_belongs_to_an_output_is_a_type_error_at_the_top(keyword: str) -> None:
     with pytest.raises(TypeError):
         rs.Asset.from_multi(output_defs=[], **{keyword: {}})
 
 
-# §6 signature
+@pytest.mark.rule("assets 6.1")
 def test_the_direct_form_and_the_decorator_are_alike(build: Build) -> None:
     @rs.Asset.from_multi(output_defs=[rs.AssetDef("a"), rs.AssetDef("b")])
     def decorated() -> dict[str, int]:
@@ -76,10 +76,7 @@ def test_the_direct_form_and_the_decorator_are_alike(build: Build) -> None:
     assert stored(repo, "a", "b", "c") == {"a": 1, "b": 2, "c": 3}
 
 
-# -- 6.1 ---------------------------------------------------------------------------------------------------------------
-
-
-# §6.1
+@pytest.mark.rule("assets 6.5")
 def test_each_output_is_an_asset_with_its_own_name_handler_and_metadata(build: Build, storage: rs.Storage) -> None:
     first, second = Remembering(), Remembering()
     given = rs.Asset.from_multi(
@@ -112,7 +109,7 @@ def test_each_output_is_an_asset_with_its_own_name_handler_and_metadata(build: B
     assert storage.get_asset_record("m") is None
 
 
-# §6.1
+@pytest.mark.rule("assets 6.6")
 def test_its_own_name_cannot_be_selected(build: Build) -> None:
     repo = build(multi(lambda: {"a": 1}, "a"))
     with pytest.raises(AssetNotFoundError, match="'m'"):
@@ -123,7 +120,7 @@ class Limits(BaseModel):
     rows: int = 1
 
 
-# §6.1 (config)
+@pytest.mark.rule("assets 6.7")
 def test_config_is_keyed_by_any_selected_output_and_not_by_its_own_name(build: Build) -> None:
     def function(context: rs.AssetExecutionContext[Limits]) -> Any:
         return {"a": context.config.rows, "b": context.config.rows}
@@ -140,17 +137,14 @@ def test_config_is_keyed_by_any_selected_output_and_not_by_its_own_name(build: B
         repo.materialize(["b"], config={"a": {"rows": 5}})
 
 
-# §6.1 (name)
+@pytest.mark.rule("assets 6.6")
 def test_its_name_may_be_that_of_another_asset(build: Build) -> None:
     repo = build(multi(lambda: {"a": 1}, "a"), rs.Asset(name="m")(lambda a: a + 1))
     assert repo.materialize().materialized_assets == ["a", "m"]
     assert repo.load_node("m") == 2
 
 
-# -- 6.2, 6.4 ----------------------------------------------------------------------------------------------------------
-
-
-# §6.2
+@pytest.mark.rule("assets 6.8")
 def test_settings_at_the_top_are_defaults_of_the_outputs(build: Build, storage: rs.Storage) -> None:
     shared, own = Remembering(), Remembering()
     given = rs.Asset.from_multi(
@@ -173,31 +167,28 @@ def test_settings_at_the_top_are_defaults_of_the_outputs(build: Build, storage: 
     assert (given.tags, given.kinds, given.group, given.code_version, given.metadata) == (None, [], None, None, None)
 
 
-# §6.4
+@pytest.mark.rule("assets 6.11")
 def test_duplicate_output_names_are_refused_when_resolving(build: Build) -> None:
     given = multi(dict, "a", "a")
     with pytest.raises(AssetDefinitionError, match="'a'"):
         build(given)
 
 
-# §6.4
+@pytest.mark.rule("assets 6.12")
 def test_no_outputs_are_no_assets(build: Build) -> None:
     repo = build(multi(dict), rs.Asset(name="other")(lambda: 1))
     assert list(repo.assets) == ["other"]
     assert repo.materialize().materialized_assets == ["other"]
 
 
-# §6.4, §16
+@pytest.mark.rule("assets 6.11")
 @pytest.mark.parametrize("arguments", [{}, {"name": None}, {"name": ""}])
 def test_a_definition_without_a_name_is_refused(arguments: dict[str, Any]) -> None:
     with pytest.raises(AssetDefinitionError):
         rs.AssetDef(**arguments)
 
 
-# -- 6.5 mappings ------------------------------------------------------------------------------------------------------
-
-
-# §6.5 mapping
+@pytest.mark.rule("assets 6.13")
 def test_a_mapping_is_indexed_by_name_and_other_keys_are_ignored(build: Build, storage: rs.Storage) -> None:
     repo = build(multi(lambda: {"extra": 9, "b": 2, "a": 1}, "a", "b"))
     result = repo.materialize()
@@ -206,7 +197,7 @@ def test_a_mapping_is_indexed_by_name_and_other_keys_are_ignored(build: Build, s
     assert subjects_of(storage, result.run_id, "Materialization") == ["a", "b"]
 
 
-# §6.5 mapping
+@pytest.mark.rule("assets 6.14")
 def test_a_missing_key_fails_only_that_output(build: Build, storage: rs.Storage) -> None:
     below_a, below_b = rs.Asset(name="below_a")(lambda a: a), rs.Asset(name="below_b")(lambda b: b)
     repo = build(multi(lambda: {"a": 1}, "a", "b"), below_a, below_b)
@@ -219,12 +210,12 @@ def test_a_missing_key_fails_only_that_output(build: Build, storage: rs.Storage)
         repo.materialize()
 
 
-# §6.5 mapping
+@pytest.mark.rule("assets 6.14")
 def test_a_missing_key_that_nobody_asked_for_is_no_failure(build: Build) -> None:
     assert build(multi(lambda: {"a": 1}, "a", "b")).materialize(["a"]).success
 
 
-# §6.5 mapping
+@pytest.mark.rule("assets 6.13")
 def test_values_of_a_mapping_may_be_result_objects(build: Build, storage: rs.Storage) -> None:
     def function() -> Any:
         return {
@@ -244,14 +235,14 @@ def test_values_of_a_mapping_may_be_result_objects(build: Build, storage: rs.Sto
     assert types_of(storage, run_id, "c") == ["StepStart", "Observation", "StepSuccess"]
 
 
-# §6.5 Output
+@pytest.mark.rule("assets 6.15")
 def test_a_mapping_in_an_output_is_unwrapped(build: Build) -> None:
     repo = build(multi(lambda: rs.Output({"a": 1, "b": rs.Output(2)}), "a", "b"))
     assert repo.materialize().success
     assert stored(repo, "a", "b") == {"a": 1, "b": 2}
 
 
-# §6.5 anything else
+@pytest.mark.rule("assets 6.21")
 @pytest.mark.parametrize("returned", [[1, 2], (1, 2), None, 3, {1, 2}])
 def test_anything_else_fails_every_requested_output(build: Build, returned: Any) -> None:
     repo = build(multi(lambda: returned, "a", "b", "c"))
@@ -262,7 +253,7 @@ def test_anything_else_fails_every_requested_output(build: Build, returned: Any)
         repo.materialize()
 
 
-# §6.5 (the function fails)
+@pytest.mark.rule("assets 6.21")
 def test_a_function_that_fails_fails_every_requested_output(build: Build) -> None:
     def function() -> Any:
         raise ValueError("boom")
@@ -271,9 +262,6 @@ def test_a_function_that_fails_fails_every_requested_output(build: Build) -> Non
     result = repo.materialize(["a", "b"], raise_on_error=False)
     assert failures_of(result) == {"a": "ValueError: boom", "b": "ValueError: boom"}
     assert result.materialized_assets == ["a", "b"]
-
-
-# -- 6.5 generators ----------------------------------------------------------------------------------------------------
 
 
 def generated(results: list[Any], *names: str, asynchronous: bool = False, **settings: Any) -> rs.MultiAsset:
@@ -301,7 +289,7 @@ def out(name: str | None, value: Any = None, **said: Any) -> rs.Output:
 both_kinds = pytest.mark.parametrize("asynchronous", [False, True], ids=["generator", "async generator"])
 
 
-# §6.5 generator
+@pytest.mark.rule("assets 6.16")
 @both_kinds
 def test_a_generator_yields_results_by_name(build: Build, storage: rs.Storage, asynchronous: bool) -> None:
     results = [
@@ -319,7 +307,7 @@ def test_a_generator_yields_results_by_name(build: Build, storage: rs.Storage, a
     assert metadata_of(event_of(storage, result.run_id, "Observation", "c")) == {"seen": {"Bool": {"value": True}}}
 
 
-# §6.5 generator
+@pytest.mark.rule("assets 6.16")
 @both_kinds
 def test_each_value_is_persisted_when_it_is_yielded(build: Build, asynchronous: bool) -> None:
     handler = Remembering()
@@ -340,7 +328,7 @@ def test_each_value_is_persisted_when_it_is_yielded(build: Build, asynchronous: 
     assert seen == [{"a": 1}, {"a": 1, "b": 2}]
 
 
-# §6.5 generator faults, §16
+@pytest.mark.rule("assets 6.19")
 @both_kinds
 @pytest.mark.parametrize("wrong", [3, None, {"b": 2}, ("b", 2)])
 def test_yielding_something_else_names_the_three_allowed_types(build: Build, wrong: Any, asynchronous: bool) -> None:
@@ -350,7 +338,7 @@ def test_yielding_something_else_names_the_three_allowed_types(build: Build, wro
     assert stored(repo, "a", "b") == {"a": 1}
 
 
-# §6.5 generator faults, §16
+@pytest.mark.rule("assets 6.19")
 @both_kinds
 @pytest.mark.parametrize(
     "nameless", [out(None, 1), rs.Observation(), rs.Materialization()], ids=lambda it: type(it).__name__
@@ -361,7 +349,7 @@ def test_yielding_without_an_output_name_is_a_fault(build: Build, nameless: Any,
         repo.materialize()
 
 
-# §6.5 generator faults, §16
+@pytest.mark.rule("assets 6.20")
 @both_kinds
 def test_finishing_without_a_requested_output_fails_that_one_only(build: Build, asynchronous: bool) -> None:
     below = [rs.Asset(name="below_a")(lambda a: a), rs.Asset(name="below_b")(lambda b: b)]
@@ -375,7 +363,7 @@ def test_finishing_without_a_requested_output_fails_that_one_only(build: Build, 
         repo.materialize()
 
 
-# §6.5 generator
+@pytest.mark.rule("assets 6.17")
 @both_kinds
 def test_an_unknown_output_name_is_ignored(build: Build, storage: rs.Storage, asynchronous: bool) -> None:
     repo = build(generated([out("other", 9), out("a", 1)], "a", asynchronous=asynchronous))
@@ -384,7 +372,7 @@ def test_an_unknown_output_name_is_ignored(build: Build, storage: rs.Storage, as
     assert subjects_of(storage, result.run_id, "Materialization") == ["a"]
 
 
-# §6.5 generator
+@pytest.mark.rule("assets 6.17")
 @both_kinds
 def test_of_a_name_that_is_yielded_twice_the_last_value_wins(build: Build, asynchronous: bool) -> None:
     repo = build(generated([out("a", 1), out("a", 2)], "a", asynchronous=asynchronous))
@@ -401,7 +389,7 @@ class OnlyOdd(Remembering):
         super().handle_output(context, obj)
 
 
-# §6.5 generator
+@pytest.mark.rule("assets 6.17")
 @both_kinds
 @pytest.mark.parametrize(("values", "failed"), [([2, 1], {}), ([1, 2], {"a": "OSError: 2 is even"})])
 def test_of_a_name_that_is_yielded_twice_the_last_outcome_counts(
@@ -415,7 +403,7 @@ def test_of_a_name_that_is_yielded_twice_the_last_outcome_counts(
     assert [bool(log.traceback) for log in storage.get_run_logs(result.run_id)] == [True] * len(failed)
 
 
-# §6.5 generator
+@pytest.mark.rule("assets 6.18")
 @both_kinds
 def test_an_exception_midway_leaves_what_was_yielded_and_fails_the_rest(
     build: Build, storage: rs.Storage, asynchronous: bool
@@ -431,10 +419,7 @@ def test_an_exception_midway_leaves_what_was_yielded_and_fails_the_rest(
     assert raised.value is boom
 
 
-# -- 6.6, 6.7 ----------------------------------------------------------------------------------------------------------
-
-
-# §6.6
+@pytest.mark.rule("assets 6.22")
 def test_a_subset_runs_the_function_once_and_persists_only_what_was_asked_for(
     build: Build, storage: rs.Storage
 ) -> None:
@@ -454,7 +439,7 @@ def test_a_subset_runs_the_function_once_and_persists_only_what_was_asked_for(
     assert told[1] == ("m", True, ["a", "b", "c"])
 
 
-# §6.6
+@pytest.mark.rule("assets 6.17")
 @both_kinds
 def test_a_generator_may_yield_more_than_was_asked_for(build: Build, asynchronous: bool) -> None:
     repo = build(generated([out("a", 1), out("b", 2)], "a", "b", asynchronous=asynchronous))
@@ -462,7 +447,7 @@ def test_a_generator_may_yield_more_than_was_asked_for(build: Build, asynchronou
     assert stored(repo, "a", "b") == {"b": 2}
 
 
-# §6.7
+@pytest.mark.rule("assets 6.23")
 def test_what_a_consumer_needs_is_all_that_is_included(build: Build) -> None:
     told: list[list[str]] = []
 
@@ -477,10 +462,7 @@ def test_what_a_consumer_needs_is_all_that_is_included(build: Build) -> None:
     assert stored(repo, "a", "consumer") == {"consumer": 20}
 
 
-# -- 6.8 ---------------------------------------------------------------------------------------------------------------
-
-
-# §6.8
+@pytest.mark.rule("assets 6.24")
 def test_dependencies_at_the_top_are_those_of_every_output(build: Build) -> None:
     ran: list[str] = []
 
@@ -501,7 +483,7 @@ def test_dependencies_at_the_top_are_those_of_every_output(build: Build) -> None
     assert ran == ["before", "m"]
 
 
-# §6.8
+@pytest.mark.rule("assets 6.25")
 def test_an_input_of_one_output_joins_those_of_the_function(build: Build) -> None:
     handler = Remembering()
     handler.values["up"] = 7
@@ -515,13 +497,13 @@ def test_an_input_of_one_output_joins_those_of_the_function(build: Build) -> Non
     assert stored(repo, "a", "b") == {"a": 7, "b": 7}
 
 
-# §6.8, §16
+@pytest.mark.rule("assets 6.25")
 def test_an_input_of_one_output_must_be_a_parameter() -> None:
     with pytest.raises(ValueError, match=r"(?s)'absent'.*up"):
         rs.Asset.from_multi(lambda up: {}, [rs.AssetDef("a", deps=[rs.AssetDef.input("absent")])], "m")
 
 
-# §6.8
+@pytest.mark.rule("assets 6.26")
 def test_what_orders_one_output_is_an_edge_to_it_only_and_the_step_still_waits(
     build: Build, storage: rs.Storage
 ) -> None:
@@ -540,10 +522,7 @@ def test_what_orders_one_output_is_an_edge_to_it_only_and_the_step_still_waits(
     assert b'"b":{"deps":["before"]}' in topology
 
 
-# -- 6.9 ---------------------------------------------------------------------------------------------------------------
-
-
-# §6.9
+@pytest.mark.rule("assets 6.27")
 @pytest.mark.parametrize("annotation", ["dict", "dict[str, int]", "Any", None])
 def test_the_return_annotation_is_about_what_the_function_returns(build: Build, annotation: Any) -> None:
     def function():
@@ -553,7 +532,7 @@ def test_the_return_annotation_is_about_what_the_function_returns(build: Build, 
     assert build(multi(function, "a", "b")).materialize().success
 
 
-# §6.9
+@pytest.mark.rule("assets 6.27")
 @pytest.mark.parametrize("annotation", [int, tuple[int, str]])
 def test_another_annotation_fails_every_requested_output(build: Build, annotation: Any) -> None:
     def function():
@@ -569,7 +548,7 @@ def test_another_annotation_fails_every_requested_output(build: Build, annotatio
         repo.materialize()
 
 
-# §6.9
+@pytest.mark.rule("assets 6.28")
 def test_outputs_are_checked_where_their_definition_has_a_type_and_one_bad_one_fails_all(build: Build) -> None:
     handler = Remembering()
 
@@ -584,7 +563,7 @@ def test_outputs_are_checked_where_their_definition_has_a_type_and_one_bad_one_f
     assert all(text.startswith("AssetOutputValidationError: ") for text in failures_of(result).values())
 
 
-# §6.9
+@pytest.mark.rule("assets 6.28")
 @both_kinds
 def test_what_is_yielded_is_checked_before_it_is_stored(build: Build, asynchronous: bool) -> None:
     handler = Remembering()
@@ -599,10 +578,7 @@ def test_what_is_yielded_is_checked_before_it_is_stored(build: Build, asynchrono
     assert handler.values == {"a": 1}
 
 
-# -- 6.10 --------------------------------------------------------------------------------------------------------------
-
-
-# §6.10
+@pytest.mark.rule("assets 6.29")
 def test_one_that_returns_a_mapping_is_tried_again_as_a_whole(build: Build, storage: rs.Storage) -> None:
     tries: list[int] = []
 
@@ -621,7 +597,7 @@ def test_one_that_returns_a_mapping_is_tried_again_as_a_whole(build: Build, stor
     assert "StepRetry" in types_of(storage, result.run_id, "a")
 
 
-# §6.10
+@pytest.mark.rule("assets 6.30")
 @both_kinds
 def test_a_generator_that_has_yielded_is_not_tried_again(build: Build, storage: rs.Storage, asynchronous: bool) -> None:
     results = [out("a", 1), ValueError("boom")]
@@ -632,7 +608,7 @@ def test_a_generator_that_has_yielded_is_not_tried_again(build: Build, storage: 
     assert types_of(storage, result.run_id, "b") == ["StepStart", "StepFailure"]
 
 
-# §6.10
+@pytest.mark.rule("assets 6.30")
 @both_kinds
 def test_a_generator_that_has_not_yielded_may_be_tried_again(
     build: Build, storage: rs.Storage, asynchronous: bool
@@ -643,15 +619,12 @@ def test_a_generator_that_has_not_yielded_may_be_tried_again(
     assert types_of(storage, run_id, "a").count("StepRetry") in (0, 2)
 
 
-# §6.10 (compute)
+@pytest.mark.rule("assets 6.29")
 def test_compute_of_the_step_is_advice(build: Build) -> None:
     assert build(multi(lambda: {"a": 1}, "a", compute=rs.Compute(cpu="1"))).materialize().success
 
 
-# -- 6.11 --------------------------------------------------------------------------------------------------------------
-
-
-# §6.11
+@pytest.mark.rule("assets 6.31")
 def test_hooks_fire_once_for_each_output_with_its_value(build: Build) -> None:
     heard: list[Any] = []
 
@@ -668,7 +641,7 @@ def test_hooks_fire_once_for_each_output_with_its_value(build: Build) -> None:
     assert sorted(heard) == [("a", 1, None), ("b", None, None), ("c", None, "KeyError: 'c'")]
 
 
-# §6.11
+@pytest.mark.rule("assets 6.31")
 @both_kinds
 def test_hooks_of_a_generator_fire_once_for_each_output(build: Build, asynchronous: bool) -> None:
     heard: list[Any] = []

@@ -1,4 +1,4 @@
-"""Section 3 of the specification: what each parameter of a function gets, seen by running it."""
+"""What each parameter of a function gets, seen by running it."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def raw() -> int:
     return 5
 
 
-# §3.1
+@pytest.mark.rule("assets 2.1")
 @pytest.mark.parametrize("name", ["context", "anything"])
 def test_an_annotated_first_parameter_of_any_name_is_the_context(build: Build, name: str) -> None:
     def by_context(context: rs.AssetExecutionContext) -> Any:
@@ -45,7 +45,7 @@ def test_an_annotated_first_parameter_of_any_name_is_the_context(build: Build, n
     assert config == (None if name == "context" else Limits())
 
 
-# §3.1
+@pytest.mark.rule("assets 2.1")
 def test_the_annotation_wins_over_an_asset_of_that_name(build: Build) -> None:
     @rs.Asset
     def a(raw: rs.AssetExecutionContext) -> str:
@@ -56,7 +56,7 @@ def test_the_annotation_wins_over_an_asset_of_that_name(build: Build) -> None:
     assert repo.load_node("a") == "a"
 
 
-# §3.1
+@pytest.mark.rule("assets 2.1")
 def test_an_asset_may_ask_for_the_context_of_a_task(build: Build) -> None:
     @rs.Asset(tags=["t"])
     def a(told: rs.TaskExecutionContext) -> Any:
@@ -67,7 +67,7 @@ def test_an_asset_may_ask_for_the_context_of_a_task(build: Build) -> None:
     assert repo.load_node("a") == (True, "a", ["t"])
 
 
-# §3.2
+@pytest.mark.rule("assets 2.2")
 def test_an_unannotated_first_parameter_called_context_is_the_context_of_an_asset(build: Build) -> None:
     @rs.Asset
     def a(context, raw):
@@ -78,7 +78,7 @@ def test_an_unannotated_first_parameter_called_context_is_the_context_of_an_asse
     assert repo.load_node("a") == (True, "a", 5)
 
 
-# §3.2
+@pytest.mark.rule("assets 2.2")
 def test_an_unannotated_context_of_a_task_is_that_of_an_asset(build: Build) -> None:
     @rs.Task(tags=["t"])
     def t(context):
@@ -89,7 +89,7 @@ def test_an_unannotated_context_of_a_task_is_that_of_an_asset(build: Build) -> N
     assert repo.load_node("t") == (True, "t", [], None)
 
 
-# §3.2
+@pytest.mark.rule("assets 2.2")
 def test_beside_an_asset_called_context_the_parameter_is_that_asset(build: Build) -> None:
     @rs.Asset
     def context() -> str:
@@ -104,7 +104,7 @@ def test_beside_an_asset_called_context_the_parameter_is_that_asset(build: Build
     assert repo.load_node("a") == "an asset"
 
 
-# §3.3
+@pytest.mark.rule("assets 2.3")
 def test_an_annotated_self_is_the_previous_value(build: Build) -> None:
     @rs.Asset
     def a(self: rs.SelfDependency[int], raw: int) -> int:
@@ -116,7 +116,7 @@ def test_an_annotated_self_is_the_previous_value(build: Build) -> None:
     assert repo.load_node("a") == 10
 
 
-# §3.4
+@pytest.mark.rule("assets 2.4")
 def test_a_default_stays_even_where_an_asset_or_resource_has_that_name(build: Build) -> None:
     @rs.Asset
     def a(raw: int = 1, db: Any = "mine", other: int = 2) -> Any:
@@ -127,7 +127,7 @@ def test_a_default_stays_even_where_an_asset_or_resource_has_that_name(build: Bu
     assert repo.load_node("a") == (1, "mine", 2)
 
 
-# §3.5
+@pytest.mark.rule("assets 2.5")
 def test_a_parameter_with_the_name_of_an_asset_a_task_or_an_output_gets_its_value(build: Build) -> None:
     @rs.Task
     def counted() -> int:
@@ -146,7 +146,7 @@ def test_a_parameter_with_the_name_of_an_asset_a_task_or_an_output_gets_its_valu
     assert repo.load_node("a") == (5, 2, 4)
 
 
-# §3.6
+@pytest.mark.rule("assets 2.6")
 def test_a_parameter_with_the_name_of_a_resource_gets_the_resource(build: Build) -> None:
     db = Db(url="here")
 
@@ -164,7 +164,7 @@ def test_a_parameter_with_the_name_of_a_resource_gets_the_resource(build: Build)
     assert repo.load_node("b") is db
 
 
-# §3.6 (assets first)
+@pytest.mark.rule("assets 2.8")
 def test_an_asset_wins_over_a_resource_of_its_name_and_the_key_is_warned_of(build: Build) -> None:
     @rs.Asset
     def db() -> str:
@@ -180,7 +180,7 @@ def test_an_asset_wins_over_a_resource_of_its_name_and_the_key_is_warned_of(buil
     assert repo.load_node("a") == "the asset"
 
 
-# §3.7, §16
+@pytest.mark.rule("assets 2.7")
 @pytest.mark.parametrize("kind", [ConfigurationError, GraphValidationError])
 @pytest.mark.parametrize("check", ["resolve", "validate"])
 def test_a_parameter_that_nothing_fills_is_refused_with_node_parameter_and_resources(
@@ -193,7 +193,7 @@ def test_a_parameter_that_nothing_fills_is_refused_with_node_parameter_and_resou
     assert "db" in str(raised.value)
 
 
-# §3 (positional and positional-only)
+@pytest.mark.rule("assets 2.9")
 def test_positional_only_parameters_take_part_annotated_or_not(build: Build) -> None:
     @rs.Asset
     def a(told: rs.AssetExecutionContext, raw, db: Db, /):
@@ -204,7 +204,7 @@ def test_positional_only_parameters_take_part_annotated_or_not(build: Build) -> 
     assert repo.load_node("a") == ("a", 5, "there")
 
 
-# §3 (string annotations)
+@pytest.mark.rule("assets 2.12")
 def test_annotations_that_are_text_are_evaluated(build: Build) -> None:
     handler = Remembering()
     made: dict[str, Any] = {"rs": rs, "Limits": Limits}
@@ -219,7 +219,7 @@ def test_annotations_that_are_text_are_evaluated(build: Build) -> None:
     assert [context.type_hint for context in handler.inputs] == [list[int]]
 
 
-# §3 (variadic)
+@pytest.mark.rule("assets 2.11")
 def test_variadic_parameters_get_nothing(build: Build) -> None:
     @rs.Asset
     def a(raw: int, *args: Any, **kwargs: Any) -> Any:
@@ -230,7 +230,7 @@ def test_variadic_parameters_get_nothing(build: Build) -> None:
     assert repo.load_node("a") == (5, (), {})
 
 
-# §3 (keyword-only)
+@pytest.mark.rule("assets 2.10")
 def test_keyword_only_parameters_are_passed_by_keyword(build: Build) -> None:
     @rs.Asset
     def a(context, *, raw: int, db: Db, kept: int = 9) -> Any:
@@ -241,7 +241,7 @@ def test_keyword_only_parameters_are_passed_by_keyword(build: Build) -> None:
     assert repo.load_node("a") == (5, "there", 9)
 
 
-# §3 (context not first), §16
+@pytest.mark.rule("assets 2.13")
 def test_an_annotated_context_that_is_not_first_fails_the_step_and_nothing_before_it(build: Build) -> None:
     @rs.Asset
     def a(raw: int, told: rs.AssetExecutionContext) -> int:
@@ -255,7 +255,7 @@ def test_an_annotated_context_that_is_not_first_fails_the_step_and_nothing_befor
     assert repo.load_node("raw") == 5
 
 
-# §3 (context not first, unannotated)
+@pytest.mark.rule("assets 2.14")
 def test_an_unannotated_context_that_is_not_first_is_a_parameter_that_nothing_fills(build: Build) -> None:
     with pytest.raises(ConfigurationError, match=r"'a'.*'context'.*db"):
         build(raw, rs.Asset(name="a")(lambda raw, context: 1), resources={"db": Db()})

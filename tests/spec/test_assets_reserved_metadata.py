@@ -1,4 +1,4 @@
-"""Section 14 of the specification: the keys that mean something to rivers."""
+"""The keys that mean something to rivers."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.spec.handlers import Remembering
 from tests.spec.recorded import event_of, metadata_of
 
 
-# §14 rivers/executor
+@pytest.mark.rule("metadata 4.1")
 @pytest.mark.parametrize("executor", ["in_process", "parallel"])
 def test_an_asset_may_choose_its_executor(build: Build, executor: str) -> None:
     repo = build(rs.Asset(name="a", metadata={"rivers/executor": executor})(lambda: 1))
@@ -23,7 +23,7 @@ def test_an_asset_may_choose_its_executor(build: Build, executor: str) -> None:
     assert repo.load_node("a") == 1
 
 
-# §14 rivers/executor
+@pytest.mark.rule("metadata 4.1")
 def test_another_executor_is_refused_when_run_with_the_value_and_the_valid_ones(build: Build) -> None:
     ran: list[int] = []
     repo = build(rs.Asset(name="a", metadata={"rivers/executor": "threads"})(lambda: ran.append(1)))
@@ -37,7 +37,7 @@ def inside() -> int:
     return threading.get_ident()
 
 
-# §14 rivers/node/executor, §7.9
+@pytest.mark.rule("graph-assets 3.2.3", "metadata 4.2")
 @pytest.mark.parametrize(
     "metadata",
     [
@@ -52,7 +52,7 @@ def test_a_graph_may_choose_the_executor_of_its_tasks(build: Build, metadata: di
     assert repo.materialize().success
 
 
-# §14 rivers/node/executor, §7.9
+@pytest.mark.rule("metadata 4.2")
 @pytest.mark.parametrize("key", ["rivers/node/executor", "rivers/executor"])
 def test_another_executor_for_the_tasks_of_a_graph_is_refused_when_run(build: Build, key: str) -> None:
     repo = build(rs.Asset.from_graph(lambda: inside(), "g", metadata={key: "threads"}), tasks=[inside])
@@ -68,7 +68,7 @@ ONE_COLUMN = bytes.fromhex(
 )
 
 
-# §14 rivers/schema
+@pytest.mark.rule("metadata 4.3")
 def test_a_schema_may_stand_in_the_metadata_of_an_asset_and_of_an_output(build: Build, storage: rs.Storage) -> None:
     schema = rs.Schema.from_ipc(ONE_COLUMN)
     handler = Remembering()
@@ -86,7 +86,7 @@ def test_a_schema_may_stand_in_the_metadata_of_an_asset_and_of_an_output(build: 
     assert rs.Schema(context.asset_metadata["rivers/schema"]) == schema
 
 
-# §14 rivers/schema
+@pytest.mark.rule("metadata 4.3")
 @pytest.mark.parametrize("wrong", [1, object()])
 def test_only_a_schema_may_be_other_than_text_there(wrong: Any) -> None:
     with pytest.raises(TypeError):
@@ -95,7 +95,7 @@ def test_only_a_schema_may_be_other_than_text_there(wrong: Any) -> None:
         rs.Asset(metadata={"other": rs.Schema.from_ipc(ONE_COLUMN)})
 
 
-# §14 rivers/priority
+@pytest.mark.rule("metadata 4.4")
 @pytest.mark.parametrize(("text", "priority"), [("7", 7), ("-2", -2), ("high", 0), (None, 0)])
 def test_a_tag_tells_the_priority_of_a_run(build: Build, storage: rs.Storage, text: str | None, priority: int) -> None:
     tags = [] if text is None else [("rivers/priority", text)]
@@ -104,7 +104,7 @@ def test_a_tag_tells_the_priority_of_a_run(build: Build, storage: rs.Storage, te
     assert run.priority == priority
 
 
-# §14 StepRetry
+@pytest.mark.rule("metadata 4.5")
 def test_a_retry_says_which_attempt_why_and_how_long_it_waits(build: Build, storage: rs.Storage) -> None:
     tries: list[int] = []
     policy = rs.RetryPolicy(
@@ -131,7 +131,7 @@ def test_a_retry_says_which_attempt_why_and_how_long_it_waits(build: Build, stor
 class Missing(FileNotFoundError): ...
 
 
-# §14 StepFailure
+@pytest.mark.rule("metadata 4.6")
 @pytest.mark.parametrize(
     ("error", "reason"),
     [

@@ -1,4 +1,4 @@
-"""Section 5 of the specification: what a single asset may return, and what is recorded about it."""
+"""What a single asset may return, and what is recorded about it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.spec.handlers import Remembering, Saying
 from tests.spec.recorded import event_of, failures_of, metadata_of, types_of
 
 
-# §5 plain value
+@pytest.mark.rule("assets 4.1")
 @pytest.mark.parametrize("value", [3, "text", [1], {"a": 1}, None, (), False])
 def test_a_plain_value_is_stored_and_recorded(build: Build, storage: rs.Storage, value: Any) -> None:
     handler = Remembering()
@@ -24,7 +24,7 @@ def test_a_plain_value_is_stored_and_recorded(build: Build, storage: rs.Storage,
     assert types_of(storage, run_id, "a") == ["StepStart", "Materialization", "StepSuccess"]
 
 
-# §5 Output
+@pytest.mark.rule("assets 4.2")
 def test_an_output_is_unwrapped_and_what_it_says_is_recorded(build: Build, storage: rs.Storage) -> None:
     handler = Remembering()
 
@@ -39,7 +39,7 @@ def test_an_output_is_unwrapped_and_what_it_says_is_recorded(build: Build, stora
     assert recorded.data_version == "v3"
 
 
-# §5 Output
+@pytest.mark.rule("assets 4.2")
 def test_the_unwrapped_value_is_what_the_annotation_is_about(build: Build) -> None:
     @rs.Asset
     def a() -> int:
@@ -49,7 +49,7 @@ def test_the_unwrapped_value_is_what_the_annotation_is_about(build: Build) -> No
     assert failures_of(result)["a"].startswith("AssetOutputValidationError: ")
 
 
-# §5 Materialization
+@pytest.mark.rule("assets 4.3")
 def test_a_materialization_is_recorded_and_never_stored(build: Build, storage: rs.Storage) -> None:
     handler = Remembering()
 
@@ -72,7 +72,7 @@ def test_a_materialization_is_recorded_and_never_stored(build: Build, storage: r
         repo.load_node("a")
 
 
-# §5 Observation
+@pytest.mark.rule("assets 4.4")
 def test_an_observation_is_recorded_as_one_and_stores_nothing(build: Build, storage: rs.Storage) -> None:
     handler = Remembering()
 
@@ -88,7 +88,7 @@ def test_an_observation_is_recorded_as_one_and_stores_nothing(build: Build, stor
     assert (metadata_of(recorded), recorded.data_version) == ({"rows": {"Int": {"value": 3}}}, "v1")
 
 
-# §5 generator object (a quirk: it is not iterated)
+@pytest.mark.rule("assets 4.5")
 def test_a_generator_is_the_value_and_is_not_iterated(build: Build) -> None:
     ran: list[int] = []
 
@@ -103,7 +103,7 @@ def test_a_generator_is_the_value_and_is_not_iterated(build: Build) -> None:
     assert list(repo.load_node("a")) == [1]
 
 
-# §5 constructors
+@pytest.mark.rule("assets 4.6")
 def test_constructors_mirror_their_keywords_and_leave_the_rest_none() -> None:
     metadata = {"a": object()}
     output = rs.Output(1, output_name="o", metadata=metadata, data_version="v", tags={"k": "v"})
@@ -119,7 +119,7 @@ def test_constructors_mirror_their_keywords_and_leave_the_rest_none() -> None:
     assert (rs.Output().value, rs.Output().tags, rs.Materialization().tags) == (None, None, None)
 
 
-# §5 constructors
+@pytest.mark.rule("assets 4.6")
 @pytest.mark.parametrize("kind", [rs.Output, rs.Observation, rs.Materialization])
 def test_a_surplus_positional_or_unknown_keyword_is_a_type_error(kind: Any) -> None:
     with pytest.raises(TypeError):
@@ -131,7 +131,7 @@ def test_a_surplus_positional_or_unknown_keyword_is_a_type_error(kind: Any) -> N
             kind(tags={})
 
 
-# §5 constructors (coercion when recorded)
+@pytest.mark.rule("assets 4.8")
 @pytest.mark.parametrize("kind", [rs.Output, rs.Observation, rs.Materialization])
 @pytest.mark.parametrize(("value", "named"), [([1], "list"), ({"a": 1}, "dict"), (object(), "object")])
 def test_metadata_that_cannot_be_coerced_fail_the_step(build: Build, kind: Any, value: Any, named: str) -> None:
@@ -139,7 +139,7 @@ def test_metadata_that_cannot_be_coerced_fail_the_step(build: Build, kind: Any, 
     assert failures_of(result)["a"].startswith(f"TypeError: Cannot coerce {named} to MetadataValue")
 
 
-# §5 malformed results
+@pytest.mark.rule("assets 4.7")
 @pytest.mark.parametrize("kind", [rs.Output, rs.Observation, rs.Materialization])
 @pytest.mark.parametrize("wrong", [{"output_name": 3}, {"data_version": 3}, {"metadata": [("a", 1)]}], ids=str)
 def test_a_malformed_result_is_refused(kind: Any, wrong: dict[str, Any]) -> None:
@@ -147,7 +147,7 @@ def test_a_malformed_result_is_refused(kind: Any, wrong: dict[str, Any]) -> None
         kind(**wrong)
 
 
-# §5 metadata precedence
+@pytest.mark.rule("assets 4.9", "assets 4.10")
 def test_metadata_nearer_to_the_data_win_key_by_key(build: Build, storage: rs.Storage) -> None:
     handler = Saying(said={"all": "handler", "own": "handler", "output and handler": "handler"})
 
@@ -171,7 +171,7 @@ def test_metadata_nearer_to_the_data_win_key_by_key(build: Build, storage: rs.St
     assert seen["all"] in ("output", rs.MetadataValue.text("output"))
 
 
-# §5 metadata precedence
+@pytest.mark.rule("assets 4.9", "assets 4.11")
 @pytest.mark.parametrize("kind", [rs.Materialization, rs.Observation])
 def test_what_is_returned_wins_over_the_context_where_no_handler_speaks(
     build: Build, storage: rs.Storage, kind: Any
@@ -188,14 +188,14 @@ def test_what_is_returned_wins_over_the_context_where_no_handler_speaks(
     assert recorded.data_version == "context"
 
 
-# §5 metadata precedence (the handler's view)
+@pytest.mark.rule("assets 4.10")
 def test_without_any_metadata_the_handler_sees_none(build: Build) -> None:
     handler = Saying()
     build(rs.Asset(name="a", io_handler=handler)(lambda: 1)).materialize()
     assert handler.told == [None]
 
 
-# §5 data version precedence
+@pytest.mark.rule("assets 4.11")
 @pytest.mark.parametrize(
     ("context_says", "output_says", "handler_says", "recorded"),
     [
@@ -225,7 +225,7 @@ def test_the_data_version_nearest_to_the_data_wins(
     assert event_of(storage, run_id, "Materialization", "a").data_version == recorded
 
 
-# §5 data version precedence
+@pytest.mark.rule("assets 4.11")
 def test_without_one_a_fresh_uuid_is_the_data_version(build: Build, storage: rs.Storage) -> None:
     repo = build(rs.Asset(name="a")(lambda: 1))
     versions = [event_of(storage, repo.materialize().run_id, "Materialization", "a").data_version for _ in range(2)]

@@ -1,4 +1,4 @@
-"""Section 9 of the specification: an asset that reads its own previous value. Partitions are another section."""
+"""An asset that reads its own previous value. Partitions are tested elsewhere."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.spec.conftest import Build
 from tests.spec.handlers import Refusing, Remembering
 
 
-# §9.1, §9.4
+@pytest.mark.rule("assets 8.1")
 def test_the_previous_value_is_loaded_before_the_call_and_is_none_the_first_time(build: Build) -> None:
     seen: list[int | None] = []
 
@@ -28,7 +28,7 @@ def test_the_previous_value_is_loaded_before_the_call_and_is_none_the_first_time
     assert repo.load_node("counter") == 3
 
 
-# §9.1
+@pytest.mark.rule("assets 8.1")
 def test_a_previous_value_of_none_or_nothing_look_alike(build: Build) -> None:
     @rs.Asset
     def a(self: rs.SelfDependency[Any]) -> Any:
@@ -40,7 +40,7 @@ def test_a_previous_value_of_none_or_nothing_look_alike(build: Build) -> None:
     assert repo.load_node("a") is None
 
 
-# §9.1
+@pytest.mark.rule("assets 8.1")
 def test_it_stands_beside_a_context_and_other_inputs(build: Build) -> None:
     @rs.Asset
     def up() -> int:
@@ -55,7 +55,7 @@ def test_it_stands_beside_a_context_and_other_inputs(build: Build) -> None:
     assert repo.load_node("a") == ("a", None, 10)
 
 
-# §9.2, §16
+@pytest.mark.rule("assets 8.2")
 @pytest.mark.parametrize("annotated", [True, False])
 def test_a_self_of_another_kind_fails_the_step_with_the_way_to_do_it(build: Build, annotated: bool) -> None:
     def mistyped(self: int) -> int:
@@ -69,7 +69,7 @@ def test_a_self_of_another_kind_fails_the_step_with_the_way_to_do_it(build: Buil
         repo.materialize()
 
 
-# §9.2, §16
+@pytest.mark.rule("assets 8.2")
 def test_the_annotation_on_another_name_is_an_input_that_nothing_fills(build: Build) -> None:
     def function(previous: rs.SelfDependency[int]) -> int:
         return 1
@@ -78,7 +78,7 @@ def test_the_annotation_on_another_name_is_an_input_that_nothing_fills(build: Bu
         build(rs.Asset(name="a")(function))
 
 
-# §9.3
+@pytest.mark.rule("assets 8.3")
 def test_it_is_loaded_through_the_handler_of_the_asset_as_its_own_consumer(build: Build) -> None:
     handler = Remembering()
 
@@ -95,7 +95,7 @@ def test_it_is_loaded_through_the_handler_of_the_asset_as_its_own_consumer(build
         assert context.type_hint == list[int]
 
 
-# §9.3
+@pytest.mark.rule("assets 8.4")
 def test_whatever_the_handler_raises_means_no_previous_value(build: Build) -> None:
     class WriteOnly(Refusing):
         def handle_output(self, context: rs.OutputContext, obj: Any) -> None: ...
@@ -111,7 +111,7 @@ def test_whatever_the_handler_raises_means_no_previous_value(build: Build) -> No
     assert seen == [None]
 
 
-# §9.4
+@pytest.mark.rule("assets 8.6")
 def test_there_is_no_edge_and_downstreams_see_the_new_value(build: Build, storage: rs.Storage) -> None:
     @rs.Asset
     def a(self: rs.SelfDependency[int]) -> int:
@@ -131,7 +131,7 @@ def test_there_is_no_edge_and_downstreams_see_the_new_value(build: Build, storag
     assert b'"a": {"deps": []}' in topology or b'"a":{"deps":[]}' in topology
 
 
-# §9.5
+@pytest.mark.rule("assets 8.7")
 def test_it_can_be_made_by_hand() -> None:
     assert rs.SelfDependency(3).get_inner() == 3
     assert rs.SelfDependency().get_inner() is None

@@ -1,4 +1,4 @@
-"""Section 10 of the specification: tasks, and commands as tasks."""
+"""Tasks, and commands as tasks."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def double(value: int) -> int:
 # -- Task --------------------------------------------------------------------------------------------------------------
 
 
-# §10 forms
+@pytest.mark.rule("graph-assets 1.1")
 def test_a_task_is_made_bare_by_a_factory_or_directly() -> None:
     for task in (rs.Task(double), rs.Task()(double), rs.Task(wraps=double), rs.Task(name="double")(double)):
         assert isinstance(task, rs.Task)
@@ -35,13 +35,13 @@ def test_a_task_is_made_bare_by_a_factory_or_directly() -> None:
     assert rs.Task(later).is_async
 
 
-# §10 forms
+@pytest.mark.rule("graph-assets 1.3")
 def test_a_task_has_no_hooks() -> None:
     with pytest.raises(TypeError):
         rs.Task(hooks=[])
 
 
-# §10 calling
+@pytest.mark.rule("graph-assets 1.4")
 def test_outside_of_a_graph_a_task_is_its_function() -> None:
     task = rs.Task(double)
     assert (task(4), task(value=5)) == (8, 10)
@@ -51,14 +51,14 @@ def test_outside_of_a_graph_a_task_is_its_function() -> None:
         task(1, 2)
 
 
-# §10 calling, §16
+@pytest.mark.rule("graph-assets 1.5")
 @pytest.mark.parametrize("wrong", [3, None, "text"])
 def test_an_unbound_task_takes_a_function(wrong: Any) -> None:
     with pytest.raises(TaskDefinitionError):
         rs.Task(tags=["t"])(wrong)
 
 
-# §10 io_handler
+@pytest.mark.rule("graph-assets 1.6")
 @pytest.mark.parametrize("make", [lambda: rs.Task(io_handler=3), lambda: rs.BashTask("b", "true", io_handler=3)])
 def test_a_handler_of_another_kind_is_refused(make: Any) -> None:
     with pytest.raises(AssetDefinitionError):
@@ -74,7 +74,7 @@ def raw() -> int:
     return 5
 
 
-# §10 standalone
+@pytest.mark.rule("graph-assets 1.7", "graph-assets 1.8")
 def test_a_registered_task_runs_with_everything_and_its_value_can_be_loaded(build: Build, storage: rs.Storage) -> None:
     handler = Remembering()
 
@@ -96,7 +96,7 @@ def test_a_registered_task_runs_with_everything_and_its_value_can_be_loaded(buil
     assert list(repo.assets) == ["raw"]
 
 
-# §10 standalone
+@pytest.mark.rule("graph-assets 1.8")
 def test_a_task_may_be_selected_and_be_in_a_job(build: Build) -> None:
     task = rs.Task(lambda: 7, name="t")
     repo = build(raw, tasks=[task], jobs=[rs.Job("j", [task])])
@@ -105,7 +105,7 @@ def test_a_task_may_be_selected_and_be_in_a_job(build: Build) -> None:
     assert repo.load_node("t") == 7
 
 
-# §10 standalone
+@pytest.mark.rule("graph-assets 1.8")
 def test_an_asset_may_depend_on_a_task_and_fails_with_it(build: Build) -> None:
     @rs.Task
     def broken() -> int:
@@ -115,7 +115,7 @@ def test_an_asset_may_depend_on_a_task_and_fails_with_it(build: Build) -> None:
     assert failures_of(repo.materialize(raise_on_error=False)) == {"broken": "ValueError: boom", "down": SKIPPED}
 
 
-# §10 standalone
+@pytest.mark.rule("graph-assets 1.7")
 def test_a_task_is_tried_again_by_its_own_policy(build: Build, storage: rs.Storage) -> None:
     tries: list[int] = []
 
@@ -130,7 +130,7 @@ def test_a_task_is_tried_again_by_its_own_policy(build: Build, storage: rs.Stora
     assert types_of(storage, run_id, "flaky").count("StepRetry") == 2
 
 
-# §10 standalone (0.6.2: last wins; may be rejected)
+@pytest.mark.rule("graph-assets 1.9")
 def test_a_task_with_the_name_of_an_asset_is_refused(build: Build) -> None:
     with pytest.raises(AssetDefinitionError, match="raw"):
         build(raw, tasks=[rs.Task(lambda: 1, name="raw")])
@@ -145,7 +145,7 @@ def value_of(build: Build, *arguments: Any, **keywords: Any) -> Any:
     return repo.load_node("b")
 
 
-# §10 BashTask
+@pytest.mark.rule("graph-assets 2.1")
 def test_name_and_command_are_required() -> None:
     with pytest.raises(TypeError):
         rs.BashTask("b")
@@ -153,7 +153,7 @@ def test_name_and_command_are_required() -> None:
         rs.BashTask(command="true")
 
 
-# §10 properties
+@pytest.mark.rule("graph-assets 2.1")
 def test_it_tells_what_it_was_given() -> None:
     task = rs.BashTask("b", "true", env={"A": "1"}, cwd="here", tags=["t"])
     assert (task.name, task.command, task.env, task.cwd, task.tags) == ("b", "true", {"A": "1"}, "here", ["t"])
@@ -161,7 +161,7 @@ def test_it_tells_what_it_was_given() -> None:
     assert (bare.command, bare.env, bare.cwd, bare.tags) == (["true"], None, None, None)
 
 
-# §10 command str
+@pytest.mark.rule("graph-assets 2.2")
 @pytest.mark.parametrize(
     ("command", "expected"), [("echo a | tr a b", "b"), ("", ""), ("printf '%s' \"$((1 + 2))\"", "3"), ("true", "")]
 )
@@ -169,12 +169,12 @@ def test_a_text_is_run_by_the_shell(build: Build, command: str, expected: str) -
     assert value_of(build, command) == expected
 
 
-# §10 command list
+@pytest.mark.rule("graph-assets 2.3")
 def test_a_list_is_run_without_a_shell(build: Build) -> None:
     assert value_of(build, ["printf", "%s|%s", "$HOME", "a b"]) == "$HOME|a b"
 
 
-# §10 command, §16
+@pytest.mark.rule("graph-assets 2.3")
 @pytest.mark.parametrize(
     ("command", "kind"), [([], TaskDefinitionError), (3, TypeError), (None, TypeError), ({"a": 1}, TypeError)]
 )
@@ -183,7 +183,7 @@ def test_another_command_is_refused(command: Any, kind: type[Exception]) -> None
         rs.BashTask("b", command)
 
 
-# §10 env
+@pytest.mark.rule("graph-assets 2.4")
 def test_the_environment_is_merged_over_the_inherited_one(build: Build, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RIVERS_SPEC_KEPT", "kept")
     monkeypatch.setenv("RIVERS_SPEC_CHANGED", "before")
@@ -192,13 +192,13 @@ def test_the_environment_is_merged_over_the_inherited_one(build: Build, monkeypa
     assert value_of(build, command, env=env) == "kept after new"
 
 
-# §10 cwd
+@pytest.mark.rule("graph-assets 2.5")
 def test_it_runs_in_its_folder(build: Build, tmp_path: Path) -> None:
     (tmp_path / "a file").write_text("here")
     assert value_of(build, "cat 'a file'", cwd=str(tmp_path)) == "here"
 
 
-# §10 result
+@pytest.mark.rule("graph-assets 2.6")
 @pytest.mark.parametrize(
     ("printed", "value"),
     [
@@ -216,13 +216,13 @@ def test_the_value_is_what_it_prints_without_the_newlines_at_the_end(build: Buil
     assert value_of(build, ["printf", printed]) == value
 
 
-# §10 failure
+@pytest.mark.rule("graph-assets 2.7")
 def test_a_status_other_than_0_is_an_error_with_the_status_and_what_was_complained(build: Build) -> None:
     with pytest.raises(OSError, match=r"Command failed with exit status: 3: no luck"):
         value_of(build, "echo out; echo no luck >&2; exit 3")
 
 
-# §10 failure
+@pytest.mark.rule("graph-assets 2.8")
 @pytest.mark.parametrize(
     ("command", "keywords"),
     [(["no-such-program-of-rivers"], {}), ("true", {"cwd": "no/such/folder"}), (["true"], {"cwd": "no/such/folder"})],
@@ -232,7 +232,7 @@ def test_a_missing_program_or_folder_is_an_error(build: Build, command: Any, key
         value_of(build, command, **keywords)
 
 
-# §10 failure
+@pytest.mark.rule("graph-assets 2.9")
 def test_a_failed_command_may_be_tried_again(build: Build, storage: rs.Storage, tmp_path: Path) -> None:
     command = "if [ -e tried ]; then echo done; else touch tried; exit 1; fi"
     repo = build(tasks=[rs.BashTask("b", command, cwd=str(tmp_path), retry=rs.RetryPolicy(1))])
@@ -240,7 +240,7 @@ def test_a_failed_command_may_be_tried_again(build: Build, storage: rs.Storage, 
     assert repo.load_node("b") == "done"
 
 
-# §10 arguments
+@pytest.mark.rule("graph-assets 2.10")
 def test_upstreams_only_order_a_command_and_nothing_is_on_its_stdin(build: Build) -> None:
     ran: list[str] = []
 
@@ -260,7 +260,7 @@ def test_upstreams_only_order_a_command_and_nothing_is_on_its_stdin(build: Build
     assert repo.load_node("g") == "last after 'done'"
 
 
-# §10 usable in graphs
+@pytest.mark.rule("graph-assets 2.11")
 def test_a_command_may_be_the_value_of_a_graph(build: Build) -> None:
     shell = rs.BashTask("shell", "echo x")
     repo = build(rs.Asset.from_graph(lambda: shell(), "g"), tasks=[shell])
@@ -268,7 +268,7 @@ def test_a_command_may_be_the_value_of_a_graph(build: Build) -> None:
     assert (repo.load_node("g"), repo.load_node("g/shell")) == ("x", "x")
 
 
-# §10 io_handler
+@pytest.mark.rule("graph-assets 2.11")
 def test_the_value_of_a_command_goes_to_its_handler(build: Build) -> None:
     handler = Remembering()
     value_of(build, "echo x", io_handler=handler)

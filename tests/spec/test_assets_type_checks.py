@@ -1,4 +1,4 @@
-"""Section 13 of the specification: a step's value is checked against its annotation before anything is stored."""
+"""A step's value is checked against its annotation before anything is stored."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ DOES_NOT_FIT: list[tuple[str, Any, Any, str]] = [
 ]
 
 
-# §13 table
+@pytest.mark.rule("assets 5.2", "assets 5.3", "assets 5.4", "assets 5.5", "assets 5.6", "assets 5.7", "assets 5.8")
 @pytest.mark.parametrize(("row", "annotation", "value"), FITS, ids=shown)
 def test_a_value_that_fits_is_stored(build: Build, row: str, annotation: Any, value: Any) -> None:
     handler = Remembering()
@@ -106,7 +106,7 @@ def test_a_value_that_fits_is_stored(build: Build, row: str, annotation: Any, va
     assert handler.values["a"] is value
 
 
-# §13 table, §16
+@pytest.mark.rule("assets 5.1", "assets 5.3", "assets 5.4", "assets 5.5", "assets 5.6", "assets 5.7")
 @pytest.mark.parametrize(("row", "annotation", "value", "expected"), DOES_NOT_FIT, ids=shown)
 def test_a_value_that_does_not_fit_fails_the_step_before_it_is_stored(
     build: Build, row: str, annotation: Any, value: Any, expected: str
@@ -118,26 +118,26 @@ def test_a_value_that_does_not_fit_fails_the_step_before_it_is_stored(
     assert handler.outputs == []
 
 
-# §13 string annotations
+@pytest.mark.rule("assets 5.9")
 def test_an_annotation_that_cannot_be_evaluated_fails_the_step_with_its_name_error(build: Build) -> None:
     repo = build(returning("Missing", 3))
     with pytest.raises(AssetOutputValidationError, match=r"Missing.*NameError"):
         repo.materialize()
 
 
-# §13 result objects
+@pytest.mark.rule("assets 5.10")
 @pytest.mark.parametrize("result", [rs.Materialization(), rs.Observation()], ids=["Materialization", "Observation"])
 def test_a_result_without_a_value_is_not_checked_whatever_the_annotation(build: Build, result: Any) -> None:
     assert build(returning(int, result)).materialize().success
 
 
-# §13 after unwrapping
+@pytest.mark.rule("assets 5.1")
 @pytest.mark.parametrize("annotation", [int, rs.Output, Optional[int], "rs.Output | None"])  # noqa: UP045
 def test_an_output_is_checked_by_its_value(build: Build, annotation: Any) -> None:
     assert build(returning(annotation, rs.Output(3))).materialize().success
 
 
-# §13 retryable
+@pytest.mark.rule("assets 5.11")
 def test_a_mismatch_is_a_failure_that_may_be_tried_again(build: Build, storage: rs.Storage) -> None:
     values: list[Any] = [1, "two", 3.0]
 
@@ -149,7 +149,7 @@ def test_a_mismatch_is_a_failure_that_may_be_tried_again(build: Build, storage: 
     assert types_of(storage, run_id, "a").count("StepRetry") == 2
 
 
-# §13 dependents
+@pytest.mark.rule("assets 5.11")
 def test_a_mismatch_skips_what_depends_on_it(build: Build) -> None:
     @rs.Asset
     def down(a: int) -> int:
@@ -159,7 +159,7 @@ def test_a_mismatch_skips_what_depends_on_it(build: Build) -> None:
     assert list(failures_of(result)) == ["a", "down"]
 
 
-# §13 inputs
+@pytest.mark.rule("assets 5.13")
 def test_inputs_are_not_checked_against_the_annotations_of_parameters(build: Build) -> None:
     @rs.Asset
     def down(a: int) -> Any:
@@ -170,7 +170,7 @@ def test_inputs_are_not_checked_against_the_annotations_of_parameters(build: Bui
     assert repo.load_node("down") == "text"
 
 
-# §13 type_hint
+@pytest.mark.rule("assets 5.14")
 @pytest.mark.parametrize(
     ("annotation", "hint"),
     [(ABSENT, None), (int, int), ("list[int]", list[int]), (Optional[int], Optional[int])],  # noqa: UP045
@@ -182,7 +182,7 @@ def test_the_handler_is_told_the_evaluated_return_annotation(build: Build, annot
     assert [context.type_hint for context in handler.outputs] == [hint]
 
 
-# §13 (tasks too)
+@pytest.mark.rule("assets 5.12")
 def test_the_value_of_a_task_is_checked_too(build: Build) -> None:
     @rs.Task
     def t() -> int:

@@ -1,4 +1,4 @@
-"""Section 8 of the specification of repositories: config models, and the override document in both its shapes."""
+"""Config models, and the override document in both its shapes."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def materialized(build: Build, asset: Any, config: Any = None) -> Any:
     return repo.load_node(asset.name)
 
 
-# §8
+@pytest.mark.rule("resources 2.1")
 def test_the_config_is_an_instance_built_for_each_run(build: Build) -> None:
     repo = build(asset_of(Limits), tasks=[task_of(Limits, "told")])
     repo.materialize()
@@ -86,7 +86,7 @@ def test_the_config_is_an_instance_built_for_each_run(build: Build) -> None:
     assert repo.load_node("events") is not first
 
 
-# §8
+@pytest.mark.rule("resources 2.2")
 def test_a_context_without_a_model_has_no_config(build: Build) -> None:
     @rs.Asset
     def events(context: rs.AssetExecutionContext) -> Any:
@@ -96,14 +96,14 @@ def test_a_context_without_a_model_has_no_config(build: Build) -> None:
     assert materialized(build, events, {"events": {"rows": 3}}) is None
 
 
-# §8
+@pytest.mark.rule("resources 2.2")
 @pytest.mark.parametrize("kind", [NoModel, int, dict])
 def test_a_config_of_another_kind_is_refused_by_name(build: Build, kind: type[Any]) -> None:
     with pytest.raises(ConfigurationError, match=kind.__name__):
         build(asset_of(kind)).materialize()
 
 
-# §8: of schedules and sensors
+@pytest.mark.rule("resources 2.1")
 def test_triggers_get_their_config_too(build: Build) -> None:
     seen: list[Any] = []
 
@@ -124,7 +124,7 @@ def test_triggers_get_their_config_too(build: Build) -> None:
     assert seen == [Limits(), Limits()]
 
 
-# §8 rule 1
+@pytest.mark.rule("resources 2.3")
 def test_values_are_overrides_then_the_environment_then_defaults(build: Build, monkeypatch: pytest.MonkeyPatch) -> None:
     assert materialized(build, asset_of(FromEnvironment)).rows == 5
     monkeypatch.setenv("ROWS", "7")
@@ -133,7 +133,7 @@ def test_values_are_overrides_then_the_environment_then_defaults(build: Build, m
     assert materialized(build, asset_of(Limits)).rows == 5
 
 
-# §8 rule 1
+@pytest.mark.rule("resources 2.4")
 def test_values_are_coerced_and_unknown_fields_follow_the_model(build: Build) -> None:
     assert materialized(build, asset_of(Limits), {"events": {"rows": "7", "what": 1}}) == Limits(rows=7)
     assert materialized(build, asset_of(Open), {"events": {"what": 1}}).what == 1
@@ -141,7 +141,7 @@ def test_values_are_coerced_and_unknown_fields_follow_the_model(build: Build) ->
         materialized(build, asset_of(Strict), {"events": {"what": 1}})
 
 
-# §8 rule 2
+@pytest.mark.rule("resources 2.5")
 @pytest.mark.parametrize("config", [None, {"events": {"rows": "many"}}])
 def test_a_validation_error_fails_the_step_as_it_is(build: Build, config: Any) -> None:
     repo = build(asset_of(Needed))
@@ -152,7 +152,7 @@ def test_a_validation_error_fails_the_step_as_it_is(build: Build, config: Any) -
     assert text.startswith("ValidationError: ")
 
 
-# §8 rule 3: both shapes, and both calls
+@pytest.mark.rule("resources 2.1.1", "resources 2.1.4", "resources 2.1.6")
 @pytest.mark.parametrize(
     "config", [{"events": {"rows": 8}}, {"assets": {"events": {"config": {"rows": 8}}}}], ids=["flat", "sectioned"]
 )
@@ -168,20 +168,21 @@ def test_both_shapes_are_taken_by_materialize_and_by_jobs(build: Build, storage:
         assert repo.load_node("events") == Limits()
 
 
-# §8 rule 3: tasks
+@pytest.mark.rule("resources 2.1.1")
 def test_a_standalone_task_has_its_overrides_under_its_name(build: Build) -> None:
     repo = build(tasks=[task_of(Limits, "told")])
     repo.materialize(config={"told": {"rows": 4}})
     assert repo.load_node("told") == Limits(rows=4)
 
 
-# §8 rule 3: disambiguation
+@pytest.mark.rule("resources 2.1.2")
 def test_an_asset_that_is_called_like_a_section_is_reached_through_the_section(build: Build) -> None:
     assert materialized(build, asset_of(Limits, "assets"), {"assets": {"assets": {"config": {"rows": 2}}}}).rows == 2
     with pytest.raises(ConfigurationError):
         materialized(build, asset_of(Limits, "assets"), {"assets": {"rows": 2}})
 
 
+@pytest.mark.rule("resources 2.1.3")
 @pytest.mark.parametrize("nothing", [None, {}])
 def test_no_document_means_no_overrides(build: Build, storage: rs.Storage, nothing: Any) -> None:
     assert materialized(build, asset_of(Limits), nothing) == Limits()
@@ -210,7 +211,7 @@ FAULTS: dict[str, tuple[Any, str]] = {
 }
 
 
-# §8 the rules of the sectioned shape
+@pytest.mark.rule("resources 2.1.10")
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_fault_of_the_document_names_its_place_and_makes_no_run(
     build: Build, storage: rs.Storage, fault: str
@@ -222,7 +223,7 @@ def test_a_fault_of_the_document_names_its_place_and_makes_no_run(
     assert storage.get_runs() == []
 
 
-# §8 metadata
+@pytest.mark.rule("resources 2.1.7")
 def test_metadata_is_merged_for_this_run_and_seen_by_context_handler_and_loads(build: Build) -> None:
     lake = Remembering()
 
@@ -241,7 +242,7 @@ def test_metadata_is_merged_for_this_run_and_seen_by_context_handler_and_loads(b
     assert lake.outputs[-1].asset_metadata == {"delta/mode": "overwrite", "owner": "me"}
 
 
-# §8 resources
+@pytest.mark.rule("resources 2.1.8")
 def test_a_resource_is_rebuilt_with_changed_fields_for_this_run_only(build: Build) -> None:
     told = rs.Asset(lambda db: (db.url, db.size), name="told")
     repo = build(told, resources={"db": Db(size=3)})
@@ -251,7 +252,7 @@ def test_a_resource_is_rebuilt_with_changed_fields_for_this_run_only(build: Buil
     assert repo.load_node("told") == ("mine", 3)
 
 
-# §8 resources
+@pytest.mark.rule("resources 2.1.8")
 def test_a_resource_that_a_run_changes_is_set_up_for_that_run(build: Build, capsys: pytest.CaptureFixture[str]) -> None:
     class Noisy(rs.Resource):
         url: str = "mine"
@@ -268,7 +269,7 @@ def test_a_resource_that_a_run_changes_is_set_up_for_that_run(build: Build, caps
     assert capsys.readouterr().out.splitlines() == ["up mine", "up other", "used other", "down other"]
 
 
-# §8 resources
+@pytest.mark.rule("resources 2.1.8")
 def test_a_run_whose_resource_cannot_be_set_up_is_not_begun(build: Build) -> None:
     class Shut(rs.Resource):
         url: str = "mine"
@@ -283,7 +284,7 @@ def test_a_run_whose_resource_cannot_be_set_up_is_not_begun(build: Build) -> Non
     assert repo.storage.get_run("r") is None
 
 
-# §8 execution
+@pytest.mark.rule("execution 1.8", "resources 2.1.9")
 def test_the_executor_of_one_run_can_be_chosen(build: Build, tmp_path: Path) -> None:
     folder = steps.Folder(root=str(tmp_path))
     assets = [rs.Asset(steps.process, name=name, io_handler=folder) for name in ("one", "two")]
@@ -295,7 +296,7 @@ def test_the_executor_of_one_run_can_be_chosen(build: Build, tmp_path: Path) -> 
     assert repo.load_node("one") == repo.load_node("two")
 
 
-# §8 the keys
+@pytest.mark.rule("resources 2.1.5")
 def test_the_outputs_of_a_multi_asset_are_keys_and_its_own_name_is_none(build: Build) -> None:
     def function(context: Any) -> dict[str, Any]:
         return {"one": context.config.rows, "two": 0}
@@ -310,7 +311,7 @@ def test_the_outputs_of_a_multi_asset_are_keys_and_its_own_name_is_none(build: B
         repo.materialize(config={"pair": {"rows": 9}})
 
 
-# §8 the keys
+@pytest.mark.rule("resources 2.1.5")
 def test_the_tasks_of_a_graph_are_keys_and_the_graph_itself_reaches_none_of_them(build: Build) -> None:
     step = task_of(Limits, "step")
     graph = rs.Asset.from_graph(lambda: step(), name="g")
@@ -321,7 +322,7 @@ def test_the_tasks_of_a_graph_are_keys_and_the_graph_itself_reaches_none_of_them
     assert repo.load_node("g") == Limits()
 
 
-# §8 the keys
+@pytest.mark.rule("resources 2.1.6")
 def test_config_of_an_asset_that_declares_none_is_ignored(build: Build) -> None:
     plain = rs.Asset(lambda: 1, name="plain")
     assert materialized(build, plain, {"plain": {"rows": "whatever"}}) == 1

@@ -1,4 +1,4 @@
-"""Section 11 of the specification of repositories: the public exceptions."""
+"""The public exceptions."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ NAMES = [
 ]
 
 
-# §11
+@pytest.mark.rule("repository 7.1")
 @pytest.mark.parametrize("name", NAMES)
 def test_every_exception_is_there_and_derives_directly_from_exception(name: str) -> None:
     kind = getattr(exceptions, name)
@@ -37,13 +37,13 @@ def test_every_exception_is_there_and_derives_directly_from_exception(name: str)
     assert str(kind("what happened")) == "what happened"
 
 
-# §11
+@pytest.mark.rule("repository 7.1")
 def test_the_module_is_part_of_the_package() -> None:
     assert rs.exceptions is exceptions
     assert "exceptions" in dir(rs)
 
 
-# §11
+@pytest.mark.rule("repository 7.2")
 def test_two_types_for_one_fault_are_joined_by_private_classes_only() -> None:
     public = {kind for name, kind in vars(exceptions).items() if inspect.isclass(kind) and not name.startswith("_")}
     joined = [kind for name, kind in vars(exceptions).items() if inspect.isclass(kind) and name.startswith("_")]

@@ -1,4 +1,4 @@
-"""Section 4 of the specification of repositories: where steps run."""
+"""Where steps run."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def beside(function: Any, folder: steps.Folder, **settings: Any) -> list[rs.Sing
     ]
 
 
-# §4 the factories
+@pytest.mark.rule("execution 1.1")
 def test_executors_come_from_factories_and_are_told_apart_by_the_nested_classes() -> None:
     with pytest.raises(TypeError):
         rs.Executor()
@@ -44,7 +44,7 @@ def test_executors_come_from_factories_and_are_told_apart_by_the_nested_classes(
         assert isinstance(executor, rs.Executor)
 
 
-# §4 parallel
+@pytest.mark.rule("execution 1.3")
 def test_the_parallel_executor_tells_its_limits() -> None:
     default = rs.Executor.parallel()
     assert (default.max_workers, default.max_async_concurrent) == (len(os.sched_getaffinity(0)), None)
@@ -54,7 +54,7 @@ def test_the_parallel_executor_tells_its_limits() -> None:
     assert (named.max_workers, named.max_async_concurrent) == (3, 4)
 
 
-# §4 kubernetes
+@pytest.mark.rule("execution 1.6")
 def test_the_kubernetes_executor_is_a_value_with_the_documented_defaults() -> None:
     default = rs.Executor.kubernetes()
     names = ["worker_image", "max_concurrent_steps", "namespace", "service_account", "worker_cpu", "worker_memory"]
@@ -65,7 +65,7 @@ def test_the_kubernetes_executor_is_a_value_with_the_documented_defaults() -> No
         rs.Executor.kubernetes("image", 2)
 
 
-# §4 negative counts
+@pytest.mark.rule("execution 1.7")
 @pytest.mark.parametrize("error", [OverflowError, ValueError])
 def test_a_negative_count_is_refused(error: type[Exception]) -> None:
     for make in (
@@ -77,7 +77,7 @@ def test_a_negative_count_is_refused(error: type[Exception]) -> None:
             make()
 
 
-# §4 in_process
+@pytest.mark.rule("execution 1.2")
 def test_in_process_runs_sync_steps_one_at_a_time_here(build: Build) -> None:
     running: list[str] = []
     most: list[int] = []
@@ -111,7 +111,7 @@ def meeting(count: int) -> list[rs.SingleAsset]:
     return [step(f"s{number}") for number in range(count)]
 
 
-# §4 in_process and parallel: async steps of a level run concurrently in the parent
+@pytest.mark.rule("execution 1.4")
 @pytest.mark.parametrize("executor", [rs.Executor.in_process(), PARALLEL], ids=["in_process", "parallel"])
 def test_async_steps_of_a_level_run_concurrently_in_this_process(build: Build, executor: Any) -> None:
     repo = build(*meeting(3), default_executor=executor)
@@ -124,7 +124,7 @@ def waiting_for(name: str, others: str, folder: steps.Folder) -> rs.SingleAsset:
     return rs.Asset(steps.meets, name=name, io_handler=folder, metadata={"folder": folder.root, "others": others})
 
 
-# §4 parallel, rule 1, rule 2: the steps of a batch run together, in processes of their own
+@pytest.mark.rule("execution 1.3")
 def test_two_sync_steps_of_a_level_run_beside_each_other_in_worker_processes(
     build: Build, folder: steps.Folder
 ) -> None:
@@ -135,7 +135,7 @@ def test_two_sync_steps_of_a_level_run_beside_each_other_in_worker_processes(
     assert os.getpid() not in workers
 
 
-# §4 parallel: async steps in the parent, beside the workers
+@pytest.mark.rule("execution 1.4")
 def test_async_steps_run_here_while_sync_steps_run_in_workers(build: Build, folder: steps.Folder) -> None:
     async def waits() -> int:
         root = Path(folder.root)
@@ -152,7 +152,7 @@ def test_async_steps_run_here_while_sync_steps_run_in_workers(build: Build, fold
     assert os.getpid() not in {repo.load_node("one"), repo.load_node("two")}
 
 
-# §4 rule 1: levels
+@pytest.mark.rule("execution 2.1")
 def test_a_level_begins_when_the_one_before_has_ended(build: Build, storage: rs.Storage, folder: steps.Folder) -> None:
     first = [waiting_for(name, other, folder) for name, other in (("one", "two"), ("two", "one"))]
     second = [rs.Asset(name=f"{name}_after", io_handler=folder, deps=[rs.AssetDef.dep(name)])(lambda: 1)
@@ -164,7 +164,7 @@ def test_a_level_begins_when_the_one_before_has_ended(build: Build, storage: rs.
     assert max(ends) < min(begins)
 
 
-# §4 rule 1: a level is split by executor
+@pytest.mark.rule("execution 2.2")
 def test_a_level_of_two_executors_runs_each_step_where_it_belongs(build: Build, folder: steps.Folder) -> None:
     pinned = [
         rs.Asset(steps.process, name=f"pinned{n}", io_handler=folder, metadata={"rivers/executor": "in_process"})
@@ -177,7 +177,7 @@ def test_a_level_of_two_executors_runs_each_step_where_it_belongs(build: Build, 
     assert os.getpid() not in {repo.load_node(asset.name) for asset in free}
 
 
-# §4 rule 2
+@pytest.mark.rule("execution 2.3")
 def test_a_single_sync_step_of_a_batch_runs_here_and_so_a_chain_works_with_all_defaults(storage: rs.Storage) -> None:
     first = rs.Asset(name="first")(lambda: os.getpid())
     second = rs.Asset(name="second")(lambda first: (first, os.getpid()))
@@ -187,7 +187,7 @@ def test_a_single_sync_step_of_a_batch_runs_here_and_so_a_chain_works_with_all_d
         assert repo.load_node("second") == (os.getpid(), os.getpid())
 
 
-# §4 rule 3: the lenient deviation
+@pytest.mark.rule("execution 2.4")
 def test_two_independent_assets_with_all_defaults_run_in_this_process(storage: rs.Storage) -> None:
     with rs.CodeRepository([rs.Asset(steps.process, name=name) for name in ("one", "two")]) as repo:
         repo.resolve(storage)
@@ -195,7 +195,7 @@ def test_two_independent_assets_with_all_defaults_run_in_this_process(storage: r
         assert {repo.load_node(name) for name in ("one", "two")} == {os.getpid()}
 
 
-# §4 rule 3: inputs are loaded and outputs stored in the worker
+@pytest.mark.rule("execution 2.5", "execution 2.6")
 def test_values_do_not_cross_but_go_through_the_handlers_in_the_worker(build: Build, folder: steps.Folder) -> None:
     up = rs.Asset(name="up", io_handler=folder)(lambda: 21)
     downs = [rs.Asset(name=name, io_handler=folder)(lambda up: up * 2) for name in ("one", "two")]
@@ -208,7 +208,7 @@ def test_values_do_not_cross_but_go_through_the_handlers_in_the_worker(build: Bu
     assert sorted(there) == [("loaded", "up"), ("loaded", "up"), ("stored", "one"), ("stored", "two")]
 
 
-# §4 rule 3: resources
+@pytest.mark.rule("execution 2.7")
 def test_a_resource_travels_by_its_fields_and_is_set_up_and_torn_down_in_the_worker(
     build: Build, folder: steps.Folder, tmp_path: Path
 ) -> None:
@@ -227,7 +227,7 @@ def test_a_resource_travels_by_its_fields_and_is_set_up_and_torn_down_in_the_wor
     assert sum(what == "teardown" for what, _ in notes) == 2
 
 
-# §4 rule 4
+@pytest.mark.rule("execution 2.8")
 def test_an_exception_of_a_worker_is_raised_here_with_its_type_and_attributes(
     build: Build, folder: steps.Folder, storage: rs.Storage
 ) -> None:
@@ -238,7 +238,7 @@ def test_an_exception_of_a_worker_is_raised_here_with_its_type_and_attributes(
     assert dict(event_of(storage, "r", "StepFailure", "fails").metadata)["error"] == "UserError: code 7"
 
 
-# §4 rule 4
+@pytest.mark.rule("execution 2.9")
 def test_what_a_worker_tells_is_recorded_here(build: Build, folder: steps.Folder, storage: rs.Storage) -> None:
     repo = build(*beside(steps.talks, folder), default_executor=PARALLEL)
     run_id = repo.materialize().run_id
@@ -254,7 +254,7 @@ def test_what_a_worker_tells_is_recorded_here(build: Build, folder: steps.Folder
     assert (log.stdout, log.stderr, log.logs) == ("to stdout\n", "to stderr\n", "WARNING to the log\n")
 
 
-# §4 rule 4, §5: a dead worker
+@pytest.mark.rule("execution 2.10", "execution 3.1.6")
 def test_the_death_of_a_worker_is_the_failure_of_its_step_alone(
     build: Build, folder: steps.Folder, storage: rs.Storage
 ) -> None:
@@ -266,7 +266,7 @@ def test_the_death_of_a_worker_is_the_failure_of_its_step_alone(
     assert failure["rivers/failure_reason"] == "infrastructure"
 
 
-# §4 rule 5
+@pytest.mark.rule("execution 1.5")
 def test_max_async_concurrent_1_runs_coroutines_one_after_another(build: Build) -> None:
     spans: list[str] = []
 
@@ -282,7 +282,7 @@ def test_max_async_concurrent_1_runs_coroutines_one_after_another(build: Build) 
     assert [one.split()[0] for one in spans[::2]] == [one.split()[0] for one in spans[1::2]]
 
 
-# §4 rule 6
+@pytest.mark.rule("execution 2.12")
 def test_synchronous_calls_work_on_the_thread_of_a_running_loop(build: Build) -> None:
     async def coroutine() -> int:
         await asyncio.sleep(0)
@@ -302,7 +302,7 @@ def test_synchronous_calls_work_on_the_thread_of_a_running_loop(build: Build) ->
     assert asyncio.run(main()) == (True, 5, True, ["watched"])
 
 
-# §4 rule 7
+@pytest.mark.rule("execution 2.11")
 def test_coroutines_of_assets_and_tasks_are_awaited(build: Build) -> None:
     async def asset() -> int:
         await asyncio.sleep(0)
@@ -317,7 +317,7 @@ def test_coroutines_of_assets_and_tasks_are_awaited(build: Build) -> None:
     assert (repo.load_node("asset"), repo.load_node("task")) == (20, 21)
 
 
-# §4 rule 7
+@pytest.mark.rule("execution 2.11")
 def test_an_async_generator_may_make_the_outputs_of_a_multi_asset(build: Build) -> None:
     async def pair() -> AsyncGenerator[rs.Output]:
         yield rs.Output(1, output_name="one")
@@ -329,7 +329,7 @@ def test_an_async_generator_may_make_the_outputs_of_a_multi_asset(build: Build) 
     assert (repo.load_node("one"), repo.load_node("two")) == (1, 2)
 
 
-# §4 rule 8
+@pytest.mark.rule("execution 1.9")
 @pytest.mark.parametrize("executor", [rs.Executor.in_process(), PARALLEL], ids=["in_process", "parallel"])
 def test_compute_is_ignored_with_a_logged_warning(
     build: Build, caplog: pytest.LogCaptureFixture, executor: Any

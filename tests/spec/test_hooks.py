@@ -1,4 +1,4 @@
-"""Section 6 of the specification of repositories: hooks."""
+"""Hooks: what they are told, when, and what they cannot break."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def heard() -> list[tuple[str, str]]:
     return [(context.asset_name, context.hook_type) for context in told]
 
 
-# §6 the factories
+@pytest.mark.rule("execution 4.1")
 @pytest.mark.parametrize(("factory", "kind"), [("success", rs.Hook.Success), ("failure", rs.Hook.Failure)])
 def test_hooks_are_made_bare_or_with_a_name(factory: str, kind: type[Any]) -> None:
     make = getattr(rs.Hook, factory)
@@ -54,7 +54,7 @@ def test_hooks_are_made_bare_or_with_a_name(factory: str, kind: type[Any]) -> No
         assert hook.name == name
 
 
-# §6 faults
+@pytest.mark.rule("execution 4.2")
 def test_a_hook_is_made_by_its_factories_once_and_of_a_function() -> None:
     with pytest.raises(TypeError):
         rs.Hook()
@@ -69,7 +69,7 @@ class Limits(BaseModel):
     rows: int = 3
 
 
-# §6 HookContext, rule 1
+@pytest.mark.rule("execution 4.3", "execution 4.4")
 def test_a_success_hook_is_told_everything_about_the_step(build: Build) -> None:
     @rs.Asset(hooks=BOTH, metadata={"owner": "me"})
     def made(context: rs.AssetExecutionContext[Limits]) -> rs.Output:
@@ -82,7 +82,7 @@ def test_a_success_hook_is_told_everything_about_the_step(build: Build) -> None:
     assert context.config == Limits(rows=7)
 
 
-# §6 HookContext, rule 1
+@pytest.mark.rule("execution 4.3", "execution 4.4")
 def test_a_failure_hook_is_told_the_error_and_no_output(build: Build) -> None:
     @rs.Asset(hooks=BOTH)
     def bad() -> int:
@@ -94,7 +94,7 @@ def test_a_failure_hook_is_told_the_error_and_no_output(build: Build) -> None:
     assert (context.error, context.metadata, context.config) == ("ValueError: boom", None, None)
 
 
-# §6 rule 1: the failure of storing and of the type check are failures of the step
+@pytest.mark.rule("execution 4.4")
 def test_every_failure_of_a_step_is_told(build: Build) -> None:
     class Full(rs.BaseIOHandler):
         def handle_output(self, context: rs.OutputContext, obj: Any) -> None:
@@ -112,7 +112,7 @@ def test_every_failure_of_a_step_is_told(build: Build) -> None:
     assert told[1].error == "OSError: disk full"
 
 
-# §6 rule 1: in the process of the orchestrator
+@pytest.mark.rule("execution 4.5")
 def test_hooks_run_here_though_the_step_ran_in_a_worker(build: Build, tmp_path: Any) -> None:
     folder = steps.Folder(root=str(tmp_path))
     seen: list[tuple[str, int, Any]] = []
@@ -128,7 +128,7 @@ def test_hooks_run_here_though_the_step_ran_in_a_worker(build: Build, tmp_path: 
     assert os.getpid() not in {output for _, _, output in seen}
 
 
-# §6 rule 1: list order, after the outcome is settled
+@pytest.mark.rule("execution 4.5")
 def test_hooks_run_in_the_order_of_the_list_when_the_outcome_is_stored(build: Build, storage: rs.Storage) -> None:
     order: list[Any] = []
 
@@ -142,7 +142,7 @@ def test_hooks_run_in_the_order_of_the_list_when_the_outcome_is_stored(build: Bu
     assert order == [(name, "StepSuccess") for name in "cab"]
 
 
-# §6 rule 2
+@pytest.mark.rule("execution 4.6")
 def test_a_hook_that_raises_harms_neither_the_step_nor_the_hooks_after_it(
     build: Build, storage: rs.Storage, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -165,7 +165,7 @@ def test_a_hook_that_raises_harms_neither_the_step_nor_the_hooks_after_it(
     assert all("hook is broken" in text for text in texts)
 
 
-# §6 rule 2
+@pytest.mark.rule("execution 4.6")
 def test_a_failure_hook_that_raises_changes_no_failure(build: Build) -> None:
     @rs.Hook.failure
     def broken(context: rs.HookContext[Any]) -> None:
@@ -180,7 +180,7 @@ def test_a_failure_hook_that_raises_changes_no_failure(build: Build) -> None:
     assert heard() == [("bad", "failure")]
 
 
-# §6 rule 3
+@pytest.mark.rule("execution 4.7")
 def test_a_skipped_step_fires_no_hook(build: Build) -> None:
     bad = rs.Asset(lambda: 1 / 0, name="bad", hooks=BOTH)
     down = rs.Asset(lambda bad: bad, name="down", hooks=BOTH)
@@ -189,7 +189,7 @@ def test_a_skipped_step_fires_no_hook(build: Build) -> None:
     assert heard() == [("bad", "failure")]
 
 
-# §6 rule 3: nor does one that was done before the run was resumed
+@pytest.mark.rule("execution 4.7")
 def test_a_step_that_a_resumed_run_leaves_out_fires_no_hook_again(build: Build) -> None:
     calls: list[int] = []
 
@@ -205,7 +205,7 @@ def test_a_step_that_a_resumed_run_leaves_out_fires_no_hook_again(build: Build) 
     assert heard() == [("first", "success"), ("shaky", "failure"), ("shaky", "success")]
 
 
-# §6 rule 4: multi-assets
+@pytest.mark.rule("execution 4.8")
 def test_the_hooks_of_a_multi_asset_fire_once_per_output(build: Build) -> None:
     @rs.Asset.from_multi(output_defs=[rs.AssetDef("one"), rs.AssetDef("two"), rs.AssetDef("lost")], hooks=BOTH)
     def several() -> dict[str, Any]:
@@ -217,7 +217,7 @@ def test_the_hooks_of_a_multi_asset_fire_once_per_output(build: Build) -> None:
     assert {context.error for context in told} == {None, "KeyError: 'lost'"}
 
 
-# §6 rule 4: graph assets
+@pytest.mark.rule("graph-assets 3.2.8")
 def test_the_hooks_of_a_graph_fire_once_under_its_name(build: Build) -> None:
     one = rs.Task(lambda: 1, name="one")
     inc = rs.Task(lambda one: one + 1, name="inc")
@@ -234,7 +234,7 @@ def test_the_hooks_of_a_graph_fire_once_under_its_name(build: Build) -> None:
     assert heard() == []  # the step of the graph was skipped: rule 3
 
 
-# §6 rule 4: Materialization
+@pytest.mark.rule("execution 4.9")
 def test_a_materialization_is_a_success_without_an_output(build: Build) -> None:
     @rs.Asset(hooks=BOTH)
     def elsewhere() -> rs.Materialization:
@@ -245,7 +245,7 @@ def test_a_materialization_is_a_success_without_an_output(build: Build) -> None:
     assert (context.asset_name, context.hook_type, context.output) == ("elsewhere", "success", None)
 
 
-# §6 rule 4: tasks
+@pytest.mark.rule("graph-assets 1.3")
 def test_tasks_have_no_hooks() -> None:
     with pytest.raises(TypeError):
         rs.Task(lambda: 1, name="t", hooks=[on_success])
@@ -253,7 +253,7 @@ def test_tasks_have_no_hooks() -> None:
         rs.BashTask("t", "true", hooks=[on_success])
 
 
-# §6: a hook may be a coroutine
+@pytest.mark.rule("execution 4.10")
 def test_an_async_hook_is_awaited(build: Build) -> None:
     @rs.Hook.success
     async def tell(context: rs.HookContext[Any]) -> None:

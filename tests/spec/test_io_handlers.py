@@ -1,4 +1,4 @@
-"""Section 9 of the specification of repositories: where values live, and which handler writes and loads them."""
+"""Where values live, and which handler writes and loads them."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def raw() -> int:
     return 1
 
 
-# §9 BaseIOHandler
+@pytest.mark.rule("resources 3.1")
 def test_a_handler_must_be_written_whole_to_be_made() -> None:
     class OnlyStores(rs.BaseIOHandler):
         def handle_output(self, context: rs.OutputContext, obj: Any) -> None: ...
@@ -39,7 +39,7 @@ def test_a_handler_must_be_written_whole_to_be_made() -> None:
             kind()
 
 
-# §9 BaseIOHandler
+@pytest.mark.rule("resources 3.1")
 def test_a_handler_is_a_settings_model(monkeypatch: pytest.MonkeyPatch) -> None:
     class Rooted(Remembering):
         root_folder: str = "default"
@@ -50,7 +50,7 @@ def test_a_handler_is_a_settings_model(monkeypatch: pytest.MonkeyPatch) -> None:
     assert (Rooted().root_folder, Rooted(root_folder="given").root_folder) == ("from the environment", "given")
 
 
-# §9 BaseIOHandler
+@pytest.mark.rule("resources 3.2")
 def test_what_only_looks_like_a_handler_is_refused_everywhere() -> None:
     class Duck:
         def handle_output(self, context: Any, obj: Any) -> None: ...
@@ -70,7 +70,7 @@ def test_what_only_looks_like_a_handler_is_refused_everywhere() -> None:
             make()
 
 
-# §9 OutputContext
+@pytest.mark.rule("resources 3.3")
 def test_an_output_context_has_the_documented_members() -> None:
     context = rs.OutputContext("a", {"k": "v"}, None, int)
     assert (context.asset_name, context.asset_metadata, context.partition, context.type_hint) == (
@@ -88,7 +88,7 @@ def test_an_output_context_has_the_documented_members() -> None:
     assert (bare.asset_metadata, bare.partition, bare.type_hint) == (None, None, None)
 
 
-# §9 InputContext
+@pytest.mark.rule("resources 3.4")
 def test_an_input_context_has_the_documented_members() -> None:
     context = rs.InputContext("up", "down", {"k": "v"}, None, int)
     assert (context.asset_name, context.downstream_asset, context.asset_metadata) == ("up", "down", {"k": "v"})
@@ -97,7 +97,7 @@ def test_an_input_context_has_the_documented_members() -> None:
     assert (bare.asset_metadata, bare.partition, bare.type_hint) == (None, None, None)
 
 
-# §9 resolution for writing
+@pytest.mark.rule("resources 3.5")
 def test_the_handler_that_writes_is_that_of_the_node_then_of_the_whole_then_the_default(build: Build) -> None:
     own, whole = Remembering(), Remembering()
     pair = rs.Asset.from_multi(
@@ -115,7 +115,7 @@ def test_the_handler_that_writes_is_that_of_the_node_then_of_the_whole_then_the_
     assert repo.load_node("raw") == 1
 
 
-# §9 resolution for loading
+@pytest.mark.rule("resources 3.6")
 def test_a_load_goes_to_the_handler_of_the_input_then_of_the_upstream_then_the_default(build: Build) -> None:
     lake, other = Remembering(), Remembering()
     other.values["up"] = "other"
@@ -129,7 +129,7 @@ def test_a_load_goes_to_the_handler_of_the_input_then_of_the_upstream_then_the_d
     assert repo.load_node("reading") == ("lake", "default")
 
 
-# §9 flow
+@pytest.mark.rule("resources 3.7")
 def test_a_value_is_checked_before_it_is_stored_and_stored_before_it_is_recorded(
     build: Build, storage: rs.Storage
 ) -> None:
@@ -154,7 +154,7 @@ def test_a_value_is_checked_before_it_is_stored_and_stored_before_it_is_recorded
     assert lake.values == {"good": 1}
 
 
-# §9 flow
+@pytest.mark.rule("resources 3.8")
 def test_each_consumer_loads_once_and_gets_what_the_handler_gives(build: Build) -> None:
     class Changing(Remembering):
         def load_input(self, context: rs.InputContext) -> Any:
@@ -168,7 +168,7 @@ def test_each_consumer_loads_once_and_gets_what_the_handler_gives(build: Build) 
     assert [repo.load_node(name) for name in ("one", "two")] == ["value for one", "value for two"]
 
 
-# §9 flow
+@pytest.mark.rule("resources 3.8")
 def test_what_stores_nothing_is_not_loaded_by_lineage(build: Build) -> None:
     lake = Remembering()
     up = rs.Asset(lambda: 1, name="up", io_handler=lake)
@@ -176,7 +176,7 @@ def test_what_stores_nothing_is_not_loaded_by_lineage(build: Build) -> None:
     assert lake.inputs == []
 
 
-# §9 InMemoryIOHandler
+@pytest.mark.rule("resources 3.1.1", "resources 3.1.2")
 def test_the_memory_handler_gives_the_very_object_back_and_has_no_fields(build: Build, storage: rs.Storage) -> None:
     value = [1, 2]
     repo = build(rs.Asset(lambda: value, name="kept"))
@@ -189,14 +189,14 @@ def test_the_memory_handler_gives_the_very_object_back_and_has_no_fields(build: 
     assert not rs.InMemoryIOHandler.model_fields
 
 
-# §9 InMemoryIOHandler
+@pytest.mark.rule("resources 3.1.3")
 def test_the_memory_handler_says_which_key_it_does_not_hold() -> None:
     with pytest.raises(KeyError) as caught:
         rs.InMemoryIOHandler().load_input(rs.InputContext("name", "down"))
     assert caught.value.args == ("name",)
 
 
-# §9 PickleIOHandler
+@pytest.mark.rule("resources 3.2.2", "resources 3.2.3")
 @pytest.mark.parametrize(("prefix", "path"), [("", "a.pkl"), ("lake/raw", "lake/raw/a.pkl")])
 def test_the_pickle_handler_stores_under_prefix_and_name_and_tells_so(
     build: Build, storage: rs.Storage, tmp_path: Path, prefix: str, path: str
@@ -213,7 +213,7 @@ def test_the_pickle_handler_stores_under_prefix_and_name_and_tells_so(
     assert metadata["write_duration_s"]["Float"]["value"] >= 0
 
 
-# §9 PickleIOHandler
+@pytest.mark.rule("resources 3.2.1", "resources 3.2.4")
 def test_the_pickle_handler_needs_a_store_and_says_what_it_does_not_hold() -> None:
     for wrong in ({}, {"store": "folder"}, {"store": None}):
         with pytest.raises(ValidationError):
@@ -222,7 +222,7 @@ def test_the_pickle_handler_needs_a_store_and_says_what_it_does_not_hold() -> No
         rs.PickleIOHandler(store=MemoryStore()).load_input(rs.InputContext("name", "down"))
 
 
-# §9 PickleIOHandler
+@pytest.mark.rule("resources 3.2.4")
 def test_a_value_that_cannot_be_pickled_fails_with_the_error_of_pickle(build: Build) -> None:
     handler = rs.PickleIOHandler(store=MemoryStore())
     repo = build(rs.Asset(lambda: (n for n in ()), name="a", io_handler=handler))
@@ -232,7 +232,7 @@ def test_a_value_that_cannot_be_pickled_fails_with_the_error_of_pickle(build: Bu
         repo.load_node("a")
 
 
-# §9 data versions
+@pytest.mark.rule("resources 3.9")
 def test_every_materialization_has_a_fresh_uuid_as_its_version_unless_one_is_registered(
     build: Build, storage: rs.Storage
 ) -> None:
@@ -245,7 +245,7 @@ def test_every_materialization_has_a_fresh_uuid_as_its_version_unless_one_is_reg
     assert latest.data_version == "v7"
 
 
-# §9 rivers.testing
+@pytest.mark.rule("resources 3.3.1")
 def test_the_storages_for_tests_are_ordinary_ones_that_close_when_they_are_dropped(tmp_path: Path) -> None:
     folder = str(tmp_path / "store")
     for make in (rs.testing.memory_storage, lambda: rs.testing.embedded_storage(folder)):

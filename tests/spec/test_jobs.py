@@ -1,4 +1,4 @@
-"""Section 3 of the specification of repositories: jobs."""
+"""Jobs: their members, and what executing one means."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def doubled(raw: int) -> int:
     return raw * 2
 
 
-# §3 the parameters
+@pytest.mark.rule("repository 6.1")
 def test_a_job_is_declared_by_name_or_by_position() -> None:
     executor, policy = rs.Executor.in_process(), rs.RetryPolicy(2)
     for job in (
@@ -39,7 +39,7 @@ def test_a_job_is_declared_by_name_or_by_position() -> None:
         assert job.allow_incomplete_deps is True
 
 
-# §3 members
+@pytest.mark.rule("repository 6.2")
 def test_every_kind_of_node_may_be_a_member_and_some_twice(build: Build) -> None:
     step = rs.Task(lambda: 1, name="step")
     alone = rs.Task(lambda: 2, name="alone")
@@ -57,14 +57,14 @@ def test_every_kind_of_node_may_be_a_member_and_some_twice(build: Build) -> None
     assert [repo.load_node(name) for name in ("one", "two", "g", "alone", "shell")] == [1, 2, 1, 2, "hello"]
 
 
-# §3 rule 1
+@pytest.mark.rule("repository 6.3")
 @pytest.mark.parametrize("members", [[], [3], [raw, "doubled"], [rs.Job("x", [raw])], [None]])
 def test_a_job_of_nothing_or_of_something_else_is_refused_by_name_when_it_is_made(members: list[Any]) -> None:
     with pytest.raises(GraphValidationError, match="'nightly'"):
         rs.Job("nightly", members)
 
 
-# §3 rule 2
+@pytest.mark.rule("repository 6.5")
 def test_a_missing_upstream_is_accepted_when_it_has_a_handler_and_the_job_says_so(build: Build) -> None:
     lake = Remembering()
     lake.values["up"] = 20
@@ -77,13 +77,13 @@ def test_a_missing_upstream_is_accepted_when_it_has_a_handler_and_the_job_says_s
     assert repo.load_node("down") == 21
 
 
-# §3 rule 2
+@pytest.mark.rule("repository 6.5")
 def test_a_missing_upstream_without_a_handler_is_refused_in_any_case(build: Build) -> None:
     with pytest.raises(GraphValidationError, match=r"'doubled'.*'raw'.*has no io_handler"):
         build(raw, doubled, jobs=[rs.Job("j", [doubled], allow_incomplete_deps=True)])
 
 
-# §3 rule 2
+@pytest.mark.rule("repository 6.4")
 def test_external_and_lineage_upstreams_may_be_missing_and_members_may_be_independent(build: Build) -> None:
     lake = Remembering()
     lake.values["ext"] = 5
@@ -94,7 +94,7 @@ def test_external_and_lineage_upstreams_may_be_missing_and_members_may_be_indepe
     assert repo.get_job("j").execute().materialized_assets == ["reads", "other"]
 
 
-# §3 rule 3
+@pytest.mark.rule("repository 6.6")
 def test_a_job_executes_like_a_selection_of_its_members_under_its_name(build: Build, storage: rs.Storage) -> None:
     class Limits(BaseModel):
         rows: int = 1
@@ -117,7 +117,7 @@ def test_a_job_executes_like_a_selection_of_its_members_under_its_name(build: Bu
         repo.get_job("j").execute(config={"raw": {}}, raise_on_error=False)
 
 
-# §3 rule 3
+@pytest.mark.rule("repository 6.6")
 def test_the_failure_of_a_job_is_raised_as_it_is_unless_told_otherwise(build: Build) -> None:
     boom = ValueError("boom")
 
@@ -132,28 +132,28 @@ def test_the_failure_of_a_job_is_raised_as_it_is_unless_told_otherwise(build: Bu
     assert repo.get_job("j").execute(raise_on_error=False).failed_assets == [("bad", "ValueError: boom")]
 
 
-# §3 rule 3
+@pytest.mark.rule("repository 6.7")
 @pytest.mark.parametrize("error", [ValueError, ExecutionError])
 def test_a_job_of_no_repository_is_refused_as_either_type(error: type[Exception]) -> None:
     with pytest.raises(error, match=r"'nightly'.*get_job"):
         rs.Job("nightly", [raw]).execute()
 
 
-# §3 rule 3
+@pytest.mark.rule("repository 6.7")
 def test_the_object_that_was_given_can_itself_be_executed_once_it_is_resolved(build: Build) -> None:
     job = rs.Job("j", [raw])
     build(raw, jobs=[job])
     assert job.execute().success
 
 
-# §3 rule 4
+@pytest.mark.rule("repository 6.8")
 def test_a_key_of_an_unpartitioned_member_is_refused_by_name(build: Build) -> None:
     repo = build(raw, jobs=[rs.Job("j", [raw])])
     with pytest.raises((PartitionValidationError, ExecutionError), match="'raw'"):
         repo.get_job("j").execute(partition_key=rs.PartitionKey.single("2026-01-01"))
 
 
-# §3 rule 5
+@pytest.mark.rule("execution 1.8", "repository 1.3")
 def test_the_executor_is_that_of_the_metadata_then_the_job_then_the_repository(build: Build, tmp_path: Path) -> None:
     lake = rs.PickleIOHandler(store=LocalStore(str(tmp_path)))
 
@@ -181,7 +181,7 @@ def test_the_executor_is_that_of_the_metadata_then_the_job_then_the_repository(b
         assert (here["free1"], here["free2"]) == (frees, frees)
 
 
-# §3 the retry of a job: §5 rule 1 holds
+@pytest.mark.rule("repository 6.9")
 def test_the_policy_of_a_job_holds_for_its_members_without_one(build: Build, storage: rs.Storage) -> None:
     def fails() -> int:
         raise ValueError

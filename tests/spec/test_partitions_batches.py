@@ -67,6 +67,7 @@ def test_a_set_of_keys_is_one_batch(build: Build, storage: rs.Storage) -> None:
 
 
 # §5.4
+@pytest.mark.rule("contexts 1.8", "contexts 1.9")
 def test_a_batch_has_keys_but_no_single_key_and_no_window(build: Build) -> None:
     seen: list[Any] = []
 
@@ -136,6 +137,7 @@ def test_the_handler_is_called_once_for_a_batch_and_told_all_keys(build: Build) 
 
 
 # §5.5, storage §7.3
+@pytest.mark.rule("contexts 1.13")
 @pytest.mark.parametrize("mark", [str, one, lambda value: one([value])], ids=["text", "key", "key of a list"])
 def test_marked_keys_fail_alone_and_the_step_succeeds(build: Build, storage: rs.Storage, mark: Any) -> None:
     @rs.Asset(partitions_def=LETTERS)

@@ -27,6 +27,7 @@ def louder(context: rs.AssetExecutionContext, value: str) -> str:
 
 
 # §5.9, assets §7.10
+@pytest.mark.rule("graph-assets 3.2.6")
 def test_the_inside_of_a_graph_runs_with_its_key_and_is_loaded_by_it(build: Build, storage: rs.Storage) -> None:
     graph = rs.Asset.from_graph(lambda: louder(told()), "g", partitions_def=LETTERS)
     repo = build(graph)
@@ -80,6 +81,7 @@ def test_a_batch_of_a_graph_runs_each_task_once_for_all_keys(build: Build, stora
 
 
 # assets §7.10
+@pytest.mark.rule("graph-assets 3.2.4")
 def test_the_mapping_of_a_graph_is_that_of_the_task_which_consumes_the_upstream(build: Build) -> None:
     shelves = Shelves()
 

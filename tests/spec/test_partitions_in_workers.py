@@ -63,6 +63,7 @@ def test_the_window_of_the_key_is_told_in_a_worker(build: Build, handler: Any) -
 
 
 # repository §4.4
+@pytest.mark.rule("execution 2.9")
 def test_marked_keys_metadata_and_version_come_back_from_a_worker(
     build: Build, storage: rs.Storage, handler: Any
 ) -> None:

@@ -69,6 +69,7 @@ def test_each_output_is_stored_with_its_own_definition(build: Build) -> None:
 
 
 # §5.8, assets §6.3
+@pytest.mark.rule("assets 6.10")
 def test_outputs_without_partitions_run_apart_from_those_with(build: Build) -> None:
     repo = build(outputs(None, LETTERS))
     assert repo.materialize(["x"]).success
@@ -81,6 +82,7 @@ def test_outputs_without_partitions_run_apart_from_those_with(build: Build) -> N
 
 
 # §8, assets §6.3, §16
+@pytest.mark.rule("assets 6.10")
 def test_outputs_of_another_variant_or_without_a_common_key_are_a_value_error_that_names_both() -> None:
     with pytest.raises(ValueError, match=r"(?s)'x'.*'y'|'y'.*'x'"):
         outputs(LETTERS, DAYS)
@@ -176,6 +178,7 @@ def test_observe_has_no_key_and_looks_at_the_whole(build: Build, storage: rs.Sto
 
 
 # §5.10, assets §9.3
+@pytest.mark.rule("assets 8.5")
 def test_the_previous_value_is_that_of_the_same_key(build: Build) -> None:
     shelves = Shelves()
 
@@ -193,6 +196,7 @@ def test_the_previous_value_is_that_of_the_same_key(build: Build) -> None:
 
 
 # §5.10
+@pytest.mark.rule("assets 8.5")
 def test_the_previous_value_of_a_batch_is_asked_for_all_its_keys(build: Build) -> None:
     shelves = Shelves()
     seen: list[Any] = []

@@ -95,6 +95,7 @@ def test_registered_keys_decide_what_a_mapping_loads(build: Build, storage: rs.S
 
 
 # §3.5, repository §1
+@pytest.mark.rule("repository 1.5")
 def test_a_definition_is_known_by_its_name_wherever_one_is_taken(build: Build, storage: rs.Storage) -> None:
     handler = rs.InMemoryIOHandler()
 
@@ -128,12 +129,14 @@ def test_an_unknown_name_is_refused_with_the_registered_ones(storage: rs.Storage
 
 
 # repository §1
+@pytest.mark.rule("repository 1.6")
 def test_what_is_registered_must_be_a_definition() -> None:
     with pytest.raises(TypeError, match="partition_defs"):
         rs.CodeRepository([], partition_defs={"letters": ["a", "b"]})
 
 
 # §3, §8, repository §1.3
+@pytest.mark.rule("repository 2.12")
 @pytest.mark.parametrize("check", ["resolve", "validate"])
 def test_a_definition_that_was_built_raw_is_checked_when_it_is_used(storage: rs.Storage, check: str) -> None:
     raw = rs.PartitionsDefinition.Static([])
@@ -143,6 +146,7 @@ def test_a_definition_that_was_built_raw_is_checked_when_it_is_used(storage: rs.
 
 
 # §6.1, §8, repository §1.3
+@pytest.mark.rule("repository 2.12")
 @pytest.mark.parametrize("check", ["resolve", "validate"])
 @pytest.mark.parametrize(
     ("up", "down", "edge"),

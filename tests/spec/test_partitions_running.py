@@ -41,6 +41,7 @@ def test_the_function_is_told_the_key_and_the_value_is_loaded_by_it(build: Build
 
 
 # §5.1, issue: the context of a step
+@pytest.mark.rule("contexts 1.7", "contexts 1.9")
 def test_the_context_of_a_step_tells_key_keys_definition_and_window(build: Build) -> None:
     seen: list[Any] = []
 
@@ -144,6 +145,7 @@ def test_anything_but_a_key_is_a_type_error(build: Build, given: Any) -> None:
 
 
 # §5.2
+@pytest.mark.rule("repository 3.1.8")
 @pytest.mark.parametrize("raising", [True, False])
 def test_partitioned_assets_without_a_key_are_refused_by_name(build: Build, storage: rs.Storage, raising: bool) -> None:
     repo = build(letter("one"), letter("two"), rs.Asset(name="plain")(lambda: 1))
@@ -154,6 +156,7 @@ def test_partitioned_assets_without_a_key_are_refused_by_name(build: Build, stor
 
 
 # §5.3
+@pytest.mark.rule("repository 3.1.8")
 def test_a_key_of_a_plan_with_an_unpartitioned_node_is_refused_by_name(build: Build) -> None:
     repo = build(letter(), rs.Asset(name="plain")(lambda: 1))
     with pytest.raises(PartitionValidationError, match=r"Node 'plain' is not partitioned, but a partition_key was"):
@@ -236,6 +239,7 @@ def test_the_partitions_that_there_are_and_the_newest_of_each_can_be_asked_for(
 
 
 # repository §1.5
+@pytest.mark.rule("repository 4.5")
 def test_load_node_takes_a_key_of_the_node_and_no_other(build: Build) -> None:
     shelves = Shelves()
     repo = build(letter(io_handler=shelves))
@@ -249,6 +253,7 @@ def test_load_node_takes_a_key_of_the_node_and_no_other(build: Build) -> None:
 
 
 # repository §1.5
+@pytest.mark.rule("repository 4.5")
 def test_load_node_of_a_partitioned_node_without_a_key_asks_for_no_partition(build: Build) -> None:
     repo = build(letter())
     repo.materialize(partition_key=one("a"))
@@ -259,6 +264,7 @@ def test_load_node_of_a_partitioned_node_without_a_key_asks_for_no_partition(bui
 
 
 # repository §3.4
+@pytest.mark.rule("repository 6.8")
 def test_a_job_runs_its_members_for_a_key(build: Build, storage: rs.Storage) -> None:
     step = letter()
     repo = build(step, jobs=[rs.Job("nightly", [step])])
@@ -270,6 +276,7 @@ def test_a_job_runs_its_members_for_a_key(build: Build, storage: rs.Storage) -> 
 
 
 # repository §3.4
+@pytest.mark.rule("repository 6.8")
 @pytest.mark.parametrize("raising", [True, False])
 def test_a_partitioned_job_needs_a_key_of_every_member(build: Build, raising: bool) -> None:
     step, other = letter(), letter("other")

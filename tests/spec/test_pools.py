@@ -1,4 +1,4 @@
-"""Concurrency pools as runs use them: part B of the specification of queues and pools, section 4 and 6, and B1."""
+"""Concurrency pools as runs use them."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ async def coroutine() -> int:
     return 1
 
 
-# -- B1: declaring ---------------------------------------------------------------------------------------------------
+# -- declaring ---------------------------------------------------------------------------------------------------------
 
 
 def test_resolving_sets_the_limits_and_registers_the_pools_that_are_only_claimed(storage: rs.Storage) -> None:
@@ -83,7 +83,7 @@ def test_what_is_set_by_hand_after_resolving_stands(storage: rs.Storage) -> None
         assert storage.get_pool_info("db").slot_limit == 1
 
 
-# -- B4 and B6: executing --------------------------------------------------------------------------------------------
+# -- executing ---------------------------------------------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -169,6 +169,7 @@ def failing() -> None:
     raise ValueError("as always")
 
 
+@pytest.mark.rule("execution 3.2.8")
 @pytest.mark.parametrize(("delay", "between"), [(5, ["StepSlotReleased", "StepSlotClaimed"]), (0, [])])
 @pytest.mark.anyio
 async def test_slots_are_free_during_a_backoff_and_kept_when_there_is_none(delay: float, between: list[str]) -> None:
@@ -187,6 +188,7 @@ async def test_slots_are_free_during_a_backoff_and_kept_when_there_is_none(delay
         ]
 
 
+@pytest.mark.rule("execution 3.2.8")
 @pytest.mark.anyio
 async def test_during_a_backoff_another_step_has_the_slot() -> None:
     retry = rs.RetryPolicy(1, backoff=rs.Backoff.constant(60))
@@ -266,6 +268,7 @@ def test_a_pool_without_a_limit_still_knows_who_holds_it(storage: rs.Storage) ->
     assert told(storage, run_id) == UNCONTENDED
 
 
+@pytest.mark.rule("assets 6.32")
 def test_a_multi_asset_claims_what_the_outputs_need_that_are_asked_for(storage: rs.Storage) -> None:
     held: list[dict[str, int]] = []
     outputs = [

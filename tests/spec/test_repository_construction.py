@@ -1,4 +1,4 @@
-"""Section 1 of the specification of repositories: what can be constructed, and what resolving and validating do."""
+"""What can be constructed, and what resolving and validating do."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def nothing_noted() -> None:
     notes.clear()
 
 
-# §1 the parameters, in order
+@pytest.mark.rule("repository 1.1")
 def test_the_parameters_come_in_their_documented_order_and_all_but_the_assets_may_be_left_out() -> None:
     parameters = inspect.signature(rs.CodeRepository).parameters
     assert list(parameters) == PARAMETERS
@@ -78,7 +78,7 @@ def test_the_parameters_come_in_their_documented_order_and_all_but_the_assets_ma
     )
 
 
-# §1 the parameters: each of its type is taken, by position as by name
+@pytest.mark.rule("repository 1.1", "repository 1.9")
 def test_every_argument_of_its_type_is_taken_in_order(storage: rs.Storage) -> None:
     schedule = rs.Schedule(cron_schedule="@daily", job_name="both")
     sensor = rs.Sensor(name="watch", job_name="both")
@@ -103,7 +103,7 @@ def test_every_argument_of_its_type_is_taken_in_order(storage: rs.Storage) -> No
     repo.shutdown()
 
 
-# §1 assets: may be empty
+@pytest.mark.rule("repository 1.2")
 def test_a_repository_without_assets_runs_nothing(storage: rs.Storage) -> None:
     repo = rs.CodeRepository([])
     repo.resolve(storage)
@@ -120,7 +120,7 @@ class Settings(BaseSettings):
     n: int = 1
 
 
-# §1 resources: resources, IO handlers and pydantic models
+@pytest.mark.rule("repository 1.4")
 def test_resources_handlers_models_and_settings_can_be_registered(build: Build) -> None:
     @rs.Asset
     def told(db: Noting, lake: Any, plain: Plain, settings: Settings) -> list[str]:
@@ -142,21 +142,21 @@ class Duck:
     def load_input(self, context: Any) -> Any: ...
 
 
-# §1 rule 1
+@pytest.mark.rule("repository 1.4")
 @pytest.mark.parametrize("wrong", [3, "text", object(), Duck(), [], None])
 def test_a_resource_of_another_type_is_a_configuration_error_that_names_it(wrong: Any) -> None:
     with pytest.raises(ConfigurationError, match=type(wrong).__name__):
         rs.CodeRepository([], resources={"r": wrong})
 
 
-# §1 rule 1
+@pytest.mark.rule("repository 1.8")
 @pytest.mark.parametrize("wrong", [3, "raw", None, lambda: 1, report, rs.Job("j", [raw])])
 def test_what_is_no_asset_is_an_asset_definition_error_that_names_its_type(wrong: Any) -> None:
     with pytest.raises(AssetDefinitionError, match=type(wrong).__name__):
         rs.CodeRepository([raw, wrong])
 
 
-# §1 rule 1
+@pytest.mark.rule("repository 1.8")
 @pytest.mark.parametrize("wrong", [3, "report", raw, lambda: 1])
 def test_what_is_no_task_is_an_asset_definition_error_that_says_what_tasks_must_hold(wrong: Any) -> None:
     with pytest.raises(AssetDefinitionError, match=r"tasks.*Task.*BashTask"):
@@ -183,7 +183,7 @@ def bad_graphs() -> list[Any]:
     return [[orphan], [selfish], [left, right], [raw, rs.Asset(name="raw")(lambda: 2)]]
 
 
-# §1 rule 1
+@pytest.mark.rule("repository 1.7")
 @pytest.mark.parametrize("assets", bad_graphs())
 def test_a_graph_that_cannot_be_resolved_constructs(assets: list[Any], storage: rs.Storage) -> None:
     repo = rs.CodeRepository(assets)
@@ -192,13 +192,13 @@ def test_a_graph_that_cannot_be_resolved_constructs(assets: list[Any], storage: 
             check()
 
 
-# §1 rule 1
+@pytest.mark.rule("repository 1.7")
 def test_names_that_are_registered_nowhere_construct() -> None:
     asset = rs.Asset(name="a", io_handler="nowhere", retry="nothing", partitions_def="none")(lambda: 1)
     rs.CodeRepository([asset], jobs=[rs.Job("j", [raw])], default_retry_policy="nothing")
 
 
-# §1 rule 2
+@pytest.mark.rule("repository 1.9")
 def test_assets_are_the_objects_that_were_given_by_name_in_order_of_registration(build: Build) -> None:
     pair = rs.Asset.from_multi(lambda: {"one": 1, "two": 2}, [rs.AssetDef("one"), rs.AssetDef("two")], name="pair")
     repo = build(doubled, pair, raw)
@@ -207,7 +207,7 @@ def test_assets_are_the_objects_that_were_given_by_name_in_order_of_registration
     assert repo.assets["one"] is repo.assets["two"] is pair
 
 
-# §1 rule 2
+@pytest.mark.rule("repository 1.10")
 @pytest.mark.parametrize(
     "operation",
     [
@@ -228,7 +228,7 @@ def test_every_operation_resolves_by_itself(tmp_path: Path, monkeypatch: pytest.
     assert (tmp_path / ".rivers" / "storage").is_dir()
 
 
-# §1 rule 3
+@pytest.mark.rule("repository 1.11")
 def test_entering_gives_the_repository_unresolved_and_leaving_shuts_it_down(storage: rs.Storage) -> None:
     repo = rs.CodeRepository([raw], resources={"db": Noting()})
     with repo as entered:
@@ -238,7 +238,7 @@ def test_entering_gives_the_repository_unresolved_and_leaving_shuts_it_down(stor
     assert notes == ["setup db", "teardown db"]
 
 
-# §1 rule 4
+@pytest.mark.rule("repository 1.12")
 def test_one_asset_given_twice_is_one_asset_and_two_of_one_name_are_refused_by_name(build: Build) -> None:
     repo = build(raw, raw, doubled)
     assert repo.materialize().materialized_assets == ["raw", "doubled"]
@@ -249,7 +249,7 @@ def test_one_asset_given_twice_is_one_asset_and_two_of_one_name_are_refused_by_n
         build(raw, multi)
 
 
-# §1.1
+@pytest.mark.rule("repository 2.1")
 def test_nothing_is_set_up_or_stored_when_a_check_fails(storage: rs.Storage) -> None:
     unknown_handler = rs.Asset(name="a", io_handler="nowhere")(lambda: 1)
     bad_job = rs.CodeRepository([raw, doubled], jobs=[rs.Job("j", [doubled])], resources={"db": Noting()})
@@ -261,7 +261,7 @@ def test_nothing_is_set_up_or_stored_when_a_check_fails(storage: rs.Storage) -> 
     assert storage.get_asset_records() == []
 
 
-# §1.1
+@pytest.mark.rule("repository 2.1")
 def test_the_graph_is_composed_before_it_is_checked_and_checked_before_references(storage: rs.Storage) -> None:
     def body() -> Any:
         raise LookupError("composed first")
@@ -274,7 +274,7 @@ def test_the_graph_is_composed_before_it_is_checked_and_checked_before_reference
         rs.CodeRepository([cycle]).resolve(storage)
 
 
-# §1.1
+@pytest.mark.rule("repository 2.1")
 def test_setup_comes_after_every_check_and_before_the_topology(storage: rs.Storage) -> None:
     class Looking(rs.Resource):
         def setup(self) -> None:
@@ -285,7 +285,7 @@ def test_setup_comes_after_every_check_and_before_the_topology(storage: rs.Stora
     assert list(json.loads(storage.kv_get("topology") or b"")) == ["raw", "doubled"]
 
 
-# §1.1
+@pytest.mark.rule("repository 2.3")
 def test_resolving_again_is_no_operation_also_without_an_argument(storage: rs.Storage) -> None:
     repo = rs.CodeRepository([raw], resources={"db": Noting()})
     repo.resolve(storage)
@@ -294,7 +294,7 @@ def test_resolving_again_is_no_operation_also_without_an_argument(storage: rs.St
     assert notes == ["setup db"]
 
 
-# §1.2
+@pytest.mark.rule("repository 2.4")
 def test_validate_runs_again_each_time_also_after_resolving(storage: rs.Storage) -> None:
     calls: list[str] = []
 
@@ -318,7 +318,7 @@ def test_validate_runs_again_each_time_also_after_resolving(storage: rs.Storage)
     assert notes == ["setup db"]
 
 
-# §1.2
+@pytest.mark.rule("repository 2.4")
 def test_validate_checks_graph_jobs_and_names_but_not_handler_keys() -> None:
     handled = rs.Asset(name="a", io_handler="nowhere")(lambda: 1)
     rs.CodeRepository([handled]).validate()

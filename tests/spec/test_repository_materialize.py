@@ -1,4 +1,4 @@
-"""Section 1.4 of the specification of repositories: ``materialize``, and what a resumed run leaves behind."""
+"""``materialize``, and what a resumed run leaves behind."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def record(storage: rs.Storage, run_id: str) -> rs.RunRecord:
     return found
 
 
-# §1.4 the parameters, in order
+@pytest.mark.rule("repository 3.1")
 def test_everything_but_the_selection_may_be_left_out_and_positions_are_documented(
     build: Build, storage: rs.Storage
 ) -> None:
@@ -66,7 +66,7 @@ def test_everything_but_the_selection_may_be_left_out_and_positions_are_document
     assert (record(storage, "mine").tags, repo.load_node("events")) == ([("team", "x")], 2)
 
 
-# §1.4 rule 1
+@pytest.mark.rule("repository 3.1.1")
 def test_no_selection_means_everything_with_standalone_tasks_and_without_external_assets(
     build: Build, storage: rs.Storage
 ) -> None:
@@ -88,7 +88,7 @@ def test_no_selection_means_everything_with_standalone_tasks_and_without_externa
     assert record(storage, result.run_id).node_names == ["inside", "told_task"]
 
 
-# §1.4 rule 1
+@pytest.mark.rule("repository 3.1.1")
 def test_an_empty_selection_runs_nothing_and_succeeds(build: Build, storage: rs.Storage) -> None:
     result = build(raw).materialize([])
     assert (result.success, result.materialized_assets, result.failed_assets) == (True, [], [])
@@ -96,7 +96,7 @@ def test_an_empty_selection_runs_nothing_and_succeeds(build: Build, storage: rs.
     assert told(storage, result.run_id) == []
 
 
-# §1.4 rule 1
+@pytest.mark.rule("repository 3.1.2")
 def test_order_and_repetition_in_a_selection_do_not_matter(build: Build, storage: rs.Storage) -> None:
     repo = build(raw, doubled, summed)
     for selection in (["summed", "doubled", "raw"], ["raw", "doubled", "raw", "summed", "summed"]):
@@ -105,7 +105,7 @@ def test_order_and_repetition_in_a_selection_do_not_matter(build: Build, storage
         assert subjects_of(storage, result.run_id, "StepStart") == ["raw", "doubled", "summed"]
 
 
-# §1.4 rule 1
+@pytest.mark.rule("repository 3.1.3")
 @pytest.mark.parametrize("raise_on_error", [True, False])
 def test_an_unknown_name_is_raised_in_any_case_and_makes_no_run(
     build: Build, storage: rs.Storage, raise_on_error: bool
@@ -115,7 +115,7 @@ def test_an_unknown_name_is_raised_in_any_case_and_makes_no_run(
     assert storage.get_runs() == []
 
 
-# §1.4 rule 2
+@pytest.mark.rule("repository 3.1.4")
 def test_the_default_handler_does_not_count_though_it_holds_the_value(build: Build, storage: rs.Storage) -> None:
     repo = build(raw, doubled)
     repo.materialize()
@@ -126,7 +126,7 @@ def test_the_default_handler_does_not_count_though_it_holds_the_value(build: Bui
     assert len(storage.get_runs()) == runs
 
 
-# §1.4 rule 2
+@pytest.mark.rule("repository 3.1.4")
 def test_an_upstream_outside_is_loaded_through_its_explicit_handler_or_that_of_the_input(build: Build) -> None:
     lake, other = Remembering(), Remembering()
     lake.values["up"], other.values["plain"] = 10, 20
@@ -142,7 +142,7 @@ def test_an_upstream_outside_is_loaded_through_its_explicit_handler_or_that_of_t
     assert repo.load_node("down") == 30
 
 
-# §1.4 rule 2
+@pytest.mark.rule("repository 3.1.4")
 def test_an_external_upstream_needs_not_be_selected(build: Build) -> None:
     outside = Remembering()
     outside.values["ext"] = 5
@@ -152,13 +152,13 @@ def test_an_external_upstream_needs_not_be_selected(build: Build) -> None:
     assert repo.load_node("down") == 5
 
 
-# §1.4 rule 2
+@pytest.mark.rule("repository 3.1.5")
 def test_an_upstream_by_lineage_only_needs_nothing(build: Build) -> None:
     later = rs.Asset(name="later", deps=[rs.AssetDef.dep("raw")])(lambda: 2)
     assert build(raw, later).materialize(["later"]).materialized_assets == ["later"]
 
 
-# §1.4 rule 2
+@pytest.mark.rule("repository 3.1.6")
 def test_a_handler_without_the_value_fails_the_step_with_its_own_error(build: Build) -> None:
     up = rs.Asset(name="up", io_handler=rs.PickleIOHandler(store=MemoryStore()))(lambda: 1)
     kept = rs.Asset(name="kept", io_handler=rs.InMemoryIOHandler())(lambda: 1)
@@ -171,7 +171,7 @@ def test_a_handler_without_the_value_fails_the_step_with_its_own_error(build: Bu
         repo.materialize(["a"])
 
 
-# §1.4 rule 3
+@pytest.mark.rule("repository 3.1.7")
 def test_include_upstream_adds_all_upstreams_of_both_kinds_but_no_external_ones(build: Build) -> None:
     outside = Remembering()
     outside.values["ext"] = 5
@@ -185,14 +185,14 @@ def test_include_upstream_adds_all_upstreams_of_both_kinds_but_no_external_ones(
     ]
 
 
-# §1.4 rule 4
+@pytest.mark.rule("repository 3.3.1")
 def test_tags_are_a_list_of_pairs_that_the_record_keeps(build: Build, storage: rs.Storage) -> None:
     tags = [("team", "x"), ("team", "y"), ("rivers/priority", "-3")]
     run = record(storage, build(raw).materialize(tags=tags).run_id)
     assert (run.tags, run.priority) == (tags, -3)
 
 
-# §1.4 rule 4
+@pytest.mark.rule("repository 3.3.1")
 @pytest.mark.parametrize("wrong", [{"team": "x"}, {}, "team", [("team", 1)], [("a", "b", "c")]])
 def test_tags_of_another_shape_are_a_type_error(build: Build, storage: rs.Storage, wrong: Any) -> None:
     with pytest.raises(TypeError):
@@ -208,7 +208,7 @@ class Odd(Exception):
         self.detail = detail
 
 
-# §1.4 rule 5
+@pytest.mark.rule("repository 3.2.1")
 def test_a_run_is_carried_to_its_end_before_the_first_failure_is_raised(build: Build, storage: rs.Storage) -> None:
     raised = Odd(7, detail="x")
     done: list[str] = []
@@ -242,7 +242,7 @@ def test_a_run_is_carried_to_its_end_before_the_first_failure_is_raised(build: B
     assert record(storage, "r").status == "Failure"
 
 
-# §1.4 rule 5
+@pytest.mark.rule("repository 3.2.2")
 def test_a_fault_that_the_framework_finds_has_its_own_type_and_no_wrapping(build: Build) -> None:
     @rs.Asset
     def wrong() -> int:
@@ -252,7 +252,7 @@ def test_a_fault_that_the_framework_finds_has_its_own_type_and_no_wrapping(build
         build(wrong).materialize()
 
 
-# §1.4 rule 5
+@pytest.mark.rule("repository 3.2.3")
 @pytest.mark.parametrize("kind", [KeyboardInterrupt, SystemExit])
 def test_an_interrupt_and_an_exit_are_recorded_as_failures_and_raised_again(
     build: Build, storage: rs.Storage, kind: type[BaseException]
@@ -271,7 +271,7 @@ def test_an_interrupt_and_an_exit_are_recorded_as_failures_and_raised_again(
     assert repo.materialize(raise_on_error=False).failed_assets == [("leaves", error)]
 
 
-# §1.4 rule 6
+@pytest.mark.rule("repository 3.2.4")
 def test_without_raising_a_failed_result_comes_back(build: Build) -> None:
     bad = rs.Asset(name="bad")(lambda: 1 / 0)
     down = rs.Asset(name="down")(lambda bad: bad)
@@ -280,7 +280,7 @@ def test_without_raising_a_failed_result_comes_back(build: Build) -> None:
     assert result.failed_assets == [("bad", "ZeroDivisionError: division by zero"), ("down", SKIPPED)]
 
 
-# §1.4 rule 6
+@pytest.mark.rule("repository 3.2.4")
 @pytest.mark.parametrize(
     ("arguments", "error"),
     [
@@ -300,7 +300,7 @@ def test_what_is_wrong_with_the_call_is_raised_all_the_same_and_makes_no_run(
     assert storage.get_runs() == []
 
 
-# §1.4 rule 7
+@pytest.mark.rule("repository 3.3.2")
 def test_a_run_id_is_a_uuid4_unless_one_is_given(build: Build, storage: rs.Storage) -> None:
     repo = build(raw)
     made = uuid.UUID(repo.materialize().run_id)
@@ -309,7 +309,7 @@ def test_a_run_id_is_a_uuid4_unless_one_is_given(build: Build, storage: rs.Stora
     assert record(storage, "mine").status == "Success"
 
 
-# §1.4 rule 7
+@pytest.mark.rule("repository 3.3.2")
 def test_a_run_under_a_used_id_replaces_what_the_record_said(build: Build, storage: rs.Storage) -> None:
     tries: list[int] = []
 
@@ -354,7 +354,7 @@ def counting(failures: int) -> tuple[rs.SingleAsset, list[int]]:
     return flaky, tries
 
 
-# §1.4 rule 9
+@pytest.mark.rule("repository 3.3.3")
 @pytest.mark.parametrize("retry", [rs.RetryPolicy(2), "twice"], ids=["policy", "name"])
 def test_retry_is_the_policy_of_this_run_only(build: Build, retry: Any) -> None:
     flaky, tries = counting(2)
@@ -365,7 +365,7 @@ def test_retry_is_the_policy_of_this_run_only(build: Build, retry: Any) -> None:
     assert len(tries) == 3
 
 
-# §1.4 rule 9
+@pytest.mark.rule("repository 3.3.4")
 def test_the_record_of_a_run_has_no_job_and_the_queue_has_no_say(build: Build, storage: rs.Storage) -> None:
     repo = build(
         raw,
@@ -378,13 +378,13 @@ def test_the_record_of_a_run_has_no_job_and_the_queue_has_no_say(build: Build, s
     assert subjects_of(storage, run.run_id, "RunQueued") == []
 
 
-# §1.4 rule 10
+@pytest.mark.rule("repository 3.1.8")
 def test_a_partition_key_of_unpartitioned_assets_is_refused_by_name(build: Build) -> None:
     with pytest.raises(PartitionValidationError, match="'raw'"):
         build(raw).materialize(partition_key=rs.PartitionKey.single("2026-01-01"))
 
 
-# §1.4
+@pytest.mark.rule("repository 3.3.5")
 def test_a_run_inside_of_a_step_is_a_run_of_its_own(build: Build, storage: rs.Storage) -> None:
     inner: list[rs.RunResult] = []
     run: list[Callable[[], rs.RunResult]] = []

@@ -1,4 +1,4 @@
-"""Section 1.5 of the specification of repositories: looking things up, loading, observing, shutting down."""
+"""Looking things up, loading, observing, shutting down."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def raw() -> int:
     return 1
 
 
-# §1.5 get_job
+@pytest.mark.rule("repository 4.1")
 def test_a_job_is_found_by_name_and_an_unknown_one_is_refused_as_either_type(build: Build) -> None:
     repo = build(raw, jobs=[rs.Job("nightly", [raw]), rs.Job("hourly", [raw])])
     job = repo.get_job("nightly")
@@ -30,7 +30,7 @@ def test_a_job_is_found_by_name_and_an_unknown_one_is_refused_as_either_type(bui
             repo.get_job("weekly")
 
 
-# §1.5 get_schedule, get_sensor
+@pytest.mark.rule("repository 4.2")
 def test_schedules_and_sensors_are_found_by_name(build: Build) -> None:
     schedule = rs.Schedule(cron_schedule="@daily", job_name="nightly", name="midnight")
     sensor = rs.Sensor(name="watch", job_name="nightly")
@@ -42,7 +42,7 @@ def test_schedules_and_sensors_are_found_by_name(build: Build) -> None:
             lookup("nowhere")
 
 
-# §1.5 load_node
+@pytest.mark.rule("repository 4.3")
 def test_a_value_is_loaded_through_the_handler_of_the_node_with_the_documented_context(build: Build) -> None:
     lake = Remembering()
 
@@ -61,7 +61,7 @@ def test_a_value_is_loaded_through_the_handler_of_the_node_with_the_documented_c
     assert given.type_hint is dict
 
 
-# §1.5 load_node
+@pytest.mark.rule("repository 4.4")
 def test_a_node_that_was_never_materialized_raises_what_its_handler_raises(build: Build) -> None:
     pickled = rs.Asset(name="pickled", io_handler=rs.PickleIOHandler(store=MemoryStore()))(lambda: 1)
     repo = build(raw, pickled)
@@ -71,7 +71,7 @@ def test_a_node_that_was_never_materialized_raises_what_its_handler_raises(build
         repo.load_node("pickled")
 
 
-# §1.5 load_node
+@pytest.mark.rule("repository 4.4", "repository 4.6")
 def test_an_unknown_node_is_refused_by_name(build: Build) -> None:
     repo = build(raw)
     for call in (repo.load_node, repo.io_handler_for_output):
@@ -79,7 +79,7 @@ def test_an_unknown_node_is_refused_by_name(build: Build) -> None:
             call("nowhere")
 
 
-# §1.5 load_node
+@pytest.mark.rule("repository 4.5")
 def test_a_key_of_an_unpartitioned_node_is_refused_by_name(build: Build) -> None:
     repo = build(raw)
     repo.materialize()
@@ -87,14 +87,14 @@ def test_a_key_of_an_unpartitioned_node_is_refused_by_name(build: Build) -> None
         repo.load_node("raw", partition_key=rs.PartitionKey.single("2026-01-01"))
 
 
-# §1.5 load_node: external assets and outputs of multi-assets are nodes
+@pytest.mark.rule("repository 4.3")
 def test_external_assets_can_be_loaded(build: Build) -> None:
     lake = Remembering()
     lake.values["ext"] = 9
     assert build(rs.Asset.external(name="ext", io_handler=lake)).load_node("ext") == 9
 
 
-# §1.5 io_handler_for_output
+@pytest.mark.rule("repository 4.6")
 def test_the_handler_that_writes_is_told_and_the_default_is_one_per_repository(build: Build) -> None:
     lake = Remembering()
     kept = rs.Asset(name="kept", io_handler="lake")(lambda: 1)
@@ -114,7 +114,7 @@ def watched(name: str, **settings: Any) -> Any:
     return rs.Asset.external(name=name, io_handler=Remembering(), **settings)
 
 
-# §1.5 observe
+@pytest.mark.rule("repository 4.7")
 def test_observing_gives_metadata_by_asset_and_a_run_result_in_one(build: Build, storage: rs.Storage) -> None:
     @watched("counted")
     def counted(context: rs.AssetExecutionContext) -> rs.Observation:
@@ -141,7 +141,7 @@ def test_observing_gives_metadata_by_asset_and_a_run_result_in_one(build: Build,
     assert run.status == "Success"
 
 
-# §1.5 observe
+@pytest.mark.rule("repository 4.8")
 def test_only_the_named_assets_are_observed_and_the_others_are_ignored(build: Build) -> None:
     calls: list[str] = []
     one, two = (watched(name)(lambda name=name: calls.append(name)) for name in ("one", "two"))
@@ -155,7 +155,7 @@ def test_only_the_named_assets_are_observed_and_the_others_are_ignored(build: Bu
     assert list(repo.observe(["nowhere", "one"])) == ["one"]
 
 
-# §1.5 observe
+@pytest.mark.rule("repository 4.8")
 def test_an_error_of_an_observe_function_comes_through(build: Build) -> None:
     boom = LookupError("no table")
 
@@ -186,7 +186,7 @@ class Noting(rs.Resource):
             raise OSError("cannot be closed")
 
 
-# §1.5 shutdown
+@pytest.mark.rule("repository 4.9")
 def test_every_resource_is_torn_down_in_order_though_one_fails(storage: rs.Storage) -> None:
     events.clear()
     resources = {name: Noting(label=name, broken=name == "b") for name in ("c", "b", "a")}
@@ -201,7 +201,7 @@ def test_every_resource_is_torn_down_in_order_though_one_fails(storage: rs.Stora
     assert events == ["teardown c", "teardown b", "teardown a"]
 
 
-# §1.5 shutdown
+@pytest.mark.rule("repository 4.10")
 def test_what_was_stored_can_still_be_loaded_after_the_shutdown(storage: rs.Storage) -> None:
     repo = rs.CodeRepository([raw], default_executor=rs.Executor.in_process())
     repo.resolve(storage)
@@ -212,7 +212,7 @@ def test_what_was_stored_can_still_be_loaded_after_the_shutdown(storage: rs.Stor
     repo.shutdown()
 
 
-# §1.5 shutdown
+@pytest.mark.rule("repository 4.9")
 def test_a_repository_that_was_never_resolved_is_shut_down_without_a_word() -> None:
     events.clear()
     rs.CodeRepository([raw], resources={"db": Noting(label="db")}).shutdown()

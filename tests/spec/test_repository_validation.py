@@ -1,4 +1,4 @@
-"""Section 1.3 of the specification of repositories: every fault that validating and resolving find, and its names."""
+"""Every fault that validating and resolving find, and its names."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def failing(*assets: Any, **arguments: Any) -> list[Callable[[], None]]:
     ]
 
 
-# §1.3 unknown upstream or unmatched parameter
+@pytest.mark.rule("repository 2.5")
 @pytest.mark.parametrize("error", [ConfigurationError, GraphValidationError])
 def test_a_parameter_that_matches_nothing_is_refused_as_either_type(error: type[Exception]) -> None:
     for check in failing(asset("a", "nowhere"), resources={"db": rs.Resource()}):
@@ -40,14 +40,14 @@ def test_a_parameter_that_matches_nothing_is_refused_as_either_type(error: type[
             check()
 
 
-# §1.3 unknown upstream
+@pytest.mark.rule("repository 2.5")
 def test_an_unknown_lineage_upstream_names_asset_and_input() -> None:
     for check in failing(asset("a", deps=[rs.AssetDef.dep("nowhere")])):
         with pytest.raises(GraphValidationError, match=r"'a'.*nowhere"):
             check()
 
 
-# §1.3 cycle
+@pytest.mark.rule("repository 2.6")
 @pytest.mark.parametrize(
     "assets",
     [
@@ -68,7 +68,7 @@ def test_a_cycle_is_told_as_a_path_that_repeats_its_first_node(assets: list[Any]
         assert set(path) <= {"a", "b", "c"}
 
 
-# §1.3 self edge
+@pytest.mark.rule("repository 2.7")
 @pytest.mark.parametrize("selfish", [asset("me", "me"), asset("me", deps=[rs.AssetDef.dep("me")])])
 def test_an_asset_that_needs_itself_is_pointed_to_self_dependency(selfish: Any) -> None:
     for check in failing(selfish):
@@ -76,7 +76,7 @@ def test_an_asset_that_needs_itself_is_pointed_to_self_dependency(selfish: Any) 
             check()
 
 
-# §1.3 duplicate asset name
+@pytest.mark.rule("repository 1.12")
 def test_two_assets_of_one_name_are_refused_by_name() -> None:
     for check in failing(asset("twin"), asset("other"), asset("twin")):
         with pytest.raises(AssetDefinitionError, match="twin"):
@@ -92,7 +92,7 @@ KEYED = {
 }
 
 
-# §1.3 unknown handler key
+@pytest.mark.rule("repository 2.8")
 @pytest.mark.parametrize("error", [ConfigurationError, AssetDefinitionError])
 @pytest.mark.parametrize("where", KEYED)
 def test_an_unknown_handler_key_is_refused_as_either_type_when_resolving(
@@ -102,7 +102,7 @@ def test_an_unknown_handler_key_is_refused_as_either_type_when_resolving(
         build(*KEYED[where])
 
 
-# §1.3 unknown handler key: of tasks and inside of graphs
+@pytest.mark.rule("repository 2.8")
 @pytest.mark.parametrize("error", [ConfigurationError, AssetDefinitionError])
 def test_an_unknown_handler_key_of_a_task_or_a_graph_is_refused(build: Build, error: type[Exception]) -> None:
     task = rs.Task(lambda: 1, name="t", io_handler="nowhere")
@@ -119,21 +119,21 @@ class Plain(BaseModel):
     n: int = 1
 
 
-# §1.3 key of a resource that is no handler
+@pytest.mark.rule("repository 2.9")
 @pytest.mark.parametrize("resource", [Plain(), rs.Resource()])
 def test_a_key_of_a_resource_that_is_no_handler_is_refused(build: Build, resource: Any) -> None:
     with pytest.raises(AssetDefinitionError, match=r"'a'.*'lake'"):
         build(asset("a", io_handler="lake"), resources={"lake": resource})
 
 
-# §1.3 unknown partitions name
+@pytest.mark.rule("repository 2.10")
 def test_an_unknown_partitions_name_is_refused_with_the_registered_ones() -> None:
     for check in failing(asset("a", partitions_def="daily")):
         with pytest.raises(ConfigurationError, match=r"'a'.*'daily'.*available"):
             check()
 
 
-# §1.3 invalid partition definition built raw, invalid mapping
+@pytest.mark.rule("repository 2.12")
 @pytest.mark.parametrize(
     ("definition", "deps", "text"),
     [
@@ -165,7 +165,7 @@ RETRIES: dict[str, tuple[list[Any], dict[str, Any], str]] = {
 }
 
 
-# §1.3 unknown retry name
+@pytest.mark.rule("repository 2.11")
 @pytest.mark.parametrize("where", RETRIES)
 def test_an_unknown_retry_name_is_refused_with_its_place_and_the_sorted_names(where: str) -> None:
     assets, arguments, place = RETRIES[where]
@@ -174,7 +174,7 @@ def test_an_unknown_retry_name_is_refused_with_its_place_and_the_sorted_names(wh
             check()
 
 
-# §1.3 unknown retry name of a graph asset
+@pytest.mark.rule("repository 2.11")
 def test_an_unknown_retry_name_of_a_graph_is_refused() -> None:
     task = rs.Task(lambda: 1, name="t")
     graph = rs.Asset.from_graph(lambda: task(), name="g", retry="nope")
@@ -183,7 +183,7 @@ def test_an_unknown_retry_name_of_a_graph_is_refused() -> None:
             check()
 
 
-# §1.3 unknown retry name in materialize
+@pytest.mark.rule("repository 2.11")
 def test_an_unknown_retry_name_of_a_call_is_refused_by_the_call_and_makes_no_run(
     build: Build, storage: rs.Storage
 ) -> None:
@@ -194,7 +194,7 @@ def test_an_unknown_retry_name_of_a_call_is_refused_by_the_call_and_makes_no_run
     assert repo.materialize(retry="a").success
 
 
-# §1.3 job with an unknown node
+@pytest.mark.rule("repository 2.13")
 @pytest.mark.parametrize("member", [asset("lost"), rs.Task(lambda: 1, name="lost")], ids=["asset", "task"])
 def test_a_job_of_a_node_that_the_repository_lacks_names_both(member: Any) -> None:
     for check in failing(ONE, jobs=[rs.Job("nightly", [ONE, member])]):
@@ -202,14 +202,14 @@ def test_a_job_of_a_node_that_the_repository_lacks_names_both(member: Any) -> No
             check()
 
 
-# §1.3 duplicate job name
+@pytest.mark.rule("repository 2.14")
 def test_two_jobs_of_one_name_are_refused_by_name() -> None:
     for check in failing(ONE, jobs=[rs.Job("nightly", [ONE]), rs.Job("nightly", [ONE])]):
         with pytest.raises(GraphValidationError, match="'nightly'"):
             check()
 
 
-# §1.3 job that misses an upstream
+@pytest.mark.rule("repository 6.4")
 def test_a_job_that_misses_an_upstream_names_everything_and_the_way_out() -> None:
     down = asset("down", "one")
     for check in failing(ONE, down, jobs=[rs.Job("nightly", [down])]):

@@ -1,4 +1,4 @@
-"""Section 7 of the specification of repositories: resources, their fields, their life, and who gets them."""
+"""Resources, their fields, their life, and who gets them."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def raw() -> int:
     return 1
 
 
-# §7 the fields
+@pytest.mark.rule("resources 1.2")
 def test_fields_come_from_arguments_then_the_environment_then_defaults(monkeypatch: pytest.MonkeyPatch) -> None:
     assert (Db().url, Db(url="given").url) == ("default", "given")
     monkeypatch.setenv("URL", "upper")
@@ -54,14 +54,14 @@ def test_fields_come_from_arguments_then_the_environment_then_defaults(monkeypat
         Db()
 
 
-# §7 Resource
+@pytest.mark.rule("resources 1.1")
 def test_a_resource_is_a_settings_class_whose_setup_and_teardown_do_nothing() -> None:
     assert issubclass(rs.Resource, BaseSettings)
     assert rs.Resource().setup() is None
     assert rs.Resource().teardown() is None
 
 
-# §7 rule 1
+@pytest.mark.rule("resources 1.3")
 def test_setup_is_called_once_in_order_when_resolving_and_never_before(storage: rs.Storage) -> None:
     repo = rs.CodeRepository([raw], resources={"b": Db(url="b"), "a": Db(url="a")})
     repo.validate()
@@ -73,7 +73,7 @@ def test_setup_is_called_once_in_order_when_resolving_and_never_before(storage: 
     repo.shutdown()
 
 
-# §7 rule 1
+@pytest.mark.rule("resources 1.4")
 def test_an_exception_in_setup_comes_through_and_nothing_after_it_is_set_up(storage: rs.Storage) -> None:
     resources = {"a": Db(url="a"), "bad": Db(url="bad", size=-1), "c": Db(url="c")}
     repo = rs.CodeRepository([raw], resources=resources)
@@ -83,7 +83,7 @@ def test_an_exception_in_setup_comes_through_and_nothing_after_it_is_set_up(stor
     assert "teardown c" not in events
 
 
-# §7 rule 2
+@pytest.mark.rule("resources 1.5")
 def test_teardown_is_called_at_the_end_and_never_per_run(storage: rs.Storage) -> None:
     with rs.CodeRepository([raw], resources={"db": Db()}, default_executor=rs.Executor.in_process()) as repo:
         repo.resolve(storage)
@@ -93,7 +93,7 @@ def test_teardown_is_called_at_the_end_and_never_per_run(storage: rs.Storage) ->
     assert events == ["setup default", "teardown default"]
 
 
-# §7 rule 3
+@pytest.mark.rule("resources 1.6")
 def test_assets_tasks_and_observe_functions_get_the_same_instance_by_name(build: Build) -> None:
     seen: list[Any] = []
 
@@ -118,7 +118,7 @@ def test_assets_tasks_and_observe_functions_get_the_same_instance_by_name(build:
     assert all(one is db for one in seen)
 
 
-# §7 rule 3
+@pytest.mark.rule("resources 1.6")
 def test_schedules_and_sensors_get_the_same_instance(build: Build) -> None:
     seen: list[Any] = []
 
@@ -139,7 +139,7 @@ def test_schedules_and_sensors_get_the_same_instance(build: Build) -> None:
     assert [one is db for one in seen] == [True, True]
 
 
-# §7 rule 4
+@pytest.mark.rule("resources 1.7")
 def test_a_class_is_accepted_and_passed_on_as_it_is(build: Build) -> None:
     repo = build(rs.Asset(lambda db: db.__name__, name="told"), resources={"db": Db})
     repo.materialize()
@@ -151,7 +151,7 @@ class Keyed(BaseModel):
     n: int = 1
 
 
-# §7 rule 5
+@pytest.mark.rule("resources 1.8")
 def test_a_resource_that_is_a_handler_serves_everywhere_a_handler_can_be_named(build: Build) -> None:
     lake = Remembering()
     lake.values["ext"] = 9

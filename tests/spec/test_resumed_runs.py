@@ -1,4 +1,4 @@
-"""Section 1.4, rules 7 and 8, of the specification of repositories: runs that are executed again under their id."""
+"""Runs that are executed again under their id."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class Shaky:
         return rs.Asset(name=name, **settings)(eval(f"lambda {', '.join(inputs)}: called()", {"called": called}))
 
 
-# §1.4 rule 8
+@pytest.mark.rule("repository 3.4.1", "repository 3.4.2")
 @pytest.mark.parametrize("kind", ["memory", "embedded"])
 def test_a_resumed_run_does_what_is_left_and_its_record_tells_the_new_end(kind: str, tmp_path: Path) -> None:
     storage = rs.Storage.memory() if kind == "memory" else rs.Storage.embedded(str(tmp_path / "store"))
@@ -83,7 +83,7 @@ def test_a_resumed_run_does_what_is_left_and_its_record_tells_the_new_end(kind: 
         assert storage.in_flight() == []
 
 
-# §1.4 rule 8
+@pytest.mark.rule("repository 3.4.2")
 def test_a_resumed_run_that_fails_again_tells_the_newer_failure(build: Build, storage: rs.Storage) -> None:
     shaky = Shaky()
     repo = build(shaky.step("one"), shaky.step("two", "one"), shaky.step("three", "two"))
@@ -99,7 +99,7 @@ def test_a_resumed_run_that_fails_again_tells_the_newer_failure(build: Build, st
     assert shaky.calls == ["one", "two", "two", "three", "three"]
 
 
-# §1.4 rule 8
+@pytest.mark.rule("repository 3.4.1")
 def test_resuming_a_run_that_succeeded_does_nothing_and_lists_everything(build: Build, storage: rs.Storage) -> None:
     shaky = Shaky()
     repo = build(shaky.step("one"), shaky.step("two", "one"))
@@ -110,7 +110,7 @@ def test_resuming_a_run_that_succeeded_does_nothing_and_lists_everything(build: 
     assert record(storage, "r").status == "Success"
 
 
-# §1.4 rule 8
+@pytest.mark.rule("repository 3.4.3")
 def test_a_step_that_failed_when_it_was_last_executed_is_done_again(build: Build, storage: rs.Storage) -> None:
     shaky = Shaky()
     repo = build(shaky.step("one"))
@@ -122,7 +122,7 @@ def test_a_step_that_failed_when_it_was_last_executed_is_done_again(build: Build
     assert shaky.calls == ["one", "one", "one"]
 
 
-# §1.4 rule 8
+@pytest.mark.rule("repository 3.4.3")
 def test_what_was_done_before_a_run_was_begun_anew_is_not_done(build: Build, storage: rs.Storage) -> None:
     shaky = Shaky()
     pressing: list[int] = []
@@ -144,7 +144,7 @@ def test_what_was_done_before_a_run_was_begun_anew_is_not_done(build: Build, sto
     assert shaky.calls == ["one", "two", "one", "one", "two"]
 
 
-# §1.4 rule 8
+@pytest.mark.rule("repository 3.4.4")
 def test_resuming_what_never_was_is_a_fresh_run(build: Build, storage: rs.Storage) -> None:
     repo = build(raw, doubled)
     result = repo.materialize(run_id_override="new", resume=True)
@@ -153,7 +153,7 @@ def test_resuming_what_never_was_is_a_fresh_run(build: Build, storage: rs.Storag
     assert repo.materialize(resume=True).materialized_assets == ["raw", "doubled"]
 
 
-# §1.4 rule 8
+@pytest.mark.rule("repository 3.4.5")
 def test_a_cancelled_run_can_be_resumed(build: Build, storage: rs.Storage) -> None:
     @rs.Asset
     def first(context: rs.AssetExecutionContext) -> int:
@@ -182,7 +182,7 @@ repo.materialize(run_id_override="r")
 """
 
 
-# §1.4 rule 8
+@pytest.mark.rule("repository 3.4.5")
 def test_the_run_of_a_process_that_died_can_be_resumed(tmp_path: Path) -> None:
     folder = str(tmp_path / "store")
     assert subprocess.run([sys.executable, "-c", DYING.format(folder=folder)], check=False).returncode == 9
@@ -218,7 +218,7 @@ repo.materialize(run_id_override="r")
 """
 
 
-# §1.4 rule 8
+@pytest.mark.rule("repository 3.4.5")
 def test_long_steps_that_ended_together_and_all_outputs_of_one_are_not_lost_with_the_process(tmp_path: Path) -> None:
     folder = str(tmp_path / "store")
     killed = subprocess.run([sys.executable, "-c", LONG_BEFORE_IT_DIED.format(folder=folder)], check=False)
@@ -227,7 +227,7 @@ def test_long_steps_that_ended_together_and_all_outputs_of_one_are_not_lost_with
         assert sorted(subjects_of(storage, "r", "StepSuccess")) == ["north", "one", "south", "three", "two"]
 
 
-# §1.4 rules 7 and 8
+@pytest.mark.rule("repository 3.4.6")
 @pytest.mark.parametrize("resume", [True, False])
 def test_a_run_that_is_executed_just_now_cannot_be_executed_a_second_time(
     build: Build, storage: rs.Storage, resume: bool
@@ -247,7 +247,7 @@ def test_a_run_that_is_executed_just_now_cannot_be_executed_a_second_time(
     assert subjects_of(storage, "r", "StepStart") == ["again"]
 
 
-# §1.4 rule 8
+@pytest.mark.rule("repository 3.4.6")
 def test_a_run_that_waits_in_the_queue_is_left_to_it(build: Build, storage: rs.Storage) -> None:
     repo = build(raw, run_queue=rs.RunQueueConfig())
     handle = repo._submit_run(["raw"])
@@ -256,7 +256,7 @@ def test_a_run_that_waits_in_the_queue_is_left_to_it(build: Build, storage: rs.S
     assert handle.status == "Queued"
 
 
-# §1.4 rule 8
+@pytest.mark.rule("repository 3.4.7")
 def test_a_run_of_a_job_stays_one_when_it_is_resumed(build: Build, storage: rs.Storage) -> None:
     shaky = Shaky()
     one, two = shaky.step("one"), shaky.step("two", "one")
@@ -269,7 +269,7 @@ def test_a_run_of_a_job_stays_one_when_it_is_resumed(build: Build, storage: rs.S
     assert (run.status, run.job_name, run.priority) == ("Success", "nightly", 4)
 
 
-# §1.4 rule 8
+@pytest.mark.rule("repository 3.4.8")
 def test_a_resumed_run_says_that_it_used_the_data_of_its_first_half(build: Build, storage: rs.Storage) -> None:
     shaky = Shaky()
     repo = build(shaky.step("one"), shaky.step("two", "one"))
@@ -281,7 +281,7 @@ def test_a_resumed_run_says_that_it_used_the_data_of_its_first_half(build: Build
     assert event_of(storage, "r", "Materialization", "two").input_data_versions == [("one", version)]
 
 
-# §1.4 rule 8: of a multi-asset only what is missing is asked for
+@pytest.mark.rule("repository 3.4.9")
 def test_a_resumed_run_asks_a_multi_asset_for_its_missing_outputs_only(build: Build, storage: rs.Storage) -> None:
     asked: list[list[str]] = []
 
@@ -300,7 +300,7 @@ def test_a_resumed_run_asks_a_multi_asset_for_its_missing_outputs_only(build: Bu
     assert repo.load_node("reads") == (1, 20)
 
 
-# §1.4 rule 8: inside of a graph
+@pytest.mark.rule("repository 3.4.9")
 def test_a_resumed_run_goes_on_inside_of_a_graph(build: Build, storage: rs.Storage) -> None:
     calls: list[str] = []
 
@@ -323,7 +323,7 @@ def test_a_resumed_run_goes_on_inside_of_a_graph(build: Build, storage: rs.Stora
     assert repo.load_node("g") == 1
 
 
-# §1.4 rule 8: a multi-asset that succeeded as a whole
+@pytest.mark.rule("repository 3.4.9")
 def test_a_resumed_run_leaves_a_multi_asset_alone_that_is_done(build: Build) -> None:
     calls: list[int] = []
 
@@ -344,7 +344,7 @@ def test_a_resumed_run_leaves_a_multi_asset_alone_that_is_done(build: Build) -> 
     assert (calls, repo.load_node("shaky")) == ([1], 1)
 
 
-# §1.4 rule 8: instances of a map
+@pytest.mark.rule("repository 3.4.9")
 def test_a_resumed_run_repeats_only_the_instances_that_failed(build: Build, storage: rs.Storage) -> None:
     calls: list[int] = []
     is_broken = [True]
@@ -370,7 +370,7 @@ def test_a_resumed_run_repeats_only_the_instances_that_failed(build: Build, stor
     assert len([name for name in result.materialized_assets if name.startswith("g/square")]) >= 3
 
 
-# §1.4 rule 7
+@pytest.mark.rule("repository 3.3.2")
 def test_each_execution_under_one_id_makes_data_of_a_version_of_its_own(build: Build, storage: rs.Storage) -> None:
     repo = build(raw)
     for _ in range(2):

@@ -1,4 +1,4 @@
-"""Section 5 of the specification of repositories: which failures are tried again, when, and what is told of it."""
+"""Which failures are tried again, when, and what is told of it."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def attempts(build: Build, policy: rs.RetryPolicy | None, error: BaseException, 
     return flaky.tries
 
 
-# §5 RetryPolicy
+@pytest.mark.rule("execution 3.1.1")
 @pytest.mark.parametrize(("retries", "tries"), [(0, 1), (1, 2), (3, 4)])
 def test_max_retries_counts_the_attempts_after_the_first(build: Build, retries: int, tries: int) -> None:
     policy = rs.RetryPolicy(retries)
@@ -56,7 +56,7 @@ def test_max_retries_counts_the_attempts_after_the_first(build: Build, retries: 
     assert rs.RetryPolicy().max_retries == 1
 
 
-# §5 RetryPolicy
+@pytest.mark.rule("execution 3.1.1")
 def test_a_malformed_policy_is_refused() -> None:
     for error in (OverflowError, ValueError):
         with pytest.raises(error):
@@ -78,7 +78,7 @@ ERRORS: dict[str, BaseException] = {
 }
 
 
-# §5 retry_on None and ALL; the interrupt is never tried again
+@pytest.mark.rule("execution 3.1.2")
 @pytest.mark.parametrize("error", ERRORS)
 @pytest.mark.parametrize("retry_on", [None, rs.RetryOn.ALL])
 def test_everything_but_a_cancellation_is_tried_again_by_default(build: Build, error: str, retry_on: Any) -> None:
@@ -86,14 +86,14 @@ def test_everything_but_a_cancellation_is_tried_again_by_default(build: Build, e
     assert attempts(build, rs.RetryPolicy(1, retry_on=retry_on), ERRORS[error]) == expected
 
 
-# §5 retry_on TRANSIENT
+@pytest.mark.rule("execution 3.1.3")
 @pytest.mark.parametrize("error", ERRORS)
 def test_transient_means_memory_timeout_and_infrastructure(build: Build, error: str) -> None:
     policy = rs.RetryPolicy(1, retry_on=rs.RetryOn.TRANSIENT)
     assert attempts(build, policy, ERRORS[error]) == (2 if error in ("memory", "timeout") else 1)
 
 
-# §5 retry_on TRANSIENT, classification: the death of a worker
+@pytest.mark.rule("execution 3.1.3")
 def test_the_death_of_a_worker_is_transient(build: Build, storage: rs.Storage, tmp_path: Any) -> None:
     folder = worker_steps.Folder(root=str(tmp_path))
     settings = {"io_handler": folder, "retry": rs.RetryPolicy(1, retry_on=rs.RetryOn.TRANSIENT)}
@@ -107,7 +107,7 @@ def test_the_death_of_a_worker_is_transient(build: Build, storage: rs.Storage, t
     assert dict(event_of(storage, run_id, "StepRetry", "dies").metadata)["rivers/failure_reason"] == "infrastructure"
 
 
-# §5 retry_on a list
+@pytest.mark.rule("execution 3.1.4")
 @pytest.mark.parametrize(
     ("retry_on", "error", "tries"),
     [
@@ -127,21 +127,21 @@ def test_a_list_is_matched_by_type_or_by_reason(build: Build, retry_on: Any, err
     assert attempts(build, rs.RetryPolicy(1, retry_on=retry_on), error) == tries
 
 
-# §5 retry_on faults
+@pytest.mark.rule("execution 3.1.5")
 @pytest.mark.parametrize("wrong", [ValueError, "error", 3, (ValueError,), Reason.TIMEOUT, {ValueError}])
 def test_a_retry_on_that_is_no_list_is_a_configuration_error(wrong: Any) -> None:
     with pytest.raises(ConfigurationError):
         rs.RetryPolicy(1, retry_on=wrong)
 
 
-# §5 retry_on faults
+@pytest.mark.rule("execution 3.1.5")
 @pytest.mark.parametrize("wrong", ["error", 3, int, object, ValueError(), None])
 def test_a_bad_element_of_retry_on_is_a_type_error(wrong: Any) -> None:
     with pytest.raises(TypeError):
         rs.RetryPolicy(1, retry_on=[ValueError, wrong])
 
 
-# §5 classification
+@pytest.mark.rule("execution 3.1.6")
 @pytest.mark.parametrize(
     ("error", "reason"),
     [
@@ -161,7 +161,7 @@ def test_every_failure_is_recorded_with_its_reason(
     assert dict(event_of(storage, run_id, "StepFailure", "flaky").metadata)["rivers/failure_reason"] == reason
 
 
-# §5 the reasons are these texts
+@pytest.mark.rule("execution 3.1.6")
 def test_the_reasons_are_spelt_as_documented() -> None:
     assert [str(reason.value) for reason in Reason] == [
         *("error", "out_of_memory", "timeout", "infrastructure", "cancelled")
@@ -184,7 +184,9 @@ def waits(build: Build, storage: rs.Storage, backoff: rs.Backoff, count: int) ->
     return told
 
 
-# §5 Backoff
+@pytest.mark.rule(
+    "execution 3.2.1", "execution 3.2.2", "execution 3.2.3", "execution 3.2.4", "execution 3.2.5", "execution 3.2.6"
+)
 @pytest.mark.parametrize(
     ("backoff", "expected"),
     [
@@ -207,7 +209,7 @@ def test_each_backoff_waits_by_its_formula_on_the_clock(
     assert waits(build, storage, backoff, 4) == expected
 
 
-# §5 Backoff: jitter
+@pytest.mark.rule("execution 3.2.5")
 def test_jitter_spreads_the_wait_after_the_longest_delay(build: Build, storage: rs.Storage) -> None:
     told = waits(build, storage, rs.Backoff.constant(100, jitter=0.5, max_delay=10), 8)
     assert all(5 <= wait <= 15 for wait in told)
@@ -216,7 +218,7 @@ def test_jitter_spreads_the_wait_after_the_longest_delay(build: Build, storage: 
     assert {5 <= exact.wait_seconds(1, random.Random(seed)) <= 15 for seed in range(50)} == {True}
 
 
-# §5 Backoff: faults
+@pytest.mark.rule("execution 3.2.7")
 @pytest.mark.parametrize(
     "make",
     [
@@ -239,13 +241,13 @@ def test_a_backoff_that_makes_no_sense_is_a_configuration_error(make: Any) -> No
         make()
 
 
-# §5 Backoff
+@pytest.mark.rule("execution 3.2.7")
 def test_a_backoff_is_made_by_its_factories_only() -> None:
     with pytest.raises(TypeError):
         rs.Backoff()
 
 
-# §5 ComputeEscalation and Compute
+@pytest.mark.rule("execution 3.3.5")
 def test_escalation_and_compute_are_keyword_only_values() -> None:
     escalation = rs.ComputeEscalation(max_memory="lots")
     assert (escalation.max_memory, escalation.factor) == ("lots", 2.0)
@@ -259,7 +261,7 @@ def test_escalation_and_compute_are_keyword_only_values() -> None:
     assert (compute.cpu, compute.memory, compute.gpu) == ("1", "2Gi", "1")
 
 
-# §5 ComputeEscalation
+@pytest.mark.rule("execution 3.3.6")
 def test_the_reasons_of_an_escalation_are_tried_again_though_nothing_else_is(build: Build) -> None:
     policy = rs.RetryPolicy(1, retry_on=[], escalate=rs.ComputeEscalation(max_memory="8Gi"))
     assert attempts(build, policy, MemoryError()) == 2
@@ -278,7 +280,7 @@ def fails() -> int:
     raise ValueError
 
 
-# §5 rule 1
+@pytest.mark.rule("execution 3.1.7")
 def test_the_nearest_policy_counts_and_nothing_is_merged(build: Build, storage: rs.Storage) -> None:
     own, none = rs.Asset(fails, name="own", retry=rs.RetryPolicy(3)), rs.Asset(fails, name="none")
     never = rs.Asset(fails, name="never", retry=rs.RetryPolicy(0))
@@ -294,7 +296,7 @@ def test_the_nearest_policy_counts_and_nothing_is_merged(build: Build, storage: 
         assert [tries_of(storage, run_id, name) for name in ("own", "none", "never")] == [4, of_none, 1]
 
 
-# §5 rule 1: of tasks, bash tasks, multi-assets and graphs
+@pytest.mark.rule("execution 3.1.7")
 def test_every_kind_of_step_has_its_own_policy(build: Build, storage: rs.Storage) -> None:
     policy = rs.RetryPolicy(1)
     task = rs.Task(fails, name="task", retry=policy)
@@ -305,7 +307,7 @@ def test_every_kind_of_step_has_its_own_policy(build: Build, storage: rs.Storage
     assert len([None for kind in subjects_of(storage, run_id, "StepRetry") if kind not in ("task", "shell")]) == 1
 
 
-# §5 rule 2: the inputs
+@pytest.mark.rule("execution 3.3.1")
 def test_loading_inputs_is_tried_again(build: Build, storage: rs.Storage) -> None:
     loads = Flaky(OSError("away"), OSError("away"))
 
@@ -323,7 +325,7 @@ def test_loading_inputs_is_tried_again(build: Build, storage: rs.Storage) -> Non
     assert tries_of(storage, result.run_id, "down") == 3
 
 
-# §5 rule 2: the type check
+@pytest.mark.rule("execution 3.3.1")
 def test_a_value_of_the_wrong_type_is_tried_again(build: Build, storage: rs.Storage) -> None:
     values: list[Any] = ["text", 3]
 
@@ -336,7 +338,7 @@ def test_a_value_of_the_wrong_type_is_tried_again(build: Build, storage: rs.Stor
     assert repo.load_node("checked") == 3
 
 
-# §5 rule 2: not the storing
+@pytest.mark.rule("execution 3.3.2")
 def test_a_failure_to_store_is_not_tried_again(build: Build, storage: rs.Storage) -> None:
     class Full(rs.BaseIOHandler):
         def handle_output(self, context: rs.OutputContext, obj: Any) -> None:
@@ -350,7 +352,7 @@ def test_a_failure_to_store_is_not_tried_again(build: Build, storage: rs.Storage
     assert types_of(storage, result.run_id, "big") == ["StepStart", "StepFailure"]
 
 
-# §5 rule 3
+@pytest.mark.rule("execution 3.3.3")
 def test_every_attempt_and_every_retry_is_recorded_with_its_facts(build: Build, storage: rs.Storage) -> None:
     flaky = Flaky(ConnectionError("1"), MemoryError("2"), LookupError("3"))
     repo = build(flaky.asset(retry=rs.RetryPolicy(2)))
@@ -368,7 +370,7 @@ def test_every_attempt_and_every_retry_is_recorded_with_its_facts(build: Build, 
     assert [name.rsplit(".", 1)[-1] for name in classes][:2] == ["LookupError", "Exception"]
 
 
-# §5 rule 3: escalation
+@pytest.mark.rule("execution 3.3.6")
 def test_an_escalating_retry_tells_what_would_be_asked_for_next(build: Build, storage: rs.Storage) -> None:
     policy = rs.RetryPolicy(2, escalate=rs.ComputeEscalation(max_memory="5Gi"))
     flaky = Flaky(MemoryError(), ValueError())
@@ -393,7 +395,7 @@ def failed(context: rs.HookContext[Any]) -> None:
     told_hooks.append(f"{context.asset_name} failed: {context.error}")
 
 
-# §5 rule 4
+@pytest.mark.rule("execution 3.3.4")
 def test_hooks_fire_once_after_the_last_attempt(build: Build) -> None:
     told_hooks.clear()
     settings: dict[str, Any] = {"retry": rs.RetryPolicy(2), "hooks": [succeeded, failed]}
@@ -403,7 +405,7 @@ def test_hooks_fire_once_after_the_last_attempt(build: Build) -> None:
     assert told_hooks == ["good succeeded", "bad failed: ValueError: 3"]
 
 
-# §5 rule 5
+@pytest.mark.rule("execution 3.2.8", "execution 3.2.9")
 @pytest.mark.anyio
 async def test_a_cancel_ends_a_backoff_within_a_second_of_the_clock() -> None:
     flaky = Flaky(*[ValueError("boom")] * 3)
@@ -423,7 +425,7 @@ async def test_a_cancel_ends_a_backoff_within_a_second_of_the_clock() -> None:
         assert "StepFailure" in [event.event_type for event in sim.storage.get_events_for_run(run.run_id)]
 
 
-# §5 rule 5: the slot of an executor is free during a backoff
+@pytest.mark.rule("execution 3.2.8")
 def test_a_step_that_waits_for_its_next_attempt_holds_up_no_other(build: Build, tmp_path: Any) -> None:
     folder = worker_steps.Folder(root=str(tmp_path))
     others_done = threading.Event()
@@ -451,7 +453,7 @@ def test_a_step_that_waits_for_its_next_attempt_holds_up_no_other(build: Build, 
     assert tries == [False, True]
 
 
-# §5 rule 6
+@pytest.mark.rule("execution 3.1.8", "repository 1.5")
 def test_every_place_of_a_policy_takes_a_name(build: Build, storage: rs.Storage) -> None:
     one = rs.Asset(fails, name="one", retry="thrice")
     other = rs.Asset(fails, name="other")
@@ -470,7 +472,7 @@ def test_every_place_of_a_policy_takes_a_name(build: Build, storage: rs.Storage)
     assert tries_of(storage, repo.get_job("j").execute(raise_on_error=False).run_id, "other") == 2
 
 
-# §5 rule 7
+@pytest.mark.rule("graph-assets 3.2.9")
 def test_the_policy_of_a_graph_is_for_its_own_step_and_its_inside_uses_its_own(
     build: Build, storage: rs.Storage
 ) -> None:
@@ -493,7 +495,7 @@ class Limits(BaseModel):
     rows: int
 
 
-# §5: a config that cannot be built is a failure like others
+@pytest.mark.rule("resources 2.5")
 def test_a_config_that_cannot_be_built_fails_the_step(build: Build) -> None:
     def needy(context: rs.AssetExecutionContext[Limits]) -> int:
         return context.config.rows

@@ -1,4 +1,4 @@
-"""Section 10 of the specification of repositories: what is stored about runs and steps, and can be read back."""
+"""What is stored about runs and steps, and can be read back."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def record(storage: rs.Storage, run_id: str) -> rs.RunRecord:
     return found
 
 
-# §10 get_run
+@pytest.mark.rule("execution 5.1")
 def test_a_run_is_stored_with_everything_that_is_known_of_it(build: Build, storage: rs.Storage) -> None:
     before = time.time_ns()
     tags = [("team", "x"), ("rivers/priority", "2")]
@@ -47,7 +47,7 @@ def test_a_run_is_stored_with_everything_that_is_known_of_it(build: Build, stora
     assert storage.get_run("nobody") is None
 
 
-# §10 get_run
+@pytest.mark.rule("execution 5.2")
 def test_the_status_tells_how_a_run_is_doing(build: Build, storage: rs.Storage) -> None:
     seen: list[str] = []
 
@@ -69,14 +69,14 @@ def test_the_status_tells_how_a_run_is_doing(build: Build, storage: rs.Storage) 
     assert failure.error.startswith("ZeroDivisionError: ")
 
 
-# §10 get_run
+@pytest.mark.rule("execution 5.2")
 def test_a_queued_run_has_the_status_of_the_queue(build: Build, storage: rs.Storage) -> None:
     repo = build(raw, run_queue=rs.RunQueueConfig(), jobs=[rs.Job("j", [raw])])
     run = record(storage, repo._submit_run(job_name="j").run_id)
     assert (run.status, run.job_name, run.node_names, run.end_time) == ("Queued", "j", ["raw"], None)
 
 
-# §10 get_events_for_run
+@pytest.mark.rule("execution 5.3", "execution 5.4", "execution 5.7")
 def test_a_step_that_succeeds_tells_three_things_in_order(build: Build, storage: rs.Storage) -> None:
     before = time.time_ns()
     run_id = build(doubled, raw).materialize().run_id
@@ -95,7 +95,7 @@ def test_a_step_that_succeeds_tells_three_things_in_order(build: Build, storage:
     assert all(isinstance(key, str) and isinstance(value, str) for key, value in made.metadata)
 
 
-# §10 get_events_for_run
+@pytest.mark.rule("execution 5.5")
 def test_a_step_that_fails_or_is_tried_again_tells_so(build: Build, storage: rs.Storage) -> None:
     bad = rs.Asset(lambda: 1 / 0, name="bad", retry=rs.RetryPolicy(1))
     down = rs.Asset(lambda bad: bad, name="down")
@@ -104,14 +104,14 @@ def test_a_step_that_fails_or_is_tried_again_tells_so(build: Build, storage: rs.
     assert types_of(storage, run_id, "down") == ["StepFailure"]
 
 
-# §10 get_events_for_run
+@pytest.mark.rule("execution 5.4")
 def test_an_observation_stands_where_the_materialization_would(build: Build, storage: rs.Storage) -> None:
     seen = rs.Asset(lambda: rs.Observation(metadata={"rows": 3}), name="seen")
     run_id = build(seen).materialize().run_id
     assert types_of(storage, run_id, "seen") == ["StepStart", "Observation", "StepSuccess"]
 
 
-# §10 of tasks, graphs and multi-assets
+@pytest.mark.rule("execution 5.6")
 def test_every_node_of_a_run_has_events_of_its_own(build: Build, storage: rs.Storage) -> None:
     one, inc = rs.Task(lambda: 1, name="one"), rs.Task(lambda one: one + 1, name="inc")
     alone, shell = rs.Task(lambda: 1, name="alone"), rs.BashTask("shell", "echo hello")
@@ -125,7 +125,7 @@ def test_every_node_of_a_run_has_events_of_its_own(build: Build, storage: rs.Sto
     assert of_graph[-2:] == [("Materialization", "g"), ("StepSuccess", "g")]
 
 
-# §10 the public attributes
+@pytest.mark.rule("execution 5.1", "execution 5.3")
 @pytest.mark.parametrize(
     ("kind", "names"),
     [
@@ -144,7 +144,7 @@ def test_records_have_the_documented_attributes(kind: Any, names: str) -> None:
     assert set(names.split()) <= {field for field in dir(kind) if not field.startswith("_")}
 
 
-# §10 graph collect nodes and map templates
+@pytest.mark.rule("graph-assets 4.9")
 def test_what_a_fan_out_adds_to_a_graph_has_no_materialization(build: Build, storage: rs.Storage) -> None:
     ids = rs.Task(lambda: [1, 2, 3], name="ids")
     square = rs.Task(lambda n: n * n, name="square")

@@ -1,4 +1,4 @@
-"""Section 2 of the specification of repositories: ``RunResult`` and ``RunHandle``."""
+"""``RunResult`` and ``RunHandle``."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def failing(error: BaseException) -> Any:
     return fails
 
 
-# §2 success, run_id
+@pytest.mark.rule("repository 5.1")
 def test_success_is_true_exactly_when_nothing_failed(build: Build) -> None:
     repo = build(raw, rs.Asset(failing(ValueError("boom")), name="bad"))
     good, bad = repo.materialize(["raw"]), repo.materialize(raise_on_error=False)
@@ -40,7 +40,7 @@ def test_success_is_true_exactly_when_nothing_failed(build: Build) -> None:
     assert good.run_id != bad.run_id
 
 
-# §2 materialized_assets
+@pytest.mark.rule("repository 5.2")
 def test_every_node_that_was_attempted_is_listed_in_topological_order(build: Build, storage: rs.Storage) -> None:
     last = rs.Asset(name="last")(lambda middle, raw: 1)
     middle = rs.Asset(name="middle")(lambda bad: 1)
@@ -57,7 +57,7 @@ def test_every_node_that_was_attempted_is_listed_in_topological_order(build: Bui
     ]
 
 
-# §2 failed_assets
+@pytest.mark.rule("repository 5.3")
 @pytest.mark.parametrize(
     ("error", "text"),
     [
@@ -73,7 +73,7 @@ def test_a_failure_is_its_type_and_what_it_says_of_itself(build: Build, error: B
     assert result.failed_assets == [("bad", text), ("down", SKIPPED)]
 
 
-# §2 failed_assets: order of failure
+@pytest.mark.rule("repository 5.3")
 def test_failures_are_listed_in_the_order_in_which_they_happened(build: Build) -> None:
     late = rs.Asset(name="a_late")(lambda raw: 1 / 0)
     early = rs.Asset(failing(ValueError("1")), name="z_early")
@@ -81,14 +81,14 @@ def test_failures_are_listed_in_the_order_in_which_they_happened(build: Build) -
     assert [name for name, _ in result.failed_assets] == ["z_early", "a_late"]
 
 
-# §2 repr
+@pytest.mark.rule("repository 5.4")
 def test_the_repr_shows_success_the_id_and_the_counts(build: Build) -> None:
     repo = build(raw, rs.Asset(failing(ValueError("boom")), name="bad"))
     text = repr(repo.materialize(raise_on_error=False, run_id_override="mine"))
     assert all(part in text for part in ("False", "mine", "2", "1"))
 
 
-# §2 failure spread
+@pytest.mark.rule("repository 5.5")
 def test_data_and_lineage_dependents_fail_and_unrelated_branches_go_on(build: Build) -> None:
     bad = rs.Asset(failing(ValueError("boom")), name="bad")
     by_data = rs.Asset(name="by_data")(lambda bad: 1)
@@ -101,7 +101,7 @@ def test_data_and_lineage_dependents_fail_and_unrelated_branches_go_on(build: Bu
     assert repo.load_node("further") == 1
 
 
-# §2 failure spread: multi-assets
+@pytest.mark.rule("repository 5.6")
 def test_of_a_multi_asset_only_the_failed_outputs_are_listed_and_hold_up_their_dependents(build: Build) -> None:
     @rs.Asset.from_multi(output_defs=[rs.AssetDef("made"), rs.AssetDef("missing")])
     def pair() -> dict[str, int]:
@@ -114,7 +114,7 @@ def test_of_a_multi_asset_only_the_failed_outputs_are_listed_and_hold_up_their_d
     assert repo.load_node("fed") == 1
 
 
-# §2 materialized_assets, failure spread: the inside of graphs
+@pytest.mark.rule("repository 5.2")
 def test_the_inside_of_a_graph_is_listed_and_its_failure_fails_the_graph(build: Build) -> None:
     one = rs.Task(lambda: 1, name="one")
     broken = rs.Task(lambda one: one / 0, name="broken")
@@ -129,7 +129,7 @@ def test_the_inside_of_a_graph_is_listed_and_its_failure_fails_the_graph(build: 
     }
 
 
-# §2 materialized_assets: the nodes of a fan-out
+@pytest.mark.rule("graph-assets 4.8", "repository 5.2")
 def test_the_instances_and_the_collect_node_of_a_fan_out_are_listed(build: Build) -> None:
     ids = rs.Task(lambda: [1, 0], name="ids")
     inverse = rs.Task(lambda n: 1 / n, name="inverse")
@@ -145,13 +145,13 @@ def test_the_instances_and_the_collect_node_of_a_fan_out_are_listed(build: Build
     assert listed == ["g/ids", first.replace("1", "0"), first, "g/inverse__collect", "g/total", "g"]
 
 
-# §2 RunHandle
+@pytest.mark.rule("repository 5.8")
 def test_submitting_without_a_queue_says_what_is_missing(build: Build) -> None:
     with pytest.raises(ExecutionError, match="RunQueueConfig"):
         build(raw)._submit_run(["raw"])
 
 
-# §2 RunHandle
+@pytest.mark.rule("repository 5.7")
 def test_a_handle_tells_the_status_and_gives_up_waiting_when_told(build: Build, storage: rs.Storage) -> None:
     repo = build(raw, run_queue=rs.RunQueueConfig())
     handle = repo._submit_run(["raw"])
@@ -167,7 +167,7 @@ def test_a_handle_tells_the_status_and_gives_up_waiting_when_told(build: Build, 
     assert handle.status == "Canceled"
 
 
-# §2 RunHandle
+@pytest.mark.rule("repository 5.7")
 @ASYNC
 async def test_a_handle_of_a_submitted_run_waits_for_its_result(storage: rs.Storage) -> None:
     bad = rs.Asset(name="bad")(lambda raw: 1 / 0)
@@ -182,7 +182,7 @@ async def test_a_handle_of_a_submitted_run_waits_for_its_result(storage: rs.Stor
     assert handles[0].status == "Success"
 
 
-# §2 RunHandle
+@pytest.mark.rule("repository 5.7")
 @ASYNC
 async def test_a_started_run_is_cancelled_through_its_handle(storage: rs.Storage) -> None:
     began = threading.Event()
@@ -205,7 +205,7 @@ async def test_a_started_run_is_cancelled_through_its_handle(storage: rs.Storage
     assert "later" not in result.materialized_assets
 
 
-# §2 RunHandle, §1.4 rule 8
+@pytest.mark.rule("repository 5.7")
 @ASYNC
 async def test_a_handle_tells_the_newer_end_of_a_run_that_was_resumed(storage: rs.Storage) -> None:
     tries: list[int] = []

@@ -181,6 +181,7 @@ def test_a_move_that_is_always_overtaken_gives_up(storage, now):
         storage.admit_runs(["r"], now)
 
 
+@pytest.mark.rule("repository 3.4.2")
 @pytest.mark.parametrize("end", ["Success", "Failure", "Canceled"])
 def test_a_run_that_has_ended_is_started_again_and_ends_anew(storage, new_run, step, now, end):
     for run_id in ("before", "r", "after"):
@@ -220,6 +221,7 @@ def test_the_events_since_a_run_began_anew_are_told_apart_also_at_the_same_insta
         assert len(storage.get_events_for_run("r")) == 3 * (round_ + 1)
 
 
+@pytest.mark.rule("repository 3.4.6")
 def test_what_waits_or_is_executed_is_not_started_again(storage, new_run, now):
     for status in ("Queued", "NotStarted"):
         storage._create_run(status, "j", status, now)

@@ -15,6 +15,7 @@ from rivers.partitions.mappings import PartitionMapping
 IDENTITY, PREVIOUS = PartitionMapping.identity(), PartitionMapping.time_window(-1)
 
 
+@pytest.mark.rule("assets 6.3")
 def test_an_output_tells_what_it_was_given() -> None:
     handler = InMemoryIOHandler()
     output = AssetDef(
@@ -38,6 +39,7 @@ def test_what_is_not_given_is_none_or_empty() -> None:
     assert repr(output) == "AssetDef('a')"
 
 
+@pytest.mark.rule("assets 6.3")
 def test_outputs_are_equal_by_name() -> None:
     assert AssetDef("a", group="g") == AssetDef("a")
     assert AssetDef("a") != AssetDef("b")
@@ -45,6 +47,7 @@ def test_outputs_are_equal_by_name() -> None:
     assert len({AssetDef("a", group="g"), AssetDef("a")}) == 1
 
 
+@pytest.mark.rule("assets 6.3")
 def test_attributes_are_read_only() -> None:
     for attribute in ("name", "tags", "pool", "deps"):
         with pytest.raises(AttributeError):

@@ -209,6 +209,7 @@ def test_the_partition_mappings_are_those_of_the_declared_dependencies() -> None
     assert [dep.name for dep in asset.deps] == ["a", "b"]
 
 
+@pytest.mark.rule("assets 3.4")
 def test_an_input_that_is_no_parameter_is_refused_when_decorating() -> None:
     decorator = Asset(deps=[AssetDef.input("c")])
     with pytest.raises(ValueError, match=r"'c'.*available parameters: a, b"):

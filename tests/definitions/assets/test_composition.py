@@ -119,6 +119,7 @@ def test_the_value_of_an_asset_or_a_parameter_can_be_mapped_over() -> None:
         assert isinstance(body(function, "a").result, MappedOutput)
 
 
+@pytest.mark.rule("graph-assets 2.11")
 @pytest.mark.parametrize("wrong", [lambda n: n, CommandTask("b", "true"), outer, None])
 def test_only_a_task_can_be_mapped(wrong: Any) -> None:
     with pytest.raises(TypeError, match="map takes a Task"):

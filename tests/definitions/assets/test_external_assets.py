@@ -16,6 +16,7 @@ def observe() -> int:
     return 3
 
 
+@pytest.mark.rule("assets 7.1")
 def test_a_direct_call_gives_an_asset_that_nobody_observes() -> None:
     asset = Asset.external(
         name="raw", io_handler="h", tags=["t"], kinds="k", group="g", metadata={"a": "b"}, partitions_def="daily"
@@ -31,6 +32,7 @@ def test_a_direct_call_gives_an_asset_that_nobody_observes() -> None:
     assert (asset.is_single, asset.is_multi, asset.is_graph, asset.is_external) == (False, False, False, True)
 
 
+@pytest.mark.rule("assets 7.3")
 def test_a_decorator_and_a_call_with_a_function_give_a_new_asset_that_it_observes() -> None:
     unobserved = Asset.external(name="raw", io_handler="h")
     for asset in (unobserved(observe), Asset.external(observe, name="raw", io_handler="h")):
@@ -51,12 +53,14 @@ def test_it_needs_an_io_handler() -> None:
         Asset.external(name="raw")
 
 
+@pytest.mark.rule("assets 7.1")
 @pytest.mark.parametrize("keyword", ["pool", "deps", "code_version", "retry"])
 def test_what_it_has_no_use_for_is_a_type_error(keyword: str) -> None:
     with pytest.raises(TypeError, match=keyword):
         Asset.external(io_handler="h", **{keyword: None})
 
 
+@pytest.mark.rule("assets 7.3")
 def test_a_second_function_is_refused() -> None:
     asset = Asset.external(observe, io_handler="h")
     with pytest.raises(AssetDefinitionError, match="'observe' has an observe function already"):

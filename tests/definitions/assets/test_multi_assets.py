@@ -24,6 +24,7 @@ def outputs(*names: str) -> list[AssetDef]:
     return [AssetDef(name) for name in names]
 
 
+@pytest.mark.rule("assets 6.1")
 def test_the_decorator_and_the_direct_form_give_a_multi_asset() -> None:
     direct = Asset.from_multi(both, outputs("a", "b"))
     decorated = Asset.from_multi(output_defs=outputs("a", "b"))(both)
@@ -74,6 +75,7 @@ def test_what_belongs_to_the_step_is_every_outputs() -> None:
     assert (asset.hooks, asset.retry, asset.compute) == ([hook], RetryPolicy(2), Compute(cpu="1"))
 
 
+@pytest.mark.rule("assets 6.9")
 def test_partitions_of_the_whole_override_those_of_the_outputs() -> None:
     given = [AssetDef("a", partitions_def="own"), AssetDef("b")]
     assert [each.partitions_def for each in Asset.from_multi(both, given).output_defs] == ["own", None]
@@ -125,6 +127,7 @@ PREVIOUS = PartitionMapping.time_window(-1)
 def body() -> None: ...
 
 
+@pytest.mark.rule("graph-assets 3.1")
 def test_the_decorator_and_the_direct_form_give_a_graph_asset() -> None:
     for asset in (Asset.from_graph(body), Asset.from_graph()(body), Asset.from_graph(body, "body")):
         assert isinstance(asset, GraphAsset)
@@ -132,6 +135,7 @@ def test_the_decorator_and_the_direct_form_give_a_graph_asset() -> None:
         assert (asset.is_single, asset.is_multi, asset.is_graph, asset.is_external) == (False, False, True, False)
 
 
+@pytest.mark.rule("graph-assets 3.1")
 def test_it_tells_what_it_was_given_and_its_decorator_can_be_used_again() -> None:
     decorator = Asset.from_graph(
         None, None, ["t"], "k", "g", "v", "h", "nodes", {"a": "b"}, "daily", [AssetDef.dep("x", PREVIOUS)], [], "c",
@@ -146,6 +150,7 @@ def test_it_tells_what_it_was_given_and_its_decorator_can_be_used_again() -> Non
         assert (asset.automation_condition, asset.retry) == ("c", RetryPolicy(1))
 
 
+@pytest.mark.rule("graph-assets 3.1")
 @pytest.mark.parametrize(
     ("keywords", "error"),
     [({"pool": "p"}, TypeError), ({"compute": None}, TypeError), ({"node_io_handler": 3}, AssetDefinitionError)],

@@ -20,6 +20,7 @@ def double(value: int) -> int:
     return 2 * value
 
 
+@pytest.mark.rule("graph-assets 1.1")
 def test_the_bare_the_keyword_and_the_direct_form_give_a_task() -> None:
     for task in (Task(double), Task()(double), Task(name="double")(double), Task(wraps=double)):
         assert (task.name, task.function, task.is_async, task.tags) == ("double", double, False, None)
@@ -27,6 +28,7 @@ def test_the_bare_the_keyword_and_the_direct_form_give_a_task() -> None:
         assert repr(task) == "Task(name='double')"
 
 
+@pytest.mark.rule("graph-assets 1.2")
 def test_it_tells_what_it_was_given() -> None:
     handler = InMemoryIOHandler()
     task = Task(double, "t", ["tag"], "daily", {"up": PREVIOUS}, handler, RetryPolicy(2))
@@ -38,6 +40,7 @@ def test_it_tells_what_it_was_given() -> None:
     assert task.retry == RetryPolicy(2)
 
 
+@pytest.mark.rule("graph-assets 1.2")
 def test_a_decorator_can_be_used_again_and_has_no_name() -> None:
     decorator = Task(tags=["t"], retry="r")
     first, second = decorator(double), decorator(double)
@@ -54,6 +57,7 @@ def test_outside_of_a_graph_a_call_runs_the_function() -> None:
         Task(double)()
 
 
+@pytest.mark.rule("graph-assets 1.2")
 def test_coroutine_functions_are_async() -> None:
     async def slow() -> int:
         return 1
@@ -61,6 +65,7 @@ def test_coroutine_functions_are_async() -> None:
     assert Task(slow).is_async
 
 
+@pytest.mark.rule("graph-assets 1.5")
 @pytest.mark.parametrize("wrong", [3, "x", Task(double)])
 def test_what_is_no_function_is_a_task_definition_error(wrong: Any) -> None:
     with pytest.raises(TaskDefinitionError, match="function"):
@@ -69,6 +74,7 @@ def test_what_is_no_function_is_a_task_definition_error(wrong: Any) -> None:
         Task(wrong)
 
 
+@pytest.mark.rule("graph-assets 1.5")
 def test_an_unbound_task_takes_exactly_one_function_and_has_none() -> None:
     with pytest.raises(TaskDefinitionError, match="exactly one"):
         Task()(double, double)
@@ -92,6 +98,7 @@ def test_a_bad_keyword_is_refused(keywords: dict[str, Any], error: type[Exceptio
         Task(**keywords)
 
 
+@pytest.mark.rule("graph-assets 1.2")
 def test_attributes_are_read_only() -> None:
     for attribute in ("name", "tags", "is_async"):
         with pytest.raises(AttributeError):

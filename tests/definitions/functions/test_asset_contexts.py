@@ -28,6 +28,7 @@ class Partition:
         return self.window
 
 
+@pytest.mark.rule("contexts 1.1")
 def test_a_context_made_by_hand_has_the_documented_defaults() -> None:
     context = AssetExecutionContext[Any]("a")
     assert (context.asset_name, context.kinds, context.output_selection) == ("a", [], [])
@@ -59,6 +60,7 @@ def test_time_is_told_and_waited_for_on_the_clock_that_was_given() -> None:
     assert TaskExecutionContext("t").now().tzinfo is UTC
 
 
+@pytest.mark.rule("contexts 1.8")
 def test_a_single_key_is_told() -> None:
     partition = Partition([Key(["2026-01-01"])], ("start", "end"))
     for context in (AssetExecutionContext("a", partition=partition), TaskExecutionContext("t", None, partition)):
@@ -67,6 +69,7 @@ def test_a_single_key_is_told() -> None:
         assert context.partition_time_window == ("start", "end")
 
 
+@pytest.mark.rule("contexts 1.8")
 @pytest.mark.parametrize(
     "partition", [None, Partition([Key(["a", "b"])]), Partition([Key(["a"]), Key(["b"])]), Partition([{"d": "1"}])]
 )
@@ -95,6 +98,7 @@ def test_a_missing_partition_key_is_told_with_the_step_and_what_it_runs_for(part
         assert str(raised.value) == text.format(who)
 
 
+@pytest.mark.rule("contexts 1.13")
 def test_a_partition_of_the_step_can_be_marked_as_failed() -> None:
     context = AssetExecutionContext("a", partition=Partition([Key(["x"]), Key(["y"])]))
     context.mark_partition_failed("x", "first")
@@ -119,6 +123,7 @@ def test_the_keys_of_a_batch_are_read_once_to_mark_many_of_them() -> None:
     assert Counting.reads - before == 1
 
 
+@pytest.mark.rule("contexts 1.13")
 @pytest.mark.parametrize(
     ("partition", "runs"),
     [(None, "is not partitioned"), (Partition([Key(["x"]), Key(["y"])]), "runs for 'x', 'y'")],

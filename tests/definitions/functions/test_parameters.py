@@ -113,6 +113,7 @@ def test_the_type_hint_is_the_evaluated_annotation() -> None:
     ]
 
 
+@pytest.mark.rule("assets 2.9")
 @pytest.mark.parametrize(
     "function",
     [

@@ -29,6 +29,7 @@ UserId = NewType("UserId", int)
 T = TypeVar("T")
 
 
+@pytest.mark.rule("assets 5.2", "assets 5.3", "assets 5.4", "assets 5.5", "assets 5.6", "assets 5.7", "assets 5.8")
 @pytest.mark.parametrize(
     ("annotation", "value"),
     [
@@ -71,6 +72,7 @@ def test_a_value_that_fits_passes(annotation: Any, value: object) -> None:
     check_output("n", annotation, value)
 
 
+@pytest.mark.rule("assets 5.2", "assets 5.3", "assets 5.4", "assets 5.5", "assets 5.6", "assets 5.7", "assets 5.8")
 @pytest.mark.parametrize(
     ("annotation", "value", "expected"),
     [

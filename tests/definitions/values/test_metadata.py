@@ -12,6 +12,16 @@ from rivers.definitions.values.metadata import VARIANT_BY_NAME, MetadataValue
 from rivers.exceptions import InvalidMetadataError
 
 
+@pytest.mark.rule(
+    "metadata 1.1",
+    "metadata 1.2",
+    "metadata 1.3",
+    "metadata 1.4",
+    "metadata 1.5",
+    "metadata 1.6",
+    "metadata 1.7",
+    "metadata 1.8",
+)
 @pytest.mark.parametrize(
     ("value", "variant", "raw", "shown"),
     [
@@ -53,6 +63,7 @@ def test_every_constructor_makes_its_variant(
     assert pickle.loads(pickle.dumps(value)) == value
 
 
+@pytest.mark.rule("metadata 1.13")
 def test_values_compare_by_variant_and_content_and_have_no_hash() -> None:
     assert MetadataValue.int(1) == MetadataValue.int(1)
     assert MetadataValue.int(1) != MetadataValue.int(2)
@@ -62,10 +73,21 @@ def test_values_compare_by_variant_and_content_and_have_no_hash() -> None:
         hash(MetadataValue.int(1))
 
 
+@pytest.mark.rule(
+    "metadata 1.1",
+    "metadata 1.2",
+    "metadata 1.3",
+    "metadata 1.4",
+    "metadata 1.5",
+    "metadata 1.6",
+    "metadata 1.7",
+    "metadata 1.8",
+)
 def test_every_variant_is_nested_in_the_class() -> None:
     assert all(getattr(MetadataValue, name) is variant for name, variant in VARIANT_BY_NAME.items())
 
 
+@pytest.mark.rule("metadata 1.10", "metadata 1.11")
 @pytest.mark.parametrize(
     ("build", "kind"),
     [
@@ -87,6 +109,7 @@ def test_a_value_of_the_wrong_type_or_size_is_refused(build: Callable[[], Any], 
         build()
 
 
+@pytest.mark.rule("metadata 1.12")
 @pytest.mark.parametrize("url", ["example.com", "", "/path", "http://", "http://[::1"])
 def test_a_url_must_be_absolute(url: str) -> None:
     with pytest.raises(InvalidMetadataError, match="invalid URL"):

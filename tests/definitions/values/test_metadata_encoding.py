@@ -31,6 +31,7 @@ class Several:
         raise TypeError("only integer scalar arrays can be converted to a scalar index")
 
 
+@pytest.mark.rule("metadata 2.1")
 @pytest.mark.parametrize(
     ("plain", "value"),
     [
@@ -48,6 +49,7 @@ def test_plain_values_are_coerced(plain: object, value: MetadataValue) -> None:
     assert coerce_metadata_value(plain) == value
 
 
+@pytest.mark.rule("metadata 2.3")
 @pytest.mark.parametrize("plain", [[1], {"a": 1}, (1,), b"x", datetime(2026, 1, 1, tzinfo=UTC), Several()])
 def test_everything_else_is_a_type_error_that_names_the_type(plain: object) -> None:
     with pytest.raises(TypeError, match=f"Cannot coerce {type(plain).__name__} to MetadataValue"):
@@ -73,6 +75,7 @@ def test_coercion_keeps_the_order() -> None:
     assert list(coerce_metadata({"b": 1, "a": 2})) == ["b", "a"]
 
 
+@pytest.mark.rule("metadata 2.5")
 @pytest.mark.parametrize(
     ("value", "stored"),
     [

@@ -18,6 +18,7 @@ def test_absent_attributes_are_none() -> None:
     assert Materialization().tags is None
 
 
+@pytest.mark.rule("assets 4.8")
 def test_metadata_is_kept_as_given() -> None:
     metadata = {"a": object()}
     assert Output(1, metadata=metadata).metadata is metadata
@@ -32,6 +33,7 @@ def test_only_the_value_of_an_output_is_positional() -> None:
         Observation("name")
 
 
+@pytest.mark.rule("assets 4.7")
 @pytest.mark.parametrize("error", [ResultDefinitionError, TypeError])
 @pytest.mark.parametrize("keyword", ["output_name", "data_version", "metadata"])
 @pytest.mark.parametrize("kind", [Output, Materialization, Observation])

@@ -45,6 +45,7 @@ def run(command: str | list[str], **options: str) -> str:
     return run_command(Command.of(command, options, None))
 
 
+@pytest.mark.rule("graph-assets 2.6")
 @pytest.mark.parametrize(
     ("printed", "value"),
     [(r"a\n\n\n", "a"), (r"a\r\n", "a\r"), (r" a \n b \n", " a \n b "), ("", ""), (r"\303\274", "ü")],

@@ -97,6 +97,7 @@ def logged_in_a_step() -> str | None:
     return captured.texts()[2]
 
 
+@pytest.mark.rule("contexts 3.8")
 def test_lines_of_level_info_are_kept_unless_the_program_has_said_otherwise(monkeypatch: pytest.MonkeyPatch) -> None:
     forget_logging_setup(monkeypatch)
     assert logged_in_a_step() == "INFO rows: 3\n"
@@ -142,6 +143,7 @@ def test_a_warning_that_a_handler_takes_is_left_to_it(
     assert capsys.readouterr().err == ""
 
 
+@pytest.mark.rule("contexts 3.9")
 @pytest.mark.parametrize("piece", [1, 7, 100, 10_000])
 def test_of_a_long_text_the_beginning_and_the_end_are_kept_and_the_gap_is_counted(piece: int) -> None:
     kept = KeptText(100)

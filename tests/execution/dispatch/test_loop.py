@@ -102,6 +102,7 @@ def test_what_a_step_says_in_a_worker_is_recorded_as_if_it_were_here(
     assert (log.stdout, log.stderr, log.logs) == ("to stdout\n", "to stderr\n", "WARNING to the log\n")
 
 
+@pytest.mark.rule("execution 2.8")
 def test_an_exception_comes_back_with_its_type_and_the_text_of_its_traceback(
     build: Build, handler: Any, storage: Storage
 ) -> None:
@@ -247,6 +248,7 @@ def test_a_child_that_a_step_forks_and_forgets_ends_quietly(
         assert len(events(storage, result.run_id, step.name)) == 3
 
 
+@pytest.mark.rule("execution 2.5")
 def test_a_local_function_crosses_by_value_and_one_that_cannot_is_named(build: Build, handler: Any) -> None:
     number, lock = 41, threading.Lock()
 
@@ -275,6 +277,7 @@ def test_a_value_that_cannot_be_stored_fails_with_what_pickle_says(build: Build,
     assert "TypeError: cannot pickle 'generator' object" in text
 
 
+@pytest.mark.rule("execution 2.4")
 def test_steps_over_the_memory_of_this_process_run_here(build: Build) -> None:
     in_store = rs.PickleIOHandler(store=MemoryStore())
     repo = build(

@@ -92,6 +92,7 @@ def test_what_cannot_be_iterated_is_refused() -> None:
 # -- instances ---------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.rule("graph-assets 4.9")
 @pytest.mark.parametrize("executor", PLACES)
 def test_instances_are_steps_between_the_map_and_what_collects(build: Build, handler: Any, executor: Any) -> None:
     repo = build(fan(fn.square, io_handler=handler), default_executor=executor)

@@ -25,6 +25,7 @@ def asset() -> int:
     return 1
 
 
+@pytest.mark.rule("execution 2.5")
 def test_a_module_level_function_has_an_address_also_behind_its_decorator() -> None:
     for function in (plain, sensor.evaluation_fn, asset.function):
         assert function is not None

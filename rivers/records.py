@@ -12,6 +12,7 @@ from typing import Any, Final, Literal, Protocol
 
 from rivers.partitions.context import PartitionContext
 from rivers.partitions.keys import PartitionKey
+from rivers.wording import double_quoted
 
 RunStatus = Literal["Queued", "NotStarted", "Started", "Success", "Failure", "Canceled"]
 TickStatus = Literal["Success", "Skipped", "Failed", "Requested"]
@@ -139,11 +140,7 @@ class LaunchedBy:
 
     def __repr__(self) -> str:
         argument = self.name if self.name is not None else self.backfill_id
-        return f"LaunchedBy.{self.kind}({'' if argument is None else _quoted(argument)})"
-
-
-def _quoted(text: str) -> str:
-    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+        return f"LaunchedBy.{self.kind}({'' if argument is None else double_quoted(argument)})"
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from difflib import get_close_matches
 from enum import StrEnum
 from typing import Annotated, Any
 
@@ -12,6 +11,7 @@ from rivers.cli.failures import CliFailure, DebugOption
 from rivers.cli.modules import RepoVarOption
 from rivers.cli.stores import DEFAULT_PATH, EndpointOption, StoragePathOption, inspect
 from rivers.cli.tables import JsonOption, print_json, print_table, time_text
+from rivers.wording import did_you_mean
 
 app = typer.Typer(
     help="List schedules and sensors; pause, resume and reset them.", no_args_is_help=True, rich_markup_mode=None
@@ -64,68 +64,34 @@ def _row(each: dict[str, Any]) -> tuple[str, ...]:
     return each["kind"], each["name"], status_text(each), last_tick_text(each), next_text(each), cursor
 
 
-@app.command()
-def pause(
-    name: NameArgument,
-    module: OptionalModule = None,
-    kind: KindOption = None,
-    repo_var: RepoVarOption = "repo",
-    storage_path: StoragePathOption = DEFAULT_PATH,
-    surreal_endpoint: EndpointOption = None,
-    as_json: JsonOption = False,
-    debug: DebugOption = False,
-) -> None:
-    """Stop a schedule or sensor from firing, also after a restart, until it is resumed or reset."""
-    _choose("pause", name, module, kind, repo_var, storage_path, surreal_endpoint, as_json)
+def _add_choice(action: str, summary: str) -> None:
+    """Add the command ``action``, which pauses, resumes or resets one automation."""
+
+    @app.command(action, help=summary)
+    def choose(  # pyright: ignore[reportUnusedFunction] - typer keeps it
+        name: NameArgument,
+        module: OptionalModule = None,
+        kind: KindOption = None,
+        repo_var: RepoVarOption = "repo",
+        storage_path: StoragePathOption = DEFAULT_PATH,
+        surreal_endpoint: EndpointOption = None,
+        as_json: JsonOption = False,
+        debug: DebugOption = False,
+    ) -> None:
+        with inspect(storage_path, surreal_endpoint, module, repo_var) as store:
+            chosen = resolve_name(store.automations(), name, None if kind is None else kind.value)
+            after = store.choose(chosen["kind"], name, action)
+        if as_json:
+            print_json(after)
+        else:
+            typer.echo(f"{after['kind'].capitalize()} '{name}' is {status_text(after)}.")
 
 
-@app.command()
-def resume(
-    name: NameArgument,
-    module: OptionalModule = None,
-    kind: KindOption = None,
-    repo_var: RepoVarOption = "repo",
-    storage_path: StoragePathOption = DEFAULT_PATH,
-    surreal_endpoint: EndpointOption = None,
-    as_json: JsonOption = False,
-    debug: DebugOption = False,
-) -> None:
-    """Let a schedule or sensor fire from now on, whatever its default; what it passed over is not made up for."""
-    _choose("resume", name, module, kind, repo_var, storage_path, surreal_endpoint, as_json)
-
-
-@app.command()
-def reset(
-    name: NameArgument,
-    module: OptionalModule = None,
-    kind: KindOption = None,
-    repo_var: RepoVarOption = "repo",
-    storage_path: StoragePathOption = DEFAULT_PATH,
-    surreal_endpoint: EndpointOption = None,
-    as_json: JsonOption = False,
-    debug: DebugOption = False,
-) -> None:
-    """Forget the choice: the default status of the code holds again."""
-    _choose("reset", name, module, kind, repo_var, storage_path, surreal_endpoint, as_json)
-
-
-def _choose(
-    action: str,
-    name: str,
-    module: str | None,
-    kind: Kind | None,
-    repo_var: str,
-    storage_path: str,
-    endpoint: str | None,
-    as_json: bool,
-) -> None:
-    with inspect(storage_path, endpoint, module, repo_var) as store:
-        chosen = resolve_name(store.automations(), name, None if kind is None else kind.value)
-        after = store.choose(chosen["kind"], name, action)
-    if as_json:
-        print_json(after)
-    else:
-        typer.echo(f"{after['kind'].capitalize()} '{name}' is {status_text(after)}.")
+_add_choice("pause", "Stop a schedule or sensor from firing, also after a restart, until it is resumed or reset.")
+_add_choice(
+    "resume", "Let a schedule or sensor fire from now on, whatever its default; what it passed over is not made up for."
+)
+_add_choice("reset", "Forget the choice: the default status of the code holds again.")
 
 
 def resolve_name(automations: list[dict[str, Any]], name: str, kind: str | None) -> dict[str, Any]:
@@ -144,14 +110,10 @@ def require_known(automations: list[dict[str, Any]], name: str, kind: str | None
     if name in known:
         return
     message = f"no {kind or 'schedule or sensor'} is named '{name}'"
-    near = get_close_matches(name, known, n=3)
-    if near:
-        message += f"\n  did you mean {' or '.join(repr(each) for each in near)}?"
-    elif known:
-        message += "\n  'rivers automations list' shows the names"
-    else:
-        message += "\n  the store knows none yet: give the MODULE that declares it after the name"
-    raise CliFailure(message)
+    otherwise = "'rivers automations list' shows the names"
+    if not known:
+        otherwise = "the store knows none yet: give the MODULE that declares it after the name"
+    raise CliFailure(message + (did_you_mean(name, known, "\n  ") or f"\n  {otherwise}"))
 
 
 def status_text(automation: dict[str, Any]) -> str:

@@ -61,7 +61,10 @@ def report(error: Exception, *, debug: bool) -> None:
 
 def describe(error: BaseException) -> str:
     """One message for any exception: its type and what it says; for an unforeseen one, where more is to be had."""
-    error = innermost(error)
+    if isinstance(error, BaseExceptionGroup):
+        from rivers.daemons.failures import innermost  # only a group needs it
+
+        error = innermost(cast("BaseExceptionGroup[BaseException]", error))
     if isinstance(error, CliFailure):
         return error.message
     text = f"{_public_type(error).__name__}: {error}"
@@ -76,13 +79,3 @@ def _public_type(error: BaseException) -> type[BaseException]:
     """The type that a user can catch: where two are documented for one fault, a private class stands for both."""
     public = (each for each in type(error).__mro__ if not each.__name__.startswith("_"))
     return next(each for each in public if issubclass(each, BaseException))
-
-
-def innermost(error: BaseException) -> BaseException:
-    """The one exception inside groups that hold nothing else."""
-    while isinstance(error, BaseExceptionGroup):
-        inner = cast("BaseExceptionGroup[BaseException]", error).exceptions
-        if len(inner) != 1:
-            break
-        error = inner[0]
-    return cast(BaseException, error)

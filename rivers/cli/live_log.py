@@ -10,7 +10,6 @@ import json
 import queue
 import threading
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
 from typing import IO, Any, Final
 
 from rivers.cli.tables import one_line, short_id, time_text
@@ -26,6 +25,7 @@ from rivers.storage.changes import (
     TriggerChoiceChanged,
 )
 from rivers.views.changes import change_line, launcher_text
+from rivers.wording import utc_text
 
 LINES_WAITING_MAX: Final = 100_000
 
@@ -87,8 +87,9 @@ def json_line(change: Change) -> str:
 
 def event_line(at: int, kind: str, subject: str, facts: dict[str, Any]) -> str:
     """One JSON object on one line."""
-    moment = datetime.fromtimestamp(at // 1_000_000_000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    return json.dumps({"time": moment, "at": at, "kind": kind, "subject": subject, "facts": facts}, ensure_ascii=False)
+    return json.dumps(
+        {"time": utc_text(at), "at": at, "kind": kind, "subject": subject, "facts": facts}, ensure_ascii=False
+    )
 
 
 class HumanLines:

@@ -6,7 +6,6 @@ import importlib
 import os
 import sys
 import traceback
-from difflib import get_close_matches
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Annotated, Final
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from rivers.cli.failures import CliFailure
+from rivers.wording import did_you_mean
 
 if TYPE_CHECKING:
     from rivers.repository.code_repository import CodeRepository
@@ -100,5 +100,4 @@ def _repositories_of(module: ModuleType) -> str:
 def _similar(name: str) -> str:
     here = [path.stem for path in sorted(Path.cwd().glob("*.py"))]
     here += [path.parent.name for path in sorted(Path.cwd().glob("*/__init__.py"))]
-    matches = get_close_matches(name, here, n=3)
-    return f"\n  did you mean {' or '.join(repr(match) for match in matches)}?" if matches else ""
+    return did_you_mean(name, here, "\n  ")

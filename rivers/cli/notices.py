@@ -9,8 +9,8 @@ from __future__ import annotations
 import logging
 from typing import Final
 
-from rivers.cli.failures import innermost
 from rivers.cli.tables import one_line, time_text
+from rivers.daemons.failures import innermost
 
 _OURS: Final = ("rivers", "chrono_daemon")
 _OF_USERS: Final = ("rivers.assets", "rivers.tasks", "rivers.schedules", "rivers.sensors")

@@ -72,16 +72,33 @@ class LoopPort(Protocol):
 
 def current_port() -> LoopPort:
     """The loop that runs the caller. Raises ``RuntimeError`` when there is none."""
-    if "trio" in sys.modules:
-        # Trio is imported only by those who use it, and asked first: in its guest mode both loops run.
-        from rivers.clock.on_trio import running_trio
+    if trio_is_running():  # asked first: in its guest mode both loops run
+        from rivers.clock.on_trio import TrioPort
 
-        port = running_trio()
-        if port is not None:
-            return port
+        return TrioPort()
     from rivers.clock.on_asyncio import AsyncioPort
 
     try:
         return AsyncioPort(asyncio.get_running_loop())
     except RuntimeError:
         raise RuntimeError("the clock needs a running asyncio or trio loop") from None
+
+
+def trio_is_running() -> bool:
+    """Whether a trio loop runs the caller. Trio is imported only by those who use it."""
+    if "trio" not in sys.modules:
+        return False
+    import trio
+
+    return trio.lowlevel.in_trio_run()
+
+
+def on_event_loop() -> bool:
+    """Whether this thread runs an event loop, which a blocking call would stop."""
+    if trio_is_running():
+        return True
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True

@@ -44,14 +44,16 @@ class TrioWaiter:
 
 
 class TrioPort:
-    """See ``LoopPort``."""
+    """See ``LoopPort``. The loop is the one that runs the caller."""
 
-    def __init__(self, token: trio.lowlevel.TrioToken) -> None:
-        self.token = token
+    def __init__(self) -> None:
+        self.token = trio.lowlevel.current_trio_token()
         self.thread_id = threading.get_ident()
 
     def is_current(self) -> bool:
-        return threading.get_ident() == self.thread_id and _token() is self.token
+        if threading.get_ident() != self.thread_id or not trio.lowlevel.in_trio_run():
+            return False
+        return trio.lowlevel.current_trio_token() is self.token
 
     def is_own_thread(self) -> bool:
         return threading.get_ident() == self.thread_id and self.is_alive()
@@ -91,19 +93,6 @@ class TrioPort:
                 if task is not me and getattr(task, "_next_send_fn", None) is not None:
                     seen[task.name] = innermost(task.coro)
         return [f"task {name!r} at {place}" for name, place in sorted(seen.items())]
-
-
-def running_trio() -> TrioPort | None:
-    """The trio loop that runs the caller, if one does."""
-    token = _token()
-    return None if token is None else TrioPort(token)
-
-
-def _token() -> trio.lowlevel.TrioToken | None:
-    try:
-        return trio.lowlevel.current_trio_token()
-    except RuntimeError:
-        return None
 
 
 def _tree(root: trio.lowlevel.Task | None) -> Iterator[trio.lowlevel.Task]:

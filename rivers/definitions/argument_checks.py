@@ -2,17 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, cast
 
-
-def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """Return ``"; did you mean 'a' or 'b'?"``, the nearest first; empty text when no known name is near."""
-    from difflib import get_close_matches  # only a mistake needs it
-
-    near = get_close_matches(name, list(known), n=3)
-    return f"; did you mean {' or '.join(repr(each) for each in near)}?" if near else ""
+from rivers.partitions.reserved import UNSTORABLE
 
 
 def require_text(parameter: str, value: object) -> None:
@@ -110,13 +103,12 @@ def is_rivers_kind(value: object, class_name: str) -> bool:
     )
 
 
-_UNSTORABLE: Final = re.compile("[\x00\ud800-\udfff]")
 _SHOWN_MAX: Final = 60
 
 
 def require_storable(parameter: str, text: str) -> None:
     """Raise ``ValueError``, naming the parameter, when ``text`` cannot be stored."""
-    found = _UNSTORABLE.search(text)
+    found = UNSTORABLE.search(text)
     if found is None:
         return
     what = "a NUL character" if found[0] == "\x00" else "half of a surrogate pair, as in a file name that is not UTF-8"
@@ -126,4 +118,4 @@ def require_storable(parameter: str, text: str) -> None:
 
 def storable(text: str) -> str:
     """Return ``text`` with every character that cannot be stored escaped as in a Python literal."""
-    return _UNSTORABLE.sub(lambda found: ascii(found[0])[1:-1], text)
+    return UNSTORABLE.sub(lambda found: ascii(found[0])[1:-1], text)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 
-from rivers.definitions.argument_checks import did_you_mean
 from rivers.definitions.assets.jobs import Job
 from rivers.definitions.assets.multi_assets import MultiAsset
 from rivers.definitions.assets.task_base import BaseTask
@@ -13,6 +12,7 @@ from rivers.definitions.triggers.sensors import Sensor
 from rivers.exceptions import GraphValidationError, NodeNotFoundError, ScheduleDefinitionError, SensorDefinitionError
 from rivers.graph.nodes import Graph, NodeKind
 from rivers.graph.selection import in_order, is_runnable, missing_inputs
+from rivers.wording import did_you_mean
 
 
 def resolve_jobs(graph: Graph, jobs: Iterable[Job]) -> dict[str, tuple[str, ...]]:

@@ -22,6 +22,7 @@ from rivers.partitions.definitions import DynamicKeys, PartitionsDefinition
 from rivers.partitions.keys import KeySet, PartitionKey
 from rivers.partitions.mapping_keys import Nothing, TheseKeys, upstream_keys
 from rivers.partitions.products import dynamic_namespaces
+from rivers.wording import quoted
 
 _SHOWN_MAX: Final = 1000
 """The most characters of a key that a message shows: a batch of thousands would bury what is wrong with it."""
@@ -173,7 +174,7 @@ def _require_member(
         absent = _first_absent(definition, each, now, dynamic)
         who = "it" if absent == each else f"'{_shown(absent)}'"
         if definition.contains(absent, now):  # when no registered keys are known, any key is one
-            listed = ", ".join(f"'{namespace}'" for namespace in dynamic_namespaces([definition]))
+            listed = quoted(dynamic_namespaces([definition]))
             raise _InvalidPartitionKey(
                 f"Invalid partition_key '{_shown(each)}' for asset '{name}': {who} is not registered in dynamic "
                 f"namespace {listed}; register it with storage.add_dynamic_partitions. Known: "

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 
-from rivers.definitions.argument_checks import did_you_mean
 from rivers.definitions.assets.external_assets import ExternalAsset
 from rivers.definitions.assets.multi_assets import MultiAsset
 from rivers.exceptions import AssetNotFoundError, ExecutionError, GraphValidationError
 from rivers.graph.nodes import Graph, NodeKind
+from rivers.wording import did_you_mean
 
 
 def select_nodes(

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from rivers.definitions.argument_checks import did_you_mean
 from rivers.definitions.assets.asset_base import BaseAsset
 from rivers.definitions.assets.asset_settings import DepDef
 from rivers.definitions.assets.assets import SingleAsset
@@ -29,6 +28,7 @@ from rivers.graph.names import Names
 from rivers.graph.nodes import Node, NodeKind
 from rivers.graph.planned_steps import InputSpec, StepKind, StepSpec
 from rivers.partitions.mappings import PartitionMapping
+from rivers.wording import did_you_mean
 
 
 @dataclass(eq=False)

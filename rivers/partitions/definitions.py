@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeAlias
 
 from rivers.partitions.keys import PartitionKey
 from rivers.partitions.ranges import PartitionKeyRange
+from rivers.wording import quoted
 
 if TYPE_CHECKING:
     from rivers.partitions.dynamic import DynamicPartitions
@@ -214,7 +215,7 @@ class PartitionsDefinition(ABC):
     def explain_absence(self, key: PartitionKey, now: datetime, dynamic: DynamicKeys | None = None) -> str:
         """Return what the definition is and which valid keys are nearest, to end a message about an invalid key."""
         try:
-            near = ", ".join(f"'{each}'" for each in self.nearest(key, now, dynamic))
+            near = quoted(self.nearest(key, now, dynamic))
         except NotImplementedError:
             return f"{self.describe()}, whose keys the store knows"
         return f"{self.describe()}; " + (f"nearest valid keys: {near}" if near else "it has no keys")

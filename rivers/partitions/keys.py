@@ -12,6 +12,7 @@ from itertools import product
 from typing import TYPE_CHECKING, Any, Final, TypeAlias, cast
 
 from rivers.exceptions import PartitionDefinitionError, PartitionValidationError
+from rivers.wording import double_quoted
 
 _SHOWN_MAX: Final = 200
 
@@ -202,7 +203,7 @@ class MultiKey(PartitionKey):
         return "|".join(f"{name}={','.join(values)}" for name, values in self._dimensions.items())
 
     def __repr__(self) -> str:
-        shown = ", ".join(f"{_quoted(name)}: {_shown(values)}" for name, values in self._dimensions.items())
+        shown = ", ".join(f"{double_quoted(name)}: {_shown(values)}" for name, values in self._dimensions.items())
         return f"PartitionKey({{{shown}}})"
 
 
@@ -275,11 +276,7 @@ def _named(dimension: str | None) -> str:
 
 
 def _shown(values: tuple[str, ...]) -> str:
-    return _quoted(values[0]) if len(values) == 1 else f"[{', '.join(map(_quoted, values))}]"
-
-
-def _quoted(text: str) -> str:
-    return json.dumps(text, ensure_ascii=False)
+    return double_quoted(values[0]) if len(values) == 1 else f"[{', '.join(map(double_quoted, values))}]"
 
 
 for _name, _variant in (("Single", SingleKey), ("Multi", MultiKey), ("Set", KeySet)):

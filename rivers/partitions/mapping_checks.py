@@ -5,7 +5,7 @@ A reason is a text for whoever wrote the mapping; ``None`` means that the mappin
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -22,6 +22,7 @@ from rivers.partitions.overlap import start_off_grid
 from rivers.partitions.products import MultiPartitions
 from rivers.partitions.static import StaticPartitions
 from rivers.partitions.time_windows import TimeWindowPartitions
+from rivers.wording import quoted
 
 _LISTED_MAX: Final = 10
 # Without a moment, a window that is still to come is as good as one that has begun.
@@ -164,8 +165,8 @@ class _Fit:
         down_names, up_names = _names(downstream), _names(upstream)
         if sorted(down_names) != sorted(up_names):
             return (
-                f"{mapping.factory}: the dimensions differ, downstream {_quoted(down_names)}, "
-                f"upstream {_quoted(up_names)}"
+                f"{mapping.factory}: the dimensions differ, downstream {quoted(down_names)}, "
+                f"upstream {quoted(up_names)}"
             )
         pairs = {name: (name, mapping) for name in up_names}
         return self._per_dimension(pairs, downstream, upstream)
@@ -223,9 +224,9 @@ class _Fit:
         up_names, down_names = _names(upstream), _names(downstream)
         for name, (paired, _) in pairs.items():
             if name not in up_names:
-                return f"multi: unknown upstream dimension '{name}'; there are {_quoted(up_names)}"
+                return f"multi: unknown upstream dimension '{name}'; there are {quoted(up_names)}"
             if paired not in down_names:
-                return f"multi: unknown downstream dimension '{paired}'; there are {_quoted(down_names)}"
+                return f"multi: unknown downstream dimension '{paired}'; there are {quoted(down_names)}"
         for name in up_names:
             if name not in pairs:
                 return f"multi: missing upstream dimension '{name}'"
@@ -251,7 +252,7 @@ class _Fit:
                     f"{downstream.variant}, upstream is {upstream.variant}"
                 )
         if dimension is None:
-            return f"multi_to_single: there is no dimension '{name}'; available dimensions: {_quoted(_names(several))}"
+            return f"multi_to_single: there is no dimension '{name}'; available dimensions: {quoted(_names(several))}"
         return None if reason is None else f"in dimension '{name}': {reason}"
 
 
@@ -281,12 +282,7 @@ def _off_grid(downstream: TimeWindowPartitions, upstream: TimeWindowPartitions) 
 def _listed(values: Sequence[str]) -> str | None:
     if not values:
         return None
-    more = len(values) - _LISTED_MAX
-    return _quoted(values[:_LISTED_MAX]) + (f" and {more} more" if more > 0 else "")
-
-
-def _quoted(names: Iterable[str]) -> str:
-    return ", ".join(f"'{name}'" for name in names)
+    return quoted(values, _LISTED_MAX)
 
 
 def _names(definition: MultiPartitions) -> Sequence[str]:

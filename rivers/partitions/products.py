@@ -15,6 +15,7 @@ from rivers.partitions.keys import MultiKey, PartitionKey
 from rivers.partitions.one_dimension import NEAREST_MAX, OneDimension
 from rivers.partitions.ranges import PartitionKeyRange, require_range
 from rivers.partitions.reserved import name_faults
+from rivers.wording import quoted
 
 
 def dynamic_namespaces(definitions: Iterable[PartitionsDefinition]) -> tuple[str, ...]:
@@ -124,7 +125,7 @@ class MultiPartitions(PartitionsDefinition, variant="Multi"):
         self, key_range: PartitionKeyRange, now: datetime, dynamic: DynamicKeys | None = None
     ) -> list[PartitionKey]:
         require_range(key_range)
-        known, given = ", ".join(f"'{name}'" for name in self._by_name), key_range.dimensions
+        known, given = quoted(list(self._by_name)), key_range.dimensions
         if not key_range.is_multi:
             raise PartitionValidationError(
                 f"{key_range!r} names no dimension: use PartitionKeyRange.multi with {known}"

@@ -7,10 +7,12 @@ from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from typing import Final
 
+from rivers.wording import near_names
+
 KEY_RESERVED: Final = "|,"
 NAME_RESERVED: Final = "|,="
 # The store holds neither NUL characters nor halves of surrogate pairs.
-_UNSTORABLE: Final = re.compile("[\x00\ud800-\udfff]")
+UNSTORABLE: Final = re.compile("[\x00\ud800-\udfff]")
 
 
 def value_faults(value: str) -> Iterator[str]:
@@ -20,7 +22,7 @@ def value_faults(value: str) -> Iterator[str]:
     for char in KEY_RESERVED:
         if char in value:
             yield f"partition key {value!r} contains the reserved character {char!r}"
-    if _UNSTORABLE.search(value):
+    if UNSTORABLE.search(value):
         yield f"partition key {value!a} holds a character that cannot be stored"
 
 
@@ -31,7 +33,7 @@ def name_faults(name: str) -> Iterator[str]:
     for char in NAME_RESERVED:
         if char in name:
             yield f"the name of dimension {name!r} contains the reserved character {char!r}"
-    if _UNSTORABLE.search(name):
+    if UNSTORABLE.search(name):
         yield f"the name of dimension {name!a} holds a character that cannot be stored"
 
 
@@ -40,12 +42,10 @@ _COMPARED_MAX: Final = 2000
 
 def near_in_spelling(value: str, members: Sequence[str], limit: int) -> list[str]:
     """At most ``limit`` members, the most alike first; the first members when none is alike."""
-    from difflib import get_close_matches  # only a mistake needs it
-
     compared = members
     if len(members) > _COMPARED_MAX:
         # To compare with a million keys takes seconds; those that begin alike are the likely ones.
         ordered = sorted(members)
         place = bisect_left(ordered, value)
         compared = ordered[max(0, place - _COMPARED_MAX // 2) : place + _COMPARED_MAX // 2]
-    return get_close_matches(value, compared, n=limit) or list(members[:limit])
+    return near_names(value, compared, limit) or list(members[:limit])

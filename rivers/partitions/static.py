@@ -11,6 +11,7 @@ from rivers.exceptions import PartitionDefinitionError
 from rivers.partitions.definitions import DynamicKeys
 from rivers.partitions.one_dimension import NEAREST_MAX, OneDimension
 from rivers.partitions.reserved import near_in_spelling, value_faults
+from rivers.wording import quoted
 
 _DESCRIBED_MAX = 3
 
@@ -48,9 +49,7 @@ class StaticPartitions(OneDimension, variant="Static"):
                 raise PartitionDefinitionError(fault)
 
     def describe(self) -> str:
-        shown = ", ".join(f"'{key}'" for key in self._keys[:_DESCRIBED_MAX])
-        more = len(self._keys) - _DESCRIBED_MAX
-        return f"the static partitions {shown}" + (f" and {more} more" if more > 0 else "")
+        return f"the static partitions {quoted(self._keys, _DESCRIBED_MAX)}"
 
     def has_value(self, value: str, now: datetime, dynamic: DynamicKeys | None = None) -> bool:
         return value in self._places

@@ -7,7 +7,6 @@ from contextlib import ExitStack
 from dataclasses import replace
 from typing import Any, cast
 
-from rivers.definitions.argument_checks import did_you_mean
 from rivers.definitions.assets.jobs import Job
 from rivers.definitions.policies.retries import RetryPolicy
 from rivers.exceptions import (
@@ -39,6 +38,7 @@ from rivers.records import InputContext, LaunchedBy, NewRun, RunRecord, priority
 from rivers.repository.declarations import Compiled, Declarations
 from rivers.repository.definition_records import store_definitions
 from rivers.repository.run_creation import completed_steps, enter_run
+from rivers.wording import did_you_mean
 
 
 class BoundRepository:

@@ -10,7 +10,8 @@ from types import TracebackType
 from typing import Any, Final, TypeVar
 
 from rivers.clock import Clock, SimClock
-from rivers.definitions.argument_checks import did_you_mean, name_list, require_optional_text, require_prose
+from rivers.clock.loops import on_event_loop
+from rivers.definitions.argument_checks import name_list, require_optional_text, require_prose
 from rivers.definitions.assets.asset_base import BaseAsset
 from rivers.definitions.assets.jobs import Job
 from rivers.definitions.policies.retries import RetryPolicy
@@ -22,7 +23,7 @@ from rivers.exceptions import (
 from rivers.execution.attempts.coroutine_host import CoroutineHost
 from rivers.execution.attempts.interception import StepInterceptor
 from rivers.execution.run_execution import conclude
-from rivers.execution.runs.environment import Environment, on_event_loop, running_in
+from rivers.execution.runs.environment import Environment, running_in
 from rivers.execution.runs.results import Ending, RunResult
 from rivers.execution.steps.handlers import Handlers
 from rivers.execution.triggers.here import TriggerCaller
@@ -38,6 +39,7 @@ from rivers.repository.declared_repository import DeclaredRepository, SharedDefi
 from rivers.repository.observing import ObserveResult, observable_nodes, observed
 from rivers.repository.run_handle import RunHandle
 from rivers.storage import Storage
+from rivers.wording import did_you_mean
 
 T = TypeVar("T")
 

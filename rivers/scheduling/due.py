@@ -13,18 +13,15 @@ is free. The daemon asks
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from rivers.durations import NANOS_PER_SECOND
 from rivers.scheduling.cron import CronTimes, MissedRange
+from rivers.wording import utc_text
 
 NOT_RUNNING: Final = "the daemon was not running"
 STILL_RUNNING: Final = "the previous evaluation was still running"
 ABANDONED: Final = "previous evaluation timed out and is still running"
 FELL_BEHIND: Final = "a later time was due as well"
-
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,11 +72,6 @@ def _passed(times: CronTimes, first: int, now: int) -> tuple[MissedRange, int | 
     if second is None or second > now:
         return MissedRange(first, first, 1), second
     return times.span(first - 1, now) or MissedRange(first, first, 1), times.after(now)
-
-
-def utc_text(ns: int) -> str:
-    """The moment as RFC 3339 in UTC, seconds precision: ``2026-11-20T22:43:32Z``."""
-    return f"{_EPOCH + timedelta(seconds=ns // NANOS_PER_SECOND):%Y-%m-%dT%H:%M:%SZ}"
 
 
 def missed_text(missed: MissedRange, reason: str) -> str:

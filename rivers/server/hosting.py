@@ -5,11 +5,12 @@ from __future__ import annotations
 import ipaddress
 import logging
 import socket
-import sys
 from typing import Any, Final
 
 import anyio
 from hypercorn.config import Config
+
+from rivers.clock.loops import trio_is_running
 
 BACKLOG: Final = 128
 GRACEFUL_SECONDS: Final = 2.0
@@ -56,7 +57,7 @@ async def serve(app: Any, sock: socket.socket, until: anyio.Event) -> None:
     config.include_server_header = False
     config.errorlog = _log
     config.accesslog = None
-    if _on_trio():
+    if trio_is_running():
         from hypercorn.trio import serve as serve_on_trio  # pyright: ignore[reportUnknownVariableType]
 
         await serve_on_trio(app, config, shutdown_trigger=until.wait)
@@ -64,11 +65,3 @@ async def serve(app: Any, sock: socket.socket, until: anyio.Event) -> None:
         from hypercorn.asyncio import serve as serve_on_asyncio  # pyright: ignore[reportUnknownVariableType]
 
         await serve_on_asyncio(app, config, shutdown_trigger=until.wait)
-
-
-def _on_trio() -> bool:
-    if "trio" not in sys.modules:
-        return False
-    import trio
-
-    return trio.lowlevel.in_trio_run()

@@ -13,7 +13,6 @@ from rivers.channels.messages import CancelRun, ChooseTrigger, ControlRequest
 from rivers.clock import SimClock
 from rivers.daemons.failures import innermost
 from rivers.daemons.graph import AutomationGraph, open_graph
-from rivers.definitions.argument_checks import did_you_mean
 from rivers.definitions.assets.composition import collect_name
 from rivers.durations import parse_duration
 from rivers.exceptions import NodeNotFoundError, NotQuiescent
@@ -21,13 +20,13 @@ from rivers.graph.planned_steps import possible_templates
 from rivers.ids import SeededIds
 from rivers.records import AUTOMATION_TYPES, AutomationKind, RunRecord, StoredTick, TriggerState
 from rivers.repository.code_repository import CodeRepository
-from rivers.scheduling.due import utc_text
 from rivers.simulation.faults import FaultPlan, Faults
 from rivers.simulation.patched_time import PatchingClock
 from rivers.simulation.step_behaviour import SimulatedSteps
 from rivers.simulation.trace import Trace
 from rivers.storage import Storage
 from rivers.storage.changes import Change
+from rivers.wording import did_you_mean, utc_text
 
 if TYPE_CHECKING:
     from rivers.execution.runs.results import RunResult

@@ -1,4 +1,4 @@
-"""What a message says about a name that does not exist."""
+"""Which text can be stored."""
 
 from __future__ import annotations
 
@@ -6,21 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rivers.definitions.argument_checks import did_you_mean, require_storable, storable
+from rivers.definitions.argument_checks import require_storable, storable
 from rivers.storage import Storage
-
-
-def test_the_nearest_name_is_offered() -> None:
-    assert did_you_mean("nigthly", ["hourly", "nightly"]) == "; did you mean 'nightly'?"
-
-
-def test_several_names_may_be_near() -> None:
-    assert did_you_mean("revenu", ["revenue", "revenues"]) == "; did you mean 'revenue' or 'revenues'?"
-
-
-def test_nothing_is_said_when_nothing_is_near() -> None:
-    assert did_you_mean("zz", ["nightly"]) == ""
-    assert did_you_mean("zz", []) == ""
 
 
 @pytest.mark.parametrize("text", ["", "nightly", "é\u0301 😀 日本", "a/b 'q' \"w\" `x`\n\t\x01\x7f", "\ufffe\uffff"])

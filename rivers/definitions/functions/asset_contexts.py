@@ -13,6 +13,7 @@ from rivers.definitions.values.output_report import OutputReport
 from rivers.exceptions import ExecutionError, _NoSinglePartitionKey  # pyright: ignore[reportPrivateUsage]
 from rivers.partitions.context import PartitionContext
 from rivers.partitions.keys import PartitionKey
+from rivers.wording import quoted
 
 _LISTED_MAX: Final = 5
 """The most keys of a batch that a message shows."""
@@ -234,8 +235,7 @@ class TaskExecutionContext(_StepContext[ConfigT]):
 
 
 def _listed(keys: Sequence[PartitionKey]) -> str:
-    more = f" and {len(keys) - _LISTED_MAX} more" if len(keys) > _LISTED_MAX else ""
-    return ", ".join(f"'{_key_text(key)}'" for key in keys[:_LISTED_MAX]) + more
+    return quoted([_key_text(key) for key in keys], _LISTED_MAX)
 
 
 def _key_text(key: object) -> str:

@@ -17,7 +17,7 @@ from typing import Any, Final, Protocol
 
 import anyio
 
-from rivers.clock import Clock, datetime_of
+from rivers.clock import Clock
 from rivers.definitions.triggers.schedules import Schedule
 from rivers.definitions.triggers.sensors import Sensor
 from rivers.definitions.triggers.tick_results import (
@@ -32,11 +32,12 @@ from rivers.execution.attempts.coroutine_host import CoroutineHost
 from rivers.execution.attempts.failure_records import WorkerDied
 from rivers.execution.runs.environment import Environment, running_in
 from rivers.execution.triggers.evaluated import Evaluated
-from rivers.execution.triggers.here import TriggerCaller, awaited, function_of, utc_text
+from rivers.execution.triggers.here import TriggerCaller, awaited, function_of
 from rivers.execution.triggers.in_worker import WorkerTask, evaluate_in_worker
 from rivers.execution.workers.addresses import address_of
 from rivers.execution.workers.subprocess_slots import SubprocessSlots
 from rivers.records import EvalMode
+from rivers.wording import utc_text
 
 __all__ = ["Evaluated", "Evaluator"]
 
@@ -77,7 +78,7 @@ class Evaluator:
         function = schedule.evaluation_fn
         if function is None:
             return Evaluated.of_result(default_schedule_result(schedule.name, schedule.job_name))
-        when = utc_text(datetime_of(scheduled_at_ns))
+        when = utc_text(scheduled_at_ns)
         if schedule.eval_mode is EvalMode.Subprocess:
             now = self._clock.datetime()
             return await self._in_worker(

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
+from rivers.clock import moment_ns
 from rivers.definitions.config import build_config
 from rivers.definitions.functions.evaluation_contexts import ScheduleEvaluationContext, SensorEvaluationContext
 from rivers.definitions.functions.parameters import FunctionArguments
@@ -22,6 +23,7 @@ from rivers.definitions.triggers.tick_results import (
 from rivers.exceptions import ConfigurationError
 from rivers.execution.attempts.coroutine_host import CoroutineHost
 from rivers.execution.triggers.calling import call_trigger
+from rivers.wording import utc_text
 
 
 class TriggerCaller:
@@ -47,7 +49,7 @@ class TriggerCaller:
         """Call the schedule's function, to the end of its coroutine if it is one; ``None`` stands for now."""
         if schedule.evaluation_fn is None:
             return default_schedule_result(schedule.name, schedule.job_name)
-        when = utc_text(self._now()) if execution_time is None else execution_time
+        when = utc_text(moment_ns(self._now())) if execution_time is None else execution_time
         value = awaited(self.call_schedule(schedule, when), self._coroutines)
         return interpret_schedule_result(schedule.name, schedule.job_name, value)
 
@@ -78,11 +80,6 @@ def function_of(trigger: Schedule | Sensor) -> Callable[..., Any]:
         kind = "Sensor" if isinstance(trigger, Sensor) else "Schedule"
         raise ConfigurationError(f"{kind} has no evaluation function")
     return trigger.evaluation_fn
-
-
-def utc_text(moment: datetime) -> str:
-    """A moment as schedules are told it: UTC, RFC 3339, whole seconds, ``Z``."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def awaited(value: Any, coroutines: CoroutineHost) -> Any:

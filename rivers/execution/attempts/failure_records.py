@@ -16,7 +16,7 @@ MESSAGE_MAX: Final = 20_000
 TRACEBACK_MAX: Final = 200_000
 """Characters. An exception may carry the data that it is about, and its text goes into every list and log line."""
 
-_RIVERS: Final = str(Path(__file__).resolve().parents[1])
+_RIVERS: Final = str(Path(__file__).resolve().parents[2])
 
 
 def error_text(error: BaseException) -> str:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import sys
+from datetime import datetime
 
 import pytest
 
+from rivers.definitions.functions.evaluation_contexts import ScheduleEvaluationContext
 from rivers.definitions.policies.retries import FailureReason, classify_failure
 from rivers.definitions.values.results import Output
 from rivers.exceptions import ResultDefinitionError
@@ -94,3 +96,15 @@ def test_the_traceback_document_lists_the_causes_oldest_first() -> None:
     assert document["exceptions"][1]["frames"][-1]["function"] == "failed"
     assert document["text"] == traceback_text(failed())
     assert "ValueError: second" in document["text"]
+
+
+def test_the_traceback_begins_in_the_users_code_whichever_part_of_rivers_has_called_it() -> None:
+    def now() -> datetime:
+        raise ValueError("boom")
+
+    with pytest.raises(ValueError, match="boom") as caught:
+        ScheduleEvaluationContext[None]("2026-01-01T00:00:00Z", "s", None, now=now).now()
+    own = caught.value.__traceback__
+    assert own is not None
+    caught.value.__traceback__ = own.tb_next  # as where rivers catches it: no frame of this test is before its own
+    assert f'File "{__file__}"' in traceback_text(caught.value).splitlines()[1]

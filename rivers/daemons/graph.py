@@ -57,7 +57,7 @@ from rivers.durations import parse_duration
 from rivers.exceptions import RiversError
 from rivers.execution.attempts.capture import capturing
 from rivers.execution.attempts.interception import StepInterceptor
-from rivers.execution.triggers.evaluation import Evaluator
+from rivers.execution.triggers.evaluation import Evaluator, FunctionEvaluator
 from rivers.ids import IdSource, RandomIds
 from rivers.records import RunRecord
 from rivers.repository.code_repository import CodeRepository
@@ -195,7 +195,7 @@ async def open_graph(
     ids = ids if ids is not None else RandomIds()
     bound_storage = (storage if storage is not None else repo.storage).bound(clock, ids)
     bound_repo = repo.bound(bound_storage, clock, ids, interceptor=interceptor)
-    evaluator = Evaluator(bound_repo, clock)
+    evaluator = FunctionEvaluator(bound_repo, clock)
     left_behind = LeftBehind()
     capture = ExitStack()
     capture.enter_context(capturing())  # once, not for each run: a change of a log level visits every logger there is

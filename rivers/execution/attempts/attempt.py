@@ -5,12 +5,10 @@ The same in the run's process and in a worker. What came of it leaves as a ``Ste
 
 from __future__ import annotations
 
-import os
-import sys
-from collections.abc import Awaitable, Callable, Generator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Generator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
-from typing import Any, Final
+from typing import Any
 
 from rivers.definitions.config import build_config
 from rivers.definitions.functions.parameters import Source
@@ -19,6 +17,7 @@ from rivers.definitions.values.results import Materialization, Observation
 from rivers.exceptions import ExecutionError, Killed, Superseded
 from rivers.execution.attempts.bash import run_command
 from rivers.execution.attempts.capture import Captured, captured_by
+from rivers.execution.attempts.forks import ending_forks
 from rivers.execution.attempts.loading import load, load_previous
 from rivers.execution.attempts.outcomes import AttemptFailure, StepOutcome, StepOutput
 from rivers.execution.attempts.recording import Told, failed_partitions, store, told_to, value_of
@@ -29,46 +28,6 @@ from rivers.execution.steps.fan_out import divide
 from rivers.execution.steps.step_time import StepTime
 from rivers.graph.planned_steps import StepKind
 from rivers.records import InputContext
-
-_ABORTED: Final = 1
-
-
-def kept_by_the_forker_alone(call: Callable[[], Any]) -> Any:
-    """Call user code. A child process that it forked, and forgot to end, ends here: the run is its parent's."""
-    with _left_by_the_forker_alone():
-        return call()
-
-
-async def awaited_by_the_forker_alone(call: Callable[[], Awaitable[Any]]) -> Any:
-    """The same for what has to be awaited."""
-    with _left_by_the_forker_alone():
-        return await call()
-
-
-@contextmanager
-def _left_by_the_forker_alone() -> Generator[None]:
-    process = os.getpid()
-    try:
-        yield
-    except BaseException as error:
-        if os.getpid() != process:
-            _end_child(error)
-        raise
-    if os.getpid() != process:
-        _end_child(None)
-
-
-def _end_child(error: BaseException | None) -> None:
-    """Without the interpreter's own shutdown, which would touch the parent's store."""
-    code: Any = 0
-    if isinstance(error, SystemExit):
-        code = 0 if error.code is None else error.code
-    elif error is not None:
-        code = _ABORTED
-    for stream in (sys.stdout, sys.stderr):
-        with suppress(Exception):
-            stream.flush()
-    os._exit(code & 0xFF if isinstance(code, int) else _ABORTED)
 
 
 class Attempt:
@@ -124,28 +83,34 @@ class Attempt:
         if step.kind is StepKind.MAP:
             [source] = step.inputs
             value, keys = load(step, source), None if step.particulars is None else step.particulars.keys
-            return lambda: kept_by_the_forker_alone(lambda: divide(source.upstream, value, keys))
+            return self._guarded(lambda: divide(source.upstream, value, keys))
         positional, keyword = step.arguments.bind(self._arguments(run_id, time, overrides))
+        return self._guarded(self._reading(lambda: step.function(*positional, **keyword)))
 
-        def call() -> Any:
-            return step.function(*positional, **keyword)
-
-        return self._guarded(call)
-
-    def _guarded(self, call: Callable[[], Any]) -> Callable[[], Any]:
-        """The call that reads everything which the function gives bit by bit."""
+    def _reading(self, call: Callable[[], Any]) -> Callable[[], Any]:
+        """Return the call that also reads whatever the function gives bit by bit."""
         step = self.step
         if step.kind is StepKind.MULTI:
-            if step.is_async:
-                return lambda: awaited_by_the_forker_alone(lambda: read_several_async(step, call, self._keep_yielded))
-            return lambda: kept_by_the_forker_alone(lambda: read_several(step, call, self._keep_yielded))
+            read = read_several_async if step.is_async else read_several
+            return lambda: read(step, call, self._keep_yielded)
         if any(target.is_mapped for target in step.targets):
             if step.is_async:
-                return lambda: awaited_by_the_forker_alone(lambda: listed_async(call, self._checked))
-            return lambda: kept_by_the_forker_alone(lambda: listed(self._checked(call())))
-        if step.is_async:
-            return lambda: awaited_by_the_forker_alone(call)
-        return lambda: kept_by_the_forker_alone(call)
+                return lambda: listed_async(call, self._checked)
+            return lambda: listed(self._checked(call()))
+        return call
+
+    def _guarded(self, call: Callable[[], Any]) -> Callable[[], Any]:
+        """Return the call that a child process forked in it does not return from."""
+
+        def guarded() -> Any:
+            with ending_forks():
+                return call()
+
+        async def guarded_async() -> Any:
+            with ending_forks():
+                return await call()
+
+        return guarded_async if self.step.is_async else guarded
 
     def _checked(self, returned: Any) -> Any:
         """What is iterated over is checked before, since it is a list afterwards."""

@@ -10,8 +10,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 import threading
-from collections.abc import Callable
-from concurrent.futures import Future
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any, Final, Protocol
 
@@ -29,17 +28,16 @@ from rivers.definitions.triggers.tick_results import (
 )
 from rivers.exceptions import ConfigurationError, ExecutionError, Killed, Superseded
 from rivers.execution.attempts.coroutine_host import CoroutineHost
-from rivers.execution.attempts.failure_records import WorkerDied
 from rivers.execution.runs.environment import Environment, running_in
 from rivers.execution.triggers.evaluated import Evaluated
 from rivers.execution.triggers.here import TriggerCaller, awaited, function_of
-from rivers.execution.triggers.in_worker import WorkerTask, evaluate_in_worker
+from rivers.execution.triggers.in_worker import WorkerTask
+from rivers.execution.triggers.subprocess_evaluations import SubprocessEvaluations
 from rivers.execution.workers.addresses import address_of
-from rivers.execution.workers.subprocess_slots import SubprocessSlots
 from rivers.records import EvalMode
 from rivers.wording import utc_text
 
-__all__ = ["Evaluated", "Evaluator"]
+__all__ = ["Evaluated", "Evaluator", "FunctionEvaluator"]
 
 WORKERS_MAX: Final = 16
 """Worker processes for evaluations. More than the CPUs, since a function that hangs keeps its worker to itself."""
@@ -61,28 +59,51 @@ class EvaluatingRepository(Protocol):
         ...
 
 
-class Evaluator:
-    """Evaluates for the daemons of one graph. Owns a coroutine loop and worker processes, both started when needed."""
+class Evaluator(Protocol):
+    """Answers for the triggers of one graph: what daemons use, and what may be handed in to a graph."""
+
+    @property
+    def abandoned(self) -> Mapping[tuple[str, str], float]:
+        """Evaluations that were given up on and still run: (kind, name) to the epoch second of giving up."""
+        ...
+
+    async def evaluate_schedule(self, schedule: Schedule, scheduled_at_ns: int) -> Evaluated:
+        """Return the outcome for the scheduled time, in epoch nanoseconds. Raises nothing but a cancellation."""
+        ...
+
+    async def evaluate_sensor(self, sensor: Sensor, cursor: str | None, last_tick_at_ns: int | None) -> Evaluated:
+        """Return the outcome of one poll. ``last_tick_at_ns`` is ``None`` for the very first."""
+        ...
+
+    def close(self) -> None:
+        """End what still runs. Called once, when the graph has ended."""
+        ...
+
+
+class FunctionEvaluator:
+    """The evaluator that calls the functions of the triggers.
+
+    Owns a coroutine loop and worker processes, which start when they are needed.
+    """
 
     def __init__(self, repo: EvaluatingRepository, clock: Clock) -> None:
         self.abandoned: dict[tuple[str, str], float] = {}
-        """Evaluations that were given up on and still run: (kind, name) to the epoch second they were given up."""
+        """Evaluations that were given up on and still run: (kind, name) to the epoch second of giving up."""
         self._repo = repo
         self._clock = clock
         self._coroutines = CoroutineHost()
-        self._workers = SubprocessSlots(WORKERS_MAX)
-        self._returns: dict[tuple[str, str], anyio.Event] = {}
+        self._subprocesses = SubprocessEvaluations(WORKERS_MAX)
 
     async def evaluate_schedule(self, schedule: Schedule, scheduled_at_ns: int) -> Evaluated:
-        """The outcome for the scheduled time. Without a function it is answered here, without any thread."""
+        """Return the outcome for the scheduled time. A schedule without a function is answered without any thread."""
         function = schedule.evaluation_fn
         if function is None:
             return Evaluated.of_result(default_schedule_result(schedule.name, schedule.job_name))
         when = utc_text(scheduled_at_ns)
         if schedule.eval_mode is EvalMode.Subprocess:
             now = self._clock.datetime()
-            return await self._in_worker(
-                "schedule", WorkerTask(_portable(function), schedule.name, schedule.job_name, now, when)
+            return await self._in_subprocess(
+                WorkerTask(_portable(function), schedule.name, schedule.job_name, now, when)
             )
         return await self._in_process(
             ("schedule", schedule.name),
@@ -92,7 +113,7 @@ class Evaluator:
         )
 
     async def evaluate_sensor(self, sensor: Sensor, cursor: str | None, last_tick_at_ns: int | None) -> Evaluated:
-        """The outcome of one poll; ``last_tick_at_ns`` is ``None`` for the very first."""
+        """Return the outcome of one poll. ``last_tick_at_ns`` is ``None`` for the very first."""
         last_tick_time = None if last_tick_at_ns is None else last_tick_at_ns / SECOND_NS
         try:
             function = function_of(sensor)
@@ -100,9 +121,8 @@ class Evaluator:
             return Evaluated.of_error(error)
         if sensor.eval_mode is EvalMode.Subprocess:
             now = self._clock.datetime()
-            return await self._in_worker(
-                "sensor",
-                WorkerTask(_portable(function), sensor.name, sensor.job_name, now, None, cursor, last_tick_time),
+            return await self._in_subprocess(
+                WorkerTask(_portable(function), sensor.name, sensor.job_name, now, None, cursor, last_tick_time)
             )
         return await self._in_process(
             ("sensor", sensor.name),
@@ -111,14 +131,9 @@ class Evaluator:
             lambda value: interpret_sensor_result(sensor.name, sensor.job_name, value),
         )
 
-    async def wait_returned(self, kind: str, name: str) -> None:
-        """Return when no abandoned evaluation of that trigger runs any more. On the clock's loop."""
-        while (kind, name) in self.abandoned:
-            await self._returns[(kind, name)].wait()
-
     def close(self) -> None:
         """Kill the worker processes and cancel the coroutines. Abandoned threads are left to end by themselves."""
-        self._workers.close()
+        self._subprocesses.close()
         self._coroutines.close()
 
     async def _in_process(
@@ -128,8 +143,11 @@ class Evaluator:
         call: Callable[[], Any],
         read: Callable[[Any], ScheduleTickResult | SensorTickResult],
     ) -> Evaluated:
-        """On a thread, or on the coroutine loop for an ``async def``; abandoned when the awaiting task is cancelled."""
-        stay = _Stay(lambda: self._clock.post(self._came_back, key))
+        """Evaluate on a thread, or on the coroutine loop for an ``async def``.
+
+        The evaluation is abandoned when the awaiting task is cancelled.
+        """
+        stay = _Stay(lambda: self._clock.post(self.abandoned.pop, key, None))
 
         def on_thread() -> Evaluated:
             with stay:
@@ -143,30 +161,19 @@ class Evaluator:
             if inspect.iscoroutinefunction(function):
                 return await self._clock.offload_future(key, lambda: self._coroutines.submit(on_loop))
             return await self._clock.offload(key, on_thread)
-        except ExecutionError as error:  # the coroutine was cancelled, and not by us
+        except ExecutionError as error:  # the coroutine was cancelled, though not by us
             return Evaluated.of_error(error)
         except anyio.get_cancelled_exc_class():
             if stay.give_up():
                 self.abandoned[key] = self._clock.now()
-                self._returns[key] = anyio.Event()
             raise
 
-    async def _in_worker(self, kind: str, task: WorkerTask) -> Evaluated:
-        """In a worker process, which is killed when the awaiting task is cancelled."""
-
-        def submit() -> Future[Evaluated]:
-            return self._workers.submit(evaluate_in_worker, task)
-
+    async def _in_subprocess(self, task: WorkerTask) -> Evaluated:
+        """Evaluate in a worker process, which is killed when the awaiting task is cancelled."""
         try:
-            return await self._clock.offload_future((kind, task.name), submit)
-        except WorkerDied as error:
-            return Evaluated.of_error(WorkerDied(f"{kind} '{task.name}': {error}"))
-        except Exception as error:  # what cannot be sent, or cannot be sent back
+            return await self._clock.offload_future((task.kind, task.name), lambda: self._subprocesses.submit(task))
+        except Exception as error:  # a dead worker, or what cannot be sent or read back
             return Evaluated.of_error(error)
-
-    def _came_back(self, key: tuple[str, str]) -> None:
-        if self.abandoned.pop(key, None) is not None:
-            self._returns.pop(key).set()
 
 
 class _Stay:

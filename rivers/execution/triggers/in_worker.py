@@ -1,16 +1,19 @@
 """The part of an evaluation that runs in a worker process: find the function, call it, read its result.
 
-Only the primitives of the context cross the boundary: a function that needs a resource or a config fails there.
+Only the primitives of the context cross the boundary. A function that needs a resource or a config fails in the worker.
 """
 
 from __future__ import annotations
 
 import asyncio
 import inspect
+import pickle
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
+
+import cloudpickle
 
 from rivers.definitions.functions.evaluation_contexts import (
     FixedMoment,
@@ -25,14 +28,22 @@ from rivers.definitions.triggers.tick_results import (
     interpret_schedule_result,
     interpret_sensor_result,
 )
+from rivers.exceptions import ExecutionError
+from rivers.execution.attempts.failure_records import error_text
 from rivers.execution.triggers.calling import call_trigger
 from rivers.execution.triggers.evaluated import Evaluated
 from rivers.execution.workers.addresses import FunctionAddress
+from rivers.records import AutomationKind
+
+_dumps = cast("Callable[[object], bytes]", cloudpickle.dumps)  # pyright: ignore[reportUnknownMemberType]
 
 
 @dataclass(frozen=True)
 class WorkerTask:
-    """One evaluation for a worker. ``job_name`` is the trigger's own target."""
+    """One evaluation for a worker. ``job_name`` is the trigger's own target.
+
+    A task with a ``scheduled_execution_time`` is that of a schedule; any other is that of a sensor.
+    """
 
     function: FunctionAddress | Callable[..., Any]
     name: str
@@ -42,9 +53,39 @@ class WorkerTask:
     cursor: str | None = None
     last_tick_time: float | None = None
 
+    @property
+    def kind(self) -> AutomationKind:
+        """The kind of the trigger."""
+        return "sensor" if self.scheduled_execution_time is None else "schedule"
+
+
+def packed_task(task: WorkerTask) -> bytes:
+    """Return the task as ``evaluate_packed`` reads it.
+
+    :raises ExecutionError: naming the trigger, when its function cannot be sent
+    """
+    try:
+        return pickle.dumps(task) if isinstance(task.function, FunctionAddress) else _dumps(task)
+    except Exception as error:
+        raise ExecutionError(
+            f"{task.kind} '{task.name}' cannot be sent to a worker process: its function cannot be pickled "
+            f"({error_text(error)}); use EvalMode.InProcess for it"
+        ) from error
+
+
+def evaluate_packed(packed: bytes) -> bytes:
+    """Evaluate the packed task and return the ``Evaluated``, pickled.
+
+    What cannot be read here, or cannot be sent back, is an ``Evaluated`` with an error as well.
+    """
+    try:
+        return _dumps(evaluate_in_worker(pickle.loads(packed)))
+    except BaseException as error:
+        return _dumps(Evaluated.of_error(error))
+
 
 def evaluate_in_worker(task: WorkerTask) -> Evaluated:
-    """Evaluate ``task``; whatever the user's code does short of ending the process becomes an ``Evaluated``."""
+    """Evaluate ``task``. Whatever the user's code does short of ending the process becomes an ``Evaluated``."""
     try:
         return Evaluated.of_result(_evaluate(task))
     except BaseException as error:

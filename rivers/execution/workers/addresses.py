@@ -1,4 +1,4 @@
-"""Where a worker process finds a function: by module and name, so that the worker runs the user's module as it is."""
+"""Addresses of functions: module and name, by which a worker process imports the user's module as it is."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from dataclasses import dataclass
 from typing import Any, Final, cast
 
 _HOLDERS: Final = ("evaluation_fn", "function", "observe_fn")
-"""Attributes under which an object that decorates a function keeps it; its name then leads to that object."""
+"""Attributes in which a declaration keeps the function that it decorates. The function's name leads to it then."""
 
 
 @dataclass(frozen=True)
 class FunctionAddress:
-    """Where a worker imports a function from: the module, the name in it, and the file for a module off the path.
+    """The module of a function, its name there, and the file for a module that is off the path.
 
-    A decorated function's name leads to the asset, task, schedule or sensor, which holds the function.
+    The name of a decorated function leads to the asset, task, schedule or sensor that holds the function.
     """
 
     module: str
@@ -37,7 +37,10 @@ class FunctionAddress:
 
 
 def load_module(name: str, file: str | None) -> Any:
-    """Import a module, from ``file`` when it is not on the path; ``ModuleNotFoundError`` when it is nowhere."""
+    """Import a module, from ``file`` when it is not on the path.
+
+    :raises ModuleNotFoundError: the module is in neither place
+    """
     try:
         return importlib.import_module(name)
     except ModuleNotFoundError:
@@ -51,7 +54,7 @@ def load_module(name: str, file: str | None) -> Any:
 
 
 def module_of(function: Callable[..., Any]) -> tuple[str, str | None] | None:
-    """Name and file of the module of a function; ``None`` for ``__main__``, which a worker does not run again."""
+    """Return name and file of a function's module, ``None`` for ``__main__``, which a worker does not run again."""
     module = sys.modules.get(getattr(function, "__module__", None) or "")
     if module is None or module.__name__ == "__main__":
         return None
@@ -59,7 +62,7 @@ def module_of(function: Callable[..., Any]) -> tuple[str, str | None] | None:
 
 
 def address_of(function: Callable[..., Any]) -> FunctionAddress | None:
-    """The address of a function that a worker can import; ``None`` for a local one, which must travel by value."""
+    """Return the address of a function that a worker can import, ``None`` for a local one, which crosses by value."""
     module = module_of(function)
     qualname = getattr(function, "__qualname__", None)
     if module is None or qualname is None:

@@ -1,9 +1,9 @@
-"""The run's end of the connection to a worker process, on which no call waits for a worker that has died.
+"""The parent's end of the connection to a worker process, on which no call waits for a worker that has died.
 
-What a worker forks keeps the other end of the connection open. When the worker dies in the middle of a message, its
-rest never comes, and no end of the connection either; nor does anybody read what is sent. So a part is kept until the
-whole is there, and whoever sends looks at the worker as well. The worker's end is a ``Connection`` that sends and
-receives bytes, whose format this is: the size, four bytes or twelve, and the message.
+Whatever a worker forks keeps the other end of the connection open. When the worker dies in the middle of a message, the
+rest of it never comes, nor does the end of the connection, and nobody reads what is sent. So a part is kept until the
+whole message is there, and whoever sends watches the worker as well. The worker's end is a ``Connection`` that sends
+and receives bytes in its own format: the size, in four bytes or twelve, and the message.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _READ_MAX: Final = 1 << 20
 
 
 class WorkerConnection:
-    """Takes over ``connection``. Used by one thread at a time."""
+    """The end that takes over ``connection``. Used by one thread at a time."""
 
     def __init__(self, connection: Connection[Any, Any]) -> None:
         self._connection = connection
@@ -31,12 +31,13 @@ class WorkerConnection:
         os.set_blocking(connection.fileno(), False)
 
     def fileno(self) -> int:
-        """For a wait: readable when something has come, or the other end is closed."""
+        """Return the descriptor to wait on. It is readable when something has come, or the other end is closed."""
         return self._connection.fileno()
 
     def receive(self) -> bytearray | None:
-        """The next message, ``None`` when none is there as a whole. ``EOFError`` when no more can come.
+        """Return the next message, ``None`` when no whole one is there.
 
+        :raises EOFError: no more can come
         :raises OSError: the connection is broken
         """
         while self._read_wanted():
@@ -50,11 +51,11 @@ class WorkerConnection:
         return None
 
     def has_more(self) -> bool:
-        """Whether there is something to read, be it the end."""
+        """Return whether there is something to read, be it the end."""
         return self._connection.poll()
 
     def send(self, message: bytes, worker: int | None) -> None:
-        """Send it, unless the process with the handle ``worker`` ends meanwhile.
+        """Send a message, unless the process with the handle ``worker`` ends meanwhile.
 
         :raises OSError: the other end is closed
         """
@@ -69,11 +70,14 @@ class WorkerConnection:
                     return
 
     def close(self) -> None:
-        """Let the worker see the end."""
+        """Close this end, so that the worker sees the end of the connection."""
         self._connection.close()
 
     def _read_wanted(self) -> bool:
-        """Read on, and no more than what is wanted, so that a message that waits is always seen from outside."""
+        """Read on, but not beyond what is wanted: the next message must stay visible to whoever waits for it.
+
+        Return whether all that is wanted is there.
+        """
         while (missing := self._wanted - len(self._part)) > 0:
             try:
                 read = os.read(self.fileno(), min(missing, _READ_MAX))

@@ -1,8 +1,8 @@
-"""How a step crosses into a worker process, and which steps cannot.
+"""Packing a step for a worker process, and telling which steps cannot go there.
 
-Functions cross by module and name, those that have no name in a module by value. Resources cross as the values of their
-fields, since what ``setup`` opened belongs to this process. Input and output values do not cross at all: the worker
-loads and stores them through the handlers.
+Functions cross by module and name, or by value when they have no name in a module. Resources cross as the values of
+their fields, since what ``setup`` opened belongs to this process. Input and output values do not cross at all: the
+worker loads and stores them through the handlers.
 """
 
 from __future__ import annotations
@@ -26,13 +26,14 @@ from rivers.io_handlers import InMemoryIOHandler, PickleIOHandler
 from rivers.records import IOHandler
 
 _PLAIN: Final = (type(None), bool, int, float, str, bytes)
-"""Elements that need no cloudpickle, which takes many times as long."""
+"""Types of elements that need no cloudpickle, which takes many times as long."""
 
 
 def may_cross(step: Step) -> bool:
-    """Whether a worker could load and store what the step needs: not what is kept in the memory of this process.
+    """Return whether a worker could load and store what the step needs.
 
-    A step that may not cross runs in this process. The reference refuses it.
+    It cannot when a handler keeps values in the memory of this process. The step runs here then, where the reference
+    refuses it.
     """
     handlers = [target.handler for target in step.targets] + [given.handler for given in step.inputs]
     return all(_is_shared(handler) for handler in handlers)
@@ -47,7 +48,7 @@ def _is_shared(handler: IOHandler) -> bool:
 
 
 def packed_step(step: Step) -> bytes:
-    """The step as a worker unpacks it.
+    """Return the step as a worker unpacks it.
 
     :raises ExecutionError: naming the step and the part of it that cannot be sent
     """
@@ -62,7 +63,7 @@ def packed_step(step: Step) -> bytes:
 
 
 def packed_particulars(step: Step) -> bytes | None:
-    """What the run adds to the compiled step, ``None`` when that is nothing. The worker unpickles it.
+    """Return what the run adds to the compiled step, pickled; ``None`` when that is nothing.
 
     :raises ExecutionError: naming an instance whose element cannot be sent
     """
@@ -81,10 +82,10 @@ def packed_particulars(step: Step) -> bytes | None:
 
 
 def unpacked_step(packed: bytes) -> Step:
-    """The step in a worker: imports what it refers to, and rebuilds its resources, which are not set up yet."""
+    """Return the step in a worker: import what it refers to, and rebuild its resources, which are not set up yet."""
     module, content = pickle.loads(packed)
     if module is not None:
-        load_module(*module)  # so that classes of a module that is off the path are found by name
+        load_module(*module)  # lets classes of a module that is off the path be found by name
     return pickle.loads(content)
 
 
@@ -99,7 +100,10 @@ def _pickled(part: Any, managed: tuple[Any, ...]) -> bytes:
 
 
 def _without_hooks(step: Step) -> Step:
-    """Hooks are called by the run's process alone. Of a success hook its presence crosses: the value is wanted back."""
+    """Return the step without its hooks, which the run's process calls.
+
+    A success hook is replaced by an empty one, whose presence says that the value is wanted back.
+    """
     if not any(target.hooks for target in step.targets):
         return step
     return replace(step, targets=tuple(replace(target, hooks=_wanted(target)) for target in step.targets))
@@ -128,7 +132,7 @@ class _Pickler(cloudpickle.Pickler):
         self._managed = managed
 
     def reducer_override(self, obj: Any) -> Any:
-        # Rivers' own functions cross by name anyway, the one that loads an address among them.
+        # Functions of rivers cross by name anyway, and one of them loads the address.
         if isinstance(obj, FunctionType) and not (obj.__module__ or "").startswith("rivers."):
             address = address_of(obj)
             if address is not None:
@@ -142,9 +146,10 @@ class _Pickler(cloudpickle.Pickler):
 
 
 def _leave_surroundings(kind: type[BaseModel], reduced: Any) -> None:
-    """Pydantic keeps what was around a class that a function defines, such as a storage; only unfinished ones need it.
+    """Drop what pydantic keeps of the surroundings of a class that a function defines, such as a storage.
 
-    ``reduced`` is cloudpickle's for a class without a name in a module: the third part begins with its members.
+    Only a class that is not complete yet needs it. ``reduced`` is what cloudpickle makes of a class without a name in a
+    module: its third part begins with the members.
     """
     if isinstance(reduced, tuple) and kind.__pydantic_complete__:
         members = cast("dict[str, Any]", reduced[2][0])
@@ -157,5 +162,8 @@ def _fields(model: BaseModel) -> dict[str, Any]:
 
 
 def _rebuilt(kind: type[BaseModel], fields: Mapping[str, Any]) -> BaseModel:
-    """From values that were validated when the resource was made: neither read from the environment nor changed."""
+    """Return a resource with these values, which were validated when it was made first.
+
+    They are neither validated again nor read from the environment.
+    """
     return kind.model_construct(**fields)

@@ -1,11 +1,12 @@
-"""What a run and a worker process say to each other, over the one connection between them.
+"""Messages between this process and a worker process, over the one connection between them.
 
-The run gives orders and answers questions; the worker tells an outcome for each order, in their sequence, and asks for
-time while it executes one. Between the two there is never more than one unanswered question.
+The parent gives orders and answers questions. The worker sends one outcome for each order, in the sequence of the
+orders, and asks for the time while it executes one. At most one question is unanswered at any moment.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +15,7 @@ from rivers.execution.attempts.outcomes import StepOutcome
 
 @dataclass(frozen=True, slots=True)
 class Define:
-    """Run to worker: ``key`` stands for this step from now on."""
+    """Parent to worker: ``key`` stands for this step from now on."""
 
     key: int
     packed: bytes
@@ -22,14 +23,14 @@ class Define:
 
 @dataclass(frozen=True, slots=True)
 class Forget:
-    """Run to worker: drop this definition."""
+    """Parent to worker: drop this definition."""
 
     key: int
 
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """One attempt at a step. ``particulars`` are what this run adds to the step that was defined, if anything."""
+    """One attempt at a step. ``particulars`` are what this run adds to the defined step, ``None`` for nothing."""
 
     key: int
     number: int
@@ -40,7 +41,7 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class Execute:
-    """Run to worker: carry these out, one after another. ``log_levels`` are those of rivers' loggers."""
+    """Parent to worker: carry out these orders one after another. ``log_levels`` are the levels of rivers' loggers."""
 
     orders: tuple[Order, ...]
     log_levels: tuple[int, ...]
@@ -48,12 +49,15 @@ class Execute:
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """Worker to run: all that the present order refers to is there, and its time begins. Of steps with a timeout."""
+    """Worker to parent: everything that the present order refers to has been imported, so its timeout begins.
+
+    Sent for steps with a timeout only.
+    """
 
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """Worker to run: the next of the orders has ended, after so many real seconds."""
+    """Worker to parent: the next of the orders has ended, after ``seconds`` of real time."""
 
     outcome: StepOutcome
     seconds: float
@@ -61,40 +65,59 @@ class Done:
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """Worker to run: what the present order has yielded and stored just now. ``Done`` will tell of it again."""
+    """Worker to parent: a result that the present order has just yielded and stored. ``Done`` repeats it."""
 
     outcome: StepOutcome
 
 
 @dataclass(frozen=True, slots=True)
 class Sleep:
-    """Worker to run: wake me when so many seconds have passed on the clock."""
+    """Worker to parent: send ``Woken`` when ``seconds`` have passed on the clock."""
 
     seconds: float
 
 
 @dataclass(frozen=True, slots=True)
 class Woken:
-    """Run to worker: they have. The orders after the present one are withdrawn."""
+    """Parent to worker: the last ``Sleep`` is over. The orders after the present one are withdrawn."""
 
 
 @dataclass(frozen=True, slots=True)
 class AskTime:
-    """Worker to run: what time is it?"""
+    """Worker to parent: send the ``Time``."""
 
 
 @dataclass(frozen=True, slots=True)
 class Time:
-    """Run to worker: epoch nanoseconds."""
+    """Parent to worker: epoch nanoseconds."""
 
     now_ns: int
 
 
 @dataclass(frozen=True, slots=True)
 class Stop:
-    """Run to worker: the run was cancelled; end what you execute, and begin nothing more."""
+    """Parent to worker: the run was cancelled. End the present order and begin no other."""
 
 
 @dataclass(frozen=True, slots=True)
 class Dropped:
-    """Worker to run: after a Stop, the orders that remained will not be begun."""
+    """Worker to parent: after a ``Stop``, the remaining orders will not begin."""
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluate:
+    """Parent to worker: evaluate a trigger, and send the ``Answer``.
+
+    ``function`` is rivers' own: it reads ``task``, calls the user's function and returns what came of it, packed. It
+    never raises. The message carries it because workers know nothing of triggers.
+    """
+
+    function: Callable[[bytes], bytes]
+    task: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Worker to parent: what the function of ``Evaluate`` returned."""
+
+    packed: bytes

@@ -1,4 +1,4 @@
-"""A worker process must not outlive the process that it works for, which may be killed without a chance to end it."""
+"""Ending a worker process with the process that it works for, even when that one is killed and can end nobody."""
 
 from __future__ import annotations
 
@@ -15,44 +15,48 @@ from typing import Any, Final, cast
 _LOOK_SECONDS: Final = 1.0
 
 _lifelines: dict[int, tuple[Connection[Any, Any], Connection[Any, Any]]] = {}
-"""Of this process, by its id, since a fork of it has none."""
+"""Both ends of this process's lifeline, by its process id, since a fork of it has none."""
 
 
 def lifeline() -> Connection[Any, Any]:
-    """What a worker of this process gets to ``settle_in``: the end of a pipe whose other end is open as long as this
-    process lives."""
+    """Return what each worker of this process is given for ``settle_in``.
+
+    It is one end of a pipe, whose other end is open as long as this process lives.
+    """
     pid = os.getpid()
     line = _lifelines.get(pid)
     if line is None:
-        line = _lifelines.setdefault(pid, Pipe(duplex=False))  # another thread's, if that was first
+        line = _lifelines.setdefault(pid, Pipe(duplex=False))  # another thread may have been first
     return line[0]
 
 
 def settle_in(parent: int, line: Connection[Any, Any]) -> None:
-    """In a worker: live and die with the process ``parent`` that started it, which gave it this ``lifeline``."""
+    """Let this worker live and die with the process ``parent`` that started it and gave it the ``lifeline``."""
     # A Ctrl-C in the terminal reaches the whole process group, but only the parent knows how to stop.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    # Loky leaves its own way to start processes as the default, with which multiprocessing itself can start none.
+    # Loky leaves its own start method as the default, with which multiprocessing itself can start no process.
     multiprocessing.set_start_method(cast("Any", None), force=True)
     end_with_parent(parent)
     _be_killed_with(line)
 
 
 def end_with_parent(parent: int) -> None:
-    """In a worker: end this process, whatever it is doing, when the process ``parent`` that started it has ended."""
+    """End this worker, whatever it is doing, when the process ``parent`` that started it has ended."""
     watch = threading.Thread(target=_exit_after, args=(parent,), name="rivers-parent-watch", daemon=True)
     watch.start()
 
 
 def _be_killed_with(line: Connection[Any, Any]) -> None:
-    """Have the kernel kill this process when the other end of ``line`` is closed. The watch is a thread, and has to
-    wait as long as code in C keeps the interpreter to itself."""
+    """Have the kernel kill this process when the other end of ``line`` is closed.
+
+    The watch alone is not enough: it is a thread, which has to wait while code in C keeps the interpreter to itself.
+    """
     if sys.platform != "linux":
         return
     import fcntl
 
-    with suppress(OSError):  # without /proc there is only the watch
-        # Opened anew, since all who share an open file share its one owner. It stays open for good.
+    with suppress(OSError):  # without /proc only the watch remains
+        # Opened anew, since everybody who shares an open file shares its one owner. It stays open for good.
         own = os.open(f"/proc/self/fd/{line.fileno()}", os.O_RDONLY | os.O_NONBLOCK)
         fcntl.fcntl(own, fcntl.F_SETOWN, os.getpid())
         fcntl.fcntl(own, fcntl.F_SETSIG, signal.SIGKILL)
@@ -61,7 +65,7 @@ def _be_killed_with(line: Connection[Any, Any]) -> None:
 
 def _exit_after(parent: int) -> None:
     _wait_ended(parent)
-    os._exit(1)  # the code of a user that runs beside us may never come back from a clean end
+    os._exit(1)  # user code that runs beside this thread might hold up a clean exit for ever
 
 
 def _wait_ended(parent: int) -> None:
@@ -69,9 +73,9 @@ def _wait_ended(parent: int) -> None:
         try:
             descriptor = os.pidfd_open(parent)
         except OSError:
-            pass  # an old kernel, or it has ended already
+            pass  # an old kernel, or the parent has ended already
         else:
-            # Asked after opening: a process that took over the number of a dead parent is not our parent.
+            # Asked after opening: another process may have got the number of a dead parent.
             if os.getppid() == parent:
                 ended = select.poll()
                 ended.register(descriptor, select.POLLIN)

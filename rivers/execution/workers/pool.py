@@ -1,4 +1,4 @@
-"""The worker processes of one repository, kept warm from run to run."""
+"""Worker processes that are kept warm from one use to the next, and how many steps they are sent at a time."""
 
 from __future__ import annotations
 
@@ -8,26 +8,29 @@ from typing import Final
 from rivers.execution.workers.process import StepKeys, WorkerProcess
 
 BATCH_SECONDS: Final = 0.02
-"""What a batch should take, in real time: long against a round trip, short against what a dead worker would undo."""
+"""What a batch should take, in real time: long against a round trip, short against the work a dead worker loses."""
 
 BATCH_MAX: Final = 64
 START_SECONDS: Final = 0.2
-"""What a new worker takes to be ready."""
+"""What a new worker takes to be ready, in real time."""
 
 _WEIGHT_OF_LONGER: Final = 0.2
 _WEIGHT_OF_SHORTER: Final = 0.5
-"""The first steps in a worker take longer than those that follow, so a shorter one tells more."""
+"""The first steps in a worker take longer than those that follow, so a shorter one says more about the next."""
+
+_REAP_SECONDS: Final = 5.0
+"""How long ``close`` waits, in real time, for each worker that is ending."""
 
 
 class Pace:
-    """The recent length of a step in a worker. Advice only: a race between threads that update it does no harm."""
+    """The recent length of a step in a worker, as advice: a race between threads that update it does no harm."""
 
     def __init__(self) -> None:
         self.seconds: float | None = None
-        """``None`` until a step has been timed."""
+        """Real time; ``None`` until a step has been timed."""
 
     def observe(self, seconds: float) -> None:
-        """A step took so long."""
+        """Take the length of one more step into account."""
         if self.seconds is None:
             self.seconds = seconds
         else:
@@ -35,10 +38,10 @@ class Pace:
             self.seconds += weight * (seconds - self.seconds)
 
     def batch(self, remaining: int, workers: int) -> int:
-        """How many of the ``remaining`` steps the next of so many workers gets.
+        """Return how many of the ``remaining`` steps the next of ``workers`` workers is sent.
 
-        One while nothing is known. Later a fair half, so that the workers end together, and no more than fit in
-        ``BATCH_SECONDS``.
+        One while nothing is known. Later half of an equal share, so that the workers end together, but no more than
+        fit in ``BATCH_SECONDS``.
         """
         if self.seconds is None:
             return 1
@@ -47,22 +50,19 @@ class Pace:
         return max(1, min(BATCH_MAX, by_time, fair))
 
     def deserves_a_new_worker(self, remaining: int, workers: int) -> bool:
-        """Whether the workers there are would be busy for longer than a new one takes to start."""
+        """Return whether the ``workers`` there are would be busy for longer than a new one takes to start."""
         return workers == 0 or self.seconds is None or remaining * self.seconds / workers > START_SECONDS
 
 
-_REAP_SECONDS: Final = 5.0
-
-
 class WorkerPool:
-    """Lends workers to runs. A run that needs one more gets one: none ever waits for another run's to be free.
+    """Lends workers. Whoever needs one more gets one, and never waits until somebody else's is free.
 
-    All methods may be called from any thread. Usable again after ``close``, with new workers.
+    All methods may be called from any thread. The pool can be used again after ``close``, with new workers.
     """
 
     def __init__(self) -> None:
         self.pace = Pace()
-        """How long steps took here, which decides how many are sent at a time."""
+        """How long steps took in workers of this pool."""
         self._lock = threading.Lock()
         self._idle: list[WorkerProcess] = []
         self._keys = StepKeys()
@@ -71,11 +71,14 @@ class WorkerPool:
 
     @property
     def idle_count(self) -> int:
-        """Workers that wait for a run."""
+        """The number of workers that nobody has."""
         return len(self._idle)
 
     def lend(self) -> WorkerProcess:
-        """A worker, the one that was used last if any is idle. One that died while it was idle is nobody's failure."""
+        """Return a worker: the idle one that was used last, else a new one. Those that died while idle are replaced.
+
+        :raises ExecutionError: no process can be started
+        """
         while (worker := self._last_idle()) is not None:
             if not worker.has_ended:
                 return worker
@@ -88,7 +91,7 @@ class WorkerPool:
             return self._idle.pop() if self._idle else None
 
     def take_back(self, worker: WorkerProcess, keep: int) -> None:
-        """A worker with nothing left to do; it ends when ``keep`` are idle already, or nobody will ask again."""
+        """Take back a worker that has nothing left to do. It ends when ``keep`` are idle, or after ``close``."""
         with self._lock:
             if len(self._idle) < keep and not self._is_closed:
                 self._idle.append(worker)
@@ -96,7 +99,7 @@ class WorkerPool:
         self.discard(worker)
 
     def discard(self, worker: WorkerProcess) -> None:
-        """Kill a worker, on a thread of its own since that takes milliseconds."""
+        """Kill a worker. That takes milliseconds, so it happens on a thread of its own."""
         reaper = threading.Thread(target=worker.kill, name="rivers-worker-reaper", daemon=True)
         with self._lock:
             self._reapers = [thread for thread in self._reapers if thread.is_alive()]
@@ -104,7 +107,7 @@ class WorkerPool:
         reaper.start()
 
     def close(self) -> None:
-        """End every idle worker, and wait for those that are ending. Those that are lent end when they come back."""
+        """End every idle worker and wait for all that are ending. Lent workers end when they come back."""
         with self._lock:
             self._is_closed = True
             idle, self._idle = self._idle, []

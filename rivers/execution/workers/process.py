@@ -1,8 +1,8 @@
-"""The run's side of one worker process: how it starts, what is sent to it, how its death is noticed, how it is killed.
+"""The parent's side of one worker process: starting it, talking to it, noticing its death and killing it.
 
-A worker is a loky executor of a single process that runs one endless task, so that its death is its own alone. Orders
-go over a connection of its own: a round trip costs a tenth of one through an executor's queues, and what a worker has
-told before it died is not lost. Workers are started afresh, not forked: none inherits the store of this process.
+A worker is a loky executor of a single process that runs one endless task, so its death affects nobody else. Messages
+take a connection of their own: a round trip costs a tenth of one through an executor's queues, and what a worker sent
+before it died is not lost. Workers are started afresh, not forked, so none inherits the store of this process.
 """
 
 from __future__ import annotations
@@ -32,23 +32,23 @@ from rivers.execution.workers.serving import adopt, serve
 from rivers.execution.workers.step_keys import DEFINITIONS_MAX, StepKeys
 
 _LAST_WORDS_SECONDS: Final = 1.0
-
+"""How long loky may take, in real time, to see how a worker ended."""
 
 _living: dict[int, weakref.ref[WorkerProcess]] = {}
-"""By process id. Whoever forgets to shut a repository down must not wait for its workers at the interpreter's exit."""
+"""By process id, for the exit of the interpreter: a repository that nobody shut down must not hold it up."""
 
 
 def _end_at_exit(worker: WorkerProcess) -> None:
     """Have the worker killed at the exit of the interpreter, before loky waits there for its endless task.
 
-    By the hook that loky uses. The last one registered is called first, and loky registers one for every executor.
+    This takes the hook that loky uses. The last one registered is called first, and loky registers one each executor.
     """
     _living[worker.pid] = weakref.ref(worker, lambda reference, pid=worker.pid: _forget(pid, reference))
     threading._register_atexit(_end_all)  # pyright: ignore  # private to Python, and no stub knows it
 
 
 def _forget(pid: int, reference: weakref.ref[WorkerProcess]) -> None:
-    """A worker that nobody holds any more ends by itself, since its connection has."""
+    """Drop a worker that nobody holds any more. It ends by itself, since its connection has."""
     if _living.get(pid) is reference:  # and not of a later process with the same id
         del _living[pid]
 
@@ -64,7 +64,7 @@ class WorkerProcess:
     """One worker process. Used by one thread at a time."""
 
     def __init__(self, keys: StepKeys) -> None:
-        """Start it. That takes a moment, during which it can be sent orders already.
+        """Start the process. It can be sent messages at once, before it is ready to read them.
 
         :raises ExecutionError: no process can be started, for want of memory or file descriptors for example
         """
@@ -88,20 +88,22 @@ class WorkerProcess:
         theirs.close()
         self._connection = WorkerConnection(ours)
         self._executor = executor
+        self._ending = threading.Lock()
         [self.pid] = list(executor._processes)
-        # The pipes by which loky and we would notice its death stay open in whatever it forked: its own end tells.
+        # The pipes by which loky and we would notice its death stay open in whatever it forked, so a handle on the
+        # process itself is needed.
         self._handle = os.pidfd_open(self.pid) if hasattr(os, "pidfd_open") else None
         self._close_handle = None if self._handle is None else weakref.finalize(self, os.close, self._handle)
         _end_at_exit(self)
 
     def waited_for(self) -> list[Any]:
-        """What becomes readable when it says something or dies."""
+        """Return what becomes readable when the worker says something or dies."""
         return [self._connection] if self._handle is None else [self._connection, self._handle]
 
     def define(self, step: Step) -> int:
-        """Make the worker know a step as it was compiled, once; returns what it is called in orders.
+        """Send the worker a step as it was compiled, unless it has it, and return the step's key for orders.
 
-        :raises ExecutionError: when the step cannot be sent
+        :raises ExecutionError: the step cannot be sent
         """
         if self._keys.forgotten_count != self._forgotten:
             self._forget_what_is_gone()
@@ -112,7 +114,7 @@ class WorkerProcess:
             if len(self._known) >= DEFINITIONS_MAX:
                 self._forget(next(iter(self._known)))
             self.send(Define(key, packed))
-        # The last used is the last to go: the orders of one batch are defined before the batch is sent.
+        # The last used is the last to be forgotten: all orders of a batch are defined before the batch is sent.
         self._known.pop(key, None)
         self._known[key] = None
         return key
@@ -128,19 +130,22 @@ class WorkerProcess:
         self.send(Forget(key))
 
     def send(self, message: object) -> None:
-        """Send it. A dead worker is no error here: it is noticed when it is listened to."""
+        """Send a message. A dead worker is no error here: ``hear`` notices it."""
         with suppress(OSError):
             self._connection.send(pickle.dumps(message), self._handle)
 
     def hear(self) -> Any:
-        """What it says next, ``None`` when nothing has come. ``EOFError`` when it is dead and has said everything."""
+        """Return the worker's next message, ``None`` when none has come.
+
+        :raises EOFError: the worker is dead, and everything that it sent has been returned
+        """
         try:
             said = self._connection.receive()
         except OSError as error:
             raise EOFError from error
         if said is not None:
             return _read(said)
-        # Not by its status, which loky may have collected already.
+        # Not asked by exit status, which loky may have collected already.
         has_ended = self._handle is not None and multiprocessing.connection.wait([self._handle], 0)
         if has_ended and not self._connection.has_more():
             raise EOFError
@@ -148,13 +153,13 @@ class WorkerProcess:
 
     @property
     def has_ended(self) -> bool:
-        """Whether one that has nothing to do died, without a word."""
+        """Whether a worker that has nothing to do died."""
         return bool(multiprocessing.connection.wait(self.waited_for(), 0))
 
     def how_it_died(self) -> str:
-        """One line for the record, after ``EOFError``."""
+        """Return one line for the record. Call it after ``EOFError``."""
         status = self._exit_status()
-        if status is None:  # not yet to be seen, or seen and collected by loky
+        if status is None:  # not there yet, or collected by loky
             with suppress(Exception):
                 return worker_death(exit_in(str(self._serving.exception(_LAST_WORDS_SECONDS))))
             return worker_death(None)
@@ -162,14 +167,21 @@ class WorkerProcess:
             return worker_death(f"EXIT({status.si_status})")
         return worker_death(f"{_signal_name(status.si_status)}(-{status.si_status})")
 
+    def end(self) -> None:
+        """End the process at once, with the processes it started; ``hear`` raises ``EOFError`` then.
+
+        May be called from any thread. Waits for loky: milliseconds, more after a fork.
+        """
+        with self._ending, suppress(Exception):
+            self._executor.shutdown(wait=True, kill_workers=True)
+
     def kill(self) -> None:
-        """End it at once, with the processes it started. Waits for loky: milliseconds, more after a fork."""
+        """``end`` the process, and close what was open for it."""
+        self.end()
         if self._close_handle is not None:
             with suppress(OSError):
                 self._close_handle()
             self._handle = None
-        with suppress(Exception):
-            self._executor.shutdown(wait=True, kill_workers=True)
         self._connection.close()
         _living.pop(self.pid, None)
 
@@ -182,7 +194,7 @@ class WorkerProcess:
 
 
 def _read(said: bytearray) -> Any:
-    """A message. Values of the user's are in outcomes alone, and may be such as only the worker can read."""
+    """Return the message. Only outcomes hold values of the user's, which perhaps only the worker can read."""
     try:
         return pickle.loads(said)
     except Exception as error:

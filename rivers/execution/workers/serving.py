@@ -1,35 +1,26 @@
-"""The worker's side: what a worker process does from its first breath to the end of the connection."""
+"""The worker's side: what a worker process does from its start to the end of the connection.
+
+What steps need is imported at the first step, since it takes twice as long as what evaluations need.
+"""
 
 from __future__ import annotations
 
-import logging
 import os
 import pickle
 import sys
-import time
 import traceback
-from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import replace
 from multiprocessing.connection import Connection
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any
 
-import cloudpickle
-
-from rivers.exceptions import ExecutionError
 from rivers.execution.attempts import capture
-from rivers.execution.attempts.attempt import Attempt
-from rivers.execution.attempts.crossing_errors import fault_of_crossing, packed_error
-from rivers.execution.attempts.failure_records import error_text
-from rivers.execution.attempts.outcomes import AttemptFailure, StepOutcome
-from rivers.execution.attempts.resources import set_up, tear_down
-from rivers.execution.steps.compiled_steps import Step
-from rivers.execution.workers.crossing import unpacked_step
-from rivers.execution.workers.messages import Define, Done, Dropped, Execute, Forget, Imported, Kept, Order
+from rivers.execution.attempts.forks import ending_forks
+from rivers.execution.workers.messages import Answer, Evaluate
 from rivers.execution.workers.parent_watch import settle_in
-from rivers.execution.workers.time import WorkerTime
 
-_dumps = cast("Callable[[object], bytes]", cloudpickle.dumps)  # pyright: ignore[reportUnknownMemberType]
+if TYPE_CHECKING:
+    from rivers.execution.workers.executing import StepExecution
+
 _connection: Connection[Any, Any] | None = None
 
 
@@ -41,135 +32,47 @@ def adopt(connection: Connection[Any, Any], parent: int, line: Connection[Any, A
 
 
 def serve() -> None:
-    """Carry out orders until the other side is gone, and then end the process."""
+    """Do what the messages say until the other side is gone, then end the process."""
     if _connection is None:
         raise RuntimeError("a worker process was started without a connection")
     status = 1
     try:
-        _Server(_connection).serve()
+        _serve(_connection)
         status = 0
     except BaseException:
         with suppress(BaseException):
             traceback.print_exc()
     finally:
-        # Nobody is left to work for, or the run waits for an answer that does not come: it has to see the end of this
-        # process. Loky's own would wait for its next task for ever.
-        _flush()
+        # Nobody is left to work for, or the parent waits for an answer that does not come: it has to see the end of
+        # this process. Loky's own end would wait for its next task for ever.
+        flush_streams()
         os._exit(status)
 
 
-class _Server:
-    def __init__(self, connection: Connection[Any, Any], timer: Callable[[], float] = time.perf_counter) -> None:
-        self._connection = connection
-        self._timer = timer
-        self._pid = os.getpid()
-        self._packed: dict[int, bytes] = {}
-        self._steps: dict[int, Step] = {}
+def _serve(connection: Connection[Any, Any]) -> None:
+    steps: StepExecution | None = None
+    with suppress(EOFError, OSError), capture.capturing():
+        while True:
+            message = pickle.loads(connection.recv_bytes())
+            if isinstance(message, Evaluate):
+                _evaluate(message, connection)
+                continue
+            if steps is None:
+                from rivers.execution.workers.executing import StepExecution
 
-    def serve(self) -> None:
-        with suppress(EOFError, OSError), capture.capturing():
-            while True:
-                match pickle.loads(self._connection.recv_bytes()):
-                    case Define(key=key, packed=packed):
-                        self._packed[key] = packed
-                    case Forget(key=key):
-                        self._packed.pop(key, None)
-                        self._steps.pop(key, None)
-                    case Execute() as execute:
-                        self._execute(execute)
-                    case _:
-                        pass  # a Stop for what has ended meanwhile
-
-    def _execute(self, execute: Execute) -> None:
-        for prefix, level in zip(capture.LOGGER_PREFIXES, execute.log_levels, strict=True):
-            logging.getLogger(prefix).setLevel(level)
-        moment = WorkerTime(self._connection)
-        for position, order in enumerate(execute.orders, 1):
-            seconds, outcome = self._carry_out(order, moment)
-            _flush()
-            if position == len(execute.orders):
-                moment.end()
-            moment.tell(_dumps(Done(_crossing(outcome), seconds)))
-            if position < len(execute.orders) and moment.is_last():
-                if moment.stopped:
-                    self._connection.send_bytes(pickle.dumps(Dropped()))
-                return
-
-    def _carry_out(self, order: Order, moment: WorkerTime) -> tuple[float, StepOutcome]:
-        """The outcome and how long it took, without the time for importing what the step refers to."""
-        captured = capture.Captured()
-        try:
-            with capture.captured_by(captured):
-                step = self._step(order.key)
-                if order.particulars is not None:
-                    step = step.with_particulars(pickle.loads(order.particulars))
-        except BaseException as error:
-            return 0.0, StepOutcome(failure=AttemptFailure.of(error), texts=captured.texts())
-        if step.timeout is not None:
-            moment.tell(pickle.dumps(Imported()))
-        began = self._timer()
-        outcome = self._attempt(step, order, moment)
-        return self._timer() - began, outcome
-
-    def _attempt(self, step: Step, order: Order, moment: WorkerTime) -> StepOutcome:
-        attempt = Attempt(step, order.number, lambda kept: self._tell_kept(kept, moment))
-        managed = {str(position): resource for position, resource in enumerate(step.managed)}
-        with attempt.capturing():
-            set_up(managed)
-        if attempt.failure is not None:
-            return attempt.outcome()
-        with attempt.capturing():
-            attempt.accept(attempt.prepare(order.run_id, moment, order.overrides)())
-        if attempt.failure is None:
-            with attempt.capturing():
-                attempt.store()
-        with attempt.capturing():
-            tear_down(managed)
-        return attempt.outcome()
-
-    def _tell_kept(self, kept: StepOutcome, moment: WorkerTime) -> None:
-        if os.getpid() == self._pid:  # what the step has forked may yield too, and is not heard
-            moment.tell(_dumps(Kept(_crossing(kept))))
-
-    def _step(self, key: int) -> Step:
-        step = self._steps.get(key)
-        if step is None:
-            step = self._steps[key] = unpacked_step(self._packed[key])
-            del self._packed[key]  # not before: what could not be unpacked fails the same way at the next attempt
-        return step
+                steps = StepExecution(connection)
+            steps.take(message)
 
 
-def _crossing(outcome: StepOutcome) -> StepOutcome:
-    """The outcome as the run can read it. What cannot cross is replaced by an error that says so."""
-    if outcome.failures or outcome.values:
-        failed = tuple((name, _sendable(failure)) for name, failure in outcome.failed)
-        failure = None if outcome.failure is None else _sendable(outcome.failure)
-        outcome = _with_sendable_values(replace(outcome, failure=failure, failed=failed))
-    return outcome
+def _evaluate(evaluate: Evaluate, connection: Connection[Any, Any]) -> None:
+    with ending_forks():
+        packed = evaluate.function(evaluate.task)
+    flush_streams()
+    connection.send_bytes(pickle.dumps(Answer(packed)))
 
 
-def _sendable(failure: AttemptFailure) -> AttemptFailure:
-    """The failure, or one that has the same texts, with an exception that can be sent back."""
-    try:
-        packed_error(failure.error)
-    except BaseException as error:
-        fault = error_text(error)
-    else:
-        return failure
-    return replace(failure, error=ExecutionError(f"{failure.text} (an exception that could not be sent back: {fault})"))
-
-
-def _with_sendable_values(outcome: StepOutcome) -> StepOutcome:
-    fault = fault_of_crossing(outcome.values) if outcome.values else None
-    if fault is None:
-        return outcome
-    what = ", ".join(type(value).__name__ for value in outcome.values.values())
-    unsent = ExecutionError(f"what its hooks want to see ({what}) could not be sent back from the worker: {fault}")
-    return replace(outcome, failure=outcome.failure or AttemptFailure.of(unsent, repeatable=False), values={})
-
-
-def _flush() -> None:
-    """A worker that dies later must not take with it what was printed now."""
+def flush_streams() -> None:
+    """Hand on what was printed: a worker that dies later must not take it along."""
     for name in ("stdout", "stderr"):
-        with suppress(BaseException):  # what a step put there, or nothing if it took the stream away
+        with suppress(BaseException):  # what user code put there, or nothing if it took the stream away
             getattr(sys, name).flush()

@@ -1,4 +1,4 @@
-"""Numbers by which steps are called between a run and its workers, and which of them nobody needs any more."""
+"""Keys by which a run and its workers refer to steps, and the keys that nobody needs any more."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ DEFINITIONS_MAX: Final = 20_000
 
 
 class StepKeys:
-    """Numbers for steps: the same for the same object as long as there is one.
+    """Keys of steps. A step object has one key as long as it lives.
 
-    A step that was compiled for one run, since that changes resources or metadata, goes with the run, and with it what
-    workers know of it. All methods may be called from any thread.
+    A run that changes resources or metadata has steps compiled for it alone. These go with the run, and workers forget
+    them. All methods may be called from any thread.
     """
 
     def __init__(self) -> None:
         self._numbers = itertools.count()
         self._keys: dict[int, tuple[weakref.ref[Step], int]] = {}
         self._lock = threading.Lock()
-        # Appended to wherever a step goes, which may be in the middle of anything: so no lock is taken for that.
+        # Appended to when a step is collected, which may be in the middle of anything, so no lock is taken for it.
         self._forgotten: list[int] = []
         self._dropped = 0
 
     def key(self, step: Step) -> int:
-        """The number of this very object."""
+        """Return the key of this very object."""
         identity = id(step)
         with self._lock:
             known = self._keys.get(identity)
@@ -43,19 +43,21 @@ class StepKeys:
 
     @property
     def forgotten_count(self) -> int:
-        """How many numbers nobody will ask for again."""
+        """The number of keys that nobody will ask for again."""
         return self._dropped + len(self._forgotten)
 
     def forgotten_since(self, count: int) -> tuple[list[int], int]:
-        """Those after the first ``count``, and how many they are now. The oldest are left out when they are many more
-        than a worker may know."""
+        """Return the forgotten keys after the first ``count``, and their number now.
+
+        The oldest are left out when there are many more than a worker may know.
+        """
         with self._lock:
             gone = self._forgotten[max(0, count - self._dropped) :]
             return gone, max(count, self._dropped) + len(gone)
 
     def _forget(self, identity: int, reference: weakref.ref[Step], number: int) -> None:
         known = self._keys.get(identity)
-        if known is not None and known[0] is reference:  # and not of a later step at the same place
+        if known is not None and known[0] is reference:  # a later step may have the same identity
             self._keys.pop(identity, None)
         self._forgotten.append(number)
 

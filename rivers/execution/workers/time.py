@@ -1,4 +1,4 @@
-"""The time of a run as a step in a worker process sees it: asked for over the worker's one connection."""
+"""The time of a run in a worker process. The worker asks its parent for it over their one connection."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _ENDED: Final = (
 
 
 class WorkerTime:
-    """A ``StepTime`` until ``end``; threads of the user's take turns. Only one reads from the connection at a time."""
+    """A ``StepTime`` until ``end``. Threads of the user's take turns, so one at a time reads the connection."""
 
     def __init__(self, connection: Connection[Any, Any]) -> None:
         self._connection = connection
@@ -47,7 +47,7 @@ class WorkerTime:
             raise RunCanceled("the run was cancelled")
 
     def tell(self, message: bytes) -> None:
-        """Send what needs no answer, also while a thread waits for one."""
+        """Send what needs no answer, even while a thread waits for one."""
         with self._sending:
             self._connection.send_bytes(message)
 
@@ -58,16 +58,16 @@ class WorkerTime:
         return self.stopped or self._is_over
 
     def is_last(self) -> bool:
-        """Whether the orders that remain are not to be begun."""
+        """Return whether the remaining orders are not to begin."""
         with self._lock:
-            if not self._woken:  # else what comes next is another order already
+            if not self._woken:  # otherwise the next message is another order already
                 self._look()
         return self.stopped or self._woken
 
     def end(self) -> None:
-        """The step has ended. A thread that it left running would otherwise read the next order in place of the worker.
+        """Refuse questions from now on: a thread that the step left running would read the next order otherwise.
 
-        Waits for one that waits on the clock.
+        Waits for a thread that waits on the clock.
         """
         with self._lock:
             self._is_over = True
@@ -84,7 +84,7 @@ class WorkerTime:
                 return answer
 
     def _take(self) -> Any:
-        """The next message; a Stop is kept in mind."""
+        """Return the next message. A ``Stop`` is kept in mind."""
         message = pickle.loads(self._connection.recv_bytes())
         if isinstance(message, Stop):
             self.stopped = True

@@ -7,63 +7,58 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Generator
+from contextlib import contextmanager
+from multiprocessing.connection import wait
 from typing import Any
 
 import pytest
 
 from rivers.execution.workers import parent_watch
-from rivers.execution.workers.subprocess_slots import SubprocessSlots
+from rivers.execution.workers.messages import Evaluate
+from rivers.execution.workers.process import WorkerProcess
+from rivers.execution.workers.step_keys import StepKeys
 
 PARENT = """
-import sys, time
-from rivers.execution.workers.subprocess_slots import SubprocessSlots
+import sys
+from rivers.execution.workers.messages import Evaluate
+from rivers.execution.workers.process import WorkerProcess
+from rivers.execution.workers.step_keys import StepKeys
 
-def work():
-    print("at work", flush=True)
-    time.sleep(600)
-
-slots = SubprocessSlots(1)
-slots.submit(work)
+source, count = sys.argv[1:]
+workers = [WorkerProcess(StepKeys()) for _ in range(int(count))]
+for worker in workers:
+    worker.send(Evaluate(exec, source.encode()))
 sys.stdin.read()
 """
+
+
+IDLE = "import time; print('at work', flush=True); time.sleep(600)"
+BUSY_IN_C = "print('at work', flush=True); sum(range(10**12))"
+
+
+@contextmanager
+def at_work(source: str, count: int) -> Generator[subprocess.Popen[str]]:
+    """A process of which so many workers execute ``source``, and have said so."""
+    command = [sys.executable, "-c", PARENT, source, str(count)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as parent:
+        assert parent.stdout is not None
+        assert [parent.stdout.readline() for _ in range(count)] == ["at work\n"] * count
+        yield parent
+        # The workers have inherited the other end of this pipe: it is closed when all of them are gone.
+        assert parent.communicate(timeout=60)[0] == ""
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
 def test_a_worker_ends_with_a_parent_that_is_killed(number: int) -> None:
-    with subprocess.Popen(
-        [sys.executable, "-c", PARENT], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    ) as parent:
-        assert parent.stdout is not None
-        assert parent.stdout.readline() == "at work\n"
+    with at_work(IDLE, 1) as parent:
         parent.send_signal(number)
-        # The worker has inherited the other end of this pipe: it is closed when both of them are gone.
-        assert parent.communicate(timeout=60)[0] == ""
-
-
-BUSY = """
-import sys
-from rivers.execution.workers.subprocess_slots import SubprocessSlots
-
-def work():
-    print("at work", flush=True)
-    sum(range(10**12))
-
-slots = SubprocessSlots(2)
-for _ in range(2):
-    slots.submit(work)
-sys.stdin.read()
-"""
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the kernel of Linux ends it")
 def test_workers_end_with_their_parent_also_while_code_in_c_keeps_their_interpreter_to_itself() -> None:
-    with subprocess.Popen(
-        [sys.executable, "-c", BUSY], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    ) as parent:
-        assert parent.stdout is not None
-        assert [parent.stdout.readline() for _ in range(2)] == ["at work\n"] * 2
+    with at_work(BUSY_IN_C, 2) as parent:
         parent.kill()
-        assert parent.communicate(timeout=60)[0] == ""
 
 
 WATCHED = """
@@ -103,21 +98,24 @@ def test_a_parent_that_has_ended_already_is_not_waited_for() -> None:
     parent_watch._wait_ended(os.getpid())
 
 
-@pytest.mark.parametrize("method", [None, "fork", "spawn"])
-def test_the_code_of_a_user_can_start_processes_in_a_worker_as_it_could_anywhere(method: str | None) -> None:
-    slots = SubprocessSlots(1)
+@pytest.mark.parametrize("method", ["", "fork", "spawn"])
+def test_the_code_of_a_user_can_start_processes_in_a_worker_as_it_could_anywhere(method: str) -> None:
+    worker = WorkerProcess(StepKeys())
     try:
-        assert slots.submit(_exit_code_of_a_process, method).result(60) == 0
+        worker.send(Evaluate(exit_code_of_a_process, method.encode()))
+        while (answer := worker.hear()) is None:
+            assert wait(worker.waited_for(), 60)
+        assert answer.packed == b"0"
     finally:
-        slots.close()
+        worker.kill()
 
 
-def _exit_code_of_a_process(method: str | None) -> int | None:
-    kind: Any = multiprocessing if method is None else multiprocessing.get_context(method)
+def exit_code_of_a_process(method: bytes) -> bytes:
+    kind: Any = multiprocessing.get_context(method.decode()) if method else multiprocessing
     process = kind.Process(target=os.getpid)
     process.start()
     process.join(50)
-    return process.exitcode
+    return str(process.exitcode).encode()
 
 
 def test_threads_that_start_workers_at_the_same_moment_share_one_lifeline(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -266,6 +266,16 @@ def test_a_worker_that_everybody_has_forgotten_ends_and_leaves_nothing_behind() 
         os.close(ended)
 
 
+@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="looks there")
+def test_nothing_of_a_worker_that_was_killed_stays_open() -> None:
+    gc.collect()
+    before = len(os.listdir("/proc/self/fd"))
+    for _ in range(3):
+        WorkerProcess(StepKeys()).kill()
+    gc.collect()
+    assert len(os.listdir("/proc/self/fd")) <= before + 4  # the trackers of multiprocessing and loky, and a lifeline
+
+
 WITHOUT_DESCRIPTORS = """
 import os, resource
 from rivers.exceptions import ExecutionError

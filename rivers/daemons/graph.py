@@ -150,16 +150,24 @@ async def automation_graph(
     condition_eval_interval: str = "30s",
     max_ticks_retained: int | None = 100,
     interceptor: StepInterceptor | None = None,
+    evaluator: Evaluator | None = None,
 ) -> AsyncGenerator[AutomationGraph]:
     """Run the whole system while the block runs, on asyncio or trio, and stop it cleanly afterwards.
 
-    ``storage`` defaults to the repository's, ``clock`` to a ``WallClock``, ``ids`` to random ones. Raises
+    ``storage`` defaults to the repository's, ``clock`` to a ``WallClock``, ``ids`` to random ones. ``evaluator``
+    answers for the triggers, and is closed at the end; by default their functions are called. Raises
     ``RiversError`` when a daemon cannot start, ``ValueError`` for an interval that is no duration.
     """
     parse_duration(condition_eval_interval, "condition_eval_interval")
     try:
         async with open_graph(
-            repo, storage, clock, ids, max_ticks_retained=max_ticks_retained, interceptor=interceptor
+            repo,
+            storage,
+            clock,
+            ids,
+            max_ticks_retained=max_ticks_retained,
+            interceptor=interceptor,
+            evaluator=evaluator,
         ) as graph:
             await graph.clock.settle()
             await graph.wait_started()
@@ -182,6 +190,7 @@ async def open_graph(
     *,
     max_ticks_retained: int | None = 100,
     interceptor: StepInterceptor | None = None,
+    evaluator: Evaluator | None = None,
     on_error: Literal["restart", "shutdown"] = "restart",
     loses: Loses | None = None,
 ) -> AsyncGenerator[AutomationGraph]:
@@ -195,7 +204,7 @@ async def open_graph(
     ids = ids if ids is not None else RandomIds()
     bound_storage = (storage if storage is not None else repo.storage).bound(clock, ids)
     bound_repo = repo.bound(bound_storage, clock, ids, interceptor=interceptor)
-    evaluator = FunctionEvaluator(bound_repo, clock)
+    evaluator = evaluator if evaluator is not None else FunctionEvaluator(bound_repo, clock)
     left_behind = LeftBehind()
     capture = ExitStack()
     capture.enter_context(capturing())  # once, not for each run: a change of a log level visits every logger there is

@@ -25,7 +25,6 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "rivers/definitions/assets/declared_settings.py": "tests/definitions/assets/test_assets.py",
     "rivers/definitions/assets/function_asset.py": "tests/definitions/assets/test_assets.py",
     "rivers/definitions/assets/task_base.py": "tests/definitions/assets/test_tasks.py",
-    "rivers/execution/attempts/attempt.py": "tests/execution/test_run_execution.py",
     "rivers/execution/dispatch/batch.py": "tests/execution/dispatch/test_loop.py",
     "rivers/execution/dispatch/calls.py": "tests/execution/dispatch/test_loop.py",
     "rivers/execution/steps/context_making.py": "tests/execution/test_step_kinds.py",

@@ -4,15 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    pass  # with the storage engine, which declarations can do without
 
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """What to run: a text by ``sh -c``, several arguments directly. ``env`` is merged over this process's own."""
+    """What to run: a text through ``sh -c``, several arguments directly. ``env`` is merged over this process's own."""
 
     command: str | tuple[str, ...]
     env: tuple[tuple[str, str], ...] = ()
@@ -20,5 +16,5 @@ class Command:
 
     @classmethod
     def of(cls, command: str | Sequence[str], env: Mapping[str, str] | None, cwd: str | None) -> Command:
-        """From the declaration of a task."""
+        """Return the command that a task declares."""
         return cls(command if isinstance(command, str) else tuple(command), tuple((env or {}).items()), cwd)

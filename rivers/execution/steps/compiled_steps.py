@@ -1,4 +1,4 @@
-"""One step, compiled: everything about it that is the same for each of its runs, ready for the hot loop."""
+"""Compiled steps: everything about a step that is the same in each of its runs, and what one run adds to it."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from rivers.records import IOHandler
 
 @dataclass(frozen=True, slots=True)
 class StepPartition:
-    """``context`` is what the step computes, ``None`` for a step that is not partitioned.
+    """The partitions that a step computes and reads in one run.
 
-    ``outputs`` are the contexts of outputs that have a definition of their own. ``inputs`` are those of the parameters
-    whose upstreams are read by partition; those in ``whole`` are read as one value though the upstream has partitions.
-    The parameters in ``unread`` get ``None``, and nothing is loaded for them. A ``fault`` is raised when the step is
-    executed.
+    ``context`` is what the step computes, ``None`` for a step that is not partitioned. ``outputs`` are the contexts of
+    outputs that have a definition of their own. ``inputs`` are the contexts of the parameters whose upstreams are read
+    by partition. The parameters in ``whole`` are read as one value though their upstreams have partitions. Those in
+    ``unread`` get ``None``, and nothing is loaded for them. A ``fault`` is raised when the step is executed.
     """
 
     context: PartitionContext | None = None
@@ -36,24 +36,24 @@ class StepPartition:
 
     @property
     def keys(self) -> tuple[PartitionKey, ...]:
-        """The concrete keys that the step computes; none when it is not partitioned."""
+        """The concrete keys that the step computes, empty for a step that is not partitioned."""
         return () if self.context is None else tuple(self.context.keys)
 
     def of_output(self, name: str) -> PartitionContext | None:
-        """What the handler that stores this output is told."""
+        """Return the context that the handler gets for storing this output."""
         return self.outputs.get(name, self.context)
 
 
 UNPARTITIONED: Final = StepPartition()
-"""That of a step which neither computes nor reads partitions."""
+"""The ``StepPartition`` of a step that neither computes nor reads partitions."""
 
 
 @dataclass(frozen=True, slots=True)
 class StepInput:
-    """An upstream value: the parameter it is for, whose value it is, and how it is loaded.
+    """An upstream value: the parameter that gets it, the node whose value it is, and how it is loaded.
 
-    ``metadata`` is what the handler is told about the upstream. When ``gathering`` is not ``NONE``, ``upstream`` is a
-    collect node: loaded are the values of the instances of ``template``, and handler and metadata are that one's.
+    ``metadata`` is the upstream's, for the handler. When ``gathering`` is not ``NONE``, ``upstream`` is a collect node:
+    the values of the instances of ``template`` are loaded, and handler and metadata are those of the template.
     """
 
     parameter: str
@@ -67,11 +67,11 @@ class StepInput:
 
 @dataclass(frozen=True, slots=True)
 class StepTarget:
-    """A node whose value a step makes, and how that is stored.
+    """A node whose value a step makes, and how the value is stored.
 
-    ``metadata`` is the static metadata of the node, with what the run adds. ``type_hint`` is what the handler is told
-    about the value, and what the value of an output of a multi-asset is checked against. ``is_mapped`` says that a
-    graph asset maps over the value, which may then consist of ``DynamicOutput``.
+    ``metadata`` is the static metadata of the node, with what the run adds. ``type_hint`` is for the handler, and the
+    value of an output of a multi-asset is checked against it. ``is_mapped`` says that a graph asset maps over the
+    value, which may then consist of ``DynamicOutput``.
     """
 
     name: str
@@ -85,7 +85,7 @@ class StepTarget:
 
 @dataclass(frozen=True, slots=True)
 class Particulars:
-    """What a run alone knows of a step, and has to tell a worker besides the compiled step.
+    """What only a run knows of a step, and a worker has to be sent besides the compiled step.
 
     ``instances`` are the nodes whose values are gathered, by parameter. ``keys`` name the elements of the source of a
     ``MAP``, ``None`` when their positions do. ``name`` and ``element`` are those of an instance. ``partition`` is what
@@ -103,10 +103,10 @@ class Particulars:
 class Step:
     """One step of a bound repository, as it is executed.
 
-    ``name`` is how contexts and messages call it, ``targets`` are the nodes it is asked to make the values of: one, or
-    outputs of a multi-asset. ``upstreams`` are all nodes it waits for, whether it loads their values or not.
-    ``constants`` and ``resources`` pair parameters with what they get. ``return_annotation`` is ``None`` without one,
-    and a stand-in when it cannot be evaluated.
+    ``name`` is what contexts and messages call the step. ``targets`` are the nodes whose values it is to make: one
+    node, or outputs of a multi-asset. ``upstreams`` are all nodes that it waits for, whether it loads their values or
+    not. ``constants`` and ``resources`` pair parameters with what they get. ``return_annotation`` is ``None`` without
+    an annotation, and a stand-in for one that cannot be evaluated.
     """
 
     name: str
@@ -123,69 +123,69 @@ class Step:
     new_context: Callable[[Any, str, StepTime, PartitionContext | None], Any] | None
     """Makes the context, from config, run id, time and partitions; ``None`` when the function takes none."""
     graph: str | None = None
-    """The graph asset that it is an internal step of."""
+    """The graph asset that has this step inside, if one has."""
     retry: RetryPolicy | None = None
     executor: str | None = None
-    """What its ``rivers/executor`` asks for, unchecked."""
+    """The executor that ``rivers/executor`` asks for, unchecked."""
     timeout: float | None = None
-    """Seconds on the clock of the run after which an attempt is given up, from ``rivers/timeout``."""
+    """The seconds on the run's clock after which an attempt is given up, from ``rivers/timeout``."""
     compute: Compute | None = None
     managed: tuple[Any, ...] = ()
-    """The resources among what it uses, handlers included: in a worker they are rebuilt, set up and torn down."""
+    """The resources that the step uses, handlers included. In a worker they are rebuilt, set up and torn down."""
     command: Command | None = None
-    """The command that is run in place of ``function``. It needs no worker process, only a thread to wait for it."""
+    """The command that runs in place of ``function``. It needs no worker process, only a thread to wait for it."""
     instance: Step | None = None
-    """Of a ``MAP``: what is executed for each element, compiled under the name of the ``MAP`` itself."""
+    """For a ``MAP``: the step that is executed for each element, compiled under the name of the ``MAP`` itself."""
     element_parameter: str | None = None
-    """Of an instance: the parameter that gets the element."""
+    """For an instance: the parameter that gets the element."""
     max_concurrency: int | None = None
-    """Of an instance: how many of the same ``MAP`` may execute at one time; ``None`` for any number."""
+    """For an instance: how many of the same ``MAP`` may execute at one time, ``None`` for any number."""
     pools: tuple[tuple[str, int], ...] = ()
-    """The pools that an attempt claims slots of before it begins, and how many."""
+    """The pools of which an attempt claims slots before it begins, and how many slots."""
     compiled: Step | None = None
-    """The step as it was compiled, when this one has ``particulars``."""
+    """The step as it was compiled, for a step with ``particulars``."""
     particulars: Particulars | None = None
 
     @property
     def nodes(self) -> list[str]:
-        """The names of its targets."""
+        """The names of the targets."""
         return [target.name for target in self.targets]
 
     @property
     def partition(self) -> StepPartition:
-        """What it computes and reads in this run."""
+        """The partitions that the step computes and reads in this run."""
         return UNPARTITIONED if self.particulars is None else self.particulars.partition
 
     @property
     def config_names(self) -> list[str]:
-        """The names under which a run may configure it; an instance is configured under the name of its ``MAP``."""
+        """The names under which a run may configure the step. An instance is configured under that of its ``MAP``."""
         return (self.compiled or self).nodes
 
     @property
     def keeps_values(self) -> bool:
-        """Whether the values themselves are wanted back: by hooks, or because they are the elements of a source."""
+        """Whether the values themselves are wanted back: for hooks, or because they are the elements of a source."""
         if self.instance is not None:
             return True
         return any(isinstance(hook, Hook.Success) for target in self.targets for hook in target.hooks)
 
     @property
     def is_instance(self) -> bool:
-        """Whether it is one of the steps that came of a ``MAP``."""
+        """Whether the step is one of those that a ``MAP`` was divided into."""
         return self.compiled is not None and self.element_parameter is not None
 
     @property
     def template(self) -> str | None:
-        """The ``MAP`` that it is an instance of, if it is one."""
+        """The ``MAP`` that the step is an instance of, ``None`` for any other step."""
         return self.compiled.name if self.compiled is not None and self.element_parameter is not None else None
 
     @property
     def gathers(self) -> list[str]:
-        """The maps whose instances it has to know by name."""
+        """The maps whose instances the step has to know by name."""
         own = [given.template for given in self.inputs if given.template is not None]
         return [*own, *self.upstreams] if self.kind is StepKind.COLLECT else own
 
     def with_particulars(self, particulars: Particulars) -> Step:
-        """The step for one run, here and in a worker alike. The partitions that it has by now stay."""
+        """Return the step for one run, here and in a worker alike. Partitions that it has already stay."""
         if particulars.partition is UNPARTITIONED:
             particulars = replace(particulars, partition=self.partition)
         if particulars.name is None:

@@ -1,4 +1,4 @@
-"""From the planned steps of the graph to compiled ones: handlers found, resources injected, contexts to be made."""
+"""Compiling the planned steps of the graph: their handlers, their resources, and how their contexts are made."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ from rivers.queueing.slots import step_pools
 Levels = Sequence[Sequence[Step]]
 
 PLANS_MAX: Final = 64
-"""So many selections are planned once and not at each run: what jobs, schedules and sensors ask for again and again."""
+"""How many selections stay planned from run to run. Jobs, schedules and sensors ask for the same ones again."""
 
 
 class StepCompiler:
-    """Compiles the planned steps of a bound repository, each once. Any thread may ask."""
+    """Compiles the planned steps of a bound repository, each once. All methods may be called from any thread."""
 
     def __init__(
         self, graph: Graph, handlers: Handlers, resources: Mapping[str, Any], retries: Mapping[str, RetryPolicy]
@@ -50,7 +50,7 @@ class StepCompiler:
         self._lock = threading.Lock()
 
     def levels(self, names: Sequence[str]) -> Levels:
-        """The steps of these nodes as they always are, level by level."""
+        """Return the steps of these nodes without any change for one run, level by level."""
         key = tuple(names)
         with self._lock:
             levels = self._plans.get(key)
@@ -62,7 +62,7 @@ class StepCompiler:
         return levels
 
     def step(self, planned: PlannedStep) -> Step:
-        """The step as it always is."""
+        """Return the step without any change for one run."""
         step = self._steps.get(planned.outputs)
         if step is None:
             step = self._steps[planned.outputs] = self.changed_step(planned, self._resources, {})
@@ -71,11 +71,11 @@ class StepCompiler:
     def changed_step(
         self, planned: PlannedStep, resources: Mapping[str, Any], metadata: Mapping[str, Mapping[str, Any]]
     ) -> Step:
-        """The step for one run with other resources, and with additions to the metadata of assets."""
+        """Return the step for one run with other resources, and with additions to the metadata of assets."""
         return _Compiling(self._graph, self._handlers, self._retries, resources, metadata).step(planned)
 
     def handler(self, name: str) -> Any:
-        """The handler that stores the value of a node."""
+        """Return the handler that stores the value of a node."""
         return self._handlers.resolve(name, self._graph[name].settings.io_handler)
 
 
@@ -102,11 +102,11 @@ class _Compiling:
         return step if spec.fan_out is None else self._dividing(step, spec, spec.fan_out)
 
     def _dividing(self, instance: Step, spec: StepSpec, fan_out: FanOut) -> Step:
-        """The step of a ``MAP``, which only divides its source; ``instance`` is what comes after it."""
+        """Return the step of a ``MAP``, which only divides its source. ``instance`` is executed for each element."""
         return replace(
             instance,
             kind=StepKind.MAP,
-            function=tell_only,  # never called: the elements are made from the source alone
+            function=store_nothing,  # never called: the elements are made from the source alone
             is_async=False,
             arguments=_NO_CALL,
             inputs=(self._input(spec, fan_out.source),),
@@ -188,12 +188,12 @@ class _Compiling:
 
 
 def pass_on(value: Any) -> Any:
-    """The function of a graph asset's own step: the value of its last task is the graph's."""
+    """Return the value of the last task in a graph asset, which is the value of the asset: its own step's function."""
     return value
 
 
-def tell_only() -> Materialization:
-    """That of a step that has no value to store: of a graph asset whose body returns nothing, of a collect node."""
+def store_nothing() -> Materialization:
+    """Store nothing: the function of a graph asset whose body returns nothing, and of a collect node."""
     return Materialization()
 
 
@@ -205,7 +205,7 @@ def _function(spec: StepSpec) -> Callable[..., Any]:
     definition = spec.definition
     match spec.kind:
         case StepKind.GRAPH:
-            return pass_on if spec.inputs else tell_only
+            return pass_on if spec.inputs else store_nothing
         case StepKind.OBSERVE if isinstance(definition, ExternalAsset) and definition.observe_fn is not None:
             return definition.observe_fn
         case StepKind.SINGLE | StepKind.MULTI if isinstance(definition, SingleAsset | MultiAsset):
@@ -213,7 +213,7 @@ def _function(spec: StepSpec) -> Callable[..., Any]:
         case StepKind.TASK | StepKind.MAP if isinstance(definition, Task):
             return definition.function
         case StepKind.BASH | StepKind.COLLECT:
-            return tell_only  # that of a command is never called
+            return store_nothing  # never called for a command
         case _:
             raise ExecutionError(f"'{spec.name}' is a {spec.kind.value} step, which cannot be executed")
 
@@ -232,7 +232,7 @@ def _return_annotation(spec: StepSpec) -> Any:
 
 
 def _type_hint(spec: StepSpec, name: str) -> Any:
-    """What the handler is told about the type of the value."""
+    """Return the type of the value, for the handler."""
     definition = spec.definition
     if isinstance(definition, MultiAsset):
         return definition.output_defs[definition.output_names.index(name)].type_hint
@@ -241,12 +241,12 @@ def _type_hint(spec: StepSpec, name: str) -> Any:
 
 
 def _first(targets: Sequence[StepTarget], key: str) -> Any:
-    """What the metadata of the first target that says something says."""
+    """Return the metadata entry ``key`` of the first target that has one."""
     return next((target.metadata[key] for target in targets if target.metadata and key in target.metadata), None)
 
 
 def _timeout(name: str, targets: Sequence[StepTarget]) -> float | None:
-    """``rivers/timeout``: seconds, or a duration text such as ``"10m"``."""
+    """Return ``rivers/timeout`` in seconds. It is given in seconds, or as a duration text such as ``"10m"``."""
     given = _first(targets, TIMEOUT_KEY)
     if given is None:
         return None

@@ -1,4 +1,4 @@
-"""Which context the function of a step takes, and how one is made for each attempt."""
+"""Making the context that the function of a step takes, one for each attempt."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from rivers.partitions import PartitionContext
 
 @dataclass(frozen=True, slots=True)
 class AssetContextMaker:
-    """Makes the contexts of a step that says it takes an asset's. A value, so that it crosses to a worker."""
+    """Makes asset contexts for a step whose function takes one. A plain value, so that it crosses to a worker."""
 
     name: str
     tags: Sequence[str] | None = None
@@ -25,12 +25,12 @@ class AssetContextMaker:
     code_version: str | None = None
     metadata: dict[str, Any] | None = None
     outputs: tuple[str, ...] | None = None
-    """The outputs that are asked for, of a multi-asset; else ``None``."""
+    """The outputs of a multi-asset that are asked for, ``None`` for any other asset."""
 
     def __call__(
         self, config: Any, run_id: str, time: StepTime, partition: PartitionContext | None
     ) -> AssetExecutionContext[Any]:
-        """A context for one attempt."""
+        """Return a context for one attempt."""
         return AssetExecutionContext[Any](
             self.name,
             self.tags,
@@ -51,7 +51,7 @@ class AssetContextMaker:
 
 @dataclass(frozen=True, slots=True)
 class TaskContextMaker:
-    """The same for a step that takes a task's."""
+    """Makes task contexts for a step whose function takes one. A plain value, so that it crosses to a worker."""
 
     name: str
     tags: Sequence[str] | None
@@ -59,7 +59,7 @@ class TaskContextMaker:
     def __call__(
         self, config: Any, run_id: str, time: StepTime, partition: PartitionContext | None
     ) -> TaskExecutionContext[Any]:
-        """A context for one attempt."""
+        """Return a context for one attempt."""
         return TaskExecutionContext[Any](
             self.name,
             self.tags,
@@ -72,7 +72,7 @@ class TaskContextMaker:
 
 
 def context_maker(spec: StepSpec, targets: Sequence[StepTarget]) -> AssetContextMaker | TaskContextMaker | None:
-    """How the contexts of a step are made; ``None`` when its function takes none."""
+    """Return what makes the contexts of a step, ``None`` when its function takes none."""
     wanted, definition = spec.arguments.context_class, spec.definition
     if wanted is None:
         return None

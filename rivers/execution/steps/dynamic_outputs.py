@@ -1,7 +1,7 @@
-"""Values that consist of ``DynamicOutput``: taken apart into plain values and their keys, which are recorded.
+"""Values that consist of ``DynamicOutput``: taking them apart into plain values and their keys, which are recorded.
 
 The value of a node that a graph asset maps over is stored without the keys, so that every other consumer gets plain
-values. The keys stand in the producer's Materialization, where a run that is resumed, or another run, finds them.
+values. The producer's Materialization has the keys, for a run that is resumed and for other runs.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from rivers.definitions.values.results import DynamicOutput, Materialization, Ob
 from rivers.exceptions import ExecutionError
 
 KEYS_KEY: Final = "rivers/dynamic_keys"
-"""Metadata of a Materialization: the keys of the elements of its value in their order, as a JSON list."""
+"""The metadata entry of a Materialization that has the keys of the elements in their order, as a JSON list."""
 
 Keys = tuple[str, ...]
 
 
 def taken_apart(node: str, returned: Any) -> tuple[Any, Keys | None]:
-    """What ``node`` is to store, and the keys of its elements; ``None`` when these are plain values.
+    """Return what ``node`` is to store, and the keys of its elements, ``None`` for plain values.
 
     An iterator becomes a list, since it could not be read again.
 
@@ -45,12 +45,12 @@ def taken_apart(node: str, returned: Any) -> tuple[Any, Keys | None]:
 
 
 def listed(value: Any) -> Any:
-    """A list in place of an iterator; everything else as it is."""
+    """Return a list for an iterator, and everything else as it is."""
     return list(cast("Iterator[Any]", value)) if isinstance(value, Iterator) else value
 
 
 async def listed_async(call: Callable[[], Any], checked: Callable[[Any], Any]) -> Any:
-    """The same for what an asynchronous function, or an asynchronous generator, gives, after it was ``checked``."""
+    """Return what an asynchronous function or generator gives, ``checked``, with a list for an iterator."""
     returned = call()
     if inspect.isawaitable(returned):
         returned = await returned
@@ -59,7 +59,7 @@ async def listed_async(call: Callable[[], Any], checked: Callable[[Any], Any]) -
 
 
 def in_order(value: Iterable[Any]) -> list[Any]:
-    """The elements in their order; those of a set, which has none, in one that is the same in every process."""
+    """Return the elements in their order, those of a set in an order that is the same in every process."""
     if not isinstance(value, set | frozenset):
         return list(value)
     try:
@@ -83,12 +83,12 @@ def _keys(node: str, elements: Sequence[Any]) -> Keys:
 
 
 def keys_fact(keys: Keys) -> tuple[str, str]:
-    """The metadata entry that records the keys."""
+    """Return the metadata entry that records the keys."""
     return KEYS_KEY, metadata_to_json(Json(json.dumps(keys)))
 
 
 def recorded_keys(metadata: Iterable[tuple[str, str]]) -> Keys | None:
-    """The keys that stand in the metadata of a Materialization, if any do."""
+    """Return the keys in the metadata of a Materialization, ``None`` when there are none."""
     for name, text in metadata:
         if name == KEYS_KEY:
             return tuple(json.loads(metadata_from_json(text).raw_value()))

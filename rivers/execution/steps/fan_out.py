@@ -1,6 +1,6 @@
-"""Fan-out: from the value of a source to one step for each of its elements, and to those that gather the results.
+"""Fan-out: dividing the value of a source into one step for each element, and gathering the results.
 
-Which instances there are is known to a run only. Nothing of it is stored but the events of the instances: a run that is
+Only a run knows which instances there are. Nothing of that is stored but the events of the instances, so a run that is
 resumed divides the source again.
 """
 
@@ -20,7 +20,7 @@ Elements = tuple[tuple[str, Any], ...]
 
 
 def divide(source: str, value: Any, keys: Sequence[str] | None) -> Elements:
-    """The elements of the value of ``source``. ``keys`` are those that were recorded when it was stored.
+    """Return the elements of the value of ``source``. ``keys`` are those that were recorded when it was stored.
 
     :raises ExecutionError: when it cannot be iterated, or does not have as many elements as keys
     :raises TypeError: when it was stored with ``DynamicOutput`` among plain values
@@ -48,7 +48,7 @@ def _is_iterable(value: Any) -> bool:
 
 
 class FanOuts:
-    """The instances of every map of one run, as far as they are known.
+    """The instances of every map in one run, as far as they are known.
 
     ``completed`` are the nodes that an earlier execution of the run has done.
     """
@@ -64,21 +64,21 @@ class FanOuts:
                     self._needed.update(dict.fromkeys(step.gathers))
 
     def is_done(self, step: Step) -> bool:
-        """Whether there is nothing left to do for it. A map is divided again for who has to know its instances."""
+        """Return whether nothing is left to do. A map is divided again when a step gathers its instances."""
         return step.name not in self._needed and all(name in self._completed for name in step.nodes)
 
     def is_instance_done(self, instance: Step) -> bool:
-        """Whether an earlier execution of the run has made its value."""
+        """Return whether an earlier execution of the run has made the value of an instance."""
         return instance.name in self._completed
 
     def nodes_done(self, step: Step) -> list[str]:
-        """The nodes of a step that is done, and the instances of one that is a map."""
+        """Return the nodes of a step that is done, with the instances of one that is a map."""
         if step.instance is None:
             return step.nodes
         return [*step.nodes, *(name for name in self._completed if step.name in possible_templates(name))]
 
     def instances(self, template: Step, elements: Elements) -> list[Step]:
-        """The step of every element."""
+        """Return the step of every element."""
         compiled = template.instance
         if compiled is None:
             raise ExecutionError(f"'{template.name}' is no map")
@@ -92,15 +92,17 @@ class FanOuts:
         return made
 
     def note_ends(self, nodes: Sequence[str]) -> None:
-        """These nodes have ended, in this order."""
+        """Take note that these nodes have ended, in this order."""
         place = {name: position for position, name in enumerate(nodes)}
         for template, names in self._divided.items():
             if template not in self._ended and all(name in place for name in names):
                 self._ended[template] = sorted(names, key=place.__getitem__)
 
     def informed(self, step: Step, keys: Sequence[str] | None = None) -> Step:
-        """The step with the names of the instances whose values it gathers, each input in the order it asks for, and
-        with the keys of its source if it is a map."""
+        """Return the step with the names of the instances that it gathers, and a map with the keys of its source.
+
+        An input that is a list has its instances in the order of the elements, a stream in the order of their ends.
+        """
         instances: dict[str, tuple[str, ...]] = {}
         for given in step.inputs:
             if given.template is not None:

@@ -1,4 +1,4 @@
-"""From what a partition key means for a plan to what each step of the run is told."""
+"""The partitions of each step in a run, from the partition plan of the run."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from rivers.partitions.naive_time import to_datetime
 
 
 def partition_moment(clock: Clock, at: int | None = None) -> datetime:
-    """The moment ``at`` (epoch nanoseconds), or now, on the naive timeline of partitions.
+    """Return the moment ``at`` (epoch nanoseconds), or now, on the naive timeline of partitions.
 
-    It is what the host's wall shows, and UTC in simulated time, so that a scenario is the same on every host.
+    It is the host's local time, and UTC in simulated time, so that a scenario is the same on every host.
     """
     now = clock.datetime() if at is None else to_datetime(at).replace(tzinfo=UTC)
     return (now if isinstance(clock, SimClock) else now.astimezone()).replace(tzinfo=None)
 
 
 def with_partitions(step: Step, plan: PartitionPlan) -> Step:
-    """The step for the partitions of a run; as it is when neither it nor what it reads has any.
+    """Return the step for the partitions of a run, unchanged when neither it nor what it reads has any.
 
-    A key that leads to nothing in an upstream is a fault of the step alone, which fails when it is executed.
+    A key that leads to nothing in an upstream is a fault of this step alone, which fails when it is executed.
     """
     name = step.targets[0].name
     context = plan.context_of(name)

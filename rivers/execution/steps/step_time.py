@@ -1,4 +1,4 @@
-"""The time of a run as its steps see it, wherever they execute: what it is, how to wait, whether to stop."""
+"""The time of a run as its steps see it, wherever they execute: reading it, waiting, and being asked to stop."""
 
 from __future__ import annotations
 
@@ -12,28 +12,31 @@ from rivers.exceptions import RunCanceled
 from rivers.storage import Storage
 
 CANCEL_CHECK_SECONDS: Final = 1.0
-"""How long a wait between two attempts may go on after the run was cancelled."""
+"""How many seconds a wait between two attempts may go on after the run was cancelled."""
 
 LONGEST_NAP_SECONDS: Final = 30.0
-"""How long a step that waits on its context may do so after the run was cancelled, if it has waited long already."""
+"""How many seconds a long ``context.sleep`` may go on after the run was cancelled."""
 
 _LOOK_SECONDS: Final = 0.1
 _CANCELED: Final = "the run was cancelled"
 
 
 class StepTime(Protocol):
-    """What an execution context is built on."""
+    """The time that an execution context is built on."""
 
     def datetime(self) -> datetime:
-        """The current moment as an aware UTC datetime."""
+        """Return the current moment as an aware UTC datetime."""
         ...
 
     def sleep_blocking(self, seconds: float) -> None:
-        """Wait on the clock of the run; ``RunCanceled`` when the run is cancelled before or meanwhile."""
+        """Wait on the clock of the run.
+
+        :raises RunCanceled: the run is cancelled, before or meanwhile
+        """
         ...
 
     def cancelled(self) -> bool:
-        """Whether the step should stop."""
+        """Return whether the step should stop."""
         ...
 
 
@@ -41,7 +44,7 @@ class Renewals(Protocol):
     """What has to be kept alive while time passes."""
 
     def seconds_to_renewal(self) -> float:
-        """How long until the next is due."""
+        """Return the seconds until the next renewal is due."""
         ...
 
     def renew_due(self) -> None:
@@ -50,7 +53,7 @@ class Renewals(Protocol):
 
 
 class Cancellation:
-    """Whether a run was cancelled. What storage has once said is final."""
+    """Whether a run was cancelled. Once storage has said so, it is final."""
 
     def __init__(self, storage: Storage, run_id: str, clock: Clock) -> None:
         self.seen = False
@@ -60,23 +63,23 @@ class Cancellation:
         self._looked_at = clock.monotonic()
 
     def check(self) -> bool:
-        """Ask storage."""
+        """Ask storage, and return whether the run was cancelled."""
         if not self.seen:
             self._looked_at = self._clock.monotonic()
             self.seen = self._storage.is_asked_to_stop(self._run_id)
         return self.seen
 
     def glance(self, seconds: float = _LOOK_SECONDS) -> bool:
-        """Ask storage unless it was asked less than ``seconds`` ago: for callers that ask in a loop."""
+        """``check`` for callers that ask in a loop: storage is not asked again within ``seconds``."""
         if not self.seen and self._clock.monotonic() - self._looked_at >= seconds:
             self.check()
         return self.seen
 
 
 class RunTime:
-    """Time for what executes on the run's own thread, which may wait on the clock itself.
+    """The time of what executes on the run's own thread, which may wait on the clock itself.
 
-    Passed off as the clock to interceptors: everything else is answered by the clock.
+    Interceptors get it as their clock, so the clock answers everything else.
     """
 
     def __init__(self, clock: Clock, cancellation: Cancellation, renewals: Renewals | None = None) -> None:
@@ -84,7 +87,7 @@ class RunTime:
         self._cancellation = cancellation
         self._renewals = renewals
         self.sleeper: Callable[[float], None] | None = None
-        """Waits instead, while other steps of the run need to be looked after meanwhile."""
+        """What waits instead, while other steps of the run need attention."""
         self._thread = threading.get_ident()
 
     def datetime(self) -> datetime:
@@ -106,8 +109,8 @@ class RunTime:
     def nap(self, seconds: float, longest: float = CANCEL_CHECK_SECONDS, *, interrupt: Interrupt | None = None) -> None:
         """Wait on the clock until the time has passed, the run is cancelled or ``interrupt`` is set.
 
-        It is looked for after a second, then after as long as the wait has lasted already, but every ``longest``
-        seconds: a simulated wait of an hour need not wake 3600 times.
+        The run is looked at after a second, then after as long as the wait has lasted already, but at least every
+        ``longest`` seconds: a simulated wait of an hour need not wake 3600 times.
         """
         waited = 0.0
         while True:
@@ -126,9 +129,9 @@ class RunTime:
 
 
 class LaneTime:
-    """Time for what executes on another thread of this process: its waits are carried out by the run's thread.
+    """The time of what executes on another thread of this process. The run's thread carries out its waits.
 
-    ``ask`` passes on a wait with the event that ends it; ``False`` when nobody listens any more.
+    ``ask`` passes on a wait with the event that ends it. It returns ``False`` when nobody listens any more.
     """
 
     def __init__(self, clock: Clock, cancellation: Cancellation, ask: Callable[[float, threading.Event], bool]) -> None:
@@ -137,17 +140,17 @@ class LaneTime:
         self._cancellation = cancellation
         self._ask = ask
         self._waits: dict[threading.Event, None] = {}
-        self._told: dict[int, None] = {}
+        self._refused: dict[int, None] = {}
 
     def stop(self) -> None:
-        """Tell the step that it should end: at once when it waits, else when it next asks."""
+        """Ask the step to end. It hears of that at once when it waits, else when it next asks."""
         self.stopped = True
         for over in list(self._waits):
             over.set()
 
     def has_told_here(self) -> bool:
-        """Whether a wait on this thread was refused or ended, since the step is to end."""
-        return threading.get_ident() in self._told
+        """Return whether a wait on this thread was refused or cut short because the step is to end."""
+        return threading.get_ident() in self._refused
 
     def datetime(self) -> datetime:
         return self._clock.datetime()
@@ -157,7 +160,7 @@ class LaneTime:
 
     def sleep_blocking(self, seconds: float) -> None:
         over = threading.Event()
-        self._waits[over] = None  # before it looks whether to stop, so that one of the two is seen by ``stop``
+        self._waits[over] = None  # before looking at ``stopped``: either ``stop`` sees the wait, or the wait sees it
         try:
             if self.stopped or not self._ask(seconds, over):
                 raise self._canceled()
@@ -168,7 +171,7 @@ class LaneTime:
             raise self._canceled()
 
     def _canceled(self) -> RunCanceled:
-        self._told[threading.get_ident()] = None
+        self._refused[threading.get_ident()] = None
         return RunCanceled(_CANCELED)
 
     def __getattr__(self, name: str) -> Any:

@@ -1,4 +1,4 @@
-"""Running a command for a step: its output is captured while it runs, and all of it dies when the step has to stop."""
+"""Running a command for a step, capturing its output, and ending all its processes when the step has to stop."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from rivers.execution.steps.step_time import StepTime  # with the storage engine, which declarations can do without
 
 VALUE_CHARACTERS_MAX: Final = 256 * 1024 * 1024
-"""What a command may write to stdout. It is the value of the step, so all of it is kept in memory: more than this fails
-the step, so that one command cannot take the memory of the process and of everything else that runs in it."""
+"""How many characters a command may write to stdout. They are the value of the step, all of it in memory, so more of
+them fail the step: one command must not take the memory of everything else in this process."""
 
 _LOOK_SECONDS: Final = 0.1
 _CHUNK: Final = 65_536
@@ -28,16 +28,16 @@ _CHUNK: Final = 65_536
 def run_command(command: Command, time: StepTime | None = None) -> str:
     """Run a command to its end and return what it wrote to stdout, without the newlines at its end.
 
-    What the command prints appears on this process's stdout and stderr as it comes, line by line, and is captured with
-    the step. It is read as UTF-8; bytes that are none become U+FFFD. The command has ended when it has exited and both
-    streams are closed, also by what it left in the background; what was sent there with other streams goes on.
+    What the command prints appears on this process's stdout and stderr line by line, as it comes, and is captured with
+    the step. It is read as UTF-8, with U+FFFD for bytes that are none. The command has ended when it has exited and
+    both streams are closed, also in what it left in the background. What runs there with other streams goes on.
 
     The wait is a real one. All processes of the command are ended when ``time`` says that the step is to stop, and when
     this process dies.
 
-    :raises OSError: when the command could not be started, exits with another status than 0, or writes more than
+    :raises OSError: the command could not be started, exits with another status than 0, or writes more than
         ``VALUE_CHARACTERS_MAX`` to stdout
-    :raises RunCanceled: when it was ended because the step is to stop
+    :raises RunCanceled: the command was ended because the step is to stop
     """
     given = command.command
     arguments = ["sh", "-c", given] if isinstance(given, str) else list(given)
@@ -48,7 +48,7 @@ def run_command(command: Command, time: StepTime | None = None) -> str:
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
-        start_new_session=True,  # so that all of it can be ended
+        start_new_session=True,  # makes all of its processes known, so that they can be ended
     ) as process:
         with guarded(process.pid):
             try:
@@ -64,7 +64,7 @@ def run_command(command: Command, time: StepTime | None = None) -> str:
 
 
 class _Reading:
-    """Both streams of a process, read until they are closed."""
+    """The reading of both streams of a process until they are closed."""
 
     def __init__(self, process: subprocess.Popen[bytes], time: StepTime | None) -> None:
         self._process = process
@@ -73,7 +73,7 @@ class _Reading:
         self._errors = KeptText()  # only for the message of a failure
 
     def read(self) -> tuple[str, str]:
-        """All of stdout, and of stderr the beginning and the end."""
+        """Return all of stdout, and the beginning and the end of stderr."""
         with selectors.DefaultSelector() as selector:
             streams = ((self._process.stdout, "stdout", self._value), (self._process.stderr, "stderr", self._errors))
             for stream, name, kept in streams:
@@ -89,7 +89,7 @@ class _Reading:
         return str(self._value), str(self._errors)
 
     def wait(self) -> int:
-        """The exit status. A process may go on for long after it has closed its streams."""
+        """Return the exit status. A process may go on for long after it has closed its streams."""
         while True:
             try:
                 return self._process.wait(_LOOK_SECONDS)
@@ -126,7 +126,7 @@ class _Value:
 
 
 class _Echo:
-    """What came from one stream, kept, and written on line by line; a line that does not end, in pieces."""
+    """Keeps what comes from one stream, and writes it on line by line. A very long line is written in pieces."""
 
     def __init__(self, name: str, kept: _Kept) -> None:
         self._kept = kept
@@ -135,7 +135,7 @@ class _Echo:
         self._begun = ""
 
     def add(self, chunk: bytes) -> None:
-        """Take in what was read; an empty chunk is the end."""
+        """Take in what was read. An empty chunk is the end."""
         text = self._decoder.decode(chunk, final=not chunk)
         self._kept.append(text)
         lines, newline, self._begun = (self._begun + text).rpartition("\n")
@@ -151,4 +151,4 @@ class _Echo:
             return  # a program without standard streams
         encoding = getattr(stream, "encoding", None) or "utf-8"
         stream.write(text.encode(encoding, "backslashreplace").decode(encoding))
-        stream.flush()  # or it would appear at the end, where the stream is no terminal
+        stream.flush()  # else it would appear at the end only, where the stream is no terminal

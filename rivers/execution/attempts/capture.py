@@ -1,9 +1,9 @@
-"""What a step prints and logs, kept for its log record and still forwarded to the real streams.
+"""Capturing what a step prints and logs for its log record, while the real streams still get it.
 
-While a run is on, ``sys.stdout`` and ``sys.stderr`` are forwarders. Which step a write belongs to is read from a
-context variable, so that steps on several threads and coroutines on one loop keep their text apart, and a step costs
-one ``set`` and one ``reset``. The streams get what a step writes line by line. What a stream refuses, since it is
-closed or its disk is full, it goes without: the record has it.
+While a run executes, ``sys.stdout`` and ``sys.stderr`` are forwarders. A context variable says which step a write
+belongs to, so that steps on several threads and coroutines on one loop keep their text apart, and a step costs one
+``set`` and one ``reset``. The streams get what a step writes line by line. What a stream refuses, since it is closed or
+its disk is full, is in the record alone.
 """
 
 from __future__ import annotations
@@ -20,17 +20,17 @@ from typing import Any, Final, TextIO, cast
 from rivers.definitions.argument_checks import storable
 
 LOGGER_PREFIXES: Final = ("rivers.assets", "rivers.tasks")
-"""Parents of the loggers that execution contexts hand out as ``context.log``."""
+"""The parents of the loggers that execution contexts hand out as ``context.log``."""
 
 KEPT_CHARACTERS: Final = 1_000_000
-"""Of each stream of an attempt so many characters are kept, half from its beginning and half from its end."""
+"""How many characters of each stream of an attempt are kept, half from its beginning and half from its end."""
 
 LINE_CHARACTERS: Final = 8192
-"""A line is held until it is complete, or longer than this."""
+"""A line is held until it is complete or longer than this."""
 
 
 class KeptText:
-    """The beginning and the end of what was written to one stream. Everything is forwarded, only this much is kept."""
+    """The beginning and the end of what was written to one stream."""
 
     __slots__ = ("_dropped", "_half", "_head", "_head_room", "_tail", "_tail_size")
 
@@ -43,7 +43,7 @@ class KeptText:
         self._dropped = 0
 
     def append(self, text: str) -> None:
-        """Keep ``text``, or of a long stream its last part."""
+        """Keep ``text``. Of a long stream, drop what is in the middle."""
         if len(text) <= self._head_room:
             self._head.append(text)
             self._head_room -= len(text)
@@ -91,8 +91,11 @@ class Captured:
         kept.append(text)
 
     def pass_on(self, stream: TextIO, text: str) -> None:
-        """Give ``stream`` the lines that ``text`` completes. ``print`` writes a line in parts, and what others write
-        to the stream must not come between them. The rest waits for its end, ``release`` or ``LINE_CHARACTERS``."""
+        """Give ``stream`` the lines that ``text`` completes.
+
+        ``print`` writes a line in parts, and what others write to the stream must not come between them. An incomplete
+        line waits for its end, ``release`` or ``LINE_CHARACTERS``.
+        """
         with self._passing:
             held = self._unfinished.pop(stream, "") + text
             end = held.rfind("\n") + 1
@@ -105,7 +108,7 @@ class Captured:
                     stream.write(held[:end])
 
     def release(self) -> None:
-        """Give every stream what its last line has so far. A stream that refuses it goes without it."""
+        """Give every stream its incomplete line as it is. A stream may refuse it."""
         with self._passing:
             while self._unfinished:
                 stream, rest = self._unfinished.popitem()
@@ -116,7 +119,7 @@ class Captured:
         return any(kept is not None for kept in (self.stdout, self.stderr, self.logs))
 
     def texts(self) -> tuple[str | None, str | None, str | None]:
-        """stdout, stderr and log lines, as they can be stored; ``None`` for a stream that got nothing."""
+        """Return stdout, stderr and log lines as they can be stored, ``None`` for a stream that got nothing."""
         if not self:
             return None, None, None
         stdout, stderr, logs = (storable(str(kept or "")) or None for kept in (self.stdout, self.stderr, self.logs))
@@ -124,12 +127,12 @@ class Captured:
 
 
 _current: ContextVar[Captured | None] = ContextVar("rivers_captured", default=None)
-"""What the running step's text goes to; ``None`` outside steps."""
+"""Where the text of the step that runs here goes, ``None`` outside steps."""
 
 
 @contextmanager
 def captured_by(captured: Captured) -> Generator[None]:
-    """What the block prints and logs, where the forwarders are in place, goes to ``captured`` as well."""
+    """Let ``captured`` have what the block prints and logs as well, while the forwarders are in place."""
     token = _current.set(captured)
     try:
         yield
@@ -139,7 +142,7 @@ def captured_by(captured: Captured) -> Generator[None]:
 
 
 class _Forwarder:
-    """A stand-in for one standard stream: keeps what a step writes and passes everything on."""
+    """A stand-in for one standard stream, which keeps what a step writes and passes everything on."""
 
     def __init__(self, stream: TextIO, name: str) -> None:
         self._stream = stream
@@ -165,21 +168,21 @@ class _Forwarder:
             self._stream.flush()
 
     def close(self) -> None:
-        """Nothing: the stream belongs to the process, whose other threads and whose log still write to it."""
+        """Do nothing: the stream belongs to the process, whose other threads and whose log still write to it."""
 
     def __getattr__(self, attribute: str) -> Any:
         return getattr(self._stream, attribute)
 
 
 class _Nowhere(io.TextIOBase):
-    """The stream of a process that was started without it: Python has ``None`` there, which nobody can flush."""
+    """A stream for a process that was started without one, where Python has ``None``, which nobody can flush."""
 
     def write(self, text: str, /) -> int:
         return len(text)
 
 
 class _LogLines(logging.Handler):
-    """Keeps the lines that a step logs, and passes on those that Python would print if this handler were not there."""
+    """Keeps the lines that a step logs, and passes on those that Python would print without this handler."""
 
     def emit(self, record: logging.LogRecord) -> None:
         captured = _current.get()
@@ -187,7 +190,7 @@ class _LogLines(logging.Handler):
             captured.write("logs", f"{self.format(record)}\n")
         last = logging.lastResort
         if last is not None and record.levelno >= last.level and not _is_taken(record.name):
-            token = _current.set(None)  # it is kept as a log line, and not once more as stderr
+            token = _current.set(None)  # kept as a log line, and not as stderr as well
             try:
                 last.handle(record)
             finally:
@@ -195,7 +198,7 @@ class _LogLines(logging.Handler):
 
 
 def _is_taken(name: str) -> bool:
-    """Whether a handler other than ours gets what this logger is told."""
+    """Return whether a handler other than ours gets the lines of this logger."""
     logger: logging.Logger | None = logging.getLogger(name)
     while logger is not None:
         if any(not isinstance(each, _LogLines) for each in logger.handlers):
@@ -205,7 +208,7 @@ def _is_taken(name: str) -> bool:
 
 
 _log_lines: Final = _LogLines()
-# No time in the line: the record has one, and a wall-clock reading would differ between two simulations.
+# No time in the line: the record has one, and a reading of the wall clock would differ between two simulations.
 _log_lines.setFormatter(logging.Formatter("%(levelname)s %(message)s"))
 _lock = threading.Lock()
 _users = 0
@@ -215,7 +218,7 @@ _installed: dict[str, tuple[TextIO | None, _Forwarder]] = {}
 
 @contextmanager
 def capturing() -> Generator[None]:
-    """Have the forwarders in place while the block runs; blocks may nest and overlap between threads."""
+    """Have the forwarders in place while the block runs. Blocks may nest, and overlap between threads."""
     global _users
     with _lock:
         _users += 1
@@ -232,7 +235,7 @@ def capturing() -> Generator[None]:
 def _install() -> None:
     for name in ("stdout", "stderr"):
         stream = getattr(sys, name, None)
-        # Somebody else may have swapped the stream since (a test runner does): then forward to the new one.
+        # Somebody else may have swapped the stream meanwhile, as test runners do: then forward to the new one.
         if not isinstance(stream, _Forwarder):
             forwarder = _Forwarder(cast("TextIO", _Nowhere()) if stream is None else stream, name)
             _installed[name] = (stream, forwarder)
@@ -242,7 +245,7 @@ def _install() -> None:
             logger = logging.getLogger(prefix)
             logger.addHandler(_log_lines)
             if not _is_configured(logger):
-                # Python's own default is WARNING, which would lose most of what people log in a step.
+                # Python's default is WARNING, which would lose most of what people log in a step.
                 logger.setLevel(logging.INFO)
                 _levelled.append(logger)
 
@@ -259,7 +262,7 @@ def _remove() -> None:
 
 
 def _is_configured(logger: logging.Logger) -> bool:
-    """Whether the program has said which lines it wants: by a handler of the root, or by a level above this logger."""
+    """Return whether the program says which lines it wants: by a root handler, or by a level above this logger."""
     root = logging.getLogger()
     if root.handlers or root.level != logging.WARNING:
         return True

@@ -1,7 +1,7 @@
 """One asyncio loop in a thread of its own, where the coroutines of user code run.
 
-It is asyncio whatever backend the graph runs on, since user code written for asyncio must not care. The loop starts at
-the first coroutine. Its thread is a daemon thread: a coroutine that refuses to end does not keep the process alive.
+It is asyncio whatever backend the graph runs on, since user code is written for asyncio. The loop starts with the first
+coroutine. Its thread is a daemon thread, so a coroutine that refuses to end does not keep the process alive.
 """
 
 from __future__ import annotations
@@ -17,9 +17,15 @@ from rivers.exceptions import ExecutionError
 
 T = TypeVar("T")
 
+CLOSE_GRACE_SECONDS = 2.0
+"""How long ``close`` waits, in real time, for cancelled coroutines to end."""
 
-class Guest(Generic[T]):
-    """A coroutine that ``make`` makes on ``loop``. ``is_hosted`` says whether that loop is still in use."""
+
+class HostedCoroutine(Generic[T]):
+    """One coroutine on the loop and the future of its outcome.
+
+    ``make`` makes the coroutine on ``loop``. ``is_hosted`` says whether that loop is still in use.
+    """
 
     def __init__(
         self,
@@ -28,7 +34,7 @@ class Guest(Generic[T]):
         is_hosted: Callable[[asyncio.AbstractEventLoop], bool],
     ) -> None:
         self.future: Future[T] = Future()
-        """Gets the outcome. Cancelling it cancels the coroutine, and waits for nothing."""
+        """The future of the outcome. Cancelling it cancels the coroutine, and waits for nothing."""
         self.loop = loop
         self._make = make
         self._is_hosted = is_hosted
@@ -36,15 +42,17 @@ class Guest(Generic[T]):
         self._task: asyncio.Task[None] | None = None
 
     def begin(self) -> asyncio.Task[None]:
-        """Start it. On the loop's thread."""
+        """Start the coroutine. Called on the loop's thread."""
         task = self._task = self.loop.create_task(self._carry())
-        task.add_done_callback(lambda _: self._tell_if_never_begun())
+        task.add_done_callback(lambda _: self._settle_if_never_begun())
         self.future.add_done_callback(self._follow)
         return task
 
     def ask_to_end(self, knows: Callable[[], bool]) -> None:
-        """Cancel it, unless it ``knows``, and not the future before it has ended. On the loop's thread, after
-        ``begin``."""
+        """Cancel the coroutine unless ``knows()``. The future is cancelled only when the coroutine has ended.
+
+        Called on the loop's thread, after ``begin``.
+        """
         self._is_asked = True
         if self._task is not None and not knows():
             self._task.cancel()
@@ -53,7 +61,7 @@ class Guest(Generic[T]):
         """Put the outcome of the coroutine into the future. A ``SystemExit`` that left a task would end the loop.
 
         A cancellation that neither the caller nor the host asked for is a fault of the coroutine. As a cancelled future
-        it would pass for the cancellation of whoever waits for it, and end that as well.
+        it would pass for a cancellation of whoever waits for it, and end that as well.
         """
         try:
             result = await self._make()
@@ -73,9 +81,11 @@ class Guest(Generic[T]):
     def _was_to_end(self) -> bool:
         return self._is_asked or self.future.cancelled() or not self._is_hosted(self.loop)
 
-    def _tell_if_never_begun(self) -> None:
-        """A task that is cancelled before its first step tells nothing: by a request, or by user code that cancels
-        every task of the loop."""
+    def _settle_if_never_begun(self) -> None:
+        """Settle the future of a task that was cancelled before its first step, on request or by user code.
+
+        Such a task never enters ``_carry``. User code may cancel every task of the loop.
+        """
         if self._is_asked:
             self.future.cancel()
         elif not self._was_to_end:
@@ -88,17 +98,13 @@ class Guest(Generic[T]):
 
 
 def settle(setter: Callable[[Any], None], outcome: Any) -> None:
-    """Set the outcome of a future, unless it has one: its owner may cancel it at any moment."""
+    """Set the outcome of a future unless it has one, since its owner may cancel it at any moment."""
     with suppress(InvalidStateError):
         setter(outcome)
 
 
 def _not_asked_for() -> ExecutionError:
     return ExecutionError("a CancelledError came out of the coroutine, though nobody had cancelled it")
-
-
-CLOSE_GRACE_SECONDS = 2.0
-"""How long ``close`` waits, in real time, for cancelled coroutines to end before it leaves them to their thread."""
 
 
 class CoroutineHost:
@@ -109,40 +115,43 @@ class CoroutineHost:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
         self._tasks: dict[asyncio.Task[None], None] = {}
-        self._guests: dict[Future[Any], Guest[Any]] = {}
+        self._hosted: dict[Future[Any], HostedCoroutine[Any]] = {}
         self._holding: threading.Event | None = None
 
     def submit(self, make: Callable[[], Awaitable[T]]) -> Future[T]:
-        """Start ``make()`` on the loop, in a copy of the caller's context; the result or exception, also a
-        ``SystemExit``, comes back in the future. Cancelling the future cancels the coroutine, which may refuse, and
-        waits for nothing. When the loop ends before the coroutine has, the future gets an ``ExecutionError``."""
-        guest = Guest(make, self._running_loop(), lambda loop: self._loop is loop)
-        self._guests[guest.future] = guest
-        guest.future.add_done_callback(lambda ended: self._guests.pop(ended, None))
+        """Start ``make()`` on the loop, in a copy of the caller's context, and return the future of its outcome.
+
+        Every exception comes back in the future, ``SystemExit`` included. Cancelling the future cancels the coroutine,
+        which may refuse, and waits for nothing. When the loop ends before the coroutine, the future gets an
+        ``ExecutionError``.
+        """
+        hosted = HostedCoroutine(make, self._running_loop(), lambda loop: self._loop is loop)
+        self._hosted[hosted.future] = hosted
+        hosted.future.add_done_callback(lambda ended: self._hosted.pop(ended, None))
 
         def start() -> None:
-            task = guest.begin()
+            task = hosted.begin()
             self._tasks[task] = None
             task.add_done_callback(self._tasks.pop)
 
-        guest.loop.call_soon_threadsafe(start)
-        return guest.future
+        hosted.loop.call_soon_threadsafe(start)
+        return hosted.future
 
     def ask_to_end(self, future: Future[Any], knows: Callable[[], bool] = lambda: False) -> None:
-        """Cancel the coroutine behind ``future``, and have the future cancelled when the coroutine has cleaned up.
+        """Cancel the coroutine behind ``future``, which is itself cancelled when the coroutine has cleaned up.
 
-        It may end otherwise all the same, or never. It is cancelled once more by each request, which would disturb it;
-        therefore ``knows``, called on the loop's thread, may say that it is ending for the same reason already.
+        The coroutine may also end otherwise, or never. Each request would cancel it once more and disturb its end, so
+        ``knows``, called on the loop's thread, may say that it is ending for the same reason already.
         """
-        guest = self._guests.get(future)
-        if guest is not None:
+        hosted = self._hosted.get(future)
+        if hosted is not None:
             with suppress(RuntimeError):  # the loop has been closed, and its coroutines with it
-                guest.loop.call_soon_threadsafe(guest.ask_to_end, knows)
+                hosted.loop.call_soon_threadsafe(hosted.ask_to_end, knows)
 
     def run(self, make: Callable[[], Awaitable[T]]) -> T:
-        """Run ``make()`` to its end and give back its result; blocks the calling thread.
+        """Run ``make()`` to its end and return its result. Blocks the calling thread.
 
-        From the loop's own thread (a coroutine that calls ``materialize()``) a second loop is borrowed for it.
+        On the loop's own thread, as in a coroutine that calls ``materialize()``, it runs on a second loop.
         """
         if self.is_own_thread():
             nested = CoroutineHost()
@@ -153,9 +162,12 @@ class CoroutineHost:
         return self.submit(make).result()
 
     def run_apart(self, make: Callable[[], Awaitable[T]]) -> T:
-        """``run`` for a caller who looks after coroutines on this loop: while there are any, one may block the loop
-        until the caller does something for it, so a second loop is borrowed."""
-        if not self._tasks and not self._guests:
+        """``run`` for a caller that looks after coroutines on this loop.
+
+        While there are any, one of them may block the loop until the caller does something for it, so ``make()`` runs
+        on a second loop.
+        """
+        if not self._tasks and not self._hosted:
             return self.run(make)
         nested = CoroutineHost()
         try:
@@ -164,25 +176,24 @@ class CoroutineHost:
             nested.close()
 
     def is_own_thread(self) -> bool:
-        """Whether the caller is on the loop's thread, where waiting for a coroutine would never end."""
+        """Return whether the caller is on the loop's thread, where waiting for a coroutine would never end."""
         thread = self._thread
         return thread is not None and thread.ident == threading.get_ident()
 
     def hold(self, over: threading.Event) -> None:
-        """A coroutine is about to block the loop until ``over`` is set."""
+        """Take note that a coroutine is about to block the loop until ``over`` is set."""
         self._holding = over
 
     @property
     def is_held(self) -> bool:
-        """Whether a coroutine blocks the loop, as it said by ``hold``: no other can go on before it does."""
+        """Whether a coroutine blocks the loop, as ``hold`` has announced, so that no other can go on."""
         holding = self._holding
         return holding is not None and not holding.is_set()
 
     def close(self) -> None:
         """Cancel what runs and end the loop.
 
-        A coroutine that has not ended in ``CLOSE_GRACE_SECONDS`` is dropped;
-        one that blocks the thread keeps it, as a daemon thread.
+        A coroutine that has not ended within ``CLOSE_GRACE_SECONDS`` is dropped. One that blocks the thread keeps it.
         """
         with self._lock:
             loop, thread = self._loop, self._thread
@@ -192,14 +203,14 @@ class CoroutineHost:
         loop.call_soon_threadsafe(lambda: loop.create_task(self._wind_up(loop)))
         if thread.ident != threading.get_ident():
             thread.join(CLOSE_GRACE_SECONDS + 0.5)
-            self._forsake(loop)
+            self._settle_remaining(loop)
 
     def _running_loop(self) -> asyncio.AbstractEventLoop:
         with self._lock:
             if self._loop is None:
                 self._loop = asyncio.new_event_loop()
                 self._thread = threading.Thread(
-                    target=_serve, args=(self._loop, self._forsake), name="rivers-coroutines", daemon=True
+                    target=_serve, args=(self._loop, self._settle_remaining), name="rivers-coroutines", daemon=True
                 )
                 self._thread.start()
             return self._loop
@@ -212,13 +223,13 @@ class CoroutineHost:
             await asyncio.wait(running, timeout=CLOSE_GRACE_SECONDS)
         loop.stop()
 
-    def _forsake(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Tell those who still wait for a coroutine of this loop that it does not come back."""
-        for future in [waiting for waiting, guest in list(self._guests.items()) if guest.loop is loop]:
+    def _settle_remaining(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Settle the futures of coroutines that have not ended with this loop."""
+        for future in [waiting for waiting, hosted in list(self._hosted.items()) if hosted.loop is loop]:
             settle(future.set_exception, ExecutionError("the coroutine had not ended when its loop was closed"))
 
 
-def _serve(loop: asyncio.AbstractEventLoop, forsake: Callable[[asyncio.AbstractEventLoop], None]) -> None:
+def _serve(loop: asyncio.AbstractEventLoop, settle_remaining: Callable[[asyncio.AbstractEventLoop], None]) -> None:
     asyncio.set_event_loop(loop)
     try:
         while _ended_by_an_exit(loop):
@@ -226,12 +237,15 @@ def _serve(loop: asyncio.AbstractEventLoop, forsake: Callable[[asyncio.AbstractE
         loop.run_until_complete(loop.shutdown_asyncgens())
     finally:
         loop.close()
-        forsake(loop)
+        settle_remaining(loop)
 
 
 def _ended_by_an_exit(loop: asyncio.AbstractEventLoop) -> bool:
-    """Run the loop. A ``SystemExit`` in a task that user code has started ends it; whoever awaits that task gets the
-    exception in the next round, and everybody else goes on."""
+    """Run the loop, and return whether an exit has ended it.
+
+    A ``SystemExit`` in a task that user code has started does so. Whoever awaits that task gets the exception in the
+    next round, and everybody else goes on.
+    """
     try:
         loop.run_forever()
     except (SystemExit, KeyboardInterrupt):

@@ -1,8 +1,8 @@
-"""How an exception crosses from a worker to the process of its run: with its class, whatever its constructor takes.
+"""Packing an exception so that it crosses from a worker with its class, whatever its constructor takes.
 
-Python makes an exception again by calling its class with its ``args``. Many constructors take something else than what
+Python unpickles an exception by calling its class with its ``args``. Many constructors take something else than what
 they hand on as ``args`` (a status and a body, keywords), so that this fails or says things twice. Such an exception is
-made again from its parts, without its constructor: an ``except`` and ``RetryPolicy(retry_on=...)`` have to know it.
+made from its parts, without its constructor: an ``except`` and ``RetryPolicy(retry_on=...)`` have to recognise it.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ _dumps = cast("Callable[[object], bytes]", cloudpickle.dumps)  # pyright: ignore
 
 
 def packed_error(error: BaseException) -> bytes:
-    """What ``pickle.loads`` makes the exception of again.
+    """Return what ``pickle.loads`` makes the exception from.
 
-    :raises BaseException: whatever pickling or making it again raises, when there is no way
+    :raises BaseException: whatever pickling or unpickling raises, when there is no way
     """
     try:
         packed = _dumps(error)
@@ -36,16 +36,16 @@ def packed_error(error: BaseException) -> bytes:
 
 
 def fault_of_crossing(crossing: object) -> str | None:
-    """Why it could not be made again in another process, ``None`` when it could."""
+    """Return why an object could not be unpickled in another process, ``None`` when it could."""
     try:
-        pickle.loads(_dumps(crossing))  # many objects can be pickled and then not be made again
+        pickle.loads(_dumps(crossing))  # many objects can be pickled, but not unpickled
     except BaseException as fault:
         return error_text(fault)
     return None
 
 
 class _Parts:
-    """Stands for an exception while it crosses."""
+    """The stand-in for an exception while it crosses."""
 
     def __init__(self, error: BaseException) -> None:
         self._error = error
@@ -65,14 +65,14 @@ def _made_of_parts(
     made = native.__new__(kind, *arguments)
     native.__init__(made, *arguments)
     for name, value in members.items():
-        object.__setattr__(made, name, value)  # also where the class lets nobody set anything
+        object.__setattr__(made, name, value)  # works for a frozen class as well
     for name, fault in left.items():
         made.add_note(f"its attribute {name!r} was left in the worker process: {fault}")
     return made
 
 
 def _is_made_by_python(error: BaseException) -> bool:
-    """Whether no class of the user says how the exception is made again."""
+    """Return whether no class of the user says how the exception is pickled."""
     own = ("__reduce__", "__reduce_ex__", "__getstate__", "__setstate__")
-    teller = next(base for base in type(error).__mro__ if any(name in vars(base) for name in own))
-    return teller.__module__ == "builtins"
+    deciding = next(base for base in type(error).__mro__ if any(name in vars(base) for name in own))
+    return deciding.__module__ == "builtins"

@@ -1,4 +1,4 @@
-"""What is recorded about an exception that user code raised: one line, its classes and a traceback."""
+"""The record of an exception that user code raised: one line, its classes and a traceback."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from rivers.definitions.argument_checks import storable
 
 MESSAGE_MAX: Final = 20_000
 TRACEBACK_MAX: Final = 200_000
-"""Characters. An exception may carry the data that it is about, and its text goes into every list and log line."""
+"""The most characters that are kept. An exception may carry its data, and its text goes into every list and log."""
 
 _RIVERS: Final = str(Path(__file__).resolve().parents[2])
 
 
 def error_text(error: BaseException) -> str:
-    """``<ExceptionType>: <message>``, also for an exception whose own ``str`` fails."""
+    """Return ``<ExceptionType>: <message>``, also for an exception whose own ``str`` fails."""
     try:
         message = str(error)
     except BaseException as unspeakable:
@@ -29,7 +29,7 @@ def error_text(error: BaseException) -> str:
 
 
 def shortened(text: str, length: int) -> str:
-    """``text``, or its beginning and its end when it has more than ``length`` characters."""
+    """Return ``text``, or its beginning and its end when it has more than ``length`` characters."""
     if len(text) <= length:
         return text
     half = length // 2
@@ -37,7 +37,7 @@ def shortened(text: str, length: int) -> str:
 
 
 def class_names(error: BaseException) -> str:
-    """The qualified names of the exception's classes, most derived first, each once, as a JSON list."""
+    """Return the qualified names of the exception's classes, most derived first, each once, as a JSON list."""
     return json.dumps(list(dict.fromkeys(_qualified(cls) for cls in type(error).__mro__)))
 
 
@@ -46,31 +46,31 @@ class WorkerDied(BrokenExecutor):
 
 
 def worker_death(how: str | None) -> str:
-    """The message of a ``WorkerDied``; ``how`` is an exit code or signal such as ``EXIT(3)`` and ``SIGKILL(-9)``."""
+    """Return the message of a ``WorkerDied``. ``how`` is its exit code or signal: ``EXIT(3)``, ``SIGKILL(-9)``."""
     return f"the worker process died before it gave an answer: {how or 'exit code unknown'}"
 
 
 def exit_in(text: str) -> str | None:
-    """The exit code out of what loky says about a dead worker, without the guesses around it."""
+    """Return the exit code from what loky says about a dead worker, without the guesses around it."""
     found = re.search(r"exit codes of the workers are \{(.+?)\}", text)
     return found.group(1) if found else None
 
 
 class RemoteTraceback(Exception):
-    """The cause of an exception that crossed from a worker process: the text of the traceback it had there."""
+    """The cause of an exception that crossed from a worker process, with the text of the traceback it had there."""
 
     def __str__(self) -> str:
         return f"\n{self.args[0]}" if self.args else ""
 
 
 def traceback_text(error: BaseException) -> str:
-    """The traceback as Python prints it, from the first frame that is not rivers' own."""
+    """Return the traceback as Python prints it, from the first frame outside rivers."""
     text = "".join(traceback.format_exception(type(error), error, users_part(error.__traceback__)))
     return storable(shortened(text, TRACEBACK_MAX))
 
 
 def traceback_document(error: BaseException) -> str:
-    """The traceback as JSON: ``text``, and ``exceptions``, oldest first, each with its type, message and frames."""
+    """Return the traceback as JSON: ``text``, and ``exceptions``, oldest first, with type, message and frames."""
     chain: list[dict[str, Any]] = []
     current: BaseException | None = error
     seen: list[BaseException] = []
@@ -89,7 +89,7 @@ def traceback_document(error: BaseException) -> str:
 
 
 def users_part(tb: TracebackType | None) -> TracebackType | None:
-    """The traceback from its first frame outside rivers; the whole of it when there is none."""
+    """Return the traceback from its first frame outside rivers, or the whole traceback when there is none."""
     part = tb
     while part is not None and part.tb_frame.f_code.co_filename.startswith(_RIVERS):
         part = part.tb_next

@@ -1,7 +1,7 @@
 """Ctrl-C while a run executes on the main thread: the step that it hits fails, and the run goes no further.
 
-A ``KeyboardInterrupt`` that user code raises is a failure like another. Only the signal says that a person wants all of
-it to stop, however many steps are left. A program that handles SIGINT in its own way keeps doing so.
+A ``KeyboardInterrupt`` that user code raises is a failure like any other. Only the signal says that a person wants the
+whole run to stop, however many steps are left. A program that handles SIGINT in its own way keeps doing so.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _has_come = False
 
 @contextmanager
 def heeded() -> Generator[None]:
-    """While the block runs, note that the signal has come. Runs within steps of the main thread share the note."""
+    """Take note of the signal while the block runs. Runs inside steps of the main thread share the note."""
     is_main = threading.current_thread() is threading.main_thread()
     if not is_main or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
         yield
@@ -36,15 +36,17 @@ def heeded() -> Generator[None]:
 
 
 def is_meant_for_all(error: BaseException) -> bool:
-    """Whether what came out of user code is no failure of it: the kill of its graph, or Ctrl-C, which hits the main
-    thread alone."""
+    """Return whether an exception that came out of user code is no failure of that code.
+
+    It is none when its graph was killed, nor is Ctrl-C, which hits the main thread only.
+    """
     if isinstance(error, KeyboardInterrupt):
         return threading.current_thread() is threading.main_thread()
     return isinstance(error, Killed | Superseded)
 
 
 def go_no_further() -> None:
-    """Called when a step has been settled.
+    """End the run here if the signal has come. Called when a step has been settled.
 
     :raises KeyboardInterrupt: on the main thread, when the signal has come
     """

@@ -1,7 +1,7 @@
-"""Loading a value through its IO handler, for a step or for a person, and saying what to do when there is none.
+"""Loading a value through its IO handler, for a step or for a person, and advising what to do when there is none.
 
-Whatever a handler raises comes through as the object that it is. What rivers knows about the load is added as a note
-(PEP 678), which tracebacks show and which crosses from worker processes with its exception.
+Whatever a handler raises comes through as the same object. What rivers knows about the load is added as a note
+(PEP 678), which tracebacks show, and which crosses from worker processes with its exception.
 """
 
 from __future__ import annotations
@@ -19,9 +19,16 @@ from rivers.io_handlers import InMemoryIOHandler, PickleIOHandler
 from rivers.partitions.keys import PartitionKey
 from rivers.records import InputContext, IOHandler
 
+LOAD_NODE: Final = "__load_node__"
+"""The ``downstream_asset`` of a load that a person asks for."""
+
+_WITH_UPSTREAM: Final = "include_upstream=True (--include-upstream)"
+_LOADING_THE_FIRST: Final = (InMemoryIOHandler.load_input, PickleIOHandler.load_input)
+_ABSENT: Final = (KeyError, FileNotFoundError)
+
 
 def load(step: Step, given: StepInput) -> Any:
-    """The value of one input. What the handler raises comes through; from a stream it comes when that is read.
+    """Return the value of one input. What the handler raises comes through, from a stream when it is read.
 
     The instances of a map are loaded one by one, for a stream not before they are asked for.
     """
@@ -42,26 +49,18 @@ def load(step: Step, given: StepInput) -> Any:
 
 
 def _element_hint(hint: Any) -> Any:
-    """``int`` for ``list[int]`` and ``Iterator[int]``: what the handler is told about each value."""
+    """Return ``int`` for ``list[int]`` and ``Iterator[int]``: the type of each value, for the handler."""
     inner = get_args(hint)
     return inner[0] if len(inner) == 1 else None
-
-
-LOAD_NODE: Final = "__load_node__"
-"""The ``downstream_asset`` of a load that a person asks for."""
-
-_WITH_UPSTREAM: Final = "include_upstream=True (--include-upstream)"
-_LOADING_THE_FIRST: Final = (InMemoryIOHandler.load_input, PickleIOHandler.load_input)
-_ABSENT: Final = (KeyError, FileNotFoundError)
 
 
 def load_value(
     handler: IOHandler, context: InputContext, *, is_whole: bool = False, computed: Sequence[PartitionKey] = ()
 ) -> Any:
-    """What the handler loads. Raises what the handler raises, with a note that says who wanted which value and how.
+    """Return what the handler loads. What it raises gets a note that says who wanted which value and how.
 
-    ``is_whole`` says that all partitions of a partitioned upstream are asked for as one value; ``computed`` are those
-    that the run is for.
+    ``is_whole`` says that all partitions of a partitioned upstream are asked for as one value. ``computed`` are the
+    partitions that the run is for.
     """
     try:
         return handler.load_input(context)
@@ -71,10 +70,10 @@ def load_value(
 
 
 def warn_of_first(handler: IOHandler, context: InputContext, computed: int) -> None:
-    """Log with the step that it gets one of several partitions, where a handler of the library loads no more.
+    """Log a warning with a step that gets one of several partitions, since a handler of the library loads no more.
 
-    ``computed`` is how many partitions the step makes. A batch reads as many as it makes, and those of its upstream are
-    one value if they were made as a batch as well, so nothing is said of it.
+    ``computed`` is how many partitions the step makes. A batch that reads as many as it makes gets no warning: those of
+    its upstream are one value if they were made as a batch as well.
     """
     partition = context.partition
     if partition is None or len(partition.keys) <= max(1, computed):
@@ -92,9 +91,10 @@ def warn_of_first(handler: IOHandler, context: InputContext, computed: int) -> N
 
 
 def load_previous(handler: IOHandler, context: InputContext) -> SelfDependency[Any]:
-    """The asset's own value of last time. Any exception of the handler means that there is none.
+    """Return the asset's own previous value. Any exception of the handler means that there is none.
 
-    One that does not say so by itself is logged with the step: a store that cannot be reached begins everything anew.
+    An exception that does not say so by itself is logged with the step, since a store that cannot be reached makes the
+    asset begin anew.
     """
     try:
         return SelfDependency(handler.load_input(context))
@@ -146,6 +146,6 @@ def _note(handler: IOHandler, context: InputContext, is_whole: bool, computed: S
 
 
 def _annotate(error: BaseException, note: str) -> None:
-    with suppress(Exception):  # a frozen exception takes no notes, and notes that somebody has set may be no list
-        if note not in getattr(error, "__notes__", ()):  # one exception object may be raised again and again
+    with suppress(Exception):  # a frozen exception takes no notes, and user code may have set notes that are no list
+        if note not in getattr(error, "__notes__", ()):  # a handler may raise one exception object again and again
             error.add_note(note)

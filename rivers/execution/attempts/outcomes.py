@@ -1,4 +1,4 @@
-"""What one attempt at a step came to. Plain data, so that it crosses from a worker process as it is."""
+"""The outcome of an attempt at a step, as plain data that crosses from a worker process as it is."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ Texts = tuple[str | None, str | None, str | None]
 
 @dataclass(frozen=True, slots=True)
 class StepOutput:
-    """What is to be recorded about one value that was stored or observed.
+    """The record to be made of one value that was stored or observed.
 
     ``metadata`` is in its stored form. ``data_version`` is ``None`` when nobody gave one. ``keys`` are those of the
-    ``DynamicOutput`` that the value consisted of, ``None`` when it did not.
+    ``DynamicOutput`` that the value consisted of, ``None`` for any other value.
     """
 
     name: str
@@ -32,9 +32,10 @@ class StepOutput:
 
 @dataclass(frozen=True, slots=True)
 class AttemptFailure:
-    """Why an attempt failed. The texts are made where the traceback is; ``error`` may have crossed without it.
+    """The reason why an attempt failed.
 
-    ``repeatable`` is false for a value that was computed and could not be stored: it is not computed again.
+    The texts are made where the traceback is, since ``error`` may have crossed without it. ``repeatable`` is false for
+    a value that was computed and could not be stored: it is not computed again.
     """
 
     error: BaseException
@@ -46,13 +47,13 @@ class AttemptFailure:
 
     @classmethod
     def of(cls, error: BaseException, *, repeatable: bool = True) -> AttemptFailure:
-        """Read everything that will be recorded off an exception."""
+        """Return the failure of an exception, with everything that will be recorded about it."""
         return cls(
             error, error_text(error), class_names(error), traceback_text(error), traceback_document(error), repeatable
         )
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """The exception travels apart: one that only its own process can read does not take the texts with it."""
+        """Pickle the exception apart from the texts, which are not lost when only its own process can read it."""
         from rivers.execution.attempts.crossing_errors import (
             packed_error,  # only a failure in a worker needs cloudpickle
         )
@@ -82,11 +83,11 @@ def _received(
 
 @dataclass(frozen=True, slots=True)
 class StepOutcome:
-    """The end of one attempt: what it made, and why it failed or some of its targets did.
+    """The outputs of one attempt, and why it failed or some of its targets did.
 
-    ``failure`` is that of every target without an output; one in ``failed`` has its own. ``values`` are what the
-    function computed, by target, when ``Step.keeps_values`` asks for them. ``failed_partitions`` are the keys that the
-    function has marked, with what it said of them.
+    ``failure`` is that of every target without an output, except for targets in ``failed``, which have their own.
+    ``values`` are what the function computed, by target, when ``Step.keeps_values`` asks for them.
+    ``failed_partitions`` are the keys that the function has marked, with its reasons.
     """
 
     outputs: tuple[StepOutput, ...] = ()
@@ -98,13 +99,13 @@ class StepOutcome:
 
     @property
     def failures(self) -> tuple[AttemptFailure, ...]:
-        """Everything that went wrong."""
+        """All failures, that of the attempt first."""
         each = tuple(failure for _, failure in self.failed)
         return each if self.failure is None else (self.failure, *each)
 
     @classmethod
     def cut_off(cls, kept: Sequence[StepOutcome], failure: AttemptFailure) -> StepOutcome:
-        """That of an attempt which was ended from outside: what it had ``kept`` stands, and is not made again."""
+        """Return the outcome of an attempt that was ended from outside. What it had ``kept`` stands."""
         outputs: dict[str, StepOutput] = {}
         failed: dict[str, AttemptFailure] = {}
         values: dict[str, Any] = {}
@@ -121,7 +122,7 @@ class StepOutcome:
         return cls(tuple(outputs.values()), failure, failed=tuple(failed.items()), values=values)
 
     def failure_of(self, target: str) -> AttemptFailure | None:
-        """Why the target failed; ``None`` when it did not."""
+        """Return why the target failed, ``None`` when it did not."""
         if any(output.name == target for output in self.outputs):
             return None
         return next((failure for name, failure in self.failed if name == target), self.failure)

@@ -1,8 +1,8 @@
-"""Ending everything that a program has started, as far as it stayed in the program's session.
+"""Ending every process that a program has started and that stayed in the program's session.
 
 The program is started as the leader of a session (``start_new_session``). What it starts in the background is in its
-process group; what a shell with job control starts has groups of its own in the same session. Where there is no
-``/proc`` to read the session from, only the program's own group is ended. What has called ``setsid`` wants to stay.
+process group. What a shell with job control starts has groups of its own in the same session. Without a ``/proc`` to
+read the session from, only the program's own group is ended. What has called ``setsid`` wants to stay.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ _PROC: Final = Path("/proc")
 
 
 def end_session(leader: subprocess.Popen[bytes], grace_seconds: float = TERM_GRACE_SECONDS) -> None:
-    """SIGTERM to all of its processes, then SIGKILL to those that are left; returns when they are gone.
+    """Send SIGTERM to all processes of the session, then SIGKILL to those that are left. Return when they are gone.
 
-    The leader is collected last: as long as it is not, nobody else can get its number.
+    The leader is collected last: until then nobody else can get its number.
     """
     if leader.returncode is not None:
         return  # collected already, so its number may be somebody else's
@@ -47,7 +47,7 @@ def end_session(leader: subprocess.Popen[bytes], grace_seconds: float = TERM_GRA
 def _is_running(session: int) -> bool:
     if any(_groups(session)):
         return True
-    # Without /proc nothing is known of the others, and what has ended is only to be told from the leader itself.
+    # Without /proc nothing is known of the others, and only the leader itself says whether it has ended.
     return os.waitid(os.P_PID, session, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None
 
 
@@ -58,29 +58,30 @@ def _signal(session: int, number: signal.Signals) -> None:
 
 
 def _groups(session: int) -> Iterator[int]:
-    """The process group of each process of the session that has not ended; nothing without ``/proc``."""
+    """Yield the process group of each process of the session that has not ended, nothing without ``/proc``."""
     with suppress(FileNotFoundError):
         for entry in os.listdir(_PROC):
             if not entry.isdecimal():
                 continue
             try:
-                # The name, in parentheses, may hold anything; state, parent, group and session follow it.
+                # The name, in parentheses, may hold anything. State, parent, group and session follow it.
                 state, _, group, its_session = (_PROC / entry / "stat").read_text().rpartition(")")[2].split()[:4]
             except (OSError, ValueError):
-                continue  # it has ended meanwhile
+                continue  # the process has ended meanwhile
             if int(its_session) == session and state not in "ZX":
                 yield int(group)
 
 
 _SCRIPT: Final = 'read -r _ || { kill -TERM "-$1"; sleep 3; kill -KILL "-$1"; }'
-"""A line on stdin says that the command has ended; its number may be somebody else's by then."""
+"""Kills the group when stdin ends without a line. A line says that the command has ended: by then its number may be
+somebody else's."""
 
 
 @contextmanager
 def guarded(group: int) -> Generator[None]:
-    """While the block runs, the end of this process is that of the process group ``group`` too: SIGTERM, then SIGKILL.
+    """End the process group ``group`` when this process ends during the block: SIGTERM, then SIGKILL.
 
-    Where there is no ``sh``, nothing is guarded.
+    Nothing is guarded where there is no ``sh``.
     """
     try:
         guard = subprocess.Popen(

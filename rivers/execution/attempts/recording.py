@@ -1,4 +1,4 @@
-"""From what a step's function returned to what is stored, and to the stored form of what is said about it."""
+"""Storing what the function of a step returned, and the stored form of what is recorded about it."""
 
 from __future__ import annotations
 
@@ -18,38 +18,38 @@ _INT64: Final = range(-(2**63), 2**63)
 
 
 def value_of(returned: Any) -> Any:
-    """What the function computed: an ``Output`` unwrapped, ``None`` when it stored or only observed its data."""
+    """Return what the function computed: an ``Output`` unwrapped, ``None`` when it stored or only observed its data."""
     if isinstance(returned, Output):
         return returned.value
     return None if isinstance(returned, Materialization | Observation) else returned
 
 
-Told = tuple[dict[str, MetadataValue], str | None]
+Reported = tuple[dict[str, MetadataValue], str | None]
 """Metadata and data version."""
 
 
-def told_to(context: Any) -> Told:
-    """What the function has told its context so far. A data version is taken from it."""
+def reported_to(context: Any) -> Reported:
+    """Return what the function has reported to its context so far. A data version is taken out of the context."""
     if not isinstance(context, AssetExecutionContext):
         return {}, None
-    told = cast("AssetExecutionContext[Any]", context)
-    return told.output_metadata or {}, told.drain_data_version()
+    asset_context = cast("AssetExecutionContext[Any]", context)
+    return asset_context.output_metadata or {}, asset_context.drain_data_version()
 
 
 def failed_partitions(context: Any) -> tuple[tuple[PartitionKey, str], ...]:
-    """The keys that the function has marked as failed, in order of the keys of its step."""
+    """Return the keys that the function has marked as failed, with its reasons, in the order of the step's keys."""
     if not isinstance(context, AssetExecutionContext):
         return ()
-    told = cast("AssetExecutionContext[Any]", context)
-    marked = told.partition_failures
-    if not marked or told.partition is None:
+    asset_context = cast("AssetExecutionContext[Any]", context)
+    marked = asset_context.partition_failures
+    if not marked or asset_context.partition is None:
         return ()
-    return tuple((key, marked[str(key)]) for key in told.partition.keys if str(key) in marked)
+    return tuple((key, marked[str(key)]) for key in asset_context.partition.keys if str(key) in marked)
 
 
 def store(
     target: StepTarget,
-    told: Told,
+    reported: Reported,
     returned: Any,
     *,
     partition: PartitionContext | None = None,
@@ -57,15 +57,15 @@ def store(
 ) -> StepOutput:
     """Hand the value to the target's handler, unless the function says that there is nothing to store.
 
-    ``partition`` is what the handler is told of the keys. ``observed`` says that the function only looked at data that
-    is elsewhere. Of metadata and data versions the nearest to the data wins: what the context was ``told``, then the
-    result, then the handler.
+    ``partition`` is the context that the handler gets. ``observed`` says that the function only looked at data that is
+    elsewhere. Metadata and data version of the handler win over those of the result, and these over what was
+    ``reported`` to the context.
 
-    :raises TypeError: for a metadata value that has no stored form, or a data version that is no text
-    :raises ValueError: for a data version that cannot be stored
+    :raises TypeError: a metadata value has no stored form, or the data version is no text
+    :raises ValueError: the data version cannot be stored
     """
-    metadata = dict(told[0])
-    version = told[1]
+    metadata = dict(reported[0])
+    version = reported[1]
     if isinstance(returned, Output | Materialization | Observation):
         metadata.update(coerce_metadata(returned.metadata or {}))
         version = returned.data_version if returned.data_version is not None else version

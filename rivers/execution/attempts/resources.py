@@ -1,4 +1,4 @@
-"""The resources of a repository: which objects may be one, their life, and changed copies for one run."""
+"""The resources of a repository: checking them, setting them up, tearing them down, and changing them for one run."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ _log = logging.getLogger("rivers.resources")
 
 
 def checked_resources(resources: Mapping[str, Any] | None) -> dict[str, Any]:
-    """The resources as given, in order of registration.
+    """Return the resources as given, in order of registration.
 
-    :raises TypeError: for a name that is not a ``str``
-    :raises ConfigurationError: for an object that is neither a resource, an IO handler nor a pydantic model
+    :raises TypeError: a name is not a ``str``
+    :raises ConfigurationError: an object is neither a resource, an IO handler nor a pydantic model
     """
     checked: dict[str, Any] = {}
     for name, resource in cast("Mapping[object, object]", resources or {}).items():
@@ -43,7 +43,7 @@ def _type_name(value: object) -> str:
 
 
 def copies_of(resources: Mapping[str, Any]) -> dict[str, Any]:
-    """A copy of each resource, for a sibling of the repository that must share nothing with it."""
+    """Return a copy of each resource, for a sibling of the repository that must share nothing with it."""
     return {name: one.model_copy() if isinstance(one, BaseModel) else one for name, one in resources.items()}
 
 
@@ -62,8 +62,7 @@ def set_up(resources: Mapping[str, Any]) -> None:
 
 
 def tear_down(resources: Mapping[str, Any]) -> None:
-    """Call ``teardown`` on every resource that has one; a failure, also an exit, is logged and the next one is torn
-    down."""
+    """Call ``teardown`` on every resource that has one. A failure, also an exit, is logged, and the rest follows."""
     for name, resource in resources.items():
         teardown = None if isinstance(resource, type) else getattr(resource, "teardown", None)
         if callable(teardown):
@@ -77,7 +76,7 @@ def tear_down(resources: Mapping[str, Any]) -> None:
 
 @contextmanager
 def in_use(resources: Mapping[str, Any]) -> Generator[None]:
-    """A block before which they are set up and after which they are torn down."""
+    """Set the resources up before the block, and tear them down after it."""
     set_up(resources)
     try:
         yield
@@ -86,7 +85,7 @@ def in_use(resources: Mapping[str, Any]) -> Generator[None]:
 
 
 def with_changes(resources: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
-    """The resources with some rebuilt from changed fields, for one run.
+    """Return the resources with some of them rebuilt from changed fields, for one run.
 
     :raises ConfigurationError: naming ``resources.<key>`` or ``resources.<key>.<field>``
     """

@@ -1,4 +1,4 @@
-"""What the function of a multi-asset gives: a mapping of its outputs, or a generator that yields them one by one."""
+"""Reading what the function of a multi-asset gives: a mapping of its outputs, or a generator that yields them."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from rivers.execution.attempts.recording import value_of
 from rivers.execution.steps.compiled_steps import Step, StepTarget
 
 Keep = Callable[[StepTarget, Any], None]
-"""Stores one result of a target."""
+"""Called with each result that a generator yields, to store it for its target."""
 
 
 @dataclass(frozen=True, slots=True)
 class Several:
-    """The results of the outputs that were asked for, and why there is none of the others.
+    """The results of the outputs that were asked for, and why others are ``missing``.
 
-    A generator's are stored already when it has come to its end, so that it leaves no ``results``.
+    A generator leaves no ``results``: they have been stored when it ends.
     """
 
     results: Mapping[str, Any] = field(default_factory=dict[str, Any])
@@ -30,11 +30,11 @@ class Several:
 
 
 def read_several(step: Step, call: Callable[[], Any], keep: Keep) -> Several:
-    """Call the function; what it yields is kept at once.
+    """Call the function. What it yields is kept at once.
 
-    :raises TypeError: when it returns neither a mapping nor a generator
-    :raises AssetOutputValidationError: for a value that does not fit its output
-    :raises ExecutionError: when it yields something that does not name an output
+    :raises TypeError: the function returns neither a mapping nor a generator
+    :raises AssetOutputValidationError: a value does not fit its output
+    :raises ExecutionError: the function yields something that does not name an output
     """
     returned = call()
     _check_returned(step, returned)
@@ -44,7 +44,7 @@ def read_several(step: Step, call: Callable[[], Any], keep: Keep) -> Several:
 
 
 async def read_several_async(step: Step, call: Callable[[], Any], keep: Keep) -> Several:
-    """The same for an asynchronous function or generator."""
+    """``read_several`` for an asynchronous function or generator."""
     returned = call()
     if inspect.isawaitable(returned):
         returned = await returned
@@ -61,7 +61,7 @@ async def read_several_async(step: Step, call: Callable[[], Any], keep: Keep) ->
 
 
 def _read(reading: _Reading, yielded: Generator[Any]) -> Several:
-    """Read a generator to its end. One whose results are refused cleans up at once, and not when it is forgotten."""
+    """Read a generator to its end. When a result is refused it cleans up at once, and not when it is collected."""
     with closing(yielded):
         for each in yielded:
             reading.take(each)
@@ -84,7 +84,7 @@ def _of_mapping(step: Step, returned: Any) -> Several:
     missing: dict[str, Exception] = {}
     for name in step.nodes:
         try:
-            wanted[name] = given[name]  # a mapping may make what it does not hold yet
+            wanted[name] = given[name]  # not ``in`` before: a mapping may make what it does not hold yet
         except KeyError as error:
             missing[name] = error
     for target in step.targets:
@@ -94,7 +94,7 @@ def _of_mapping(step: Step, returned: Any) -> Several:
 
 
 class _Reading:
-    """A generator, while it yields."""
+    """The reading of a generator: which outputs it has yielded so far."""
 
     def __init__(self, step: Step, keep: Keep) -> None:
         self._step = step

@@ -1,4 +1,4 @@
-"""Calling the function of a schedule or sensor with what its parameters ask for."""
+"""Calling the function of a schedule or sensor with the arguments that its parameters ask for."""
 
 from __future__ import annotations
 

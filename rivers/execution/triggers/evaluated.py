@@ -1,4 +1,4 @@
-"""What an evaluation came to, in a form that can cross a process boundary and be decided on by pure functions."""
+"""The outcome of an evaluation, in a form that can cross a process boundary and that pure functions decide on."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from rivers.execution.attempts.failure_records import error_text, traceback_text
 
 @dataclass(frozen=True)
 class Evaluated:
-    """The outcome of one evaluation of a schedule or sensor: requests, a skip, or an error. Picklable, content only.
+    """The outcome of one evaluation of a schedule or sensor: requests, a skip, or an error.
 
-    ``error`` is ``"<ExceptionType>: <message>"``; with it there are no requests and no cursor.
+    ``error`` is ``"<ExceptionType>: <message>"``. With an error there are no requests and no cursor.
     """
 
     requests: tuple[RunRequest | BackfillRequest, ...] = ()
@@ -25,12 +25,12 @@ class Evaluated:
 
     @classmethod
     def of_result(cls, result: ScheduleTickResult | SensorTickResult) -> Evaluated:
-        """What a function asked for."""
+        """Return the outcome of a function that returned."""
         skip = None if result.skip_reason is None else storable(result.skip_reason.message)
         cursor = result.cursor if isinstance(result, SensorTickResult) else None
         return cls(tuple(result.run_requests), skip, cursor)
 
     @classmethod
     def of_error(cls, error: BaseException) -> Evaluated:
-        """That a function raised, or returned something it may not return."""
+        """Return the outcome of a function that raised, or returned something it may not return."""
         return cls(error=error_text(error), traceback=traceback_text(error))

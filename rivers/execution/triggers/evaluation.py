@@ -1,8 +1,8 @@
 """Evaluating schedules and sensors for the daemons: on a thread, on the coroutine loop or in a worker process.
 
-Whatever a user's function does becomes an :class:`Evaluated`. How long it may take is the daemon's business: it cancels
-the task that awaits here. Then a worker process is killed, a coroutine is cancelled, and a thread, which cannot be
-stopped, is abandoned: counted until it returns.
+Whatever a user's function does becomes an :class:`Evaluated`. Its timeout is the daemon's business, which cancels the
+task that awaits the evaluation. Then a worker process is killed and a coroutine is cancelled. A thread cannot be
+stopped, so it is abandoned: counted until it returns.
 """
 
 from __future__ import annotations
@@ -40,22 +40,22 @@ from rivers.wording import utc_text
 __all__ = ["Evaluated", "Evaluator", "FunctionEvaluator"]
 
 WORKERS_MAX: Final = 16
-"""Worker processes for evaluations. More than the CPUs, since a function that hangs keeps its worker to itself."""
+"""How many worker processes evaluate. More than there are CPUs, since a function that hangs keeps its worker."""
 
 SECOND_NS: Final = 1_000_000_000
 
 
 class EvaluatingRepository(Protocol):
-    """What evaluation needs of a bound repository."""
+    """The part of a bound repository that evaluation needs."""
 
     @property
     def environment(self) -> Environment:
-        """What ``repo.materialize()`` inside an evaluation runs on."""
+        """The environment of a ``repo.materialize()`` inside an evaluation."""
         ...
 
     @property
     def triggers(self) -> TriggerCaller:
-        """How the functions of its triggers are called."""
+        """The caller of the functions of its triggers."""
         ...
 
 
@@ -147,14 +147,14 @@ class FunctionEvaluator:
 
         The evaluation is abandoned when the awaiting task is cancelled.
         """
-        stay = _Stay(lambda: self._clock.post(self.abandoned.pop, key, None))
+        function_call = _FunctionCall(lambda: self._clock.post(self.abandoned.pop, key, None))
 
         def on_thread() -> Evaluated:
-            with stay:
+            with function_call:
                 return _evaluated(self._repo, lambda: read(awaited(call(), self._coroutines)))
 
         async def on_loop() -> Evaluated:
-            with stay:
+            with function_call:
                 return await _evaluated_coroutine(self._repo, call, read)
 
         try:
@@ -164,7 +164,7 @@ class FunctionEvaluator:
         except ExecutionError as error:  # the coroutine was cancelled, though not by us
             return Evaluated.of_error(error)
         except anyio.get_cancelled_exc_class():
-            if stay.give_up():
+            if function_call.give_up():
                 self.abandoned[key] = self._clock.now()
             raise
 
@@ -176,8 +176,8 @@ class FunctionEvaluator:
             return Evaluated.of_error(error)
 
 
-class _Stay:
-    """Whether user code is inside its function now: asked by the loop, answered by the thread that runs it."""
+class _FunctionCall:
+    """Whether user code is inside its function now. The loop asks, and the thread that runs the function answers."""
 
     def __init__(self, came_back: Callable[[], None]) -> None:
         """``came_back`` is called at the end of the ``with`` block if the loop has given up meanwhile."""
@@ -198,7 +198,7 @@ class _Stay:
             self._came_back()
 
     def give_up(self) -> bool:
-        """Stop waiting for it; whether it is still inside."""
+        """Stop waiting, and return whether user code is still inside."""
         with self._lock:
             self._given_up = True
             return self._inside

@@ -1,4 +1,4 @@
-"""Calling the function of a schedule or sensor here and now, with its context and resources, and reading its result."""
+"""Calling the functions of schedules and sensors in this process, with their contexts and resources."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ from rivers.wording import utc_text
 class TriggerCaller:
     """Calls the functions of a repository's schedules and sensors in this process.
 
-    ``now`` is what their contexts tell the time by, ``arguments_of`` says how a trigger's function is called. Whatever
-    a function raises comes through unchanged.
+    ``now`` is the time of their contexts. ``arguments_of`` says how a trigger's function is called. Whatever a function
+    raises comes through unchanged.
     """
 
     def __init__(
@@ -46,7 +46,7 @@ class TriggerCaller:
         self._coroutines = coroutines
 
     def run_schedule(self, schedule: Schedule, execution_time: str | None) -> ScheduleTickResult:
-        """Call the schedule's function, to the end of its coroutine if it is one; ``None`` stands for now."""
+        """Call the schedule's function, and run its coroutine if it is one. ``execution_time`` defaults to now."""
         if schedule.evaluation_fn is None:
             return default_schedule_result(schedule.name, schedule.job_name)
         when = utc_text(moment_ns(self._now())) if execution_time is None else execution_time
@@ -54,19 +54,19 @@ class TriggerCaller:
         return interpret_schedule_result(schedule.name, schedule.job_name, value)
 
     def run_sensor(self, sensor: Sensor, cursor: str | None, last_tick_time: float | None) -> SensorTickResult:
-        """Call the sensor's function, to the end of its coroutine if it is one."""
+        """Call the sensor's function, and run its coroutine if it is one."""
         value = awaited(self.call_sensor(sensor, cursor, last_tick_time), self._coroutines)
         return interpret_sensor_result(sensor.name, sensor.job_name, value)
 
     def call_schedule(self, schedule: Schedule, execution_time: str) -> Any:
-        """What the schedule's function returns, which may be awaitable."""
+        """Return what the schedule's function returns, which may be awaitable."""
         arguments = self._arguments_of(schedule)
         config = build_config(schedule.name, arguments.config_annotation)
         context = ScheduleEvaluationContext[Any](execution_time, schedule.name, config, now=self._now)
         return call_trigger(function_of(schedule), arguments, context, self._resources)
 
     def call_sensor(self, sensor: Sensor, cursor: str | None, last_tick_time: float | None) -> Any:
-        """What the sensor's function returns, which may be awaitable."""
+        """Return what the sensor's function returns, which may be awaitable."""
         function = function_of(sensor)
         arguments = self._arguments_of(sensor)
         config = build_config(sensor.name, arguments.config_annotation)
@@ -75,7 +75,10 @@ class TriggerCaller:
 
 
 def function_of(trigger: Schedule | Sensor) -> Callable[..., Any]:
-    """The trigger's function; ``ConfigurationError`` when it has none."""
+    """Return the trigger's function.
+
+    :raises ConfigurationError: the trigger has none
+    """
     if trigger.evaluation_fn is None:
         kind = "Sensor" if isinstance(trigger, Sensor) else "Schedule"
         raise ConfigurationError(f"{kind} has no evaluation function")
@@ -83,5 +86,5 @@ def function_of(trigger: Schedule | Sensor) -> Callable[..., Any]:
 
 
 def awaited(value: Any, coroutines: CoroutineHost) -> Any:
-    """``value``, or what it comes to when it is awaitable; then this thread waits for the coroutine loop."""
+    """Return ``value``, or the result of awaiting it on the coroutine loop, for which this thread waits."""
     return coroutines.run(lambda: value) if inspect.isawaitable(value) else value

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from rivers.exceptions import ExecutionError
-from rivers.execution.attempts.coroutine_host import CoroutineHost, Guest, settle
+from rivers.execution.attempts.coroutine_host import CoroutineHost, HostedCoroutine, settle
 
 LIMIT = 30.0
 
@@ -291,30 +291,30 @@ def test_a_caller_whom_coroutines_wait_for_gets_a_loop_apart(host: CoroutineHost
     assert blocking.result(LIMIT)
 
 
-Step = Callable[["Guest[Any]"], object]
+Step = Callable[["HostedCoroutine[Any]"], object]
 
 
 def outcome(make: Callable[[], Coroutine[Any, Any, Any]], *steps: Step, is_hosted: bool = True) -> Future[Any]:
-    """Run a guest on a loop of its own; between two rounds of the loop each of ``steps`` is done."""
+    """Run a hosted on a loop of its own; between two rounds of the loop each of ``steps`` is done."""
 
     async def host() -> Future[Any]:
-        guest = Guest(make, asyncio.get_running_loop(), lambda loop: is_hosted)
-        task = guest.begin()
+        hosted = HostedCoroutine(make, asyncio.get_running_loop(), lambda loop: is_hosted)
+        task = hosted.begin()
         for step in steps:
-            step(guest)
+            step(hosted)
             await asyncio.sleep(0)
         await asyncio.wait([task])
-        return guest.future
+        return hosted.future
 
     return asyncio.run(host())
 
 
-def nothing(guest: Guest[Any]) -> None:
+def nothing(hosted: HostedCoroutine[Any]) -> None:
     """Let the loop go round."""
 
 
-def ask(guest: Guest[Any]) -> None:
-    guest.ask_to_end(lambda: False)
+def ask(hosted: HostedCoroutine[Any]) -> None:
+    hosted.ask_to_end(lambda: False)
 
 
 async def answers() -> int:
@@ -357,9 +357,9 @@ def test_it_is_cancelled_when_it_was_asked_to_end(steps: tuple[Step, ...]) -> No
 def test_it_is_done_when_it_has_cleaned_up_and_not_disturbed_when_it_knows() -> None:
     seen: list[bool] = []
 
-    def ask_again(guest: Guest[Any]) -> None:
-        seen.append(guest.future.done())
-        guest.ask_to_end(lambda: True)
+    def ask_again(hosted: HostedCoroutine[Any]) -> None:
+        seen.append(hosted.future.done())
+        hosted.ask_to_end(lambda: True)
 
     ended = outcome(cleans_up_in_two_rounds, nothing, ask, ask_again)
     with pytest.raises(ValueError, match="cleaned up"):
@@ -368,7 +368,7 @@ def test_it_is_done_when_it_has_cleaned_up_and_not_disturbed_when_it_knows() -> 
 
 
 def test_who_cancels_the_future_waits_for_nothing() -> None:
-    assert outcome(cleans_up_in_two_rounds, nothing, lambda guest: guest.future.cancel()).cancelled()
+    assert outcome(cleans_up_in_two_rounds, nothing, lambda hosted: hosted.future.cancel()).cancelled()
 
 
 def test_an_outcome_that_is_there_stays() -> None:

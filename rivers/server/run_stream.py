@@ -9,9 +9,11 @@ from typing import Any, Final
 
 import anyio
 
-from rivers.records import TERMINAL_STATUSES
+from rivers.records import TERMINAL_STATUSES, RunRecord
 from rivers.server.served import Served
+from rivers.storage import AsyncStore, Storage
 from rivers.storage.changes import Change, EventRecorded, RunChange
+from rivers.storage.events import LogCursor, RunLog
 from rivers.views.documents import event_document, log_document, run_document
 
 LOOK_SECONDS: Final = 0.5
@@ -33,16 +35,12 @@ async def run_lines(served: Served, run_id: str) -> AsyncGenerator[bytes]:
 
 
 async def _documents(served: Served, run_id: str, news: _News) -> AsyncGenerator[dict[str, Any]]:
-    storage = served.storage
-    events_seen = logs_seen = 0
+    store, cursor = AsyncStore(served.storage, served.clock), LogCursor()
     while True:
         closing = served.closing.is_set()
-        # The status first: what is read after a terminal one is complete.
-        run = storage.get_run(run_id)
-        events, logs = storage.get_events_for_run(run_id), storage.get_run_logs(run_id)
-        fresh = [{"kind": "event", **event_document(event)} for event in events[events_seen:]]
-        fresh += [{"kind": "log", **log_document(log)} for log in logs[logs_seen:]]
-        events_seen, logs_seen = len(events), len(logs)
+        run, (events, logs, cursor) = await store.run(_look, run_id, cursor)
+        fresh = [{"kind": "event", **event_document(event)} for event in events]
+        fresh += [{"kind": "log", **log_document(log)} for log in logs]
         for document in sorted(fresh, key=lambda each: each["timestamp"]):
             yield document
         if run is None:
@@ -51,6 +49,11 @@ async def _documents(served: Served, run_id: str, news: _News) -> AsyncGenerator
             yield {"kind": "run", **run_document(run), "traceback": run.traceback}
             return
         await news.wait()
+
+
+def _look(storage: Storage, run_id: str, cursor: LogCursor) -> tuple[RunRecord | None, RunLog]:
+    # The status first: what is read after a terminal one is complete.
+    return storage.get_run(run_id), storage.get_run_log_after(run_id, cursor)
 
 
 class _News:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, cast
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple, cast
 
 from rivers.partitions.keys import PartitionKey
 from rivers.records import NewEvent, StorageType, StoredEvent, StoredLog
@@ -13,6 +14,30 @@ from rivers.storage.rows import RunRow, key_from_text, stored_event
 from rivers.storage.session import PAGE_ROWS, Session
 from rivers.storage.transitions import read_run
 from rivers.storage.wire import checked_limit, record_id, unpack
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogCursor:
+    """How far somebody has read what a run tells: so many events of its way through the queue, and all up to a page.
+
+    The default is the beginning.
+    """
+
+    queue_events: int = 0
+    page: int = 0
+
+
+class RunLog(NamedTuple):
+    """What a run has told since a cursor, oldest first, and the cursor from which to read on."""
+
+    events: list[StoredEvent]
+    logs: list[StoredLog]
+    cursor: LogCursor
+
+
+_BEGINNING = LogCursor()
+_PAGES = "SELECT * FROM {}:[$run,$after]>..[$run,..]"
+_LOG_AFTER = f"SELECT * FROM ONLY $id;{_PAGES.format('event_page')};{_PAGES.format('log_page')}"
 
 
 class Events(Session):
@@ -95,26 +120,38 @@ class Events(Session):
             return [] if run is None else self._recorded_events(run_id, run.columns.get("an", 0))
 
     def _recorded_events(self, run_id: str, after: int = 0) -> list[StoredEvent]:
-        return [
-            stored_event(event_id(run_id, number, index), run_id, parts)
-            for number, chunks in self._pages("event_page", run_id)
-            if number > after
-            for index, parts in _in_order(chunks)
-        ]
+        return list(_events_of(run_id, self._pages("event_page", run_id, after)))
 
-    def _pages(self, table: str, run_id: str) -> list[tuple[int, list[Any]]]:
-        (rows,) = self._engine.query(f"SELECT * FROM {table}:[$run,NONE]..[$run,..]", run=run_id)
-        return [(row["id"][1], unpack(row["b"])) for row in rows]
+    def _pages(self, table: str, run_id: str, after: int = 0) -> list[dict[str, Any]]:
+        (rows,) = self._engine.query(_PAGES.format(table), run=run_id, after=after)
+        return rows
 
     def get_run_logs(self, run_id: str) -> list[StoredLog]:
         """What the steps of a run printed and logged, oldest first."""
         with self._engine:
             self.flush_events()
-            return [
-                StoredLog(f"{run_id}/{number}/log/{index}", run_id, *entry)
-                for number, page in self._pages("log_page", run_id)
-                for index, entry in enumerate(page)
-            ]
+            return list(_logs_of(run_id, self._pages("log_page", run_id)))
+
+    def get_run_log_after(self, run_id: str, cursor: LogCursor = _BEGINNING) -> RunLog:
+        """Everything that a run has told since ``cursor``: each event and each log once, whoever recorded it.
+
+        The cost is that of what is new. A cursor is good for its run alone, and stays good when that run starts again.
+        """
+        with self._engine as engine:
+            self.flush_events()
+            columns, event_pages, log_pages = engine.query(
+                _LOG_AFTER, id=record_id("run", run_id), run=run_id, after=cursor.page
+            )
+        before, after = ([], []) if columns is None else _queue_events(RunRow(columns))
+        queue_events = [*before, *after]
+        return RunLog(
+            [*queue_events[cursor.queue_events :], *_events_of(run_id, event_pages)],
+            list(_logs_of(run_id, log_pages)),
+            LogCursor(
+                queue_events=len(queue_events),
+                page=max((row["id"][1] for row in (*event_pages, *log_pages)), default=cursor.page),
+            ),
+        )
 
     def get_run_progress(self, run_id: str) -> tuple[int, int]:
         """How many steps of a run have ended, and how many it has begun so far."""
@@ -122,8 +159,8 @@ class Events(Session):
         ended: dict[str, None] = {}
         with self._engine:
             self.flush_events()
-            for _, chunks in self._pages("event_page", run_id):
-                for _, (event_type, _, step, partition, *_) in _in_order(chunks):
+            for row in self._pages("event_page", run_id):
+                for _, (event_type, _, step, partition, *_) in _in_order(unpack(row["b"])):
                     if event_type in FINAL_EVENTS and partition is None:
                         ended[step] = None
                         begun[step] = None
@@ -188,6 +225,18 @@ class Events(Session):
             self.flush_events()
             (rows,) = engine.query(sql, key=asset_key)
             return rows[0]["count"] if rows else 0
+
+
+def _events_of(run_id: str, pages: Iterable[dict[str, Any]]) -> Iterator[StoredEvent]:
+    for row in pages:
+        for index, parts in _in_order(unpack(row["b"])):
+            yield stored_event(event_id(run_id, row["id"][1], index), run_id, parts)
+
+
+def _logs_of(run_id: str, pages: Iterable[dict[str, Any]]) -> Iterator[StoredLog]:
+    for row in pages:
+        for index, entry in enumerate(unpack(row["b"])):
+            yield StoredLog(f"{run_id}/{row['id'][1]}/log/{index}", run_id, *entry)
 
 
 def _in_order(chunks: list[list[tuple[int, list[Any]]]]) -> list[tuple[int, list[Any]]]:

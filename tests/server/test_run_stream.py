@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from typing import Any
 
 import anyio
 import pytest
 
+from rivers.clock import SimClock
+from rivers.records import NewEvent
+from rivers.server.run_stream import run_lines
+from rivers.server.served import Served
+from rivers.storage import Storage
 from tests.shop import shop
 
 
@@ -62,3 +68,34 @@ async def test_closing_ends_the_streams_that_are_open(serve_api: Any) -> None:
             rest = [line async for line in lines]
         gate.set()
         assert '"status": "Started"' in rest[-1]
+
+
+@pytest.mark.anyio
+async def test_a_look_reads_what_is_new_and_not_again_what_has_been_sent() -> None:
+    clock, storage = SimClock(), Storage.memory()
+    served = Served("module", "repo", shop(), storage, clock)
+    storage._create_run("r", "job", "Started", 0)
+    rows_read, lines = 0, []
+    query = storage._engine.query
+
+    def counted(sql: str, **variables: Any) -> list[Any]:
+        nonlocal rows_read
+        results = query(sql, **variables)
+        rows_read += sum(len(rows) for rows in results if isinstance(rows, list))
+        return results
+
+    async def follow() -> None:
+        async for line in run_lines(served, "r"):
+            lines.append(json.loads(line))
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(follow)
+        storage._engine.query = counted
+        for at in range(20):
+            storage.record_events("r", [NewEvent("StepStart", at, f"s{at}")])
+            storage.record_log("r", f"s{at}", at, "out", None, None)
+            await clock.advance("1s")
+        storage.finish_run("r", "Success", 20)
+        await clock.advance("1s")
+    assert [line["kind"] for line in lines] == ["event", "log"] * 20 + ["run"]
+    assert rows_read == 40, "a page of events and a page of logs for each commit"

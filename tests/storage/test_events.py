@@ -6,6 +6,7 @@ import pytest
 
 from rivers.exceptions import Superseded
 from rivers.records import NewEvent, StorageType
+from rivers.storage.events import LogCursor
 from rivers.storage.groups import GROUP_EVENTS_MAX, GROUP_SPAN_NS_MAX
 
 
@@ -185,3 +186,95 @@ def test_logs_are_kept_verbatim_with_absent_streams_as_none(storage, now):
     assert (second.step_key, second.stderr, second.traceback, second.timestamp) == ("b", "err", "Traceback", now + 1)
     assert first.id != second.id
     assert storage.get_run_logs("unknown") == []
+
+
+class Follower:
+    """Reads what a run tells from cursor to cursor, and counts the rows and engine calls that it takes."""
+
+    def __init__(self, storage, run_id):
+        self.storage, self.run_id, self.cursor = storage, run_id, LogCursor()
+        self.events, self.logs = [], []
+        self.rows_read = self.calls = 0
+
+    def look(self):
+        """Read on. Returns how much was new."""
+        engine = self.storage._engine
+        self.storage.flush_events()
+        query = engine.query
+
+        def counted(sql, **variables):
+            results = query(sql, **variables)
+            self.calls += 1
+            self.rows_read += sum(len(rows) for rows in results if isinstance(rows, list))
+            return results
+
+        engine.query = counted
+        try:
+            events, logs, self.cursor = self.storage.get_run_log_after(self.run_id, self.cursor)
+        finally:
+            engine.query = query
+        self.events += events
+        self.logs += logs
+        return len(events) + len(logs)
+
+    def has_missed_and_doubled_nothing(self):
+        return self.events == self.storage.get_events_for_run(self.run_id) and self.logs == self.storage.get_run_logs(
+            self.run_id
+        )
+
+
+def test_what_a_follower_reads_is_what_is_new_since_its_last_look(storage, step, now):
+    follower = Follower(storage, "r")
+    for look in range(20):
+        storage.record_events("r", step("a", now + look))
+        storage.record_log("r", "a", now + look, "out", None, None)
+        storage.record_events("another", step("a", now + look))
+        assert follower.look() == 4
+        assert follower.look() == 0
+    assert follower.has_missed_and_doubled_nothing()
+    assert (follower.rows_read, follower.calls) == (40, 40), "a page of events and one of logs for each group, once"
+
+
+def test_a_follower_misses_nothing_from_the_queue_to_the_end_whoever_executes_the_run(storage, new_run, step, now):
+    follower = Follower(storage, "r")
+    assert follower.look() == 0, "nobody knows the run yet"
+    storage.create_run(new_run("r", "Queued"))
+    assert follower.look() == 1
+    storage.admit_runs(["r"], now + 1)
+    storage.start_runs(["r"], owner=storage.session, at=now + 2, lease_until=now)
+    storage.record_events("r", step("a", now + 3))
+    assert follower.look() == 4, "the look closes a group that was open"
+    storage.record_events("r", [NewEvent("StepStart", now + 4, "b")])
+    storage.supersede(storage.session)
+    assert follower.look() == 0, "what a killed session had not written has not happened"
+    again = storage.bound(None, None)
+    assert again.start_run_again(new_run("r", "Started", now + 5), owner=again.session, lease_until=now)
+    assert follower.look() == 0
+    again.record_log("r", "b", now + 6, "out", None, None)
+    assert follower.look() == 1
+    again.record_events("r", step("b", now + 6))
+    again.finish_run("r", "Success", now + 9)
+    assert follower.look() == 3
+    assert follower.look() == 0
+    assert _types(follower.events)[:3] == ["RunQueued", "RunDequeued", "StepStart"]
+    assert follower.has_missed_and_doubled_nothing()
+
+
+def test_a_follower_reads_of_a_launch_that_failed(storage, new_run, now):
+    storage.create_run(new_run("r", "Queued"))
+    follower = Follower(storage, "r")
+    follower.look()
+    storage.fail_launch("r", "no room", now + 1)
+    assert follower.look() == 1
+    assert _types(follower.events) == ["RunQueued", "RunLaunchFailed"]
+    assert storage.start_run_again(new_run("r", "Started", now + 2), owner="me", lease_until=now)
+    storage.record_events("r", [NewEvent("StepStart", now + 3, "a")])
+    assert follower.look() == 1, "a run that is started again forgets the launch, and the follower goes on"
+
+
+def test_a_log_alone_and_an_event_alone_move_the_cursor(storage, now):
+    follower = Follower(storage, "r")
+    storage.record_log("r", "a", now, "one", None, None)
+    assert (follower.look(), follower.look()) == (1, 0)
+    storage.record_events("r", [NewEvent("StepStart", now, "a")])
+    assert (follower.look(), follower.look()) == (1, 0)

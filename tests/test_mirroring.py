@@ -60,7 +60,6 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "rivers/storage/groups.py": "tests/storage/test_events.py",
     "rivers/storage/pages.py": "tests/storage/test_events.py",
     "rivers/storage/session.py": "tests/storage/test_engine.py",
-    "rivers/storage/transitions.py": "tests/storage/test_execution.py",
 }
 """Modules that are tested through another one, and by which tests: parts that have no behaviour worth naming apart."""
 

@@ -52,9 +52,7 @@ class Dates(ABC):
 
     @abstractmethod
     def place(self, day: int) -> DatePosition:
-        """Return the position of ``day`` among the matching dates. Ranks count from an arbitrary origin and may be
-        negative.
-        """
+        """Return the position of ``day``. Ranks count from an arbitrary origin and may be negative."""
 
     @abstractmethod
     def nth(self, rank: int) -> int | None:

@@ -53,17 +53,13 @@ class WallTimes:
         self._dates = dates
 
     def rank(self, time: int) -> int:
-        """Return how many wall times lie before ``time``, from an arbitrary origin: the difference of two ranks is
-        exact.
-        """
+        """Return how many wall times lie before ``time``, from an arbitrary origin: only differences mean anything."""
         day, time_of_day = divmod(time, _DAY)
         rank, is_match = self._dates.place(day)
         return rank * self._per_day + (self._rank_in_day(time_of_day) if is_match else 0)
 
     def nth(self, rank: int) -> int | None:
-        """Return the wall time that has ``rank`` before it, ``None`` when there is none in an expression of listed
-        years.
-        """
+        """Return the wall time that has ``rank`` before it, ``None`` past the last of an expression of listed years."""
         date_rank, rest = divmod(rank, self._per_day)
         day = self._dates.nth(date_rank)
         return None if day is None else day * _DAY + self._time_of_day(rest)

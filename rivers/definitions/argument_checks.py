@@ -15,9 +15,7 @@ def require_text(parameter: str, value: object) -> None:
 
 
 def require_prose(parameter: str, value: object) -> None:
-    """Raise ``TypeError`` unless ``value`` is a ``str``. Its characters are not checked: the text is for people and may
-    be escaped.
-    """
+    """Raise ``TypeError`` unless ``value`` is a ``str``. The text is for people and may be escaped, so any will do."""
     if not isinstance(value, str):
         raise TypeError(f"{parameter} must be a str, got {type(value).__name__}")
 
@@ -92,8 +90,7 @@ def require_text_mapping(parameter: str, value: object) -> None:
 
 
 def is_rivers_kind(value: object, class_name: str) -> bool:
-    """Return whether ``value`` is an instance of the class of that name which rivers defines in a module above this
-    package.
+    """Return whether ``value`` is an instance of the class of that name which rivers defines above this package.
 
     Definitions accept an IO handler or a condition without knowing its class. To import the class here would turn the
     direction of imports round, or load pydantic with the first asset.

@@ -12,9 +12,7 @@ from rivers.exceptions import ConfigurationError
 
 
 def config_annotation_of(annotation: Any) -> Any:
-    """Return what a context annotation such as ``AssetExecutionContext[C]`` is subscripted with, ``None`` when it is
-    bare.
-    """
+    """Return the ``C`` of a context annotation such as ``AssetExecutionContext[C]``, ``None`` when it is bare."""
     if isinstance(annotation, Unevaluated):
         return annotation if "[" in annotation.text else None
     arguments = get_args(annotation)

@@ -77,8 +77,7 @@ class PartitionsDefinition(ABC):
 
     @staticmethod
     def daily(start: datetime, end: datetime | None = None, fmt: str | None = None) -> TimeWindowPartitions:
-        """Return a window for each day, from the first midnight at or after ``start``. ``fmt`` is ``%Y-%m-%d`` by
-        default.
+        """Return a window for each day, from the first midnight at or after ``start``. ``fmt``: ``%Y-%m-%d``.
 
         :raises TypeError: for a moment that is not a naive ``datetime``
         :raises PartitionDefinitionError: when ``fmt`` does not tell the windows apart, or renders a reserved character
@@ -89,8 +88,7 @@ class PartitionsDefinition(ABC):
 
     @staticmethod
     def hourly(start: datetime, end: datetime | None = None, fmt: str | None = None) -> TimeWindowPartitions:
-        """Return a window for each hour, from the first full hour at or after ``start``. ``fmt`` is ``%Y-%m-%dT%H:00``
-        by default.
+        """Return a window for each hour, from the first full hour at or after ``start``. ``fmt``: ``%Y-%m-%dT%H:00``.
 
         :raises TypeError: for a moment that is not a naive ``datetime``
         :raises PartitionDefinitionError: when ``fmt`` does not tell the windows apart, or renders a reserved character

@@ -33,10 +33,11 @@ COMPOSITES: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Directive:
-    """One directive. ``read`` returns what to write of a moment and its fraction of a second in nanoseconds; ``name``
-    is the field that it reads.
+    """One directive. ``name`` is the field that it reads.
 
-    ``attribute`` is that of a ``datetime`` which is written as it is.
+    ``read`` returns what to write of a moment and its fraction of a second in nanoseconds.
+
+        ``attribute`` is that of a ``datetime`` which is written as it is.
     """
 
     name: str
@@ -54,9 +55,7 @@ class Directive:
         return self.width > 0
 
     def padded(self, flag: str) -> Directive:
-        """Return the directive padded as the flag says: ``-`` not at all, ``_`` with spaces, ``0`` with zeros; itself
-        without a flag.
-        """
+        """Return the directive padded as the flag says: ``-`` not at all, ``_`` with spaces, ``0`` with zeros."""
         if flag == "-":
             return replace(self, template="%d", pattern=rf"\d{{1,{self.width}}}", is_padded_otherwise=True)
         if flag == "_":

@@ -64,9 +64,7 @@ class KeyFormat:
         return nanos if nanos is not None and self.render(nanos) == text else None
 
     def parse_loosely(self, text: str) -> int | None:
-        """Parse as :meth:`parse` does, with numbers of any width, or any date written from its year on: what may be
-        meant.
-        """
+        """Parse as :meth:`parse` does, with numbers of any width, or any date written from its year on."""
         meant = self._moment(self._loose_pattern.fullmatch(text.strip()))
         return _written_from_the_year_on(text.strip()) if meant is None else meant
 
@@ -99,9 +97,7 @@ def key_format(fmt: str) -> KeyFormat:
 
 
 def _written_from_the_year_on(text: str) -> int | None:
-    """Return the moment that begins a text, ``None`` for text of another form. A day past the month's end counts as its
-    last.
-    """
+    """Return the moment that begins a text, ``None`` for another form. A day past the month's end is its last."""
     found = _YEAR_FIRST.match(text)
     if found is None or found[1] == "0000":
         return None

@@ -85,9 +85,7 @@ class PartitionKey:
         raise PartitionValidationError(f"partition key '{self}' has no {_named(dimension)}")
 
     def concrete(self) -> Iterator[PartitionKey]:
-        """Return each partition that the key stands for, once: the product of the sorted values, the last dimension
-        fastest.
-        """
+        """Return each partition of the key: the product of the sorted values, the last dimension fastest."""
         return iter((self,))
 
     def to_json(self) -> str:

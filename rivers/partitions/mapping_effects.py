@@ -29,8 +29,7 @@ def downstream_keys(
     dynamic: DynamicKeys | None = None,
     names: tuple[str, str] = ("downstream", "upstream"),
 ) -> Mapped:
-    """Return what of the downstream needs one of these upstream keys, or the upstream as a whole when ``keys`` is
-    ``None``.
+    """Return what of the downstream needs one of these upstream keys; ``None`` means the upstream as a whole.
 
     These are the keys that exist at ``now``, each once; ``Whole`` for a downstream without partitions, ``Nothing`` when
     there are none.
@@ -92,9 +91,7 @@ def _through(
 
 
 def _product(downstream: MultiPartitions, chosen: dict[str, list[str]], edge: Edge) -> Iterator[PartitionKey]:
-    """Return the downstream keys with one of the chosen values in each dimension; with any value, where none are
-    chosen.
-    """
+    """Return the downstream keys with a chosen value in each dimension; with any value, where none are chosen."""
     names = [name for name, _ in downstream.dimensions]
     values = [
         chosen[name] if name in chosen else list(one_dimension(downstream, name).iter_values(edge.now, edge.dynamic))

@@ -86,9 +86,7 @@ def upstream_keys(
 def _require_begun(
     keys: Sequence[PartitionKey], upstream: PartitionsDefinition, now: datetime, names: tuple[str, str]
 ) -> None:
-    """Refuse windows that are still to come, which a repository accepts. Dynamic keys are not looked up, as what was
-    made for one outlives it.
-    """
+    """Refuse windows that are still to come. What was made for a dynamic key outlives it: none is looked up."""
     for key in keys:
         fault = selector_fault(key, upstream, now, None)
         if fault is not None:

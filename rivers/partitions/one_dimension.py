@@ -117,9 +117,7 @@ class OneDimension(PartitionsDefinition):
         return list(map(SingleKey.of, self.near_any(strange, now, dynamic)))
 
     def near_any(self, values: Iterable[str], now: datetime, dynamic: DynamicKeys | None = None) -> list[str]:
-        """Return at most three members near values that are none: those near the first of them, then those near the
-        next.
-        """
+        """Return at most three members near values that are none: near the first of them, then near the next."""
         near: dict[str, None] = {}
         for value in values:
             near.update(dict.fromkeys(self.near_values(value, now, dynamic)))

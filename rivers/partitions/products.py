@@ -19,9 +19,7 @@ from rivers.wording import quoted
 
 
 def dynamic_namespaces(definitions: Iterable[PartitionsDefinition]) -> tuple[str, ...]:
-    """Return the namespaces of all dynamic definitions among these, dimensions included, each once in order of
-    appearance.
-    """
+    """Return the namespaces of all dynamic definitions among these, dimensions included, each once in order."""
     found: dict[str, None] = {}
     for definition in definitions:
         if isinstance(definition, DynamicPartitions):

@@ -12,8 +12,7 @@ Selector = tuple[str, str] | list[str]
 
 
 class PartitionKeyRange:
-    """The range from one key to another, both included, in the order of the definition; per dimension when there are
-    several.
+    """The range from one key to another, both included, in the order of the definition; one for each dimension.
 
     Two ranges are equal, and hash alike, when their content is. The order of the ends is not checked here. Build a
     range with the factories.
@@ -40,8 +39,7 @@ class PartitionKeyRange:
 
     @staticmethod
     def multi(dimensions: Mapping[str, tuple[str, str] | Sequence[str]]) -> PartitionKeyRange:
-        """Return a range of several dimensions: for each a pair ``(from, to)``, or a list of keys; a tuple of another
-        length is a list too.
+        """Return a range of several dimensions: for each a pair ``(from, to)``, or a list (or longer tuple) of keys.
 
         :raises TypeError: for another type, naming the dimension
         :raises PartitionDefinitionError: for no dimension, or an empty list for one
@@ -73,9 +71,7 @@ class PartitionKeyRange:
         return self._dimensions[None][1] if None in self._dimensions else None
 
     def selector_of(self, dimension: str | None = None) -> Selector:
-        """Return the pair, or the list of keys, of a dimension; without a name, of the only one. :raises KeyError: for
-        another
-        """
+        """Return the pair or list of keys of a dimension; without a name, of the only one; ``KeyError`` for another."""
         return self._dimensions[dimension]
 
     def __eq__(self, other: object) -> bool:

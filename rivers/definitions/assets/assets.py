@@ -36,9 +36,7 @@ class SingleAsset(FunctionAsset):
 
 
 class Asset:
-    """The declaration of an asset: ``@Asset`` or ``@Asset(name=..., ...)`` over a function; other kinds by its static
-    methods.
-    """
+    """The declaration of an asset: ``@Asset`` or ``@Asset(name=..., ...)``; of other kinds by its static methods."""
 
     @overload
     def __new__(cls, function: Callable[..., Any], /, **keywords: Unpack[AssetKeywords]) -> SingleAsset: ...
@@ -151,8 +149,7 @@ class Asset:
         partitions_def: PartitionsReference | None = None,
         automation_condition: Any = None,
     ) -> ExternalAsset:
-        """Declare data that is made elsewhere and loaded through ``io_handler``. A function that it is applied to
-        observes it.
+        """Declare data that is made elsewhere and loaded through ``io_handler``; a function observes it.
 
         :raises AssetDefinitionError: without an ``io_handler``
         """

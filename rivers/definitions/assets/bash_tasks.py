@@ -61,8 +61,7 @@ class CommandTask(BaseTask):
         return self._cwd
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        """Record the call in the body of a graph asset: the command runs after the nodes that are passed, without their
-        values.
+        """Record the call in the body of a graph asset: the command runs after the nodes that are passed.
 
         :raises ExecutionError: anywhere else
         """

@@ -69,9 +69,7 @@ class MultiAsset(FunctionAsset):
 
 
 class GraphAsset(FunctionAsset):
-    """An asset whose function says which tasks make it, and in which order. The function runs when the repository is
-    resolved.
-    """
+    """An asset whose function, run when the repository is resolved, says which tasks make it and in which order."""
 
     _decorator: ClassVar[str] = "an Asset.from_graph"
 
@@ -92,9 +90,7 @@ class GraphAsset(FunctionAsset):
         return True
 
     def compose(self, parameters: Mapping[str, str]) -> Composition:
-        """Run the body, and let through what it raises. ``parameters`` are those to be passed and the nodes that they
-        stand for.
-        """
+        """Run the body, and let through what it raises. ``parameters`` maps those to be passed to nodes."""
         return compose(self.name, self.function, parameters)
 
     def _remade(self, settings: AssetSettings, function: Callable[..., Any]) -> Self:

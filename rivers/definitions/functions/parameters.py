@@ -64,9 +64,7 @@ class FunctionArguments:
         return tuple(argument for argument in self.arguments if argument.source is source)
 
     def bind(self, values: Mapping[str, Any]) -> tuple[list[Any], dict[str, Any]]:
-        """Return positional and keyword arguments for a call, from the value of every parameter that is not a
-        default.
-        """
+        """Return positional and keyword arguments. ``values`` has those of all parameters but defaults."""
         positional: list[Any] = []
         keyword: dict[str, Any] = {}
         for index, argument in enumerate(self.arguments):
@@ -125,9 +123,7 @@ def classify_parameters(
 
 
 def data_parameters(signature: Signature, nodes: Container[str]) -> tuple[Parameter, ...]:
-    """Return the parameters that the body of a graph asset may pass something to: all but the context, which is
-    injected.
-    """
+    """Return the parameters that the body of a graph asset may pass something to: all but the context."""
     parameters = signature.parameters
     first = parameters[0] if parameters else None
     takes_context = first is not None and (_context_class(first) is not None or _is_conventional_context(first, nodes))

@@ -50,8 +50,7 @@ def _is_known_timezone(name: str) -> bool:
 
 @dataclass(frozen=True, init=False, repr=False, eq=False)
 class Schedule:
-    """A trigger that launches a job at the times of a cron expression; a decorator, or called with or without a
-    function.
+    """A trigger that launches a job at the times of a cron expression. It can be used as a decorator.
 
     Without a function each tick asks for one run of ``job_name``. ``tags`` are added to every run that it launches.
     ``eval_timeout`` is a duration such as ``"30s"``, read when the automation graph starts.

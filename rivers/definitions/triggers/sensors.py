@@ -17,8 +17,7 @@ from rivers.records import EvalMode, SensorStatus
 
 @dataclass(frozen=True, init=False, repr=False, eq=False)
 class Sensor:
-    """A trigger that polls a function which decides what to run; a bare decorator, a decorator factory, or called with
-    a function.
+    """A trigger that polls a function which decides what to run. It is a decorator, bare or with arguments.
 
     Its runs go to ``job_name``, else to an unnamed run over ``asset_selection``. ``minimum_interval`` (30 s when
     ``None``) and ``eval_timeout`` are durations such as ``"5s"``, read when the automation graph starts.

@@ -14,8 +14,7 @@ from rivers.definitions.values.metadata import Schema as MetadataSchema
 
 
 def coerce_metadata_value(value: object, key: str | None = None) -> MetadataValue:
-    """Return the metadata value for a ``str``, ``bool``, ``int``, ``float``, ``None`` or Arrow schema; keep any other
-    metadata value.
+    """Return the metadata value for a ``str``, ``bool``, ``int``, ``float``, ``None`` or Arrow schema; keep others.
 
     :raises TypeError: for every other type, naming it and the key that it was given for
     """
@@ -57,9 +56,7 @@ def coerce_metadata(metadata: object) -> dict[str, MetadataValue]:
 
 
 def _whole_number(value: object) -> int | None:
-    """Return an int, or an integer of numpy; ``None`` for anything else, such as arrays of numpy, whose ``__index__``
-    refuses.
-    """
+    """Return an int or an integer of numpy, ``None`` for others. The ``__index__`` of an array of numpy refuses."""
     if isinstance(value, int):
         return value
     if not isinstance(value, SupportsIndex):

@@ -1,6 +1,4 @@
-"""The results that an asset function may return instead of a plain value: a value with facts about it, or facts
-alone.
-"""
+"""The results that an asset function may return instead of a plain value: with facts about it, or facts alone."""
 
 from __future__ import annotations
 
@@ -63,8 +61,7 @@ class Observation:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Materialization:
-    """A result for data that the function has stored itself: recorded as a Materialization, without a call of the IO
-    handler.
+    """Facts about data that the function has stored itself: recorded as a Materialization, nothing is stored.
 
     :raises ResultDefinitionError: when an argument is of the wrong type (also a ``TypeError``)
     """

@@ -184,7 +184,7 @@ class Wiring:
 
 
 def compose_graphs(names: Names, wiring: Wiring) -> dict[str, Composition]:
-    """Run the bodies of all graph assets, in order of registration, and tell ``wiring`` what they map over.
+    """Run the bodies of all graph assets, in order of registration, and add what they map over to ``wiring``.
 
     :raises ConfigurationError: for a parameter of a body that is no asset
     :raises GraphValidationError: for a body that means nothing

@@ -37,7 +37,7 @@ class Directive:
 
     ``read`` returns what to write of a moment and its fraction of a second in nanoseconds.
 
-        ``attribute`` is that of a ``datetime`` which is written as it is.
+    ``attribute`` is that of a ``datetime`` which is written as it is.
     """
 
     name: str

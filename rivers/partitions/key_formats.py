@@ -71,7 +71,7 @@ class KeyFormat:
     def tells_apart(self, unit: int) -> bool:
         """Return whether all moments that are whole numbers of ``unit`` plainly have keys of their own.
 
-        ``False`` means nothing: such a format is tried out.
+        ``False`` proves nothing: such a format is checked on windows.
         """
         names = set(self._names)
         if not self._is_plain or any(each.is_padded_otherwise for each in self._directives):

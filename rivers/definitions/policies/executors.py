@@ -11,7 +11,7 @@ from rivers.exceptions import _NegativeCount  # pyright: ignore[reportPrivateUsa
 
 
 class Executor:
-    """The executor of a run. Build one with a factory; the nested classes tell which it is."""
+    """The executor of a run. Build one with a factory; the nested classes are for ``isinstance``."""
 
     InProcess: ClassVar[type[InProcessExecutor]]
     Parallel: ClassVar[type[ParallelExecutor]]

@@ -20,7 +20,7 @@ _UINT64_MAX: Final = 2**64 - 1
 
 
 class MetadataValue:
-    """A metadata value of a declared kind; built with the static constructors; the nested classes are for ``isinstance``.
+    """A metadata value of a declared kind, built with the factories; the nested classes are for ``isinstance``.
 
     Equal by kind and content, never equal to a plain value; not hashable.
     """

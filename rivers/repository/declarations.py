@@ -19,7 +19,6 @@ from rivers.definitions.signatures import read_signature
 from rivers.definitions.triggers.schedules import Schedule
 from rivers.definitions.triggers.sensors import Sensor
 from rivers.exceptions import AssetDefinitionError
-from rivers.execution.attempts.resources import checked_resources
 from rivers.graph.building import build_graph
 from rivers.graph.job_members import resolve_jobs, task_names, validate_triggers
 from rivers.graph.nodes import Graph
@@ -86,66 +85,40 @@ def arguments_of(trigger: Schedule | Sensor, resources: Mapping[str, Any]) -> Fu
     )
 
 
-def checked_declarations(
-    assets: Sequence[Any],
-    tasks: Sequence[Any] | None,
-    jobs: Sequence[Any] | None,
-    schedules: Sequence[Any] | None,
-    sensors: Sequence[Any] | None,
-    default_executor: Any,
-    resources: Mapping[str, Any] | None,
-    partition_defs: Mapping[str, Any] | None,
-    retries: Mapping[str, Any] | None,
-    default_retry_policy: Any,
-    run_queue: Any,
-    run_backend: Any,
-    pool_limits: Mapping[str, int] | None,
-) -> Declarations:
-    """Check the types of a repository's arguments; the graph they make is checked by ``compile_declarations``.
-
-    :raises AssetDefinitionError: for something in ``assets`` or ``tasks`` that is none
-    :raises ConfigurationError: for a resource of an unsupported type
-    :raises TypeError: for every other argument of a wrong type
-    """
+def checked_assets(assets: Sequence[Any]) -> tuple[BaseAsset, ...]:
+    """Return the assets of a repository; ``AssetDefinitionError`` for something that is none."""
     for asset in assets:
         if not isinstance(asset, BaseAsset):
             raise AssetDefinitionError(f"assets may hold only assets, got {type(asset).__name__}")
+    return tuple(assets)
+
+
+def checked_tasks(tasks: Sequence[Any] | None) -> tuple[BaseTask, ...]:
+    """Return the tasks of a repository; ``AssetDefinitionError`` for something that is none."""
     for task in tasks or ():
         if not isinstance(task, BaseTask):
             raise AssetDefinitionError(f"tasks may hold only Task and BashTask objects, got {type(task).__name__}")
-    default_retry = _optional("default_retry_policy", default_retry_policy, RetryPolicy | str)
-    return Declarations(
-        assets=tuple(assets),
-        tasks=tuple(tasks or ()),
-        jobs=_all("jobs", jobs, Job),
-        schedules={schedule.name: schedule for schedule in _all("schedules", schedules, Schedule)},
-        sensors={sensor.name: sensor for sensor in _all("sensors", sensors, Sensor)},
-        default_executor=_optional("default_executor", default_executor, Executor) or Executor.parallel(),
-        resources=checked_resources(resources),
-        partition_defs=_registry("partition_defs", partition_defs, PartitionsDefinition),
-        retries=_registry("retries", retries, RetryPolicy),
-        default_retry_policy=default_retry,
-        run_queue=_optional("run_queue", run_queue, RunQueueConfig),
-        run_backend=_optional("run_backend", run_backend, RunBackendConfig),
-        pool_limits=_registry("pool_limits", pool_limits, int),
-    )
+    return tuple(tasks or ())
 
 
-def _all(parameter: str, given: Sequence[Any] | None, kind: type[Any]) -> tuple[Any, ...]:
+def checked_members(parameter: str, given: Sequence[Any] | None, kind: type[Any]) -> tuple[Any, ...]:
+    """Return what a parameter lists; ``TypeError`` for something of another type."""
     for item in given or ():
         if not isinstance(item, kind):
             raise TypeError(f"{parameter} may hold only {kind.__name__}, got {type(item).__name__}")
     return tuple(given or ())
 
 
-def _optional(parameter: str, given: Any, kind: Any) -> Any:
+def checked_optional(parameter: str, given: Any, kind: Any) -> Any:
+    """Return ``given``; ``TypeError`` unless it is ``None`` or of that type."""
     if given is not None and not isinstance(given, kind):
         name = getattr(kind, "__name__", str(kind))
         raise TypeError(f"{parameter} must be a {name}, got {type(given).__name__}")
     return given
 
 
-def _registry(parameter: str, given: Mapping[str, Any] | None, kind: type[Any]) -> dict[str, Any]:
+def checked_registry(parameter: str, given: Mapping[str, Any] | None, kind: type[Any]) -> dict[str, Any]:
+    """Return what a parameter registers by name; ``TypeError`` for something of another type."""
     if not isinstance(given, Mapping | None):  # pyright: ignore[reportUnnecessaryIsInstance]
         raise TypeError(f"{parameter} must be a dict, got {type(given).__name__}")
     registered: dict[str, Any] = {}

@@ -18,12 +18,18 @@ from rivers.definitions.triggers.schedules import Schedule
 from rivers.definitions.triggers.sensors import Sensor
 from rivers.exceptions import NodeNotFoundError
 from rivers.execution.attempts.coroutine_host import CoroutineHost
+from rivers.execution.attempts.resources import checked_resources
 from rivers.execution.triggers.here import TriggerCaller
+from rivers.partitions.definitions import PartitionsDefinition
 from rivers.repository.declarations import (
     Compiled,
     Declarations,
     arguments_of,
-    checked_declarations,
+    checked_assets,
+    checked_members,
+    checked_optional,
+    checked_registry,
+    checked_tasks,
     compile_declarations,
 )
 from rivers.repository.without_effect import log_what_has_no_effect
@@ -78,20 +84,20 @@ class DeclaredRepository:
         run_backend: RunBackendConfig | None = None,
         pool_limits: Mapping[str, int] | None = None,
     ) -> None:
-        given = checked_declarations(
-            assets,
-            tasks,
-            jobs,
-            schedules,
-            sensors,
-            default_executor,
-            resources,
-            partition_defs,
-            retries,
-            default_retry_policy,
-            run_queue,
-            run_backend,
-            pool_limits,
+        given = Declarations(
+            assets=checked_assets(assets),
+            tasks=checked_tasks(tasks),
+            jobs=checked_members("jobs", jobs, Job),
+            schedules={each.name: each for each in checked_members("schedules", schedules, Schedule)},
+            sensors={each.name: each for each in checked_members("sensors", sensors, Sensor)},
+            default_executor=checked_optional("default_executor", default_executor, Executor) or Executor.parallel(),
+            resources=checked_resources(resources),
+            partition_defs=checked_registry("partition_defs", partition_defs, PartitionsDefinition),
+            retries=checked_registry("retries", retries, RetryPolicy),
+            default_retry_policy=checked_optional("default_retry_policy", default_retry_policy, RetryPolicy | str),
+            run_queue=checked_optional("run_queue", run_queue, RunQueueConfig),
+            run_backend=checked_optional("run_backend", run_backend, RunBackendConfig),
+            pool_limits=checked_registry("pool_limits", pool_limits, int),
         )
         self._adopt(SharedDefinitions(given))
 

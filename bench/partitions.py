@@ -8,9 +8,10 @@ from datetime import datetime, timedelta
 
 from bench.apart import Sample, apart
 from bench.figures import Figure, Floor
-from rivers.partitions import OneDimension, PartitionKey, PartitionKeyRange, PartitionsDefinition
+from rivers.partitions import PartitionKey, PartitionKeyRange, PartitionsDefinition
 from rivers.partitions.definitions import DynamicKeys
 from rivers.partitions.dynamic import KeysInOrder
+from rivers.partitions.one_dimension import OneDimension
 
 ASKED_BUDGET_US = 50.0
 KEY_BUDGET_US = 5.0

@@ -25,7 +25,7 @@ from rivers.partitions.time_windows import TimeWindowPartitions
 from rivers.wording import quoted
 
 _LISTED_MAX: Final = 10
-# Without a moment, a window that is still to come is as good as one that has begun.
+# A window that is still to come is as good as one that has begun.
 _END_OF_TIME: Final = datetime(9000, 1, 1)
 
 
@@ -35,16 +35,15 @@ def check_mapping(
     up_name: str,
     up_def: PartitionsDefinition | None,
     mapping: PartitionMapping | None,
-    now: datetime | None = None,
 ) -> None:
     """Refuse a mapping that can never work. No mapping means identity between partitioned nodes.
 
-    ``now`` decides whether keys that the mapping names are windows yet; without it, windows that are still to come are
-    accepted. Dynamic keys are unknown here, and every one is accepted.
+    Keys that the mapping names may be windows that are still to come. Dynamic keys are unknown here, and every one is
+    accepted.
 
     :raises PartitionValidationError: when it does not fit, naming both assets and the reason
     """
-    reason = _Fit(down_name, up_name, _END_OF_TIME if now is None else now).reason(mapping, down_def, up_def)
+    reason = _Fit(down_name, up_name).reason(mapping, down_def, up_def)
     if reason is not None:
         raise PartitionValidationError(f"Asset '{down_name}' depends on '{up_name}': {reason}")
 
@@ -53,7 +52,6 @@ def check_mapping(
 class _Fit:
     down_name: str
     up_name: str
-    now: datetime
 
     def reason(
         self,
@@ -76,7 +74,7 @@ class _Fit:
             case None | PartitionMapping.AllPartitions():
                 return None
             case PartitionMapping.ForKeys(selectors=selectors):
-                faults = (selector_fault(each, downstream, self.now, None) for each in selectors)
+                faults = (selector_fault(each, downstream, _END_OF_TIME, None) for each in selectors)
                 return next((f"for_keys: {fault}" for fault in faults if fault is not None), None)
             case _:
                 return (
@@ -89,7 +87,7 @@ class _Fit:
             case PartitionMapping.AllPartitions():
                 return None
             case PartitionMapping.SpecificPartitions(keys=keys):
-                faults = (selector_fault(each, upstream, self.now, None) for each in keys)
+                faults = (selector_fault(each, upstream, _END_OF_TIME, None) for each in keys)
                 return next((f"specific_partitions: {fault}" for fault in faults if fault is not None), None)
             case _:
                 given = "a mapping is required" if mapping is None else f"{mapping.factory} cannot map it"
@@ -157,7 +155,7 @@ class _Fit:
 
     def _not_among(self, these: OneDimension, those: OneDimension) -> str | None:
         """Return the keys of one definition that the other has not, as text; ``None`` when it has them all."""
-        return _listed([each for each in these.iter_values(self.now) if not those.has_value(each, self.now)])
+        return _listed([each for each in these.iter_values(_END_OF_TIME) if not those.has_value(each, _END_OF_TIME)])
 
     def _same_dimensions(
         self, mapping: PartitionMapping, downstream: MultiPartitions, upstream: MultiPartitions
@@ -191,11 +189,11 @@ class _Fit:
                 f"'{self.up_name}' is {upstream.variant}"
             )
         for key, target in targets.items():
-            if not downstream.contains(SingleKey.of(key), self.now):
-                absence = downstream.explain_absence(SingleKey.of(key), self.now)
+            if not downstream.contains(SingleKey.of(key), _END_OF_TIME):
+                absence = downstream.explain_absence(SingleKey.of(key), _END_OF_TIME)
                 return f"static_: '{key}' is not a partition key of the downstream: {absence}"
-            if not upstream.has_value(target, self.now):
-                absence = upstream.explain_absence(SingleKey.of(target), self.now)
+            if not upstream.has_value(target, _END_OF_TIME):
+                absence = upstream.explain_absence(SingleKey.of(target), _END_OF_TIME)
                 return f"static_: '{target}', the target of '{key}', is not a partition key of the upstream: {absence}"
         return None
 

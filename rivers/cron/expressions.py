@@ -29,12 +29,9 @@ def cron_fault(expr: str) -> str | None:
             return f"the random field {field!r} would fire at other times after each start"
     try:
         times = croniter(expr, _VALIDATION_START, second_at_beginning=True, max_years_between_matches=_YEARS_AHEAD)
-    except (ValueError, KeyError, IndexError, AttributeError) as error:
-        return str(error)
-    try:
         times.get_next(datetime)
     except CroniterBadDateError:
         return "it never fires"
-    except (ValueError, KeyError, IndexError, OverflowError) as error:
+    except (ValueError, KeyError, IndexError, AttributeError, OverflowError) as error:
         return str(error)
     return None

@@ -14,7 +14,6 @@ from functools import cached_property, lru_cache
 from typing import Any, Final
 
 from croniter import croniter
-from croniter.croniter import CroniterBadDateError
 
 from rivers.cron.dates import MONTH_LENGTHS, REFERENCE_YEARS, Dates, DatesOfYears, EveryDate, RecurringDates, YearKind
 
@@ -170,14 +169,9 @@ def _calendar_dates(fields: str) -> Dates:
         midnight = datetime(year, 1, 1, tzinfo=UTC)
         walk: Any = croniter(f"0 0 {fields}", midnight - timedelta(seconds=1))
         found: list[int] = []
-        while True:
-            try:
-                time: datetime = walk.get_next(datetime)
-            except CroniterBadDateError:
-                return tuple(found)
-            if time.year != year:
-                return tuple(found)
+        while (time := walk.get_next(datetime)).year == year:
             found.append((time - midnight).days)
+        return tuple(found)
 
     return RecurringDates(find)
 

@@ -206,8 +206,6 @@ class _Inside:
                 f"Task '{composed.name}' is mapped twice over different values; inside of one graph a task is mapped "
                 f"once"
             )
-        if first.source.node_name in (composed.name, collect_name(composed.name)):
-            raise GraphValidationError(f"Task '{composed.name}' depends on itself")
         parameters = data_parameters(composed.task.signature, self.wiring.names)
         if not parameters:
             raise GraphValidationError(

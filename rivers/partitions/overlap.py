@@ -45,9 +45,11 @@ def share_a_key(one: PartitionsDefinition, other: PartitionsDefinition) -> bool:
         return any(other.has_value(value, datetime.max) for value in one.keys)
     if isinstance(other, StaticPartitions):
         return any(one.has_value(value, datetime.max) for value in other.keys)
-    if isinstance(one, TimeWindowPartitions) and isinstance(other, TimeWindowPartitions):
-        return _share_a_window(one, other)
-    return False
+    return (
+        isinstance(one, TimeWindowPartitions)
+        and isinstance(other, TimeWindowPartitions)
+        and _share_a_window(one, other)
+    )
 
 
 def start_off_grid(downstream: TimeWindowPartitions, upstream: TimeWindowPartitions) -> int | None:

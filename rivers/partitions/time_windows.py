@@ -177,9 +177,7 @@ class TimeWindowPartitions(OneDimension, variant="TimeWindow"):
 
         :raises PartitionDefinitionError: when the key does not have the format
         """
-        start = self.format.parse(value)
-        if start is None:
-            raise PartitionDefinitionError(f"partition key '{value}' does not have the format '{self.fmt}'")
+        start = self._member(value)
         following = self.grid.at_or_after(start + 1)
         end = datetime.max if following is None or following > _LAST_MOMENT else to_datetime(following)
         return to_datetime(start), end

@@ -86,6 +86,7 @@ def test_a_builtin_without_a_signature_has_no_parameters() -> None:
     assert read_signature(dict).parameters == ()
 
 
+@pytest.mark.rule("assets 1.8")
 def test_coroutine_functions_and_async_generators_are_async() -> None:
     async def coroutine() -> None: ...
 

@@ -24,7 +24,7 @@ Build = Callable[..., CodeRepository]
 IN_PROCESS, PARALLEL = rs.Executor.in_process(), rs.Executor.parallel(3)
 
 
-@pytest.mark.rule("execution 1.8")
+@pytest.mark.rule("execution 1.8", "resources 2.1.9")
 @pytest.mark.parametrize(
     ("default", "job", "execution", "expected"),
     [
@@ -47,6 +47,7 @@ def test_an_executor_of_a_cluster_is_refused_here() -> None:
         executor_of_run(rs.Executor.kubernetes(), None, RunConfig())
 
 
+@pytest.mark.rule("metadata 4.1")
 def test_an_unknown_executor_in_metadata_is_refused_when_it_is_to_run(build: Build) -> None:
     asset = rs.Asset(functions.process, metadata={"rivers/executor": "threads"})
     repo = build(asset)
@@ -54,6 +55,7 @@ def test_an_unknown_executor_in_metadata_is_refused_when_it_is_to_run(build: Bui
         repo.materialize(raise_on_error=False)
 
 
+@pytest.mark.rule("execution 1.8", "execution 2.2", "resources 2.1.9")
 def test_metadata_and_job_decide_where_steps_run(build: Build, tmp_path: Any) -> None:
     handler = rs.PickleIOHandler(store=LocalStore(str(tmp_path)))
 
@@ -127,6 +129,7 @@ def test_a_coroutine_within_an_interceptor_has_the_thread_of_the_run(build: Buil
     assert place_of(awaited, is_parallel=True, is_alone=False, has_interceptor=True) is Place.HERE
 
 
+@pytest.mark.rule("assets 1.22", "execution 1.9")
 def test_compute_is_ignored_with_a_warning(build: Build, caplog: pytest.LogCaptureFixture) -> None:
     repo = build(rs.Asset(functions.process, compute=rs.Compute(memory="2Gi")))
     with caplog.at_level(logging.WARNING, "rivers.executors"):

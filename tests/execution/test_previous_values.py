@@ -30,6 +30,7 @@ def assets(handler: Any, functions: list[Callable[..., Any]] | None = None) -> l
     return [rs.Asset(function, io_handler=handler) for function in functions or FUNCTIONS]
 
 
+@pytest.mark.rule("assets 8.1")
 @pytest.mark.parametrize("executor", PLACES, ids=repr)
 def test_each_run_sees_the_value_of_the_run_before(build: Build, handler: Any, executor: rs.Executor) -> None:
     repo = build(*assets(handler), default_executor=executor)
@@ -78,6 +79,7 @@ def test_a_failed_run_leaves_the_previous_value(build: Build, executor: rs.Execu
     assert repo.load_node("counter") == 2
 
 
+@pytest.mark.rule("assets 8.2")
 @pytest.mark.parametrize("executor", PLACES, ids=repr)
 @pytest.mark.parametrize("wrong", [steps.bare, steps.mistyped, steps.bare_later])
 def test_a_self_of_another_kind_fails_its_step_alone(

@@ -60,6 +60,7 @@ def test_a_chain_runs_in_order_and_every_step_is_recorded(build: Build, storage:
     assert record.end_time is not None
 
 
+@pytest.mark.rule("assets 1.13")
 def test_a_materialization_carries_metadata_versions_and_the_versions_of_its_inputs(
     build: Build, storage: Storage
 ) -> None:
@@ -109,6 +110,7 @@ def test_the_versions_of_inputs_that_another_run_made_are_looked_up(build: Build
     assert record.last_input_data_versions == [("up", "v1")]
 
 
+@pytest.mark.rule("execution 5.5", "repository 3.2.4", "repository 5.5")
 def test_a_failure_skips_its_dependents_and_leaves_other_branches_alone(build: Build, storage: Storage) -> None:
     boom = ValueError("boom")
 
@@ -162,6 +164,7 @@ def test_the_raised_exception_is_the_very_object_and_comes_after_the_whole_run(b
     assert repo.load_node("raw") == 1
 
 
+@pytest.mark.rule("repository 3.2.3")
 @pytest.mark.parametrize("fault", [SystemExit(2), KeyboardInterrupt()])
 def test_an_exit_or_interrupt_inside_a_step_fails_that_step_only(
     build: Build, storage: Storage, fault: BaseException
@@ -178,6 +181,7 @@ def test_an_exit_or_interrupt_inside_a_step_fails_that_step_only(
         repo.materialize()
 
 
+@pytest.mark.rule("assets 5.1", "repository 3.2.2")
 def test_a_value_that_does_not_fit_its_annotation_is_never_stored(build: Build) -> None:
     @rs.Asset
     def wrong() -> int:
@@ -203,15 +207,20 @@ def test_a_materialization_result_is_recorded_and_not_stored(build: Build, stora
         repo.load_node("elsewhere")
 
 
+@pytest.mark.rule("assets 4.4", "execution 5.4")
 def test_an_observation_result_is_recorded_as_one(build: Build, storage: Storage) -> None:
     @rs.Asset
     def seen() -> rs.Observation:
         return rs.Observation(metadata={"rows": 3})
 
-    run_id = build(seen).materialize().run_id
+    repo = build(seen)
+    run_id = repo.materialize().run_id
     assert [kind for kind, _ in told(storage, run_id)] == ["StepStart", "Observation", "StepSuccess"]
+    with pytest.raises(KeyError):
+        repo.load_node("seen")
 
 
+@pytest.mark.rule("assets 4.8")
 def test_metadata_that_cannot_be_recorded_fails_the_step(build: Build) -> None:
     @rs.Asset
     def odd() -> rs.Output:
@@ -223,6 +232,7 @@ def test_metadata_that_cannot_be_recorded_fails_the_step(build: Build) -> None:
     assert message.startswith("TypeError: Cannot coerce object to MetadataValue")
 
 
+@pytest.mark.rule("contexts 3.3")
 def test_what_a_step_prints_and_logs_is_kept_for_it(build: Build, storage: Storage) -> None:
     @rs.Asset
     def talks(context: rs.AssetExecutionContext) -> None:
@@ -392,6 +402,7 @@ def test_a_run_cancelled_in_its_last_step_stays_cancelled(build: Build, storage:
     assert record.status == "Canceled"
 
 
+@pytest.mark.rule("contexts 3.1")
 def test_a_step_is_tried_again_as_its_policy_says(build: Build, storage: Storage) -> None:
     tries: list[int] = []
 
@@ -419,6 +430,7 @@ def test_a_step_is_tried_again_as_its_policy_says(build: Build, storage: Storage
     assert len([log for log in logs if log.traceback is not None]) == 2
 
 
+@pytest.mark.rule("repository 3.3.3")
 def test_the_policy_of_the_run_holds_where_the_step_has_none(build: Build) -> None:
     tries: dict[str, int] = {"own": 0, "none": 0}
 
@@ -436,6 +448,7 @@ def test_the_policy_of_the_run_holds_where_the_step_has_none(build: Build) -> No
     assert tries == {"own": 1, "none": 3}
 
 
+@pytest.mark.rule("execution 3.3.2")
 def test_a_value_that_could_not_be_stored_is_not_computed_again(build: Build) -> None:
     tries: list[int] = []
 
@@ -456,6 +469,7 @@ def test_a_value_that_could_not_be_stored_is_not_computed_again(build: Build) ->
     assert tries == [1]
 
 
+@pytest.mark.rule("assets 8.1")
 def test_a_previous_value_is_loaded_for_a_self_dependency(build: Build) -> None:
     @rs.Asset
     def total(self: rs.SelfDependency[int]) -> int:
@@ -467,6 +481,7 @@ def test_a_previous_value_is_loaded_for_a_self_dependency(build: Build) -> None:
     assert repo.load_node("total") == 2
 
 
+@pytest.mark.rule("assets 2.13")
 def test_a_misplaced_context_fails_the_step_when_it_runs(build: Build) -> None:
     @rs.Asset
     def late(raw: int, context: rs.AssetExecutionContext) -> int:
@@ -476,6 +491,7 @@ def test_a_misplaced_context_fails_the_step_when_it_runs(build: Build) -> None:
         build(raw, late).materialize()
 
 
+@pytest.mark.rule("assets 3.12")
 def test_every_load_goes_through_the_handler_and_its_answer_is_honoured(build: Build) -> None:
     seen: list[tuple[str, str, Any, Any]] = []
 
@@ -501,6 +517,7 @@ def test_every_load_goes_through_the_handler_and_its_answer_is_honoured(build: B
     assert repo.load_node("down") == 100
 
 
+@pytest.mark.rule("execution 3.3.6", "metadata 4.5")
 def test_an_escalating_policy_retries_its_reasons_and_tells_what_would_be_asked_for(
     build: Build, storage: Storage
 ) -> None:

@@ -30,6 +30,7 @@ def g() -> Any:
     return inc(one())
 
 
+@pytest.mark.rule("graph-assets 3.1.12", "graph-assets 3.2.11")
 def test_a_graph_stores_the_value_of_its_last_task_under_its_own_name(build: Build) -> None:
     repo = build(g, tasks=[one, inc])
     result = repo.materialize()
@@ -37,6 +38,7 @@ def test_a_graph_stores_the_value_of_its_last_task_under_its_own_name(build: Bui
     assert (repo.load_node("g"), repo.load_node("g/inc")) == (2, 2)
 
 
+@pytest.mark.rule("graph-assets 3.2.1")
 def test_the_start_of_a_graph_precedes_its_inside_and_its_end_comes_last(build: Build) -> None:
     repo = build(g, tasks=[one, inc])
     events = [event for event in happened(repo, repo.materialize()) if event[1] is not None]
@@ -45,6 +47,7 @@ def test_the_start_of_a_graph_precedes_its_inside_and_its_end_comes_last(build: 
     assert events.count(("StepStart", "g")) == 1
 
 
+@pytest.mark.rule("graph-assets 3.1.13")
 def test_a_graph_that_returns_nothing_is_materialized_without_a_value(build: Build) -> None:
     @rs.Asset.from_graph()
     def silent() -> None:
@@ -98,6 +101,7 @@ def test_an_upstream_asset_comes_in_by_the_parameter_of_the_graph(build: Build) 
     assert repo.load_node("above") == 11
 
 
+@pytest.mark.rule("contexts 2.2", "contexts 2.4")
 def test_a_task_of_its_own_is_a_step_with_its_own_context(build: Build) -> None:
     @rs.Task(tags=["t"])
     def alone(context: rs.TaskExecutionContext) -> Any:
@@ -113,6 +117,7 @@ def test_a_task_of_its_own_is_a_step_with_its_own_context(build: Build) -> None:
     assert repo.load_node("as_asset") == ("as_asset", None, [])
 
 
+@pytest.mark.rule("assets 5.12")
 def test_the_annotation_of_a_task_is_checked(build: Build) -> None:
     @rs.Task
     def wrong() -> int:
@@ -176,6 +181,7 @@ def test_selecting_an_observed_asset_records_what_is_seen(build: Build) -> None:
     assert event.data_version == "v7"
 
 
+@pytest.mark.rule("assets 7.7")
 def test_what_else_an_observe_function_returns_is_ignored(build: Build) -> None:
     @rs.Asset.external(io_handler=Table())
     def orders() -> int:

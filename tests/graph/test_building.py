@@ -30,6 +30,7 @@ def asset(name: str, function: Callable[..., Any], *deps: Any) -> SingleAsset:
     return Asset(name=name, deps=list(deps))(function)
 
 
+@pytest.mark.rule("assets 3.10", "assets 3.11")
 def test_parameters_and_declared_dependencies_become_edges() -> None:
     graph = build_graph(
         [
@@ -49,6 +50,7 @@ def test_parameters_and_declared_dependencies_become_edges() -> None:
     assert len(graph) == 4
 
 
+@pytest.mark.rule("assets 2.2")
 def test_an_asset_named_context_makes_a_parameter_of_that_name_a_dependency() -> None:
     graph = build_graph([asset("context", lambda: 0), asset("a", lambda context: 0)])
     assert graph["a"].inputs == ("context",)
@@ -61,6 +63,7 @@ def test_a_self_dependency_is_no_edge() -> None:
     assert build_graph([asset("a", previous)])["a"].upstreams == ()
 
 
+@pytest.mark.rule("assets 2.8")
 def test_resources_fill_parameters_and_a_name_that_an_asset_hides_is_reported() -> None:
     graph = build_graph([asset("a", lambda: 0), asset("b", lambda a, db: 0)], ["db", "a"])
     assert graph["b"].inputs == ("a",)
@@ -96,17 +99,20 @@ def test_a_resource_where_only_an_upstream_can_be_is_refused_with_where_it_goes(
             build_graph([declared], ["db"])
 
 
+@pytest.mark.rule("assets 2.14")
 def test_a_context_that_is_not_first_and_not_annotated_matches_nothing() -> None:
     with pytest.raises(ConfigurationError, match=r"Asset 'b': unresolved input 'context'.*available resources: none"):
         build_graph([asset("a", lambda: 0), asset("b", lambda a, context: 0)])
 
 
+@pytest.mark.rule("assets 3.8", "repository 2.5")
 @pytest.mark.parametrize("dep", [AssetDef.dep("nope"), AssetDef.input("nope")])
 def test_a_declared_dependency_that_does_not_exist_is_refused(dep: Any) -> None:
     with pytest.raises(GraphValidationError, match="unresolved input 'nope'"):
         build_graph([asset("a", lambda nope=1: 0, dep)])
 
 
+@pytest.mark.rule("assets 3.9", "repository 2.7")
 @pytest.mark.parametrize(("function", "deps"), [(lambda a: 0, []), (lambda: 0, [AssetDef.dep("a")])])
 def test_a_dependency_on_itself_points_to_self_dependency(function: Callable[..., Any], deps: list[Any]) -> None:
     with pytest.raises(GraphValidationError, match=r"'a' depends on itself.*SelfDependency"):
@@ -132,7 +138,8 @@ def external(name: str, function: Callable[..., Any] | None = None, **keywords: 
     return Asset.external(function, name=name, io_handler="h", **keywords)
 
 
-def test_6_1_each_output_is_a_node_of_its_own_and_the_step_is_shared() -> None:
+@pytest.mark.rule("assets 6.6")
+def test_each_output_is_a_node_of_its_own_and_the_step_is_shared() -> None:
     given = multi(lambda x: {}, AssetDef("p", group="g"), AssetDef("q"))
     graph = build_graph([given, given, asset("x", lambda: 0), asset("m", lambda q: 0)])
     assert list(graph.nodes) == ["p", "q", "x", "m"]
@@ -145,7 +152,8 @@ def test_6_1_each_output_is_a_node_of_its_own_and_the_step_is_shared() -> None:
     assert graph["m"].inputs == ("q",)
 
 
-def test_6_4_two_outputs_of_one_name_are_refused_and_no_output_is_no_node() -> None:
+@pytest.mark.rule("assets 6.11", "assets 6.12")
+def test_two_outputs_of_one_name_are_refused_and_no_output_is_no_node() -> None:
     with pytest.raises(AssetDefinitionError, match=r"'m' has two outputs called 'p'"):
         build_graph([multi(dict, AssetDef("p"), AssetDef("p"))])
     with pytest.raises(AssetDefinitionError, match=r"'p'"):
@@ -153,7 +161,8 @@ def test_6_4_two_outputs_of_one_name_are_refused_and_no_output_is_no_node() -> N
     assert len(build_graph([multi(dict)])) == 0
 
 
-def test_6_8_what_orders_the_whole_orders_every_output_and_what_orders_one_is_waited_for_by_all() -> None:
+@pytest.mark.rule("assets 6.24", "assets 6.26")
+def test_what_orders_the_whole_orders_every_output_and_what_orders_one_is_waited_for_by_all() -> None:
     given = multi(lambda x: {}, AssetDef("p"), AssetDef("q", deps=[AssetDef.dep("y")]), deps=[AssetDef.dep("z")])
     graph = build_graph([given, *(asset(name, lambda: 0) for name in "xyz")])
     assert (graph["p"].lineage, graph["q"].lineage) == (("z",), ("z", "y"))
@@ -162,7 +171,8 @@ def test_6_8_what_orders_the_whole_orders_every_output_and_what_orders_one_is_wa
     assert graph.downstreams["y"] == ("q",)
 
 
-def test_6_8_an_input_of_one_output_is_an_input_of_the_function() -> None:
+@pytest.mark.rule("assets 6.25")
+def test_an_input_of_one_output_is_an_input_of_the_function() -> None:
     given = multi(lambda x=0: {}, AssetDef("p", deps=[AssetDef.input("x", io_handler="h")]), AssetDef("q"))
     step = build_graph([given, asset("x", lambda: 0)])["q"].step
     assert [(each.upstream, each.override is not None) for each in step.inputs] == [("x", True)]
@@ -184,26 +194,26 @@ def test_a_cycle_through_a_shared_step_is_refused_with_the_nodes_it_passes() -> 
 @pytest.mark.parametrize(
     "function", [lambda: None, lambda context: None, lambda context, db: None], ids=["none", "context", "resource"]
 )
-def test_8_an_external_asset_is_a_node_that_nothing_comes_before(function: Callable[..., Any]) -> None:
+def test_an_external_asset_is_a_node_that_nothing_comes_before(function: Callable[..., Any]) -> None:
     graph = build_graph([external("raw", function), asset("a", lambda raw: 0)], ["db"])
     assert (graph["raw"].kind, graph["raw"].step.kind) == (NodeKind.EXTERNAL, StepKind.OBSERVE)
     assert (graph["raw"].upstreams, graph["a"].inputs) == ((), ("raw",))
     assert graph["a"].can_load(graph["raw"])
 
 
-def test_8_an_observe_function_gets_no_values_of_assets() -> None:
+def test_an_observe_function_gets_no_values_of_assets() -> None:
     with pytest.raises(ConfigurationError, match=r"'raw': unresolved input 'a'"):
         build_graph([external("raw", lambda a: 0), asset("a", lambda: 0)])
 
 
 @pytest.mark.rule("assets 7.8")
-def test_8_5_an_automation_on_what_nobody_observes_is_refused() -> None:
+def test_an_automation_on_what_nobody_observes_is_refused() -> None:
     with pytest.raises(AssetDefinitionError, match=r"'raw'.*decorator"):
         build_graph([external("raw", automation_condition="c")])
     assert "raw" in build_graph([external("raw", lambda: 0, automation_condition="c")])
 
 
-def test_10_standalone_tasks_are_nodes_whose_parameters_resolve_like_those_of_assets() -> None:
+def test_standalone_tasks_are_nodes_whose_parameters_resolve_like_those_of_assets() -> None:
     read, command = Task(lambda a, db: 0, name="read"), CommandTask("command", "true")
     graph = build_graph([asset("a", lambda: 0), asset("b", lambda read, command: 0)], ["db"], [read, read, command])
     assert list(graph.nodes) == ["a", "b", "read", "command"]
@@ -214,7 +224,8 @@ def test_10_standalone_tasks_are_nodes_whose_parameters_resolve_like_those_of_as
         build_graph([], ["db"], [read])
 
 
-def test_10_a_task_needs_a_name_of_its_own() -> None:
+@pytest.mark.rule("graph-assets 1.9")
+def test_a_task_needs_a_name_of_its_own() -> None:
     named = Task(lambda: 0, name="a")
     with pytest.raises(TaskDefinitionError, match="'a'"):
         build_graph([], (), [named, Task(lambda: 1, name="a")])
@@ -236,7 +247,7 @@ def test_an_asset_without_a_function_is_refused_with_its_name() -> None:
         build_graph([Asset(name="a")])
 
 
-def test_5000_assets_resolve_in_well_under_a_second_of_cpu() -> None:
+def test_assets_resolve_in_well_under_a_second_of_cpu() -> None:
     assets = [asset("n0", lambda: 0)]
     for index in range(1, 5000):
         namespace: dict[str, Any] = {}

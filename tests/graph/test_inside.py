@@ -1,4 +1,4 @@
-"""The inside of a graph asset: which nodes and steps its body makes (sections 7 and 7.1)."""
+"""The inside of a graph asset: which nodes and steps its body makes."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def wired(node: Node) -> dict[str, str]:
     return {given.parameter: given.upstream for given in node.step.loads}
 
 
-def test_7_2_internal_tasks_are_namespaced_nodes_before_their_graph() -> None:
+def test_internal_tasks_are_namespaced_nodes_before_their_graph() -> None:
     graph = graph_of(lambda: inc(one()))
     assert list(graph.nodes) == ["a", "b", "g/one", "g/inc", "g"]
     assert graph.internals == {"g": ("g/one", "g/inc")}
@@ -80,14 +80,16 @@ def test_7_2_internal_tasks_are_namespaced_nodes_before_their_graph() -> None:
     assert graph.order.index("g/one") < graph.order.index("g/inc") < graph.order.index("g")
 
 
+@pytest.mark.rule("graph-assets 3.1.4")
 @pytest.mark.parametrize("registered", [(), (one, inc), (one, one, inc)])
-def test_7_3_tasks_may_be_registered_and_need_not_be_and_are_no_nodes_of_their_own(
+def test_tasks_may_be_registered_and_need_not_be_and_are_no_nodes_of_their_own(
     registered: tuple[Task, ...],
 ) -> None:
     assert list(graph_of(lambda: inc(one()), *registered).nodes) == ["a", "b", "g/one", "g/inc", "g"]
 
 
-def test_7_3_a_registered_task_that_others_need_by_name_is_a_node_of_its_own_too() -> None:
+@pytest.mark.rule("graph-assets 3.1.4")
+def test_a_registered_task_that_others_need_by_name_is_a_node_of_its_own_too() -> None:
     reader = Asset(name="reader")(lambda inc: 0)
     graph = build_graph([reader, graph_asset(lambda: inc(one()))], (), [one, inc, Task(lambda: 0, name="n")])
     assert list(graph.nodes) == ["reader", "g/one", "g/inc", "g", "inc", "n"]
@@ -95,27 +97,29 @@ def test_7_3_a_registered_task_that_others_need_by_name_is_a_node_of_its_own_too
     assert "one" in build_graph([graph_asset(lambda: one())], (), [one], ["one"])
 
 
-def test_7_4_two_graphs_that_share_a_task_get_separate_nodes() -> None:
+@pytest.mark.rule("graph-assets 3.1.8")
+def test_two_graphs_that_share_a_task_get_separate_nodes() -> None:
     graph = build_graph([graph_asset(lambda: one(), "g"), graph_asset(lambda: one(), "h")])
     assert list(graph.nodes) == ["g/one", "g", "h/one", "h"]
 
 
-def test_7_4_a_task_that_is_called_twice_feeds_all_uses() -> None:
+def test_a_task_that_is_called_twice_feeds_all_uses() -> None:
     graph = graph_of(lambda: add(inc(one()), inc(one())))
     assert wired(graph["g/add"]) == {"x": "g/inc", "y": "g/inc"}
     assert graph["g/add"].inputs == ("g/inc",)
 
 
+@pytest.mark.rule("graph-assets 3.1.7")
 @pytest.mark.parametrize(
     "function", [lambda: inc(inc(one())), lambda: inc(inc(1)), lambda: one().map(inc).collect().map(inc)]
 )
-def test_7_4_a_task_piped_into_itself_is_refused(function: Callable[..., Any]) -> None:
+def test_a_task_piped_into_itself_is_refused(function: Callable[..., Any]) -> None:
     with pytest.raises(GraphValidationError, match=r"'g/inc' (depends on itself|is mapped twice)"):
         graph_of(function)
 
 
 @pytest.mark.rule("graph-assets 3.1.6")
-def test_7_4_calls_of_one_task_with_different_arguments_are_refused() -> None:
+def test_calls_of_one_task_with_different_arguments_are_refused() -> None:
     with pytest.raises(GraphValidationError, match=r"'g/inc' is called twice with different arguments for 'n'"):
         graph_of(lambda: add(inc(one()), inc(two())))
     with pytest.raises(GraphValidationError, match=r"'g/inc' is called twice"):
@@ -123,7 +127,7 @@ def test_7_4_calls_of_one_task_with_different_arguments_are_refused() -> None:
     assert wired(graph_of(lambda: add(inc(1), inc(1)))["g/inc"]) == {}
 
 
-def test_7_5_arguments_are_wired_by_position_and_by_name_and_literals_are_constants() -> None:
+def test_arguments_are_wired_by_position_and_by_name_and_literals_are_constants() -> None:
     graph = graph_of(lambda a: add(a, y=one()) and inc(7))
     assert wired(graph["g/add"]) == {"x": "a", "y": "g/one"}
     step = graph["g/inc"].step
@@ -131,7 +135,7 @@ def test_7_5_arguments_are_wired_by_position_and_by_name_and_literals_are_consta
     assert [argument.source for argument in step.arguments.arguments] == [Source.CONSTANT]
 
 
-def test_7_5_the_context_is_not_counted_and_a_default_can_be_wired() -> None:
+def test_the_context_is_not_counted_and_a_default_can_be_wired() -> None:
     @Task
     def by_name(context, n, k=1): ...
     @Task
@@ -144,7 +148,8 @@ def test_7_5_the_context_is_not_counted_and_a_default_can_be_wired() -> None:
     assert wired(graph_of(lambda: by_name(one()))["g/by_name"]) == {"n": "g/one"}
 
 
-def test_7_5_what_is_not_wired_is_resolved_by_name_from_outside() -> None:
+@pytest.mark.rule("graph-assets 3.1.11")
+def test_what_is_not_wired_is_resolved_by_name_from_outside() -> None:
     @Task
     def reads(a, db, standalone): ...
 
@@ -153,8 +158,9 @@ def test_7_5_what_is_not_wired_is_resolved_by_name_from_outside() -> None:
     assert [argument.name for argument in graph["g/reads"].step.arguments.of(Source.RESOURCE)] == ["db"]
 
 
+@pytest.mark.rule("graph-assets 3.1.11")
 @pytest.mark.parametrize("error", [GraphValidationError, ConfigurationError])
-def test_7_5_a_parameter_that_nothing_fills_is_refused_with_node_and_parameter(error: type[Exception]) -> None:
+def test_a_parameter_that_nothing_fills_is_refused_with_node_and_parameter(error: type[Exception]) -> None:
     with pytest.raises(error, match=r"'g/inc': unresolved input 'n'"):
         graph_of(lambda: inc())
     with pytest.raises(error, match=r"'g': unresolved input 'nope'"):
@@ -162,7 +168,7 @@ def test_7_5_a_parameter_that_nothing_fills_is_refused_with_node_and_parameter(e
 
 
 @pytest.mark.rule("graph-assets 3.1.10")
-def test_7_5_a_result_that_no_parameter_takes_orders_and_a_literal_is_refused() -> None:
+def test_a_result_that_no_parameter_takes_orders_and_a_literal_is_refused() -> None:
     graph = graph_of(lambda: two(one()))
     assert (graph["g/two"].inputs, graph["g/two"].lineage) == ((), ("g/one",))
     with pytest.raises(GraphValidationError, match=r"'g/two' is given a positional argument 3"):
@@ -171,24 +177,27 @@ def test_7_5_a_result_that_no_parameter_takes_orders_and_a_literal_is_refused() 
         graph_of(lambda: two(k=3))
 
 
-def test_7_6_a_parameter_may_be_returned_and_so_may_nothing() -> None:
+def test_a_parameter_may_be_returned_and_so_may_nothing() -> None:
     assert wired(graph_of(lambda a: a)["g"]) == {"value": "a"}
     graph = graph_of(lambda: inc(one()) and None)
     assert (graph["g"].inputs, graph["g"].lineage) == ((), ("g/inc",))
 
 
+@pytest.mark.rule("graph-assets 3.1.14")
 @pytest.mark.parametrize("returned", [3, (1, 2), "x", [one]])
-def test_7_6_any_other_result_is_refused(returned: Any) -> None:
+def test_any_other_result_is_refused(returned: Any) -> None:
     with pytest.raises(GraphValidationError, match=rf"'g' returns a {type(returned).__name__}"):
         graph_of(lambda: returned)
 
 
-def test_7_6_a_map_that_is_not_collected_is_no_result() -> None:
+@pytest.mark.rule("graph-assets 3.1.14")
+def test_a_map_that_is_not_collected_is_no_result() -> None:
     with pytest.raises(GraphValidationError, match=r"'g' returns a mapped task; collect it"):
         graph_of(lambda: one().map(inc))
 
 
-def test_7_7_assets_called_in_the_body_become_dependencies_and_must_exist() -> None:
+@pytest.mark.rule("graph-assets 3.1.15")
+def test_assets_called_in_the_body_become_dependencies_and_must_exist() -> None:
     inner = graph_asset(lambda: one(), "inner")
     graph = build_graph([a, b, inner, graph_asset(lambda: (b(), add(a(), inner()))[1])])
     assert wired(graph["g/add"]) == {"x": "a", "y": "inner"}
@@ -206,7 +215,7 @@ def test_7_7_assets_called_in_the_body_become_dependencies_and_must_exist() -> N
         ({"io_handler": "graph", "node_io_handler": "node"}, ("node", "node"), "graph"),
     ],
 )
-def test_7_8_internal_values_go_to_the_nearest_handler(keywords: Any, inside: tuple[Any, Any], own: Any) -> None:
+def test_internal_values_go_to_the_nearest_handler(keywords: Any, inside: tuple[Any, Any], own: Any) -> None:
     stored = Task(lambda: 0, name="stored", io_handler="task")
     graph = graph_of(lambda: inc(stored()), **keywords)
     assert (graph["g/stored"].settings.io_handler, graph["g/inc"].settings.io_handler) == inside
@@ -223,7 +232,7 @@ def test_7_8_internal_values_go_to_the_nearest_handler(keywords: Any, inside: tu
         ({"rivers/executor": "x", "rivers/node/executor": "n"}, "n"),
     ],
 )
-def test_7_9_reserved_metadata_choose_the_executor(metadata: dict[str, str], inside: str | None) -> None:
+def test_reserved_metadata_choose_the_executor(metadata: dict[str, str], inside: str | None) -> None:
     assert graph_of(lambda: one(), metadata=metadata)["g/one"].step.executor == inside
 
 
@@ -243,7 +252,7 @@ def test_the_timeout_that_a_graph_gives_its_tasks_is_in_their_metadata(
     assert (graph["g"].settings.metadata or {}) == metadata
 
 
-def test_7_10_partitions_and_overrides_reach_the_tasks_that_consume_the_upstream() -> None:
+def test_partitions_and_overrides_reach_the_tasks_that_consume_the_upstream() -> None:
     previous, every = PartitionMapping.time_window(-1), PartitionMapping.all_partitions()
     deps = [AssetDef.input("a", previous, "h", {"k": "v"}), AssetDef.dep("b", every)]
     graph = graph_of(lambda a: inc(a), deps=deps, partitions_def="daily")
@@ -255,12 +264,13 @@ def test_7_10_partitions_and_overrides_reach_the_tasks_that_consume_the_upstream
     assert graph["g"].lineage == ("b",)
 
 
-def test_7_10_what_orders_the_graph_orders_its_roots_only() -> None:
+@pytest.mark.rule("graph-assets 3.2.5")
+def test_what_orders_the_graph_orders_its_roots_only() -> None:
     graph = graph_of(lambda: inc(one()), deps=[AssetDef.dep("b")])
     assert (graph["g/one"].lineage, graph["g/inc"].lineage) == (("b",), ())
 
 
-def test_7_13_a_graph_waits_for_every_end_inside_of_it() -> None:
+def test_a_graph_waits_for_every_end_inside_of_it() -> None:
     graph = graph_of(lambda: (two(), inc(one()))[1])
     assert (graph["g"].inputs, graph["g"].lineage) == (("g/inc",), ("g/two",))
 
@@ -286,7 +296,7 @@ def test_a_graph_that_reads_itself_is_refused() -> None:
         graph_of(lambda g: inc(g))
 
 
-def test_7_1_a_fan_out_is_a_template_and_a_collect_node() -> None:
+def test_a_fan_out_is_a_template_and_a_collect_node() -> None:
     graph = graph_of(lambda: total(one().map(square, max_concurrency=2).collect()))
     assert list(graph.internals["g"]) == ["g/one", "g/square", "g/square__collect", "g/total"]
     template, collect, consumer = (graph[f"g/{name}"] for name in ("square", "square__collect", "total"))
@@ -298,7 +308,8 @@ def test_7_1_a_fan_out_is_a_template_and_a_collect_node() -> None:
     assert (given.parameter, given.gathering) == ("v", Gathering.LIST)
 
 
-def test_7_1_2_the_element_is_the_first_parameter_but_the_context_and_the_others_go_by_name() -> None:
+@pytest.mark.rule("graph-assets 4.4")
+def test_the_element_is_the_first_parameter_but_the_context_and_the_others_go_by_name() -> None:
     step = graph_of(lambda: one().map(square).collect())["g/square"].step
     fan_out = step.fan_out
     assert fan_out is not None
@@ -311,7 +322,7 @@ def test_7_1_2_the_element_is_the_first_parameter_but_the_context_and_the_others
     assert [given.upstream for given in step.inputs] == ["a"]
 
 
-def test_7_1_3_a_step_knows_that_its_value_is_mapped_over() -> None:
+def test_a_step_knows_that_its_value_is_mapped_over() -> None:
     multi = Asset.from_multi(dict, [AssetDef("p"), AssetDef("q")])
     function = lambda q: (q.map(square), a().map(inc), one().map(total))[0] and None  # noqa: E731
     graph = build_graph([a, b, multi, graph_asset(function)])
@@ -319,19 +330,19 @@ def test_7_1_3_a_step_knows_that_its_value_is_mapped_over() -> None:
     assert mapped == {"a": ("a",), "p": ("q",), "g/one": ("g/one",)}
 
 
-def test_7_1_4_instances_are_named_by_index_or_key() -> None:
+def test_instances_are_named_by_index_or_key() -> None:
     assert instance_name("g/square", 0) == "g/square[0]"
     assert instance_name("g/square", "x") == "g/square[x]"
 
 
-def test_7_1_5_streams_are_kept_apart_from_lists_and_a_graph_keeps_a_list() -> None:
+def test_streams_are_kept_apart_from_lists_and_a_graph_keeps_a_list() -> None:
     graph = graph_of(lambda: total(one().map(inc).collect_stream(ordered=True)))
     assert graph["g/total"].step.inputs[0].gathering is Gathering.ORDERED_STREAM
     final = graph_of(lambda: one().map(inc).collect_stream())["g"].step.inputs[0]
     assert (final.upstream, final.gathering) == ("g/inc__collect", Gathering.LIST)
 
 
-def test_7_1_8_what_was_collected_can_be_mapped_over_again() -> None:
+def test_what_was_collected_can_be_mapped_over_again() -> None:
     graph = graph_of(lambda: one().map(inc).collect().map(square).collect())
     fan_out = graph["g/square"].step.fan_out
     assert fan_out is not None
@@ -339,6 +350,7 @@ def test_7_1_8_what_was_collected_can_be_mapped_over_again() -> None:
     assert graph["g/inc__collect"].step.mapped_outputs == ("g/inc__collect",)
 
 
+@pytest.mark.rule("graph-assets 4.16")
 @pytest.mark.parametrize(
     ("function", "named"),
     [
@@ -347,7 +359,7 @@ def test_7_1_8_what_was_collected_can_be_mapped_over_again() -> None:
         (lambda: one().map(two).collect(), "'g/two' is mapped, but has no parameter"),
     ],
 )
-def test_7_1_a_fan_out_that_means_nothing_is_refused(function: Callable[..., Any], named: str) -> None:
+def test_a_fan_out_that_means_nothing_is_refused(function: Callable[..., Any], named: str) -> None:
     with pytest.raises(GraphValidationError, match=named):
         graph_of(function)
 

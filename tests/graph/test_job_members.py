@@ -28,11 +28,13 @@ def test_members_come_once_in_order_of_registration() -> None:
     assert resolve_jobs(GRAPH, [Job("one", [b, a, b]), Job("two", [a])]) == {"one": ("a", "b"), "two": ("a",)}
 
 
+@pytest.mark.rule("repository 6.4")
 def test_a_missing_upstream_is_refused_with_a_hint() -> None:
     with pytest.raises(GraphValidationError, match=r"'j'.*'b'.*'a'.*allow_incomplete_deps"):
         resolve_jobs(GRAPH, [Job("j", [b])])
 
 
+@pytest.mark.rule("repository 6.5")
 def test_a_missing_upstream_may_be_loaded_when_the_job_allows_it() -> None:
     assert resolve_jobs(GRAPH, [Job("j", [c], allow_incomplete_deps=True)]) == {"j": ("c",)}
     with pytest.raises(GraphValidationError, match=r"'j'.*'b'.*'a'.*has no io_handler"):
@@ -43,17 +45,19 @@ def test_a_lineage_upstream_may_be_missing_freely() -> None:
     assert resolve_jobs(GRAPH, [Job("j", [c, stored])]) == {"j": ("stored", "c")}
 
 
+@pytest.mark.rule("repository 2.13")
 def test_a_member_that_the_repository_lacks_is_named() -> None:
     with pytest.raises(NodeNotFoundError, match=r"'j'.*'z'"):
         resolve_jobs(GRAPH, [Job("j", [Asset(name="z")(lambda: 0)])])
 
 
+@pytest.mark.rule("repository 2.14")
 def test_two_jobs_of_one_name_are_refused() -> None:
     with pytest.raises(GraphValidationError, match="'j'"):
         resolve_jobs(GRAPH, [Job("j", [a]), Job("j", [b, a])])
 
 
-@pytest.mark.rule("repository 6.2")
+@pytest.mark.rule("graph-assets 3.2.12", "repository 6.2")
 def test_a_job_takes_every_kind_of_node_and_brings_what_belongs_to_it() -> None:
     inner, alone, command = Task(lambda: 0, name="inner"), Task(lambda: 0, name="alone"), CommandTask("command", "true")
     multi = Asset.from_multi(lambda raw: {}, [AssetDef("p"), AssetDef("q")], "m")
@@ -67,6 +71,7 @@ def test_a_job_takes_every_kind_of_node_and_brings_what_belongs_to_it() -> None:
     assert resolve_jobs(graph, [Job("without", [multi])]) == {"without": ("p", "q")}
 
 
+@pytest.mark.rule("repository 2.13")
 def test_a_job_with_a_task_that_is_not_registered_is_refused() -> None:
     with pytest.raises(NodeNotFoundError, match=r"'j'.*'t'"):
         resolve_jobs(build_graph([]), [Job("j", [Task(lambda: 0, name="t")])])

@@ -54,6 +54,7 @@ def test_unknown_names_are_listed_beside_the_sorted_registered_ones() -> None:
         resolve_partitions("a", "nope", {"y": DAILY, "x": DAILY})
 
 
+@pytest.mark.rule("assets 3.6")
 @pytest.mark.parametrize(
     "asset",
     [

@@ -27,6 +27,7 @@ GRAPH = build_graph(
 )
 
 
+@pytest.mark.rule("repository 3.1.2")
 @pytest.mark.parametrize(
     ("selection", "names"),
     [(None, "edcbax"), ([], ""), (["a", "e", "a"], "ea"), (("b",), "b")],
@@ -35,11 +36,13 @@ def test_a_selection_is_a_set_in_order_of_registration(selection: list[str] | No
     assert "".join(select_nodes(GRAPH, selection)) == names
 
 
+@pytest.mark.rule("repository 3.1.7")
 @pytest.mark.parametrize(("selection", "names"), [(["d"], "dcbax"), (["b"], "ba"), (["a", "c"], "ca"), ([], "")])
 def test_upstreams_of_both_kinds_are_included_when_asked_for(selection: list[str], names: str) -> None:
     assert "".join(select_nodes(GRAPH, selection, include_upstream=True)) == names
 
 
+@pytest.mark.rule("repository 3.1.3")
 def test_an_unknown_name_is_refused() -> None:
     with pytest.raises(AssetNotFoundError, match="'nope'"):
         select_nodes(GRAPH, ["a", "nope"])
@@ -56,6 +59,7 @@ def test_values_that_come_from_outside_are_found_and_lineage_does_not_count() ->
     assert missing_inputs(GRAPH, ["d", "c", "b", "a"]) == []
 
 
+@pytest.mark.rule("repository 3.1.4")
 def test_a_value_from_outside_needs_an_explicit_io_handler() -> None:
     with pytest.raises(GraphValidationError, match=r"'b'.*'a'.*no io_handler"):
         require_loadable_upstreams(GRAPH, ["b"])
@@ -87,6 +91,7 @@ KINDS = build_graph(
 )
 
 
+@pytest.mark.rule("assets 6.23", "graph-assets 3.2.12", "repository 3.1.7")
 @pytest.mark.parametrize(
     ("selection", "upstream", "names"),
     [
@@ -108,17 +113,19 @@ def test_a_selection_means_for_every_kind_of_node_what_it_needs(
     assert list(select_nodes(KINDS, selection, include_upstream=upstream)) == names
 
 
-def test_6_1_a_multi_asset_is_selected_by_its_outputs_and_the_message_says_so() -> None:
+@pytest.mark.rule("assets 6.6")
+def test_a_multi_asset_is_selected_by_its_outputs_and_the_message_says_so() -> None:
     with pytest.raises(AssetNotFoundError, match=r"'m'.*outputs \(p, q\)"):
         select_nodes(KINDS, ["m"])
 
 
-def test_8_3_an_external_asset_that_nobody_observes_cannot_be_selected() -> None:
+def test_an_external_asset_that_nobody_observes_cannot_be_selected() -> None:
     with pytest.raises(ExecutionError, match="'raw'"):
         select_nodes(KINDS, ["raw"])
 
 
-def test_7_13_an_internal_node_alone_needs_inputs_that_can_be_loaded() -> None:
+@pytest.mark.rule("graph-assets 3.2.13")
+def test_an_internal_node_alone_needs_inputs_that_can_be_loaded() -> None:
     require_loadable_upstreams(KINDS, ["g/inner"])
     with pytest.raises(GraphValidationError, match=r"'g/outer'.*'g/inner'"):
         require_loadable_upstreams(KINDS, ["g/outer"])

@@ -13,7 +13,7 @@ from rivers.records import InputContext
 from tests.io_handlers.test_locations import Multi, Partition, Single
 
 
-@pytest.mark.rule("resources 3.1.1")
+@pytest.mark.rule("resources 3.1.1", "resources 3.1.2")
 def test_the_very_object_that_was_stored_comes_back() -> None:
     handler, value = InMemoryIOHandler(), [1]
     context = OutputContext("a")

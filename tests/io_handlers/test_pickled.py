@@ -19,7 +19,7 @@ from rivers.records import InputContext
 from tests.io_handlers.test_locations import Multi, Partition, Single
 
 
-@pytest.mark.rule("resources 3.2.2")
+@pytest.mark.rule("resources 3.2.2", "resources 3.2.3")
 def test_a_value_goes_to_prefix_and_name_and_comes_back(tmp_path: Path) -> None:
     handler = PickleIOHandler(store=LocalStore(tmp_path), prefix="lake/")
     context = OutputContext("orders")
@@ -146,6 +146,7 @@ def test_keys_that_are_no_names_of_files_have_a_place_of_their_own_inside_the_st
     assert [path.name for path in tmp_path.iterdir()] == ["lake"]
 
 
+@pytest.mark.rule("resources 3.2.4")
 def test_a_value_that_cannot_be_pickled_leaves_the_stored_one_as_it_was() -> None:
     handler = PickleIOHandler(store=MemoryStore())
     handler.handle_output(OutputContext("a"), 1)

@@ -1,4 +1,4 @@
-"""Commands called directly: section 10, as tasks are called outside of graphs. As steps: test_step_kinds."""
+"""Commands called directly, as tasks are called outside graphs. As steps they are tested in test_step_kinds."""
 
 from __future__ import annotations
 
@@ -38,6 +38,7 @@ def test_a_missing_program_and_a_missing_folder_are_os_errors() -> None:
         BashTask("t", "no-such-program")()
 
 
+@pytest.mark.rule("graph-assets 2.4")
 def test_the_environment_is_that_of_the_moment_and_a_path_in_env_finds_the_program(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -51,6 +52,7 @@ def test_the_environment_is_that_of_the_moment_and_a_path_in_env_finds_the_progr
     assert BashTask("t", ["my-program"], {"PATH": f"{tmp_path}:{os.environ['PATH']}"})() == "mine"
 
 
+@pytest.mark.rule("graph-assets 2.11")
 def test_in_the_body_of_a_graph_asset_nothing_runs_until_the_step_does(tmp_path: Path) -> None:
     ran = tmp_path / "ran"
     task = BashTask("touches", f"touch '{ran}'; echo done")

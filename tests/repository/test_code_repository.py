@@ -68,6 +68,7 @@ def nothing_called_yet() -> None:
 # -- the constructor ---------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.rule("assets 2.7", "repository 1.7")
 def test_a_bad_graph_constructs_and_is_refused_by_validate_and_resolve(storage: rs.Storage) -> None:
     @rs.Asset
     def orphan(nowhere: int) -> int:
@@ -96,6 +97,7 @@ def test_a_context_manager_shuts_down_and_swallows_nothing(storage: rs.Storage) 
 # -- resolving ---------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.rule("assets 1.13")
 def test_resolving_persists_the_topology_and_the_assets(storage: rs.Storage) -> None:
     @rs.Asset(tags=["t"], kinds="table", group="g", code_version="3", pool="db")
     def table() -> int:
@@ -146,11 +148,13 @@ def test_a_setup_that_fails_leaves_the_repository_unresolved_and_the_default_sto
     rs.Storage.embedded(str(tmp_path / ".rivers" / "storage")).close()
 
 
+@pytest.mark.rule("assets 2.8")
 def test_a_resource_that_an_asset_hides_is_warned_of(storage: rs.Storage) -> None:
     with pytest.warns(UserWarning, match="'raw'"):
         rs.CodeRepository([raw], resources={"raw": Db()}).resolve(storage)
 
 
+@pytest.mark.rule("repository 2.11")
 def test_an_unknown_retry_name_is_refused_where_it_stands(storage: rs.Storage) -> None:
     repo = rs.CodeRepository([raw], retries={"twice": rs.RetryPolicy(2)}, default_retry_policy="nope")
     with pytest.raises(ConfigurationError, match=r"default_retry_policy.*nope.*twice"):
@@ -171,6 +175,7 @@ def repo(storage: rs.Storage) -> Generator[rs.CodeRepository]:
         yield made
 
 
+@pytest.mark.rule("repository 3.1.1", "repository 3.1.2")
 def test_a_selection_runs_alone_and_order_and_duplicates_do_not_matter(repo: rs.CodeRepository) -> None:
     assert repo.materialize(["doubled", "raw", "doubled"]).materialized_assets == ["raw", "doubled"]
     assert repo.materialize([]).materialized_assets == []
@@ -179,6 +184,7 @@ def test_a_selection_runs_alone_and_order_and_duplicates_do_not_matter(repo: rs.
     assert repo.materialize(["doubled"], include_upstream=True).materialized_assets == ["raw", "doubled"]
 
 
+@pytest.mark.rule("repository 3.1.3")
 def test_an_unknown_name_is_an_error_even_when_errors_of_steps_are_not_raised(repo: rs.CodeRepository) -> None:
     with pytest.raises(AssetNotFoundError, match="nope"):
         repo.materialize(["nope"], raise_on_error=False)
@@ -186,12 +192,14 @@ def test_an_unknown_name_is_an_error_even_when_errors_of_steps_are_not_raised(re
         repo.materialize("raw")
 
 
+@pytest.mark.rule("repository 3.1.4")
 def test_the_default_handler_does_not_make_an_upstream_loadable(repo: rs.CodeRepository) -> None:
     repo.materialize()
     with pytest.raises(GraphValidationError, match=r"doubled.*raw.*not in the job and has no io_handler"):
         repo.materialize(["doubled"])
 
 
+@pytest.mark.rule("repository 3.1.4", "repository 3.1.6")
 def test_an_upstream_with_an_explicit_handler_is_loaded_by_a_later_run(storage: rs.Storage) -> None:
     @rs.Asset(io_handler="lake")
     def up() -> int:
@@ -211,6 +219,7 @@ def test_an_upstream_with_an_explicit_handler_is_loaded_by_a_later_run(storage: 
     assert repo.io_handler_for_output("up") is repo.io_handler_for_output("up")
 
 
+@pytest.mark.rule("repository 3.3.1")
 def test_a_run_keeps_its_tags_and_its_given_id(repo: rs.CodeRepository, storage: rs.Storage) -> None:
     tags = [("team", "x"), ("rivers/priority", "7")]
     assert repo.materialize(["raw"], tags=tags, run_id_override="mine").run_id == "mine"
@@ -223,6 +232,7 @@ def test_a_run_keeps_its_tags_and_its_given_id(repo: rs.CodeRepository, storage:
             repo.materialize(["raw"], tags=wrong)
 
 
+@pytest.mark.rule("repository 3.1.8", "repository 4.5")
 def test_a_partition_key_fits_no_unpartitioned_asset(repo: rs.CodeRepository) -> None:
     repo.materialize()
     with pytest.raises(PartitionValidationError, match="raw"):
@@ -264,6 +274,7 @@ def test_a_resumed_run_skips_what_has_succeeded(storage: rs.Storage) -> None:
     assert counts == {"steady": 1, "shaky": 2}
 
 
+@pytest.mark.rule("resources 2.5")
 def test_config_comes_from_overrides_then_defaults(storage: rs.Storage) -> None:
     class Limits(BaseModel):
         rows: int = 5
@@ -289,6 +300,7 @@ def test_config_comes_from_overrides_then_defaults(storage: rs.Storage) -> None:
         repo.materialize(config={"nope": {}}, raise_on_error=False)
 
 
+@pytest.mark.rule("repository 4.3", "repository 4.4")
 def test_load_node_passes_the_hint_and_names_itself_as_downstream(storage: rs.Storage) -> None:
     seen: list[rs.InputContext] = []
 
@@ -317,6 +329,7 @@ def test_load_node_passes_the_hint_and_names_itself_as_downstream(storage: rs.St
 # -- jobs --------------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.rule("repository 4.1")
 def test_a_job_executes_its_members_under_its_name(repo: rs.CodeRepository, storage: rs.Storage) -> None:
     result = repo.get_job("both").execute()
     assert result.materialized_assets == ["raw", "doubled"]
@@ -335,6 +348,7 @@ def test_a_job_of_no_repository_cannot_execute() -> None:
         rs.Job("alone", [raw]).execute()
 
 
+@pytest.mark.rule("repository 6.9")
 def test_the_policy_of_a_job_holds_for_its_steps(storage: rs.Storage) -> None:
     tries: list[int] = []
 

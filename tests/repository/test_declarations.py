@@ -28,7 +28,7 @@ def raw() -> int:
     return 1
 
 
-@pytest.mark.rule("repository 1.6")
+@pytest.mark.rule("repository 1.4", "repository 1.6", "repository 1.8")
 @pytest.mark.parametrize(
     ("arguments", "error", "named"),
     [

@@ -30,6 +30,7 @@ EXPECTED = {
 }
 
 
+@pytest.mark.rule("repository 4.7")
 def test_the_result_is_a_mapping_of_what_was_seen_and_the_result_of_a_run(build: Build) -> None:
     repo = build(external("orders", counted), external("stock", seen), external("silent"), rs.Asset(seen))
     result = repo.observe()
@@ -42,6 +43,7 @@ def test_the_result_is_a_mapping_of_what_was_seen_and_the_result_of_a_run(build:
     assert "observations" in repr(result)
 
 
+@pytest.mark.rule("repository 4.8")
 def test_only_those_named_are_observed_and_the_rest_is_passed_over(build: Build) -> None:
     repo = build(external("orders", counted), external("stock", seen), external("silent"), rs.Asset(seen))
     assert repo.observe(["stock", "silent", "seen", "unknown"]) == {"stock": {}}
@@ -49,6 +51,7 @@ def test_only_those_named_are_observed_and_the_rest_is_passed_over(build: Build)
     assert (len(nothing), nothing.success) == (0, True)
 
 
+@pytest.mark.rule("repository 4.8")
 def test_what_an_observe_function_raises_comes_through_when_the_others_were_called(build: Build) -> None:
     def broken() -> None:
         raise ValueError("no table")

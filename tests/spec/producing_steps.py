@@ -46,15 +46,3 @@ def second(context: rs.TaskExecutionContext) -> tuple[str, int]:
 @rs.Task
 def both(x: tuple[str, int], y: tuple[str, int]) -> dict[str, int]:
     return dict([x, y])
-
-
-@rs.Task
-def numbers() -> list[int]:
-    return [1, 2, 3]
-
-
-@rs.Task
-def where(n: int) -> tuple[int, int]:
-    if n > 2:
-        raise ValueError(f"{n} is too much")
-    return n, os.getpid()

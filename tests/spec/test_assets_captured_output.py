@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-import logging
 import os
 import sys
-from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 
@@ -41,45 +39,6 @@ def test_stdout_stderr_and_log_lines_are_kept_and_still_forwarded(
     out, err = capfd.readouterr()
     assert "out\n" in out
     assert "err\n" in err
-
-
-@pytest.mark.rule("contexts 3.3")
-def test_a_silent_step_leaves_no_record_and_what_is_missing_is_none(build: Build, storage: rs.Storage) -> None:
-    repo = build(rs.Asset(name="silent")(lambda: 1), rs.Asset(name="speaks")(lambda: print("x")))
-    [record] = storage.get_run_logs(repo.materialize().run_id)
-    assert (record.step_key, record.stdout, record.stderr, record.logs) == ("speaks", "x\n", None, None)
-
-
-@pytest.mark.rule("contexts 3.1")
-def test_every_execution_has_a_record_of_its_own(build: Build, storage: rs.Storage) -> None:
-    tries: list[int] = []
-
-    @rs.Asset(retry=rs.RetryPolicy(1))
-    def a() -> None:
-        tries.append(1)
-        print(f"try {len(tries)}")
-        if len(tries) == 1:
-            raise ValueError("boom")
-
-    run_id = build(a).materialize().run_id
-    assert [each.stdout for each in logs_of(storage, run_id, "a") if each.stdout] == ["try 1\n", "try 2\n"]
-
-
-@pytest.mark.rule("contexts 3.5")
-def test_asynchronous_steps_of_one_level_keep_their_text_apart(build: Build, storage: rs.Storage) -> None:
-    @rs.Asset
-    async def a() -> None:
-        print("a prints")
-
-    @rs.Asset
-    async def b() -> None:
-        print("b prints")
-
-    run_id = build(a, b).materialize().run_id
-    assert {each.step_key: each.stdout for each in storage.get_run_logs(run_id)} == {
-        "a": "a prints\n",
-        "b": "b prints\n",
-    }
 
 
 @pytest.mark.rule("contexts 3.4")
@@ -121,29 +80,6 @@ def test_it_works_in_this_process_and_in_workers(
     broken = logs_of(storage, run_id, "broken")
     assert "broken prints\n" in [each.stdout for each in broken]
     assert any("broken in a worker" in (each.traceback or "") for each in broken)
-
-
-@pytest.fixture
-def strict_level() -> Generator[None]:
-    logger = logging.getLogger("rivers")
-    before = logger.level
-    logger.setLevel(logging.ERROR)
-    yield
-    logger.setLevel(before)
-
-
-@pytest.mark.rule("contexts 3.8")
-@pytest.mark.usefixtures("strict_level")
-def test_lines_below_the_level_are_not_kept(build: Build, storage: rs.Storage) -> None:
-    @rs.Asset
-    def a(context: rs.AssetExecutionContext) -> None:
-        context.log.warning("quiet")
-        context.log.error("loud")
-
-    [record] = storage.get_run_logs(build(a).materialize().run_id)
-    assert record.logs is not None
-    assert "loud" in record.logs
-    assert "quiet" not in record.logs
 
 
 @pytest.mark.rule("contexts 3.6")

@@ -86,52 +86,6 @@ def test_the_context_knows_its_run(build: Build) -> None:
     assert rs.AssetExecutionContext("a").run_id is None
 
 
-@pytest.mark.rule("contexts 1.10")
-def test_output_metadata_are_merged_and_the_later_call_wins(build: Build, storage: rs.Storage) -> None:
-    @rs.Asset
-    def a(context: rs.AssetExecutionContext) -> rs.Materialization:
-        assert context.output_metadata is None
-        context.add_output_metadata({"rows": 1, "kept": "x"})
-        context.add_output_metadata({"rows": 2})
-        assert context.output_metadata == {"rows": rs.MetadataValue.int(2), "kept": rs.MetadataValue.text("x")}
-        return rs.Materialization()
-
-    run_id = build(a).materialize().run_id
-    recorded = metadata_of(event_of(storage, run_id, "Materialization", "a"))
-    assert recorded == {"rows": {"Int": {"value": 2}}, "kept": {"Text": {"value": "x"}}}
-
-
-@pytest.mark.rule("contexts 1.11")
-@pytest.mark.parametrize("bad", [{"good": 1, "bad": [1]}, [("a", 1)], {1: "a"}, {"good": 1, 2: "b"}, "text", None])
-def test_bad_output_metadata_are_a_type_error_and_add_nothing(build: Build, bad: Any) -> None:
-    def look(context: rs.AssetExecutionContext[Limits]) -> Any:
-        context.add_output_metadata({"before": 1})
-        with pytest.raises(TypeError):
-            context.add_output_metadata(bad)
-        return context.output_metadata
-
-    assert seen_by(build, look) == {"before": rs.MetadataValue.int(1)}
-
-
-@pytest.mark.rule("contexts 1.12")
-def test_the_last_data_version_wins_and_is_drained_once(build: Build, storage: rs.Storage) -> None:
-    @rs.Asset
-    def a(context: rs.AssetExecutionContext) -> Any:
-        context.register_data_version("1")
-        context.register_data_version("2")
-
-    @rs.Asset
-    def drained(context: rs.AssetExecutionContext) -> Any:
-        context.register_data_version("1")
-        return context.drain_data_version(), context.drain_data_version()
-
-    repo = build(a, drained)
-    run_id = repo.materialize().run_id
-    assert event_of(storage, run_id, "Materialization", "a").data_version == "2"
-    assert repo.load_node("drained") == ("1", None)
-    assert event_of(storage, run_id, "Materialization", "drained").data_version != "1"
-
-
 @pytest.mark.rule("contexts 1.13")
 def test_a_partition_of_an_unpartitioned_step_cannot_fail(build: Build) -> None:
     @rs.Asset
@@ -188,32 +142,6 @@ def test_a_task_is_told_its_namespaced_name_inside_of_a_graph(build: Build) -> N
     repo = build(rs.Asset.from_graph(lambda: tells(), "g"), tasks=[tells])
     repo.materialize()
     assert repo.load_node("g/step") == ("g/step", ["t"], Limits(), "rivers.tasks.g/step")
-
-
-@pytest.mark.rule("contexts 2.2")
-def test_a_standalone_task_is_told_its_own_name(build: Build) -> None:
-    repo = build(tasks=[rs.Task(task_tells, name="step")])
-    repo.materialize()
-    assert repo.load_node("step") == ("step", None, Limits(), "rivers.tasks.step")
-
-
-@pytest.mark.rule("contexts 2.3")
-def test_config_of_a_task_is_keyed_by_its_node(build: Build) -> None:
-    tells = rs.Task(task_tells, name="step")
-    repo = build(rs.Asset.from_graph(lambda: tells(), "g"), tasks=[tells])
-    repo.materialize(config={"g/step": {"rows": 7}})
-    assert repo.load_node("g")[2] == Limits(rows=7)
-
-
-@pytest.mark.rule("contexts 2.4")
-def test_a_task_that_asks_for_the_context_of_an_asset_is_told_its_node(build: Build) -> None:
-    @rs.Task(tags=["t"])
-    def step(context: rs.AssetExecutionContext) -> Any:
-        return context.asset_name, context.kinds, context.tags, context.is_multi_asset
-
-    repo = build(rs.Asset.from_graph(lambda: step(), "g"), tasks=[step])
-    repo.materialize()
-    assert repo.load_node("g") == ("g/step", [], None, False)
 
 
 @pytest.mark.rule("contexts 1.10")

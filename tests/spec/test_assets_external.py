@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 import rivers as rs
-from rivers.exceptions import AssetDefinitionError, ExecutionError
+from rivers.exceptions import ExecutionError
 from tests.spec.conftest import Build
 from tests.spec.handlers import Remembering
 from tests.spec.recorded import event_of, metadata_of, types_of
@@ -19,36 +19,7 @@ def lake(**values: Any) -> Remembering:
     return handler
 
 
-@pytest.mark.rule("assets 7.2")
-def test_it_needs_a_handler() -> None:
-    with pytest.raises(AssetDefinitionError, match="'raw'"):
-        rs.Asset.external(name="raw")
-
-
-@pytest.mark.rule("assets 7.3")
-def test_a_function_makes_a_new_observed_asset_and_a_second_one_is_refused() -> None:
-    handler = lake()
-
-    def look() -> None: ...
-
-    bare = rs.Asset.external(name="raw", io_handler=handler)
-    assert isinstance(bare, rs.ExternalAsset)
-    assert bare.observe_fn is None
-    observed = bare(look)
-    assert observed is not bare
-    assert isinstance(observed, rs.ExternalAsset)
-    assert (observed.name, observed.observe_fn) == ("raw", look)
-    assert bare.observe_fn is None
-
-    @rs.Asset.external(io_handler=handler)
-    def named_after_function() -> None: ...
-
-    assert named_after_function.name == "named_after_function"
-    with pytest.raises(AssetDefinitionError):
-        observed(look)
-
-
-@pytest.mark.rule("assets 7.4")
+@pytest.mark.rule("assets 7.4", "repository 3.1.4")
 def test_it_is_never_materialized_and_consumers_load_through_its_handler(build: Build, storage: rs.Storage) -> None:
     handler = lake(raw=[1, 2])
     raw = rs.Asset.external(name="raw", io_handler=handler, metadata={"table": "t"})
@@ -67,14 +38,6 @@ def test_it_is_never_materialized_and_consumers_load_through_its_handler(build: 
     assert (context.asset_name, context.downstream_asset, context.asset_metadata) == ("raw", "down", {"table": "t"})
     assert context.type_hint == list[int]
     assert repo.load_node("raw") == [1, 2]
-
-
-@pytest.mark.rule("assets 7.2")
-def test_its_handler_may_be_the_key_of_a_resource(build: Build) -> None:
-    raw = rs.Asset.external(name="raw", io_handler="lake")
-    repo = build(raw, rs.Asset(name="down")(lambda raw: raw + 1), resources={"lake": lake(raw=1)})
-    repo.materialize()
-    assert repo.load_node("down") == 2
 
 
 @pytest.mark.rule("assets 7.5")
@@ -150,13 +113,6 @@ def test_the_context_alone_may_tell_everything(build: Build, storage: rs.Storage
     assert (metadata_of(event), event.data_version) == ({"rows": {"Int": {"value": 3}}}, "v7")
 
 
-@pytest.mark.rule("assets 7.7")
-@pytest.mark.parametrize("returned", [3, "text", {"rows": 3}, rs.Output(3), [1]])
-def test_other_return_values_are_ignored(build: Build, storage: rs.Storage, returned: Any) -> None:
-    _, result = observed(build, lambda: returned)
-    assert types_of(storage, result.run_id, "raw") == ["StepStart", "Observation", "StepSuccess"]
-
-
 @pytest.mark.rule("assets 7.6")
 def test_an_observe_function_may_be_a_coroutine_function(build: Build, storage: rs.Storage) -> None:
     async def look(context: rs.AssetExecutionContext) -> rs.Observation:
@@ -164,35 +120,3 @@ def test_an_observe_function_may_be_a_coroutine_function(build: Build, storage: 
 
     _, result = observed(build, look)
     assert event_of(storage, result.run_id, "Observation", "raw").data_version == "later"
-
-
-@pytest.mark.rule("repository 4.7")
-def test_observing_gives_the_metadata_by_asset_and_is_a_run(build: Build) -> None:
-    def look(context: rs.AssetExecutionContext) -> rs.Observation:
-        context.add_output_metadata({"both": 1, "context": 1})
-        return rs.Observation(metadata={"both": 2})
-
-    repo, result = observed(build, look)
-    assert dict(result) == {"raw": {"both": rs.MetadataValue.int(2), "context": rs.MetadataValue.int(1)}}
-    assert result.success
-    assert result.materialized_assets == ["raw"]
-    assert dict(repo.observe(["unknown"])) == {}
-
-
-@pytest.mark.rule("repository 4.8")
-def test_what_an_observe_function_raises_comes_out(build: Build) -> None:
-    def look() -> None:
-        raise ValueError("no such table")
-
-    with pytest.raises(ValueError, match="no such table"):
-        observed(build, look)
-
-
-@pytest.mark.rule("assets 7.8")
-@pytest.mark.parametrize("check", ["resolve", "validate"])
-def test_an_automation_on_what_nobody_observes_is_refused_with_the_way_to_do_it(
-    storage: rs.Storage, check: str
-) -> None:
-    repo = rs.CodeRepository([rs.Asset.external(name="raw", io_handler=lake(), automation_condition="c")])
-    with pytest.raises(AssetDefinitionError, match=r"(?s)raw.*decorator"):
-        repo.resolve(storage) if check == "resolve" else repo.validate()

@@ -7,10 +7,9 @@ from typing import Any
 import pytest
 
 import rivers as rs
-from rivers.exceptions import AssetDefinitionError, ConfigurationError, GraphValidationError
 from tests.spec.conftest import Build
 from tests.spec.handlers import Remembering
-from tests.spec.recorded import SKIPPED, failures_of, subjects_of, told, types_of
+from tests.spec.recorded import SKIPPED, failures_of, subjects_of, types_of
 
 
 @rs.Task
@@ -71,14 +70,6 @@ def test_the_body_is_called_once_for_each_check_and_not_when_it_runs(storage: rs
     assert repo.load_node("g") == 11
 
 
-@pytest.mark.rule("graph-assets 3.1.1")
-def test_validating_calls_the_body_too_and_needs_no_storage() -> None:
-    calls: list[int] = []
-    repo = rs.CodeRepository([graph(lambda: (calls.append(1), one())[1])])
-    repo.validate()
-    assert calls == [1]
-
-
 class MyOwn(Exception):
     pass
 
@@ -95,36 +86,6 @@ def test_what_the_body_raises_comes_out_of_resolve_unchanged(storage: rs.Storage
     assert raised.value is mine
 
 
-@pytest.mark.rule("graph-assets 3.2.1")
-def test_internal_tasks_are_steps_of_their_own_between_start_and_end_of_the_graph(
-    build: Build, storage: rs.Storage
-) -> None:
-    repo = build(graph(lambda: inc(one())))
-    result = repo.materialize()
-    assert result.materialized_assets == ["g/one", "g/inc", "g"]
-    events = told(storage, result.run_id)
-    assert events[0] == ("StepStart", "g")
-    assert events[-2:] == [("Materialization", "g"), ("StepSuccess", "g")]
-    for name in ("g/one", "g/inc"):
-        assert types_of(storage, result.run_id, name) == ["StepStart", "Materialization", "StepSuccess"]
-    assert types_of(storage, result.run_id, "g") == ["StepStart", "Materialization", "StepSuccess"]
-    assert repo.load_node("g") == 2
-
-
-@pytest.mark.rule("graph-assets 3.1.4")
-@pytest.mark.parametrize("registered", [[one, inc], [inc, one, one], [one], []], ids=["all", "twice", "some", "none"])
-def test_tasks_may_be_registered_and_are_no_standalone_nodes_then(build: Build, registered: list[Any]) -> None:
-    repo = build(graph(lambda: inc(one())), tasks=registered)
-    assert repo.materialize().materialized_assets == ["g/one", "g/inc", "g"]
-    assert list(repo.assets) == ["g"]
-
-
-@pytest.mark.rule("graph-assets 3.1.4")
-def test_only_tasks_that_no_graph_uses_are_standalone(build: Build) -> None:
-    repo = build(graph(lambda: one()), tasks=[one, two])
-    assert sorted(repo.materialize().materialized_assets) == ["g", "g/one", "two"]
-
-
 @pytest.mark.rule("graph-assets 3.1.5")
 def test_a_task_called_twice_is_one_node_whose_value_feeds_all_uses(build: Build) -> None:
     ran: list[int] = []
@@ -138,19 +99,6 @@ def test_a_task_called_twice_is_one_node_whose_value_feeds_all_uses(build: Build
     result = repo.materialize()
     assert result.materialized_assets == ["g/counted", "g/add", "g"]
     assert (repo.load_node("g"), ran) == (10, [1])
-
-
-@pytest.mark.rule("graph-assets 3.1.7")
-def test_a_task_piped_into_itself_is_refused(build: Build) -> None:
-    with pytest.raises(GraphValidationError, match="depends on itself"):
-        build(graph(lambda: inc(inc(one()))))
-
-
-@pytest.mark.rule("graph-assets 3.1.8")
-def test_two_graphs_that_share_a_task_have_nodes_of_their_own(build: Build) -> None:
-    repo = build(graph(lambda: inc(one()), "g"), graph(lambda: inc(two()), "h"))
-    assert sorted(repo.materialize().materialized_assets) == ["g", "g/inc", "g/one", "h", "h/inc", "h/two"]
-    assert [repo.load_node(name) for name in ("g", "h", "g/inc", "h/inc")] == [2, 3, 2, 3]
 
 
 @rs.Task
@@ -189,77 +137,9 @@ def test_a_literal_may_be_any_value(build: Build) -> None:
     assert value_of(build, lambda: read("https://x/y", options={"a": [1, None]})) == ("https://x/y", {"a": [1, None]})
 
 
-class Db(rs.Resource):
-    url: str = "there"
-
-
-@pytest.mark.rule("graph-assets 3.1.11")
-def test_what_is_not_wired_is_resolved_by_name_from_outside(build: Build) -> None:
-    @rs.Task
-    def read(context: rs.TaskExecutionContext, n: int, outer: int, standalone: int, db: Db, kept: int = 4) -> Any:
-        return context.task_name, n, outer, standalone, db.url, kept
-
-    @rs.Task
-    def standalone() -> int:
-        return 3
-
-    repo = build(outer, graph(lambda: read(one())), tasks=[read, standalone], resources={"db": Db()})
-    repo.materialize()
-    assert repo.load_node("g") == ("g/read", 1, 10, 3, "there", 4)
-
-
-@pytest.mark.rule("graph-assets 3.1.11")
-@pytest.mark.parametrize("kind", [GraphValidationError, ConfigurationError])
-def test_a_parameter_that_nothing_fills_is_refused_with_node_and_parameter(build: Build, kind: type[Exception]) -> None:
-    with pytest.raises(kind, match=r"g/inc.*'n'"):
-        build(graph(lambda: inc()))
-
-
-@pytest.mark.rule("graph-assets 3.1.12")
-def test_the_value_of_the_returned_node_is_that_of_the_graph(build: Build) -> None:
-    def body() -> Any:
-        final = inc(one())
-        two()
-        return final
-
-    assert value_of(build, body) == 2
-
-
 @pytest.mark.rule("graph-assets 3.1.12")
 def test_a_returned_parameter_is_passed_through(build: Build) -> None:
     assert value_of(build, lambda outer: outer, outer) == 10
-
-
-@pytest.mark.rule("graph-assets 3.1.13")
-def test_a_graph_that_returns_nothing_runs_and_has_no_value(build: Build, storage: rs.Storage) -> None:
-    def body() -> None:
-        one()
-
-    repo = build(graph(body))
-    result = repo.materialize()
-    assert result.materialized_assets == ["g/one", "g"]
-    assert types_of(storage, result.run_id, "g")[-1] == "StepSuccess"
-    assert repo.load_node("g/one") == 1
-    with pytest.raises(KeyError):
-        repo.load_node("g")
-
-
-@pytest.mark.rule("graph-assets 3.1.14")
-@pytest.mark.parametrize("returned", [3, "text", ("a", "tuple"), [one]], ids=str)
-def test_anything_else_is_refused(build: Build, returned: Any) -> None:
-    with pytest.raises(GraphValidationError, match="'g'"):
-        build(graph(lambda: returned))
-
-
-@pytest.mark.rule("graph-assets 3.1.14")
-def test_a_map_that_is_not_collected_is_refused(build: Build) -> None:
-    with pytest.raises(GraphValidationError, match="'g'"):
-        build(graph(lambda: numbers().map(inc)))
-
-
-@rs.Task
-def numbers() -> list[int]:
-    return [1, 2]
 
 
 @pytest.mark.rule("graph-assets 3.1.15")
@@ -283,12 +163,6 @@ def test_graph_assets_may_be_called_in_graphs(build: Build) -> None:
     result = repo.materialize()
     assert result.materialized_assets == ["inner/one", "inner/inc", "inner", "g/inc", "g"]
     assert repo.load_node("g") == 3
-
-
-@pytest.mark.rule("graph-assets 3.1.15")
-def test_an_asset_that_is_called_must_be_in_the_repository(build: Build) -> None:
-    with pytest.raises(GraphValidationError, match="outer"):
-        build(graph(lambda: inc(outer())))
 
 
 @pytest.mark.rule("graph-assets 3.2.2")
@@ -323,14 +197,6 @@ def test_internal_values_go_to_the_nearest_handler_and_the_final_one_to_both(
     assert [repo.load_node(name) for name in ("g/own", "g/plain", "g")] == [1, 2, 2]
 
 
-@pytest.mark.rule("repository 2.8")
-@pytest.mark.parametrize("keyword", ["io_handler", "node_io_handler"])
-def test_an_unknown_handler_key_is_refused(build: Build, keyword: str) -> None:
-    for kind in (AssetDefinitionError, ConfigurationError):
-        with pytest.raises(kind, match=r"g.*nope"):
-            build(graph(lambda: one(), **{keyword: "nope"}))
-
-
 @pytest.mark.rule("graph-assets 3.2.4")
 def test_overrides_of_the_graph_reach_the_tasks_that_consume_the_upstream(build: Build) -> None:
     replaced = Remembering()
@@ -343,13 +209,6 @@ def test_overrides_of_the_graph_reach_the_tasks_that_consume_the_upstream(build:
         "g/inc",
         {"columns": "x"},
     )
-
-
-@pytest.mark.rule("graph-assets 3.2.5")
-def test_what_only_orders_the_graph_comes_before_its_tasks(build: Build) -> None:
-    before = rs.Asset(name="before")(lambda: 0)
-    repo = build(graph(lambda: inc(one()), deps=[rs.AssetDef.dep("before")]), before)
-    assert repo.materialize().materialized_assets == ["before", "g/one", "g/inc", "g"]
 
 
 @rs.Task
@@ -377,18 +236,6 @@ def test_the_failure_of_a_task_skips_what_depends_on_it_and_the_graph(build: Bui
         repo.materialize()
 
 
-@pytest.mark.rule("graph-assets 3.2.8")
-def test_hooks_of_a_graph_fire_once_for_the_graph(build: Build) -> None:
-    heard: list[Any] = []
-
-    @rs.Hook.success
-    def note(context: rs.HookContext) -> None:
-        heard.append((context.asset_name, context.output))
-
-    value_of(build, lambda: inc(one()), hooks=[note])
-    assert heard == [("g", 2)]
-
-
 @pytest.mark.rule("graph-assets 3.2.10")
 def test_the_annotation_of_the_body_is_no_check_and_those_of_tasks_are(build: Build) -> None:
     def body() -> str:
@@ -404,19 +251,6 @@ def test_the_annotation_of_the_body_is_no_check_and_those_of_tasks_are(build: Bu
     assert failures_of(result)["g/wrong"].startswith("AssetOutputValidationError: ")
 
 
-@pytest.mark.rule("graph-assets 3.2.11")
-def test_graph_and_internals_are_loaded_by_name(build: Build) -> None:
-    repo = build(graph(lambda: inc(one())))
-    repo.materialize()
-    assert (repo.load_node("g"), repo.load_node("g/inc"), repo.load_node("g/one")) == (2, 2, 1)
-
-
-@pytest.mark.rule("graph-assets 3.2.12")
-def test_selecting_the_graph_runs_all_inside_of_it(build: Build) -> None:
-    repo = build(outer, graph(lambda: (two(), inc(one()))[1]))
-    assert set(repo.materialize(["g"]).materialized_assets) == {"g/two", "g/one", "g/inc", "g"}
-
-
 @pytest.mark.rule("graph-assets 3.2.13")
 def test_an_internal_may_be_selected_alone_when_its_inputs_can_be_loaded(build: Build, storage: rs.Storage) -> None:
     shared = Remembering()
@@ -427,24 +261,3 @@ def test_an_internal_may_be_selected_alone_when_its_inputs_can_be_loaded(build: 
     assert result.materialized_assets == ["g/inc"]
     assert subjects_of(storage, result.run_id, "StepStart") == ["g/inc"]
     assert repo.load_node("g/inc") == 42
-
-
-@pytest.mark.rule("graph-assets 3.2.13")
-def test_an_internal_whose_inputs_cannot_be_loaded_is_refused(build: Build) -> None:
-    repo = build(graph(lambda: inc(one())))
-    with pytest.raises(GraphValidationError, match=r"g/inc.*g/one"):
-        repo.materialize(["g/inc"])
-
-
-@pytest.mark.rule("graph-assets 3.2.12")
-def test_a_job_with_the_graph_has_its_internals(build: Build) -> None:
-    made = graph(lambda: inc(one()))
-    repo = build(outer, made, jobs=[rs.Job("j", [made])])
-    assert repo.get_job("j").execute().materialized_assets == ["g/one", "g/inc", "g"]
-
-
-@pytest.mark.rule("graph-assets 3.2.9")
-def test_the_policy_of_a_graph_is_not_that_of_its_tasks(build: Build, storage: rs.Storage) -> None:
-    repo = build(graph(lambda: broken(), retry=rs.RetryPolicy(3)), tasks=[broken])
-    run_id = repo.materialize(raise_on_error=False).run_id
-    assert types_of(storage, run_id, "g/broken").count("StepStart") == 1

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import threading
-from typing import Any
 
 import pytest
 
@@ -15,41 +14,9 @@ from tests.spec.handlers import Remembering
 from tests.spec.recorded import event_of, metadata_of
 
 
-@pytest.mark.rule("metadata 4.1")
-@pytest.mark.parametrize("executor", ["in_process", "parallel"])
-def test_an_asset_may_choose_its_executor(build: Build, executor: str) -> None:
-    repo = build(rs.Asset(name="a", metadata={"rivers/executor": executor})(lambda: 1))
-    assert repo.materialize().success
-    assert repo.load_node("a") == 1
-
-
-@pytest.mark.rule("metadata 4.1")
-def test_another_executor_is_refused_when_run_with_the_value_and_the_valid_ones(build: Build) -> None:
-    ran: list[int] = []
-    repo = build(rs.Asset(name="a", metadata={"rivers/executor": "threads"})(lambda: ran.append(1)))
-    with pytest.raises(ConfigurationError, match=r"(?s)threads.*in_process.*parallel"):
-        repo.materialize()
-    assert ran == []
-
-
 @rs.Task
 def inside() -> int:
     return threading.get_ident()
-
-
-@pytest.mark.rule("graph-assets 3.2.3", "metadata 4.2")
-@pytest.mark.parametrize(
-    "metadata",
-    [
-        {"rivers/node/executor": "in_process"},
-        {"rivers/executor": "in_process"},
-        {"rivers/node/executor": "parallel", "rivers/executor": "in_process"},
-        {"rivers/node/executor": "in_process", "rivers/executor": "parallel"},
-    ],
-)
-def test_a_graph_may_choose_the_executor_of_its_tasks(build: Build, metadata: dict[str, str]) -> None:
-    repo = build(rs.Asset.from_graph(lambda: inside(), "g", metadata=metadata), tasks=[inside])
-    assert repo.materialize().success
 
 
 @pytest.mark.rule("metadata 4.2")
@@ -86,15 +53,6 @@ def test_a_schema_may_stand_in_the_metadata_of_an_asset_and_of_an_output(build: 
     assert rs.Schema(context.asset_metadata["rivers/schema"]) == schema
 
 
-@pytest.mark.rule("metadata 4.3")
-@pytest.mark.parametrize("wrong", [1, object()])
-def test_only_a_schema_may_be_other_than_text_there(wrong: Any) -> None:
-    with pytest.raises(TypeError):
-        rs.Asset(metadata={"rivers/schema": wrong})
-    with pytest.raises(TypeError):
-        rs.Asset(metadata={"other": rs.Schema.from_ipc(ONE_COLUMN)})
-
-
 @pytest.mark.rule("metadata 4.4")
 @pytest.mark.parametrize(("text", "priority"), [("7", 7), ("-2", -2), ("high", 0), (None, 0)])
 def test_a_tag_tells_the_priority_of_a_run(build: Build, storage: rs.Storage, text: str | None, priority: int) -> None:
@@ -104,34 +62,10 @@ def test_a_tag_tells_the_priority_of_a_run(build: Build, storage: rs.Storage, te
     assert run.priority == priority
 
 
-@pytest.mark.rule("metadata 4.5")
-def test_a_retry_says_which_attempt_why_and_how_long_it_waits(build: Build, storage: rs.Storage) -> None:
-    tries: list[int] = []
-    policy = rs.RetryPolicy(
-        2, backoff=rs.Backoff.fixed([0.001]), escalate=rs.ComputeEscalation(max_memory="8Gi", factor=2.0)
-    )
-
-    @rs.Asset(retry=policy, compute=rs.Compute(memory="2Gi"))
-    def hungry() -> int:
-        tries.append(1)
-        if len(tries) < 3:
-            raise MemoryError("too much") if len(tries) == 1 else TimeoutError("too long")
-        return 1
-
-    run_id = build(hungry).materialize().run_id
-    first, second = [dict(e.metadata) for e in storage.get_events_for_run(run_id) if e.event_type == "StepRetry"]
-    assert (first["rivers/attempt"], second["rivers/attempt"]) == ("1", "2")
-    assert (first["rivers/failure_reason"], second["rivers/failure_reason"]) == ("out_of_memory", "timeout")
-    assert (first["rivers/next_delay_ms"], second["rivers/next_delay_ms"]) == ("1", "1")
-    assert "4Gi" in first["rivers/next_compute"]
-    assert "rivers/next_compute" not in second
-    assert all(isinstance(value, str) for value in [*first.values(), *second.values()])
-
-
 class Missing(FileNotFoundError): ...
 
 
-@pytest.mark.rule("metadata 4.6")
+@pytest.mark.rule("execution 3.1.6", "metadata 4.6")
 @pytest.mark.parametrize(
     ("error", "reason"),
     [

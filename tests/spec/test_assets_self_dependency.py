@@ -7,25 +7,8 @@ from typing import Any
 import pytest
 
 import rivers as rs
-from rivers.exceptions import ExecutionError, GraphValidationError
 from tests.spec.conftest import Build
 from tests.spec.handlers import Refusing, Remembering
-
-
-@pytest.mark.rule("assets 8.1")
-def test_the_previous_value_is_loaded_before_the_call_and_is_none_the_first_time(build: Build) -> None:
-    seen: list[int | None] = []
-
-    @rs.Asset
-    def counter(self: rs.SelfDependency[int]) -> int:
-        seen.append(self.get_inner())
-        return (self.get_inner() or 0) + 1
-
-    repo = build(counter)
-    for _ in range(3):
-        assert repo.materialize().success
-    assert seen == [None, 1, 2]
-    assert repo.load_node("counter") == 3
 
 
 @pytest.mark.rule("assets 8.1")
@@ -53,29 +36,6 @@ def test_it_stands_beside_a_context_and_other_inputs(build: Build) -> None:
     repo = build(up, a)
     repo.materialize()
     assert repo.load_node("a") == ("a", None, 10)
-
-
-@pytest.mark.rule("assets 8.2")
-@pytest.mark.parametrize("annotated", [True, False])
-def test_a_self_of_another_kind_fails_the_step_with_the_way_to_do_it(build: Build, annotated: bool) -> None:
-    def mistyped(self: int) -> int:
-        return self
-
-    def bare(self) -> int:
-        return self
-
-    repo = build(rs.Asset(name="a")(mistyped if annotated else bare))
-    with pytest.raises(ExecutionError, match=r"(?s)a\b.*SelfDependency\[T\]"):
-        repo.materialize()
-
-
-@pytest.mark.rule("assets 8.2")
-def test_the_annotation_on_another_name_is_an_input_that_nothing_fills(build: Build) -> None:
-    def function(previous: rs.SelfDependency[int]) -> int:
-        return 1
-
-    with pytest.raises(GraphValidationError, match="unresolved input 'previous'"):
-        build(rs.Asset(name="a")(function))
 
 
 @pytest.mark.rule("assets 8.3")
@@ -129,10 +89,3 @@ def test_there_is_no_edge_and_downstreams_see_the_new_value(build: Build, storag
     topology = storage.kv_get("topology")
     assert topology is not None
     assert b'"a": {"deps": []}' in topology or b'"a":{"deps":[]}' in topology
-
-
-@pytest.mark.rule("assets 8.7")
-def test_it_can_be_made_by_hand() -> None:
-    assert rs.SelfDependency(3).get_inner() == 3
-    assert rs.SelfDependency().get_inner() is None
-    assert rs.SelfDependency[int](4).get_inner() == 4

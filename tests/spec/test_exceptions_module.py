@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
-
 import pytest
 
 import rivers as rs
@@ -41,13 +39,3 @@ def test_every_exception_is_there_and_derives_directly_from_exception(name: str)
 def test_the_module_is_part_of_the_package() -> None:
     assert rs.exceptions is exceptions
     assert "exceptions" in dir(rs)
-
-
-@pytest.mark.rule("repository 7.2")
-def test_two_types_for_one_fault_are_joined_by_private_classes_only() -> None:
-    public = {kind for name, kind in vars(exceptions).items() if inspect.isclass(kind) and not name.startswith("_")}
-    joined = [kind for name, kind in vars(exceptions).items() if inspect.isclass(kind) and name.startswith("_")]
-    assert joined
-    for kind in joined:
-        assert len(kind.__bases__) == 2
-        assert all(base in public or base.__module__ == "builtins" for base in kind.__bases__)

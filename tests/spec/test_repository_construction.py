@@ -12,7 +12,7 @@ from pydantic import BaseModel
 from pydantic_settings import BaseSettings
 
 import rivers as rs
-from rivers.exceptions import AssetDefinitionError, ConfigurationError, GraphValidationError
+from rivers.exceptions import ConfigurationError, GraphValidationError
 from tests.spec.conftest import Build
 from tests.spec.handlers import Remembering
 
@@ -134,64 +134,6 @@ def test_resources_handlers_models_and_settings_can_be_registered(build: Build) 
     assert repo.load_node("told") == ["Noting", "Remembering", "Plain", "Settings"]
 
 
-class Duck:
-    """Looks like a handler and is none."""
-
-    def handle_output(self, context: Any, obj: Any) -> None: ...
-
-    def load_input(self, context: Any) -> Any: ...
-
-
-@pytest.mark.rule("repository 1.4")
-@pytest.mark.parametrize("wrong", [3, "text", object(), Duck(), [], None])
-def test_a_resource_of_another_type_is_a_configuration_error_that_names_it(wrong: Any) -> None:
-    with pytest.raises(ConfigurationError, match=type(wrong).__name__):
-        rs.CodeRepository([], resources={"r": wrong})
-
-
-@pytest.mark.rule("repository 1.8")
-@pytest.mark.parametrize("wrong", [3, "raw", None, lambda: 1, report, rs.Job("j", [raw])])
-def test_what_is_no_asset_is_an_asset_definition_error_that_names_its_type(wrong: Any) -> None:
-    with pytest.raises(AssetDefinitionError, match=type(wrong).__name__):
-        rs.CodeRepository([raw, wrong])
-
-
-@pytest.mark.rule("repository 1.8")
-@pytest.mark.parametrize("wrong", [3, "report", raw, lambda: 1])
-def test_what_is_no_task_is_an_asset_definition_error_that_says_what_tasks_must_hold(wrong: Any) -> None:
-    with pytest.raises(AssetDefinitionError, match=r"tasks.*Task.*BashTask"):
-        rs.CodeRepository([], tasks=[wrong])
-
-
-def bad_graphs() -> list[Any]:
-    @rs.Asset
-    def orphan(nowhere: int) -> int:
-        return nowhere
-
-    @rs.Asset
-    def selfish(selfish: int) -> int:
-        return selfish
-
-    @rs.Asset
-    def left(right: int) -> int:
-        return right
-
-    @rs.Asset
-    def right(left: int) -> int:
-        return left
-
-    return [[orphan], [selfish], [left, right], [raw, rs.Asset(name="raw")(lambda: 2)]]
-
-
-@pytest.mark.rule("repository 1.7")
-@pytest.mark.parametrize("assets", bad_graphs())
-def test_a_graph_that_cannot_be_resolved_constructs(assets: list[Any], storage: rs.Storage) -> None:
-    repo = rs.CodeRepository(assets)
-    for check in (repo.validate, lambda: repo.resolve(storage)):
-        with pytest.raises((AssetDefinitionError, GraphValidationError)):
-            check()
-
-
 @pytest.mark.rule("repository 1.7")
 def test_names_that_are_registered_nowhere_construct() -> None:
     asset = rs.Asset(name="a", io_handler="nowhere", retry="nothing", partitions_def="none")(lambda: 1)
@@ -226,27 +168,6 @@ def test_every_operation_resolves_by_itself(tmp_path: Path, monkeypatch: pytest.
         assert notes == ["setup db"]
         repo.storage.close()
     assert (tmp_path / ".rivers" / "storage").is_dir()
-
-
-@pytest.mark.rule("repository 1.11")
-def test_entering_gives_the_repository_unresolved_and_leaving_shuts_it_down(storage: rs.Storage) -> None:
-    repo = rs.CodeRepository([raw], resources={"db": Noting()})
-    with repo as entered:
-        assert entered is repo
-        assert notes == []
-        repo.resolve(storage)
-    assert notes == ["setup db", "teardown db"]
-
-
-@pytest.mark.rule("repository 1.12")
-def test_one_asset_given_twice_is_one_asset_and_two_of_one_name_are_refused_by_name(build: Build) -> None:
-    repo = build(raw, raw, doubled)
-    assert repo.materialize().materialized_assets == ["raw", "doubled"]
-    with pytest.raises(AssetDefinitionError, match="'raw'"):
-        build(raw, rs.Asset(name="raw")(lambda: 2))
-    multi = rs.Asset.from_multi(lambda: {"raw": 1}, [rs.AssetDef("raw")], name="multi")
-    with pytest.raises(AssetDefinitionError, match="'raw'"):
-        build(raw, multi)
 
 
 @pytest.mark.rule("repository 2.1")
@@ -294,7 +215,7 @@ def test_resolving_again_is_no_operation_also_without_an_argument(storage: rs.St
     assert notes == ["setup db"]
 
 
-@pytest.mark.rule("repository 2.4")
+@pytest.mark.rule("graph-assets 3.1.1", "repository 2.4")
 def test_validate_runs_again_each_time_also_after_resolving(storage: rs.Storage) -> None:
     calls: list[str] = []
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from pydantic import BaseModel, ValidationError
-from pydantic_settings import BaseSettings
 
 import rivers as rs
 from tests.spec.conftest import Build
@@ -38,27 +36,6 @@ class Db(rs.Resource):
 @rs.Asset
 def raw() -> int:
     return 1
-
-
-@pytest.mark.rule("resources 1.2")
-def test_fields_come_from_arguments_then_the_environment_then_defaults(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert (Db().url, Db(url="given").url) == ("default", "given")
-    monkeypatch.setenv("URL", "upper")
-    assert (Db().url, Db(url="given").url) == ("upper", "given")
-    monkeypatch.delenv("URL")
-    monkeypatch.setenv("uRl", "mixed")
-    monkeypatch.setenv("SIZE", "7")
-    assert (Db().url, Db().size) == ("mixed", 7)
-    monkeypatch.setenv("SIZE", "many")
-    with pytest.raises(ValidationError):
-        Db()
-
-
-@pytest.mark.rule("resources 1.1")
-def test_a_resource_is_a_settings_class_whose_setup_and_teardown_do_nothing() -> None:
-    assert issubclass(rs.Resource, BaseSettings)
-    assert rs.Resource().setup() is None
-    assert rs.Resource().teardown() is None
 
 
 @pytest.mark.rule("resources 1.3")
@@ -147,11 +124,7 @@ def test_a_class_is_accepted_and_passed_on_as_it_is(build: Build) -> None:
     assert events == []
 
 
-class Keyed(BaseModel):
-    n: int = 1
-
-
-@pytest.mark.rule("resources 1.8")
+@pytest.mark.rule("assets 7.2", "resources 1.8")
 def test_a_resource_that_is_a_handler_serves_everywhere_a_handler_can_be_named(build: Build) -> None:
     lake = Remembering()
     lake.values["ext"] = 9

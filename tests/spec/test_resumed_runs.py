@@ -282,25 +282,6 @@ def test_a_resumed_run_says_that_it_used_the_data_of_its_first_half(build: Build
 
 
 @pytest.mark.rule("repository 3.4.9")
-def test_a_resumed_run_asks_a_multi_asset_for_its_missing_outputs_only(build: Build, storage: rs.Storage) -> None:
-    asked: list[list[str]] = []
-
-    @rs.Asset.from_multi(output_defs=[rs.AssetDef("one"), rs.AssetDef("two"), rs.AssetDef("three")])
-    def several(context: rs.AssetExecutionContext) -> dict[str, int]:
-        asked.append(list(context.output_selection))
-        return {"one": 1, "three": 3} if len(asked) == 1 else {"one": 10, "two": 20, "three": 30}
-
-    reads = rs.Asset(lambda one, two: (one, two), name="reads")
-    repo = build(several, reads)
-    repo.materialize(run_id_override="r", raise_on_error=False)
-    result = repo.materialize(run_id_override="r", resume=True)
-    assert result.success
-    assert asked == [["one", "two", "three"], ["two"]]
-    assert sorted(result.materialized_assets) == ["one", "reads", "three", "two"]
-    assert repo.load_node("reads") == (1, 20)
-
-
-@pytest.mark.rule("repository 3.4.9")
 def test_a_resumed_run_goes_on_inside_of_a_graph(build: Build, storage: rs.Storage) -> None:
     calls: list[str] = []
 

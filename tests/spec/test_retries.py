@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
-import random
 import threading
 from itertools import pairwise
 from typing import Any
@@ -13,13 +11,10 @@ import pytest
 from pydantic import BaseModel
 
 import rivers as rs
-from rivers.exceptions import ConfigurationError
 from rivers.simulation import Scenario
 from tests.spec import worker_steps
 from tests.spec.conftest import Build
 from tests.spec.recorded import event_of, subjects_of, types_of
-
-Reason = rs.FailureReason
 
 
 class Flaky:
@@ -40,235 +35,16 @@ class Flaky:
         return rs.Asset(lambda: self(), name=name, **settings)
 
 
-def attempts(build: Build, policy: rs.RetryPolicy | None, error: BaseException, times: int = 9) -> int:
-    """How often a step that always fails so is tried."""
-    flaky = Flaky(*[error] * times)
-    build(flaky.asset(retry=policy)).materialize(raise_on_error=False)
-    return flaky.tries
-
-
-@pytest.mark.rule("execution 3.1.1")
-@pytest.mark.parametrize(("retries", "tries"), [(0, 1), (1, 2), (3, 4)])
-def test_max_retries_counts_the_attempts_after_the_first(build: Build, retries: int, tries: int) -> None:
-    policy = rs.RetryPolicy(retries)
-    assert policy.max_retries == retries
-    assert attempts(build, policy, ValueError()) == tries
-    assert rs.RetryPolicy().max_retries == 1
-
-
-@pytest.mark.rule("execution 3.1.1")
-def test_a_malformed_policy_is_refused() -> None:
-    for error in (OverflowError, ValueError):
-        with pytest.raises(error):
-            rs.RetryPolicy(-1)
-    with pytest.raises(TypeError):
-        rs.RetryPolicy(1.0)
-    with pytest.raises(TypeError):
-        rs.RetryPolicy(1, rs.Backoff.constant(1))
-
-
-ERRORS: dict[str, BaseException] = {
-    "error": ValueError(),
-    "os": OSError(),
-    "connection": ConnectionError(),
-    "exit": SystemExit(1),
-    "memory": MemoryError(),
-    "timeout": TimeoutError(),
-    "interrupt": KeyboardInterrupt(),
-}
-
-
-@pytest.mark.rule("execution 3.1.2")
-@pytest.mark.parametrize("error", ERRORS)
-@pytest.mark.parametrize("retry_on", [None, rs.RetryOn.ALL])
-def test_everything_but_a_cancellation_is_tried_again_by_default(build: Build, error: str, retry_on: Any) -> None:
-    expected = 1 if error == "interrupt" else 2
-    assert attempts(build, rs.RetryPolicy(1, retry_on=retry_on), ERRORS[error]) == expected
-
-
-@pytest.mark.rule("execution 3.1.3")
-@pytest.mark.parametrize("error", ERRORS)
-def test_transient_means_memory_timeout_and_infrastructure(build: Build, error: str) -> None:
-    policy = rs.RetryPolicy(1, retry_on=rs.RetryOn.TRANSIENT)
-    assert attempts(build, policy, ERRORS[error]) == (2 if error in ("memory", "timeout") else 1)
-
-
-@pytest.mark.rule("execution 3.1.3")
-def test_the_death_of_a_worker_is_transient(build: Build, storage: rs.Storage, tmp_path: Any) -> None:
-    folder = worker_steps.Folder(root=str(tmp_path))
-    settings = {"io_handler": folder, "retry": rs.RetryPolicy(1, retry_on=rs.RetryOn.TRANSIENT)}
-    repo = build(
-        rs.Asset(worker_steps.dies, **settings),
-        rs.Asset(worker_steps.fails, **settings),
-        default_executor=rs.Executor.parallel(2),
-    )
-    run_id = repo.materialize(raise_on_error=False).run_id
-    assert subjects_of(storage, run_id, "StepRetry") == ["dies"]
-    assert dict(event_of(storage, run_id, "StepRetry", "dies").metadata)["rivers/failure_reason"] == "infrastructure"
-
-
-@pytest.mark.rule("execution 3.1.4")
-@pytest.mark.parametrize(
-    ("retry_on", "error", "tries"),
-    [
-        ([OSError], ConnectionResetError(), 2),
-        ([ConnectionError], OSError(), 1),
-        ([ValueError, Reason.TIMEOUT], TimeoutError(), 2),
-        ([ValueError, Reason.TIMEOUT], ValueError(), 2),
-        ([Reason.ERROR], OSError(), 2),
-        ([Reason.OUT_OF_MEMORY], MemoryError(), 2),
-        ([Reason.OUT_OF_MEMORY], ValueError(), 1),
-        ([Exception], SystemExit(), 1),
-        ([BaseException, Reason.CANCELLED], KeyboardInterrupt(), 1),
-        ([], ValueError(), 1),
-    ],
-)
-def test_a_list_is_matched_by_type_or_by_reason(build: Build, retry_on: Any, error: Any, tries: int) -> None:
-    assert attempts(build, rs.RetryPolicy(1, retry_on=retry_on), error) == tries
-
-
-@pytest.mark.rule("execution 3.1.5")
-@pytest.mark.parametrize("wrong", [ValueError, "error", 3, (ValueError,), Reason.TIMEOUT, {ValueError}])
-def test_a_retry_on_that_is_no_list_is_a_configuration_error(wrong: Any) -> None:
-    with pytest.raises(ConfigurationError):
-        rs.RetryPolicy(1, retry_on=wrong)
-
-
-@pytest.mark.rule("execution 3.1.5")
-@pytest.mark.parametrize("wrong", ["error", 3, int, object, ValueError(), None])
-def test_a_bad_element_of_retry_on_is_a_type_error(wrong: Any) -> None:
-    with pytest.raises(TypeError):
-        rs.RetryPolicy(1, retry_on=[ValueError, wrong])
-
-
-@pytest.mark.rule("execution 3.1.6")
-@pytest.mark.parametrize(
-    ("error", "reason"),
-    [
-        (MemoryError(), "out_of_memory"),
-        (TimeoutError(), "timeout"),
-        (KeyboardInterrupt(), "cancelled"),
-        (OSError(), "error"),
-        (ConnectionError(), "error"),
-        (SystemExit(), "error"),
-        (ValueError(), "error"),
-    ],
-)
-def test_every_failure_is_recorded_with_its_reason(
-    build: Build, storage: rs.Storage, error: BaseException, reason: str
-) -> None:
-    run_id = build(Flaky(error).asset()).materialize(raise_on_error=False).run_id
-    assert dict(event_of(storage, run_id, "StepFailure", "flaky").metadata)["rivers/failure_reason"] == reason
-
-
-@pytest.mark.rule("execution 3.1.6")
-def test_the_reasons_are_spelt_as_documented() -> None:
-    assert [str(reason.value) for reason in Reason] == [
-        *("error", "out_of_memory", "timeout", "infrastructure", "cancelled")
-    ]
-
-
-def waits(build: Build, storage: rs.Storage, backoff: rs.Backoff, count: int) -> list[float]:
-    """The waits, in seconds, that were announced before each further attempt. Nobody waits: the first failure is
-    that of a run on a simulated clock."""
-    flaky = Flaky(*[ValueError()] * count)
-    repo = rs.CodeRepository([flaky.asset(retry=rs.RetryPolicy(count, backoff=backoff))])
+@pytest.mark.rule("execution 3.2.3", "execution 3.2.5")
+def test_a_backoff_is_announced_and_passes_on_the_clock() -> None:
+    policy = rs.RetryPolicy(3, backoff=rs.Backoff.exponential(2, factor=3, max_delay=10))
+    repo = rs.CodeRepository([Flaky(*[ValueError()] * 3).asset(retry=policy)])
     with Scenario(repo, start="2026-01-01T00:00:00Z").blocking() as sim:
-        sim.materialize(["flaky"])
-        [run] = sim.runs()
-        events = sim.storage.get_events_for_run(run.run_id)
+        events = sim.storage.get_events_for_run(sim.materialize(["flaky"]).run_id)
     starts = [event.timestamp for event in events if event.event_type == "StepStart"]
-    told = [int(dict(e.metadata)["rivers/next_delay_ms"]) / 1000 for e in events if e.event_type == "StepRetry"]
-    passed = [(later - earlier) / 1e9 for earlier, later in pairwise(starts)]
-    assert passed == pytest.approx(told, abs=0.001)
-    return told
-
-
-@pytest.mark.rule(
-    "execution 3.2.1", "execution 3.2.2", "execution 3.2.3", "execution 3.2.4", "execution 3.2.5", "execution 3.2.6"
-)
-@pytest.mark.parametrize(
-    ("backoff", "expected"),
-    [
-        (rs.Backoff.constant(2), [2, 2, 2, 2]),
-        (rs.Backoff.linear(2), [2, 4, 6, 8]),
-        (rs.Backoff.linear(2, initial=1), [3, 5, 7, 9]),
-        (rs.Backoff.exponential(1), [1, 2, 4, 8]),
-        (rs.Backoff.exponential(2, factor=3, max_delay=10), [2, 6, 10, 10]),
-        (rs.Backoff.exponential(8, factor=0.5), [8, 4, 2, 1]),
-        (rs.Backoff.fixed([1, 5]), [1, 5, 5, 5]),
-        (rs.Backoff.constant(9, max_delay=4), [4, 4, 4, 4]),
-        (rs.Backoff.linear(5, max_delay=7), [5, 7, 7, 7]),
-        (rs.Backoff.constant(-3), [0, 0, 0, 0]),
-        (rs.Backoff.constant(math.nan), [0, 0, 0, 0]),
-    ],
-)
-def test_each_backoff_waits_by_its_formula_on_the_clock(
-    build: Build, storage: rs.Storage, backoff: rs.Backoff, expected: list[float]
-) -> None:
-    assert waits(build, storage, backoff, 4) == expected
-
-
-@pytest.mark.rule("execution 3.2.5")
-def test_jitter_spreads_the_wait_after_the_longest_delay(build: Build, storage: rs.Storage) -> None:
-    told = waits(build, storage, rs.Backoff.constant(100, jitter=0.5, max_delay=10), 8)
-    assert all(5 <= wait <= 15 for wait in told)
-    assert len(set(told)) > 1
-    exact = rs.Backoff.constant(10, jitter=0.5)
-    assert {5 <= exact.wait_seconds(1, random.Random(seed)) <= 15 for seed in range(50)} == {True}
-
-
-@pytest.mark.rule("execution 3.2.7")
-@pytest.mark.parametrize(
-    "make",
-    [
-        lambda: rs.Backoff.constant(1, jitter=1.1),
-        lambda: rs.Backoff.constant(1, jitter=-0.1),
-        lambda: rs.Backoff.linear(1, jitter=2),
-        lambda: rs.Backoff.fixed([1], jitter=2),
-        lambda: rs.Backoff.exponential(1, factor=0),
-        lambda: rs.Backoff.exponential(1, factor=-2),
-        lambda: rs.Backoff.fixed([]),
-        lambda: rs.Backoff.constant(math.inf),
-        lambda: rs.Backoff.linear(math.inf),
-        lambda: rs.Backoff.exponential(math.inf),
-        lambda: rs.Backoff.fixed([1, math.inf]),
-        lambda: rs.Backoff.constant(1, max_delay=math.inf),
-    ],
-)
-def test_a_backoff_that_makes_no_sense_is_a_configuration_error(make: Any) -> None:
-    with pytest.raises(ConfigurationError):
-        make()
-
-
-@pytest.mark.rule("execution 3.2.7")
-def test_a_backoff_is_made_by_its_factories_only() -> None:
-    with pytest.raises(TypeError):
-        rs.Backoff()
-
-
-@pytest.mark.rule("execution 3.3.5")
-def test_escalation_and_compute_are_keyword_only_values() -> None:
-    escalation = rs.ComputeEscalation(max_memory="lots")
-    assert (escalation.max_memory, escalation.factor) == ("lots", 2.0)
-    assert (
-        rs.ComputeEscalation(max_memory="8Gi", factor=3, cpu_factor=1.5, max_cpu="4", on=[Reason.TIMEOUT]).factor == 3
-    )
-    for wrong in (lambda: rs.ComputeEscalation("8Gi"), lambda: rs.Compute("1"), lambda: rs.ComputeEscalation()):
-        with pytest.raises(TypeError):
-            wrong()
-    compute = rs.Compute(cpu="1", memory="2Gi", gpu="1")
-    assert (compute.cpu, compute.memory, compute.gpu) == ("1", "2Gi", "1")
-
-
-@pytest.mark.rule("execution 3.3.6")
-def test_the_reasons_of_an_escalation_are_tried_again_though_nothing_else_is(build: Build) -> None:
-    policy = rs.RetryPolicy(1, retry_on=[], escalate=rs.ComputeEscalation(max_memory="8Gi"))
-    assert attempts(build, policy, MemoryError()) == 2
-    assert attempts(build, policy, ValueError()) == 1
-    other = rs.RetryPolicy(1, retry_on=[], escalate=rs.ComputeEscalation(max_memory="8Gi", on=[Reason.TIMEOUT]))
-    assert attempts(build, other, TimeoutError()) == 2
-    assert attempts(build, other, MemoryError()) == 1
+    told = [dict(event.metadata)["rivers/next_delay_ms"] for event in events if event.event_type == "StepRetry"]
+    assert told == ["2000", "6000", "10000"]
+    assert [(later - earlier) / 1e9 for earlier, later in pairwise(starts)] == [2, 6, 10]
 
 
 def tries_of(storage: rs.Storage, run_id: str, step: str) -> int:
@@ -296,7 +72,7 @@ def test_the_nearest_policy_counts_and_nothing_is_merged(build: Build, storage: 
         assert [tries_of(storage, run_id, name) for name in ("own", "none", "never")] == [4, of_none, 1]
 
 
-@pytest.mark.rule("execution 3.1.7")
+@pytest.mark.rule("assets 6.29", "execution 3.1.7")
 def test_every_kind_of_step_has_its_own_policy(build: Build, storage: rs.Storage) -> None:
     policy = rs.RetryPolicy(1)
     task = rs.Task(fails, name="task", retry=policy)
@@ -325,7 +101,7 @@ def test_loading_inputs_is_tried_again(build: Build, storage: rs.Storage) -> Non
     assert tries_of(storage, result.run_id, "down") == 3
 
 
-@pytest.mark.rule("execution 3.3.1")
+@pytest.mark.rule("assets 5.11", "execution 3.3.1")
 def test_a_value_of_the_wrong_type_is_tried_again(build: Build, storage: rs.Storage) -> None:
     values: list[Any] = ["text", 3]
 
@@ -338,21 +114,7 @@ def test_a_value_of_the_wrong_type_is_tried_again(build: Build, storage: rs.Stor
     assert repo.load_node("checked") == 3
 
 
-@pytest.mark.rule("execution 3.3.2")
-def test_a_failure_to_store_is_not_tried_again(build: Build, storage: rs.Storage) -> None:
-    class Full(rs.BaseIOHandler):
-        def handle_output(self, context: rs.OutputContext, obj: Any) -> None:
-            raise OSError("disk full")
-
-        def load_input(self, context: rs.InputContext) -> Any: ...
-
-    repo = build(rs.Asset(lambda: 1, name="big", io_handler=Full(), retry=rs.RetryPolicy(3)))
-    result = repo.materialize(raise_on_error=False)
-    assert result.failed_assets == [("big", "OSError: disk full")]
-    assert types_of(storage, result.run_id, "big") == ["StepStart", "StepFailure"]
-
-
-@pytest.mark.rule("execution 3.3.3")
+@pytest.mark.rule("execution 3.3.3", "metadata 4.5")
 def test_every_attempt_and_every_retry_is_recorded_with_its_facts(build: Build, storage: rs.Storage) -> None:
     flaky = Flaky(ConnectionError("1"), MemoryError("2"), LookupError("3"))
     repo = build(flaky.asset(retry=rs.RetryPolicy(2)))
@@ -370,18 +132,6 @@ def test_every_attempt_and_every_retry_is_recorded_with_its_facts(build: Build, 
     assert [name.rsplit(".", 1)[-1] for name in classes][:2] == ["LookupError", "Exception"]
 
 
-@pytest.mark.rule("execution 3.3.6")
-def test_an_escalating_retry_tells_what_would_be_asked_for_next(build: Build, storage: rs.Storage) -> None:
-    policy = rs.RetryPolicy(2, escalate=rs.ComputeEscalation(max_memory="5Gi"))
-    flaky = Flaky(MemoryError(), ValueError())
-    repo = build(flaky.asset(retry=policy, compute=rs.Compute(memory="2Gi")))
-    run_id = repo.materialize().run_id
-    first, second = (dict(e.metadata) for e in storage.get_events_for_run(run_id) if e.event_type == "StepRetry")
-    assert "4Gi" in first["rivers/next_compute"]
-    assert "rivers/next_compute" not in second
-    assert types_of(storage, run_id, "flaky")[-1] == "StepSuccess"
-
-
 told_hooks: list[str] = []
 
 
@@ -393,16 +143,6 @@ def succeeded(context: rs.HookContext[Any]) -> None:
 @rs.Hook.failure
 def failed(context: rs.HookContext[Any]) -> None:
     told_hooks.append(f"{context.asset_name} failed: {context.error}")
-
-
-@pytest.mark.rule("execution 3.3.4")
-def test_hooks_fire_once_after_the_last_attempt(build: Build) -> None:
-    told_hooks.clear()
-    settings: dict[str, Any] = {"retry": rs.RetryPolicy(2), "hooks": [succeeded, failed]}
-    good = Flaky(ValueError("1"), ValueError("2")).asset("good", **settings)
-    bad = Flaky(ValueError("1"), ValueError("2"), ValueError("3")).asset("bad", **settings)
-    build(good, bad).materialize(raise_on_error=False)
-    assert told_hooks == ["good succeeded", "bad failed: ValueError: 3"]
 
 
 @pytest.mark.rule("execution 3.2.8", "execution 3.2.9")
@@ -453,7 +193,7 @@ def test_a_step_that_waits_for_its_next_attempt_holds_up_no_other(build: Build, 
     assert tries == [False, True]
 
 
-@pytest.mark.rule("execution 3.1.8", "repository 1.5")
+@pytest.mark.rule("assets 1.21", "execution 3.1.8", "repository 1.5")
 def test_every_place_of_a_policy_takes_a_name(build: Build, storage: rs.Storage) -> None:
     one = rs.Asset(fails, name="one", retry="thrice")
     other = rs.Asset(fails, name="other")

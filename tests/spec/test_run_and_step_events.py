@@ -95,22 +95,6 @@ def test_a_step_that_succeeds_tells_three_things_in_order(build: Build, storage:
     assert all(isinstance(key, str) and isinstance(value, str) for key, value in made.metadata)
 
 
-@pytest.mark.rule("execution 5.5")
-def test_a_step_that_fails_or_is_tried_again_tells_so(build: Build, storage: rs.Storage) -> None:
-    bad = rs.Asset(lambda: 1 / 0, name="bad", retry=rs.RetryPolicy(1))
-    down = rs.Asset(lambda bad: bad, name="down")
-    run_id = build(bad, down).materialize(raise_on_error=False).run_id
-    assert types_of(storage, run_id, "bad") == ["StepStart", "StepRetry", "StepStart", "StepFailure"]
-    assert types_of(storage, run_id, "down") == ["StepFailure"]
-
-
-@pytest.mark.rule("execution 5.4")
-def test_an_observation_stands_where_the_materialization_would(build: Build, storage: rs.Storage) -> None:
-    seen = rs.Asset(lambda: rs.Observation(metadata={"rows": 3}), name="seen")
-    run_id = build(seen).materialize().run_id
-    assert types_of(storage, run_id, "seen") == ["StepStart", "Observation", "StepSuccess"]
-
-
 @pytest.mark.rule("execution 5.6")
 def test_every_node_of_a_run_has_events_of_its_own(build: Build, storage: rs.Storage) -> None:
     one, inc = rs.Task(lambda: 1, name="one"), rs.Task(lambda one: one + 1, name="inc")
@@ -142,19 +126,3 @@ def test_every_node_of_a_run_has_events_of_its_own(build: Build, storage: rs.Sto
 )
 def test_records_have_the_documented_attributes(kind: Any, names: str) -> None:
     assert set(names.split()) <= {field for field in dir(kind) if not field.startswith("_")}
-
-
-@pytest.mark.rule("graph-assets 4.9")
-def test_what_a_fan_out_adds_to_a_graph_has_no_materialization(build: Build, storage: rs.Storage) -> None:
-    ids = rs.Task(lambda: [1, 2, 3], name="ids")
-    square = rs.Task(lambda n: n * n, name="square")
-    total = rs.Task(lambda v: sum(v), name="total")
-    graph = rs.Asset.from_graph(lambda: total(ids().map(square).collect()), name="g")
-    repo = build(graph, tasks=[ids, square, total])
-    run_id = repo.materialize().run_id
-    assert repo.load_node("g") == 14
-    assert "Materialization" not in types_of(storage, run_id, "g/square")
-    assert "Materialization" not in types_of(storage, run_id, "g/square__collect")
-    for index in range(3):
-        instance = types_of(storage, run_id, f"g/square[{index}]") or types_of(storage, run_id, f"g/square__{index}")
-        assert instance == SUCCESS

@@ -88,63 +88,6 @@ def test_the_repr_shows_success_the_id_and_the_counts(build: Build) -> None:
     assert all(part in text for part in ("False", "mine", "2", "1"))
 
 
-@pytest.mark.rule("repository 5.5")
-def test_data_and_lineage_dependents_fail_and_unrelated_branches_go_on(build: Build) -> None:
-    bad = rs.Asset(failing(ValueError("boom")), name="bad")
-    by_data = rs.Asset(name="by_data")(lambda bad: 1)
-    by_lineage = rs.Asset(name="by_lineage", deps=[rs.AssetDef.dep("by_data")])(lambda: 1)
-    beside = rs.Asset(name="beside")(lambda raw: raw)
-    further = rs.Asset(name="further")(lambda beside: beside)
-    repo = build(bad, by_data, by_lineage, raw, beside, further)
-    result = repo.materialize(raise_on_error=False)
-    assert dict(result.failed_assets) == {"bad": "ValueError: boom", "by_data": SKIPPED, "by_lineage": SKIPPED}
-    assert repo.load_node("further") == 1
-
-
-@pytest.mark.rule("repository 5.6")
-def test_of_a_multi_asset_only_the_failed_outputs_are_listed_and_hold_up_their_dependents(build: Build) -> None:
-    @rs.Asset.from_multi(output_defs=[rs.AssetDef("made"), rs.AssetDef("missing")])
-    def pair() -> dict[str, int]:
-        return {"made": 1}
-
-    repo = build(pair, rs.Asset(name="fed")(lambda made: made), rs.Asset(name="starved")(lambda missing: missing))
-    result = repo.materialize(raise_on_error=False)
-    assert result.failed_assets == [("missing", "KeyError: 'missing'"), ("starved", SKIPPED)]
-    assert sorted(result.materialized_assets) == ["fed", "made", "missing", "starved"]
-    assert repo.load_node("fed") == 1
-
-
-@pytest.mark.rule("repository 5.2")
-def test_the_inside_of_a_graph_is_listed_and_its_failure_fails_the_graph(build: Build) -> None:
-    one = rs.Task(lambda: 1, name="one")
-    broken = rs.Task(lambda one: one / 0, name="broken")
-    last = rs.Task(lambda broken: broken, name="last")
-    graph = rs.Asset.from_graph(lambda: last(broken(one())), name="g")
-    down = rs.Asset(lambda g: g, name="down")
-    result = build(graph, down, tasks=[one, broken, last]).materialize(raise_on_error=False)
-    assert result.materialized_assets == ["g/one", "g/broken", "g/last", "g", "down"]
-    assert dict(result.failed_assets) == {
-        "g/broken": "ZeroDivisionError: division by zero",
-        **dict.fromkeys(["g/last", "g", "down"], SKIPPED),
-    }
-
-
-@pytest.mark.rule("graph-assets 4.8", "repository 5.2")
-def test_the_instances_and_the_collect_node_of_a_fan_out_are_listed(build: Build) -> None:
-    ids = rs.Task(lambda: [1, 0], name="ids")
-    inverse = rs.Task(lambda n: 1 / n, name="inverse")
-    total = rs.Task(lambda v: sum(v), name="total")
-    graph = rs.Asset.from_graph(lambda: total(ids().map(inverse).collect()), name="g")
-    result = build(graph, tasks=[ids, inverse, total]).materialize(raise_on_error=False)
-    first, failed = result.failed_assets[0][0], dict(result.failed_assets)
-    assert first in ("g/inverse[1]", "g/inverse__1")
-    assert failed == {first: "ZeroDivisionError: division by zero"} | dict.fromkeys(
-        ["g/inverse__collect", "g/total", "g"], SKIPPED
-    )
-    listed = [name for name in result.materialized_assets if name != "g/inverse"]
-    assert listed == ["g/ids", first.replace("1", "0"), first, "g/inverse__collect", "g/total", "g"]
-
-
 @pytest.mark.rule("repository 5.8")
 def test_submitting_without_a_queue_says_what_is_missing(build: Build) -> None:
     with pytest.raises(ExecutionError, match="RunQueueConfig"):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import pickle
-import sys
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -39,34 +38,6 @@ class Folder(rs.BaseIOHandler):
             file.write(f"{what} {asset} {os.getpid()}\n")
 
 
-class Meter(rs.Resource):
-    """A resource that says in a file when and where it is set up and torn down."""
-
-    log: str
-    factor: int = 2
-
-    def setup(self) -> None:
-        self._note("setup")
-
-    def teardown(self) -> None:
-        self._note("teardown")
-
-    def _note(self, what: str) -> None:
-        with Path(self.log).open("a") as file:
-            file.write(f"{what} {os.getpid()}\n")
-
-
-class UserError(Exception):
-    """An exception of a user."""
-
-    def __init__(self, code: int) -> None:
-        super().__init__(f"code {code}")
-        self.code = code
-
-    def __reduce__(self) -> Any:
-        return UserError, (self.code,)
-
-
 def process() -> int:
     return os.getpid()
 
@@ -82,24 +53,3 @@ def meets(context: rs.AssetExecutionContext) -> int:
             raise TimeoutError("nobody came")
         time.sleep(0.005)
     return os.getpid()
-
-
-def product(left: int, meter: Meter) -> int:
-    return left * meter.factor
-
-
-def fails() -> int:
-    raise UserError(7)
-
-
-def dies() -> int:
-    os._exit(5)
-
-
-def talks(context: rs.AssetExecutionContext) -> rs.Output:
-    print("to stdout")
-    print("to stderr", file=sys.stderr)
-    context.log.warning("to the log")
-    context.add_output_metadata({"who": "context"})
-    context.register_data_version("v3")
-    return rs.Output(os.getpid(), metadata={"rows": 3})

@@ -54,6 +54,7 @@ def test_attributes_are_read_only() -> None:
             setattr(AssetDef("a"), attribute, None)
 
 
+@pytest.mark.rule("assets 6.4", "assets 6.11")
 @pytest.mark.parametrize(
     ("arguments", "error", "named"),
     [
@@ -77,6 +78,7 @@ def test_a_bad_output_is_refused(arguments: dict[str, Any], error: type[Exceptio
         AssetDef(**arguments)
 
 
+@pytest.mark.rule("assets 3.3")
 def test_input_and_dep_declare_dependencies() -> None:
     given, ordered = AssetDef.input("a", PREVIOUS, "h", {"k": "v"}), AssetDef.dep("b", IDENTITY)
     assert isinstance(given, DepDef)

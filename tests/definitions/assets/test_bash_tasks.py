@@ -1,4 +1,4 @@
-"""Tasks that run a command: section 10. That they run is shown in tests/execution."""
+"""Tasks that run a command, as they are declared. That they run is tested in tests/execution."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from rivers.partitions.mappings import PartitionMapping
 PREVIOUS = PartitionMapping.time_window(-1)
 
 
+@pytest.mark.rule("graph-assets 2.1")
 def test_it_tells_what_it_was_given() -> None:
     task = CommandTask("t", "echo $A", {"A": "b"}, PurePosixPath("folder"), ["tag"], {"up": PREVIOUS}, "h", "r")
     assert (task.name, task.command, task.env, task.cwd, task.tags) == ("t", "echo $A", {"A": "b"}, "folder", ["tag"])
@@ -23,6 +24,7 @@ def test_it_tells_what_it_was_given() -> None:
     assert repr(CommandTask("t", "a")) == "BashTask(name='t', command='a')"
 
 
+@pytest.mark.rule("graph-assets 1.6", "graph-assets 2.1", "graph-assets 2.3")
 @pytest.mark.parametrize(
     ("arguments", "error"),
     [

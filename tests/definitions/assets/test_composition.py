@@ -1,4 +1,4 @@
-"""What the body of a graph asset writes down when it runs: sections 7 and 7.1, as far as no other node is needed."""
+"""What the body of a graph asset records when it is called, as far as no other node is needed."""
 
 from __future__ import annotations
 
@@ -73,6 +73,7 @@ def test_a_task_that_is_called_twice_is_one_node() -> None:
     assert composition.result[0].node_name == composition.result[1].node_name
 
 
+@pytest.mark.rule("assets 1.6")
 def test_assets_called_in_the_body_keep_their_bare_name() -> None:
     multi = Asset.external(name="raw", io_handler="h")
     inner = Asset.from_graph(lambda: one(), name="inner")
@@ -119,13 +120,14 @@ def test_the_value_of_an_asset_or_a_parameter_can_be_mapped_over() -> None:
         assert isinstance(body(function, "a").result, MappedOutput)
 
 
-@pytest.mark.rule("graph-assets 2.11")
+@pytest.mark.rule("graph-assets 2.11", "graph-assets 4.1")
 @pytest.mark.parametrize("wrong", [lambda n: n, CommandTask("b", "true"), outer, None])
 def test_only_a_task_can_be_mapped(wrong: Any) -> None:
     with pytest.raises(TypeError, match="map takes a Task"):
         body(lambda: one().map(wrong))
 
 
+@pytest.mark.rule("graph-assets 4.13")
 @pytest.mark.parametrize(
     ("limit", "error"), [(0, ValueError), (-1, ValueError), (True, TypeError), ("2", TypeError), (1.0, TypeError)]
 )

@@ -1,4 +1,4 @@
-"""Data that is made elsewhere: section 8, as far as it is declared."""
+"""External assets, as they are declared."""
 
 from __future__ import annotations
 
@@ -48,6 +48,7 @@ def test_an_async_observe_function_makes_it_async() -> None:
     assert Asset.external(look, io_handler="h").is_async
 
 
+@pytest.mark.rule("assets 7.2")
 def test_it_needs_an_io_handler() -> None:
     with pytest.raises(AssetDefinitionError, match=r"'raw'.*io_handler"):
         Asset.external(name="raw")

@@ -27,6 +27,7 @@ class Recorder:
         return "result"
 
 
+@pytest.mark.rule("repository 6.1")
 def test_a_job_tells_what_it_was_declared_with() -> None:
     job = Job("j", [a, a], Executor.in_process(), True, RetryPolicy(2))
     assert (job.name, job.assets, job.allow_incomplete_deps) == ("j", [a, a], True)
@@ -34,6 +35,7 @@ def test_a_job_tells_what_it_was_declared_with() -> None:
     assert (Job("j", (a,)).executor, Job("j", (a,)).retry, Job("j", (a,)).allow_incomplete_deps) == (None, None, False)
 
 
+@pytest.mark.rule("repository 6.3")
 @pytest.mark.parametrize("assets", [[], ["a"], [a, 3], [lambda: 1]])
 def test_a_job_without_members_or_with_other_ones_is_refused_by_name(assets: list[Any]) -> None:
     with pytest.raises(GraphValidationError, match="'j'"):
@@ -46,6 +48,7 @@ def test_a_mistyped_argument_is_a_type_error(arguments: dict[str, Any]) -> None:
         Job("j", [a], **arguments)
 
 
+@pytest.mark.rule("repository 6.7")
 @pytest.mark.parametrize("kind", [ExecutionError, ValueError])
 def test_a_job_of_no_repository_cannot_execute(kind: type[Exception]) -> None:
     with pytest.raises(kind, match=r"'j'.*get_job"):

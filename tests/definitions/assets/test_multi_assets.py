@@ -1,4 +1,4 @@
-"""One function, several assets: what of section 6 is declared."""
+"""Multi-assets and graph assets, as they are declared."""
 
 from __future__ import annotations
 
@@ -42,6 +42,7 @@ def test_its_decorator_can_be_used_again() -> None:
     assert [asset.output_defs[0].group for asset in (first, second)] == ["g", "g"]
 
 
+@pytest.mark.rule("assets 6.2")
 @pytest.mark.parametrize("keyword", ["metadata", "pool", "pool_slots", "unknown"])
 def test_what_belongs_to_the_outputs_is_a_type_error(keyword: str) -> None:
     with pytest.raises(TypeError, match=keyword):
@@ -54,6 +55,7 @@ def test_output_definitions_must_be_asset_defs() -> None:
     assert Asset.from_multi(both, []).output_defs == []
 
 
+@pytest.mark.rule("assets 6.8")
 def test_settings_are_copied_to_the_outputs_that_have_none_of_their_own() -> None:
     given = {"tags": ["t"], "kinds": "k", "group": "g", "code_version": "v", "io_handler": "h"}
     own = {"tags": ["T"], "kinds": ["K"], "group": "G", "code_version": "V", "io_handler": "H"}
@@ -83,6 +85,7 @@ def test_partitions_of_the_whole_override_those_of_the_outputs() -> None:
     assert [each.partitions_def for each in overridden] == ["whole", "whole"]
 
 
+@pytest.mark.rule("assets 6.25")
 @pytest.mark.parametrize("whole", [True, False])
 def test_an_input_of_the_whole_or_of_one_output_must_be_a_parameter(whole: bool) -> None:
     deps = [AssetDef.input("x")]

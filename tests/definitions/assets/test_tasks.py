@@ -1,4 +1,4 @@
-"""Tasks that call a function: section 10."""
+"""Tasks that call a function, as they are declared."""
 
 from __future__ import annotations
 
@@ -51,6 +51,7 @@ def test_a_decorator_can_be_used_again_and_has_no_name() -> None:
     assert Task(name="n")(double).name == "n"
 
 
+@pytest.mark.rule("graph-assets 1.4")
 def test_outside_of_a_graph_a_call_runs_the_function() -> None:
     assert Task(double)(4) == 8
     with pytest.raises(TypeError, match="positional"):
@@ -82,6 +83,7 @@ def test_an_unbound_task_takes_exactly_one_function_and_has_none() -> None:
         _ = Task().function
 
 
+@pytest.mark.rule("graph-assets 1.3", "graph-assets 1.6")
 @pytest.mark.parametrize(
     ("keywords", "error"),
     [

@@ -37,6 +37,7 @@ def self_elsewhere(me: SelfDependency[int]): ...
 def variadic(*args, **kwargs): ...
 
 
+@pytest.mark.rule("assets 2.1", "assets 2.3", "assets 2.4", "assets 2.11", "assets 8.2")
 @pytest.mark.parametrize(
     ("function", "nodes", "resources", "expected"),
     [
@@ -69,6 +70,7 @@ def test_a_declared_input_is_a_dependency_even_with_a_default() -> None:
     assert sources(classify(with_default, "a", "", inputs="a")) == {"a": "upstream", "db": "default"}
 
 
+@pytest.mark.rule("assets 2.1")
 def test_the_context_class_and_its_config_are_found() -> None:
     subscripted = classify(by_subscripted_annotation)
     assert (subscripted.context_class, subscripted.config_annotation) == (AssetExecutionContext, dict)
@@ -102,6 +104,7 @@ def test_a_self_without_its_annotation_is_a_fault_that_names_it() -> None:
         assert "SelfDependency[T]" in fault
 
 
+@pytest.mark.rule("assets 3.12")
 def test_the_type_hint_is_the_evaluated_annotation() -> None:
     def function(self: SelfDependency[list[int]], a: dict[str, int], b, c: Gone): ...  # noqa: F821
 
@@ -113,7 +116,7 @@ def test_the_type_hint_is_the_evaluated_annotation() -> None:
     ]
 
 
-@pytest.mark.rule("assets 2.9")
+@pytest.mark.rule("assets 2.9", "assets 2.10")
 @pytest.mark.parametrize(
     "function",
     [

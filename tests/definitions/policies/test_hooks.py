@@ -1,4 +1,4 @@
-"""What is called after a step: section 6 of the repository specification, as far as it is declared."""
+"""Hooks, as they are declared."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ def tell(context: HookContext[Any]) -> None:
     """Tells."""
 
 
+@pytest.mark.rule("execution 4.1")
 @pytest.mark.parametrize(
     ("factory", "kind", "hook_type"),
     [(Hook.success, Hook.Success, "success"), (Hook.failure, Hook.Failure, "failure")],
@@ -40,16 +41,19 @@ def test_an_unbound_hook_can_be_used_again_and_has_no_function() -> None:
     assert Hook.success().name is None
 
 
+@pytest.mark.rule("execution 4.2")
 def test_a_hook_cannot_be_made_directly() -> None:
     with pytest.raises(TypeError, match=r"Hook\.success"):
         Hook()
 
 
+@pytest.mark.rule("execution 4.2")
 def test_applying_a_bound_hook_again_is_refused() -> None:
     with pytest.raises(AssetDefinitionError, match="'tell' is applied to a function already"):
         Hook.success(tell)(tell)
 
 
+@pytest.mark.rule("execution 4.2")
 @pytest.mark.parametrize("wrong", [3, "x", Hook.success(tell)])
 def test_what_is_no_function_is_refused(wrong: Any) -> None:
     with pytest.raises(AssetDefinitionError, match="function"):
@@ -60,6 +64,7 @@ def test_what_is_no_function_is_refused(wrong: Any) -> None:
         Hook.failure()()
 
 
+@pytest.mark.rule("assets 1.18")
 def test_assets_take_bound_hooks_only() -> None:
     hook = Hook.success(tell)
     assert Asset(hooks=[hook])(lambda: 1, ).hooks == [hook]  # fmt: skip
@@ -69,6 +74,7 @@ def test_assets_take_bound_hooks_only() -> None:
         Asset(hooks=[tell])
 
 
+@pytest.mark.rule("execution 4.3", "execution 4.4")
 def test_a_context_tells_what_happened() -> None:
     context = HookContext[int]("a", "run", "failure", None, "ValueError: boom", {"k": "v"}, 3)
     assert (context.asset_name, context.run_id, context.hook_type) == ("a", "run", "failure")

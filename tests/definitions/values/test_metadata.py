@@ -21,6 +21,8 @@ from rivers.exceptions import InvalidMetadataError
     "metadata 1.6",
     "metadata 1.7",
     "metadata 1.8",
+    "metadata 1.13",
+    "metadata 1.14",
 )
 @pytest.mark.parametrize(
     ("value", "variant", "raw", "shown"),
@@ -34,6 +36,7 @@ from rivers.exceptions import InvalidMetadataError
         (MetadataValue.data_version("v"), MetadataValue.DataVersion, "v", "data_version('v')"),
         (MetadataValue.int(3), MetadataValue.Int, 3, "int(3)"),
         (MetadataValue.int(True), MetadataValue.Int, 1, "int(1)"),
+        (MetadataValue.int(-(2**63)), MetadataValue.Int, -(2**63), f"int({-(2**63)})"),
         (MetadataValue.float_(1), MetadataValue.Float, 1.0, "float_(1.0)"),
         (MetadataValue.timestamp(1), MetadataValue.Timestamp, 1.0, "timestamp(1.0)"),
         (MetadataValue.duration(1.5), MetadataValue.Duration, 1.5, "duration(1.5)"),
@@ -92,6 +95,7 @@ def test_every_variant_is_nested_in_the_class() -> None:
     ("build", "kind"),
     [
         (lambda: MetadataValue.int(2**63), OverflowError),
+        (lambda: MetadataValue.int(-(2**63) - 1), OverflowError),
         (lambda: MetadataValue.bytes(-1), OverflowError),
         (lambda: MetadataValue.bytes(2**64), OverflowError),
         (lambda: MetadataValue.bool_(1), TypeError),
@@ -107,6 +111,22 @@ def test_every_variant_is_nested_in_the_class() -> None:
 def test_a_value_of_the_wrong_type_or_size_is_refused(build: Callable[[], Any], kind: type[Exception]) -> None:
     with pytest.raises(kind):
         build()
+
+
+@pytest.mark.rule("metadata 1.6", "metadata 1.7", "metadata 1.8")
+def test_a_value_of_several_parts_tells_them() -> None:
+    sql, code = MetadataValue.sql("q", dialect="d"), MetadataValue.code_block("c", language="py")
+    assert (sql.query, sql.dialect, MetadataValue.sql("q").dialect) == ("q", "d", None)
+    assert (code.code, code.language) == ("c", "py")
+    days = MetadataValue.date_range("b", "a")
+    assert (days.start, days.end) == ("b", "a")
+    assert MetadataValue.list_([MetadataValue.null()]).values == [MetadataValue.null()]
+
+
+@pytest.mark.rule("metadata 1.12")
+@pytest.mark.parametrize("url", ["http://x", "https://h:1/p?q#f", "s3://bucket/key", "file:///x", "postgres://u@h/db"])
+def test_an_absolute_url_of_any_scheme_is_taken(url: str) -> None:
+    assert MetadataValue.url(url).raw_value() == url
 
 
 @pytest.mark.rule("metadata 1.12")

@@ -31,7 +31,7 @@ class Several:
         raise TypeError("only integer scalar arrays can be converted to a scalar index")
 
 
-@pytest.mark.rule("metadata 2.1")
+@pytest.mark.rule("metadata 2.1", "metadata 2.4")
 @pytest.mark.parametrize(
     ("plain", "value"),
     [

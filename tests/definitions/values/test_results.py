@@ -24,6 +24,7 @@ def test_metadata_is_kept_as_given() -> None:
     assert Output(1, metadata=metadata).metadata is metadata
 
 
+@pytest.mark.rule("assets 4.6")
 def test_only_the_value_of_an_output_is_positional() -> None:
     with pytest.raises(TypeError):
         Output(1, "name")
@@ -31,6 +32,15 @@ def test_only_the_value_of_an_output_is_positional() -> None:
         Materialization("name")
     with pytest.raises(TypeError):
         Observation("name")
+
+
+@pytest.mark.rule("assets 4.6")
+def test_a_keyword_that_means_nothing_is_refused() -> None:
+    for kind in (Output, Materialization, Observation):
+        with pytest.raises(TypeError, match="unknown"):
+            kind(unknown=1)
+    with pytest.raises(TypeError, match="tags"):
+        Observation(tags={})
 
 
 @pytest.mark.rule("assets 4.7")
@@ -42,6 +52,7 @@ def test_an_argument_of_the_wrong_type_is_refused_by_name(kind: Any, keyword: st
         kind(**{keyword: 3})
 
 
+@pytest.mark.rule("assets 8.7")
 def test_it_holds_the_previous_value_or_nothing() -> None:
     assert SelfDependency(3).get_inner() == 3
     assert SelfDependency[int]().get_inner() is None

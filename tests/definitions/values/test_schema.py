@@ -61,6 +61,7 @@ def one_column() -> Exporting:
     return Exporting(pa.schema({"a": pa.int64()}))
 
 
+@pytest.mark.rule("metadata 3.1", "metadata 3.2")
 def test_types_nullability_and_metadata_survive_the_message_and_the_capsule() -> None:
     schema = Schema(Exporting(SIX_COLUMNS))
     for same in (schema, Schema.from_ipc(schema.to_ipc()), Schema(schema), pickle.loads(pickle.dumps(schema))):
@@ -68,6 +69,7 @@ def test_types_nullability_and_metadata_survive_the_message_and_the_capsule() ->
         assert pa.schema(same).equals(SIX_COLUMNS, check_metadata=True)
 
 
+@pytest.mark.rule("metadata 3.1")
 def test_it_tells_names_and_length_and_compares_by_content() -> None:
     one, same, other = Schema(one_column()), Schema(one_column()), Schema(pa.schema([]))
     assert (one.names, len(one), list(one)) == (["a"], 1, ["a"])
@@ -86,6 +88,7 @@ def test_stored_messages_of_every_origin_are_read() -> None:
     assert Schema.from_ipc(PYARROW_ONE_COLUMN[4:]).names == ["a"]  # as it was before Arrow 0.15
 
 
+@pytest.mark.rule("metadata 3.3")
 @pytest.mark.parametrize("wrong", [1, None, "x", int, Exporting, Exporting(pa.int64())])
 def test_what_is_no_schema_of_a_table_is_a_value_error(wrong: object) -> None:
     with pytest.raises(ValueError, match="schema"):
@@ -101,6 +104,7 @@ def test_something_else_in_the_capsule_is_a_value_error() -> None:
         Schema(Lying())
 
 
+@pytest.mark.rule("metadata 3.3")
 @pytest.mark.parametrize("message", [b"", b"junk" * 9, b"\xff" * 8, PYARROW_ONE_COLUMN[:40]])
 def test_bytes_that_are_no_message_are_a_value_error(message: bytes) -> None:
     with pytest.raises(ValueError, match="no Arrow schema"):
@@ -119,6 +123,7 @@ def test_spoilt_messages_are_read_or_refused_with_a_value_error() -> None:
             continue
 
 
+@pytest.mark.rule("metadata 1.9", "metadata 2.2")
 def test_a_schema_is_a_metadata_value_with_a_stored_form() -> None:
     value = MetadataValue.schema(one_column())
     assert isinstance(value, MetadataValue.Schema)

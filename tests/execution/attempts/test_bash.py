@@ -54,23 +54,27 @@ def test_the_value_is_stdout_without_the_newlines_at_its_end(printed: str, value
     assert run(f"printf '{printed}'") == value
 
 
+@pytest.mark.rule("graph-assets 2.2", "graph-assets 2.3")
 def test_a_text_goes_through_the_shell_and_a_list_does_not() -> None:
     assert run("echo $((1 + 2)) | cat") == "3"
     assert run(["echo", "$((1 + 2))"]) == "$((1 + 2))"
     assert run("") == ""
 
 
+@pytest.mark.rule("graph-assets 2.4", "graph-assets 2.5")
 def test_env_is_merged_and_cwd_is_where_it_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("INHERITED", "yes")
     command = Command.of("echo $INHERITED $GIVEN; pwd", {"GIVEN": "too"}, str(tmp_path))
     assert run_command(command) == f"yes too\n{tmp_path}"
 
 
+@pytest.mark.rule("graph-assets 2.7")
 def test_another_status_than_0_is_an_os_error_with_status_and_stderr() -> None:
     with pytest.raises(OSError, match=r"^Command failed with exit status: 3: what went wrong$"):
         run("echo result; echo what went wrong >&2; exit 3")
 
 
+@pytest.mark.rule("graph-assets 2.8")
 def test_a_missing_program_or_folder_is_an_os_error() -> None:
     with pytest.raises(FileNotFoundError, match="no-such-program"):
         run(["no-such-program"])

@@ -51,6 +51,7 @@ def test_the_streams_are_put_back_when_the_last_run_ends() -> None:
     assert logging.getLogger("rivers.assets").handlers == []
 
 
+@pytest.mark.rule("contexts 3.5")
 def test_threads_keep_their_text_apart() -> None:
     both = threading.Barrier(2)
 
@@ -66,6 +67,7 @@ def test_threads_keep_their_text_apart() -> None:
         assert list(pool.map(step, ["a", "b"])) == ["a" * 20, "b" * 20]
 
 
+@pytest.mark.rule("contexts 3.5")
 def test_coroutines_on_one_loop_keep_their_text_apart() -> None:
     async def step(name: str) -> str | None:
         captured = Captured()
@@ -104,6 +106,7 @@ def test_lines_of_level_info_are_kept_unless_the_program_has_said_otherwise(monk
     assert logging.getLogger("rivers.assets").level == logging.NOTSET
 
 
+@pytest.mark.rule("contexts 3.8")
 @pytest.mark.parametrize("name", ["rivers.assets", "rivers", None])
 def test_a_level_that_the_program_has_set_holds(monkeypatch: pytest.MonkeyPatch, name: str | None) -> None:
     forget_logging_setup(monkeypatch)

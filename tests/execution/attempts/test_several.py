@@ -44,6 +44,7 @@ async def yielding_later() -> AsyncIterator[Any]:
         yield each
 
 
+@pytest.mark.rule("assets 6.13", "assets 6.15", "assets 6.16", "execution 2.11")
 @pytest.mark.parametrize("function", [mapping, yielding, mapping_later, yielding_later])
 @pytest.mark.parametrize("executor", [rs.Executor.in_process(), rs.Executor.parallel(2)])
 def test_every_form_gives_each_output_its_value(build: Build, function: Any, executor: Any, tmp_path: Path) -> None:
@@ -64,6 +65,7 @@ def test_every_form_gives_each_output_its_value(build: Build, function: Any, exe
     ]
 
 
+@pytest.mark.rule("assets 6.22")
 def test_only_the_outputs_asked_for_are_kept_and_the_context_says_which(build: Build) -> None:
     asked: list[Any] = []
 
@@ -77,6 +79,7 @@ def test_only_the_outputs_asked_for_are_kept_and_the_context_says_which(build: B
     assert asked == [("both", True, ["b"]), ("both", True, ["a", "b"])]
 
 
+@pytest.mark.rule("assets 6.14", "repository 5.6")
 def test_a_missing_key_fails_its_output_only_and_what_hangs_on_it(build: Build) -> None:
     def one() -> dict[str, int]:
         return {"a": 1}
@@ -88,8 +91,10 @@ def test_a_missing_key_fails_its_output_only_and_what_hangs_on_it(build: Build) 
     assert [name for name, _ in result.failed_assets] == ["b", "below_b"]
     assert result.failed_assets[0][1] == "KeyError: 'b'"
     assert repo.load_node("below_a") == 2
+    assert repo.materialize(["a"]).success
 
 
+@pytest.mark.rule("assets 6.21")
 @pytest.mark.parametrize("value", [[1, 2], (1, 2), None, 3])
 def test_anything_else_fails_every_output(build: Build, value: Any) -> None:
     repo = build(multi(lambda: value, name="m"))
@@ -98,6 +103,7 @@ def test_anything_else_fails_every_output(build: Build, value: Any) -> None:
     assert [name for name, _ in repo.materialize(raise_on_error=False).failed_assets] == ["a", "b"]
 
 
+@pytest.mark.rule("assets 6.30")
 def test_what_was_yielded_before_a_failure_stays_and_nothing_is_tried_again(build: Build) -> None:
     calls: list[int] = []
 
@@ -112,6 +118,7 @@ def test_what_was_yielded_before_a_failure_stays_and_nothing_is_tried_again(buil
     assert (repo.load_node("a"), calls) == (1, [1])
 
 
+@pytest.mark.rule("assets 6.30")
 def test_a_generator_that_falls_before_its_first_output_is_tried_again(build: Build) -> None:
     calls: list[int] = []
 
@@ -132,6 +139,7 @@ def test_a_generator_that_falls_before_its_first_output_is_tried_again(build: Bu
     ]
 
 
+@pytest.mark.rule("assets 6.19")
 @pytest.mark.parametrize(
     ("yielded", "message"),
     [
@@ -147,6 +155,7 @@ def test_a_generator_must_name_its_outputs(build: Build, yielded: Any, message: 
         build(multi(wrong)).materialize()
 
 
+@pytest.mark.rule("assets 6.17", "assets 6.20")
 def test_a_generator_that_ends_early_fails_the_output_that_it_left_out(build: Build) -> None:
     def early() -> Iterator[Any]:
         yield rs.Output(1, output_name="unknown")
@@ -188,6 +197,7 @@ def test_a_generator_whose_result_is_refused_has_cleaned_up_when_its_failure_is_
     assert "failed" in told
 
 
+@pytest.mark.rule("assets 6.16")
 def test_outputs_are_stored_while_the_generator_goes_on(build: Build, tmp_path: Path) -> None:
     seen: list[bool] = []
 
@@ -208,6 +218,7 @@ def test_a_value_that_does_not_fit_its_output_fails_all_of_them(build: Build) ->
     assert len(repo.materialize(raise_on_error=False).failed_assets) == 2
 
 
+@pytest.mark.rule("assets 6.27")
 def test_the_return_annotation_is_that_of_the_returned_object(build: Build) -> None:
     def wrong() -> int:
         return {"a": 1, "b": 2}
@@ -250,6 +261,7 @@ def test_config_is_given_under_the_name_of_an_output(build: Build) -> None:
     assert repo.load_node("a") == 9
 
 
+@pytest.mark.rule("repository 3.4.9")
 def test_a_resumed_run_asks_for_the_outputs_that_are_not_there_yet(build: Build) -> None:
     asked: list[list[str]] = []
 

@@ -57,6 +57,7 @@ def fact(storage: Storage, run_id: str, step: str, key: str) -> str:
     return dict(events(storage, run_id, step)[-1].metadata)[key]
 
 
+@pytest.mark.rule("repository 1.3")
 def test_steps_of_one_level_run_in_workers_and_a_single_one_runs_here(build: Build, handler: Any) -> None:
     one, other = (asset(functions.slow_process, handler, name) for name in ("one", "two"))
     repo = build(
@@ -86,6 +87,7 @@ def test_workers_stay_warm_from_run_to_run_and_end_with_the_repository(build: Bu
             os.kill(worker, 0)
 
 
+@pytest.mark.rule("execution 2.9")
 def test_what_a_step_says_in_a_worker_is_recorded_as_if_it_were_here(
     build: Build, handler: Any, storage: Storage
 ) -> None:
@@ -185,6 +187,7 @@ def test_more_steps_than_a_worker_may_know_are_carried_out_all_the_same(
     assert repo.materialize().success
 
 
+@pytest.mark.rule("execution 2.10", "execution 3.1.6")
 def test_a_dead_worker_fails_its_own_step_only_and_the_batch_goes_on(
     build: Build, handler: Any, storage: Storage
 ) -> None:
@@ -215,6 +218,7 @@ def test_the_death_of_a_worker_is_noticed_though_its_child_lives_on(
     assert not outlived.exists()
 
 
+@pytest.mark.rule("execution 3.1.3")
 def test_a_dead_worker_is_retried_as_infrastructure(build: Build, handler: Any, storage: Storage) -> None:
     policy = rs.RetryPolicy(2, retry_on=rs.RetryOn.TRANSIENT)
     repo = build(
@@ -303,6 +307,7 @@ def test_that_steps_have_begun_is_recorded_while_one_of_them_occupies_this_threa
     assert repo.load_node("here") == ["beside", "here"]
 
 
+@pytest.mark.rule("execution 2.7")
 def test_a_resource_is_rebuilt_in_the_worker_and_set_up_around_each_step(
     build: Build, handler: Any, tmp_path: Path
 ) -> None:
@@ -318,6 +323,7 @@ def test_a_resource_is_rebuilt_in_the_worker_and_set_up_around_each_step(
     assert str(os.getpid()) not in {pid for _, pid in there}
 
 
+@pytest.mark.rule("execution 1.5")
 def test_coroutines_are_bounded_by_max_async_concurrent(build: Build) -> None:
     running: list[int] = [0]
     most: list[int] = [0]

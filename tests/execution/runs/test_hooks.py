@@ -46,6 +46,7 @@ def silence() -> None:
     heard.clear()
 
 
+@pytest.mark.rule("execution 4.3", "execution 4.4", "execution 4.10")
 def test_a_success_hook_gets_the_unwrapped_value(build: Build) -> None:
     @rs.Asset(hooks=[praise, blame, later])
     def one() -> rs.Output:
@@ -55,6 +56,7 @@ def test_a_success_hook_gets_the_unwrapped_value(build: Build) -> None:
     assert heard == [("praise", ("one", "success", 7, None, os.getpid())), ("later", 7)]
 
 
+@pytest.mark.rule("execution 3.3.4", "execution 4.3", "execution 4.4")
 def test_a_failure_hook_is_called_once_after_the_last_attempt(build: Build) -> None:
     @rs.Asset(hooks=[praise, blame], retry=rs.RetryPolicy(2))
     def bad() -> None:
@@ -64,6 +66,7 @@ def test_a_failure_hook_is_called_once_after_the_last_attempt(build: Build) -> N
     assert heard == [("blame", ("bad", "failure", None, "ValueError: boom"))]
 
 
+@pytest.mark.rule("execution 4.7", "execution 4.9")
 def test_a_skipped_step_calls_none_and_a_materialization_is_a_success(build: Build) -> None:
     @rs.Asset
     def bad() -> None:
@@ -96,6 +99,7 @@ def test_a_hook_that_raises_touches_nothing_and_is_on_record(build: Build, capsy
     assert log.stderr.startswith("hook 'loud' of 'one' failed:\n")
 
 
+@pytest.mark.rule("assets 6.31", "execution 4.8")
 def test_outputs_call_their_hooks_one_by_one(build: Build) -> None:
     @rs.Asset.from_multi(output_defs=[rs.AssetDef("a"), rs.AssetDef("b")], hooks=[praise, blame])
     def both() -> dict[str, int]:
@@ -108,6 +112,7 @@ def test_outputs_call_their_hooks_one_by_one(build: Build) -> None:
     ]
 
 
+@pytest.mark.rule("execution 4.3", "execution 4.4")
 def test_hooks_get_metadata_and_the_config_of_the_run(build: Build) -> None:
     @rs.Hook.success
     def look(context: rs.HookContext[Any]) -> None:
@@ -140,6 +145,7 @@ def test_a_config_whose_validator_exits_fails_the_step_and_its_hooks_get_none(bu
     assert heard == [("picky", ("SystemExit: 5 is too much", None))]
 
 
+@pytest.mark.rule("execution 4.5")
 def test_hooks_of_a_step_in_a_worker_are_called_here_with_its_value(build: Build, tmp_path: Path) -> None:
     handler = rs.PickleIOHandler(store=LocalStore(tmp_path))
     process = rs.Asset(functions.process, io_handler=handler, hooks=[praise])

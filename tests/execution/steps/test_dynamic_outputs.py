@@ -18,6 +18,7 @@ def test_plain_values_stay_as_they_are(value: Any) -> None:
     assert taken_apart("n", value) == (value, None)
 
 
+@pytest.mark.rule("graph-assets 4.5")
 @pytest.mark.parametrize(("given", "plain"), [(B_A, [2, 1]), (tuple(B_A), (2, 1)), (iter(B_A), [2, 1])])
 def test_keys_and_values_keep_the_order_of_production(given: Any, plain: Any) -> None:
     assert taken_apart("n", given) == (plain, ("b", "a"))
@@ -37,12 +38,14 @@ def test_what_stores_no_value_is_left_alone() -> None:
     assert taken_apart("n", told) == (told, None)
 
 
+@pytest.mark.rule("graph-assets 4.6")
 @pytest.mark.parametrize("elements", [[B_A[0], 7], [7, B_A[0]]])
 def test_plain_values_among_them_are_refused(elements: list[Any]) -> None:
     with pytest.raises(TypeError, match=r"'n' gave a int among its DynamicOutput elements: .* cannot be mixed"):
         taken_apart("n", elements)
 
 
+@pytest.mark.rule("graph-assets 4.7")
 def test_two_elements_of_one_key_are_refused() -> None:
     with pytest.raises(ExecutionError, match="'n' gave two DynamicOutput elements with the key 'b'"):
         taken_apart("n", [*B_A, rs.DynamicOutput("b", 3)])

@@ -84,6 +84,7 @@ def test_a_source_that_does_not_fit_its_keys_is_refused() -> None:
         divide("s", [5], ("b", "a"))
 
 
+@pytest.mark.rule("graph-assets 4.3")
 def test_what_cannot_be_iterated_is_refused() -> None:
     with pytest.raises(ExecutionError, match=r"^Fan-out source is not iterable: 's' gave a int$"):
         divide("s", 3, None)
@@ -92,7 +93,7 @@ def test_what_cannot_be_iterated_is_refused() -> None:
 # -- instances ---------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.rule("graph-assets 4.9")
+@pytest.mark.rule("graph-assets 4.8", "graph-assets 4.9", "repository 5.2")
 @pytest.mark.parametrize("executor", PLACES)
 def test_instances_are_steps_between_the_map_and_what_collects(build: Build, handler: Any, executor: Any) -> None:
     repo = build(fan(fn.square, io_handler=handler), default_executor=executor)
@@ -107,6 +108,7 @@ def test_instances_are_steps_between_the_map_and_what_collects(build: Build, han
     assert repo.load_node("g/square[2]") == 9
 
 
+@pytest.mark.rule("graph-assets 4.14", "graph-assets 4.17")
 def test_instances_run_in_workers_and_so_does_who_reads_them(build: Build, handler: Any) -> None:
     beside = rs.Task(fn.process.function, name="beside")
     body = lambda: (fn.process((m := fn.ids().map(fn.who)).collect()), beside(m.collect_stream(ordered=True)))[0]  # noqa: E731
@@ -137,6 +139,7 @@ def test_large_elements_reach_their_instances(build: Build, handler: Any) -> Non
         assert repo.load_node("g") == [(n, 3_000_000) for n in range(12)]
 
 
+@pytest.mark.rule("contexts 2.2")
 def test_a_task_is_told_its_name_and_configured_by_it(build: Build, handler: Any) -> None:
     for executor in PLACES:
         graph = fan(fn.scaled, then=fn.kept, io_handler=handler)
@@ -211,6 +214,7 @@ def test_a_graph_within_a_graph_is_a_source(build: Build) -> None:
     assert (repo.load_node("inner"), repo.load_node("outer")) == ([3, 1, 2], 14)
 
 
+@pytest.mark.rule("graph-assets 4.16")
 def test_a_fan_out_may_follow_another(build: Build, handler: Any) -> None:
     for executor in PLACES:
         body = lambda: fn.ids().map(fn.square).collect().map(fn.kind).collect()  # noqa: E731
@@ -340,6 +344,7 @@ def test_elements_of_a_local_class_cross_by_value(build: Build, handler: Any) ->
     assert repo.load_node("g") == ["Odd", "Odd"]
 
 
+@pytest.mark.rule("graph-assets 4.3")
 def test_a_source_that_cannot_be_divided_is_tried_again_as_its_task_is(build: Build) -> None:
     source = rs.Task(lambda: 3, name="source")
     task = rs.Task(lambda n: n, name="task", retry=rs.RetryPolicy(1))

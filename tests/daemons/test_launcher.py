@@ -125,6 +125,7 @@ async def test_what_was_admitted_and_never_started_starts_with_the_daemon(stage:
         assert (pad.play.status("admitted"), pad.play.status("queued")) == ("Started", "Queued")
 
 
+@pytest.mark.rule("queue 1.11")
 async def test_a_waiting_run_that_is_cancelled_never_starts(
     stage: Callable[..., Any], heard: Callable[..., Any]
 ) -> None:

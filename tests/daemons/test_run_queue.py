@@ -66,6 +66,7 @@ async def open_gate(
         yield Gate(play, limits, interval)
 
 
+@pytest.mark.rule("queue 1.5")
 async def test_what_waits_at_the_start_is_admitted_up_to_the_limit(
     stage: Callable[..., Any], heard: Callable[..., Any]
 ) -> None:
@@ -77,6 +78,7 @@ async def test_what_waits_at_the_start_is_admitted_up_to_the_limit(
         assert heard(gate.admitted) == heard(gate.launching) == [RunsAdmitted(run_ids=("a", "b"))]
 
 
+@pytest.mark.rule("queue 1.9")
 async def test_an_end_lets_the_next_one_through_in_the_same_instant(
     stage: Callable[..., Any], heard: Callable[..., Any]
 ) -> None:
@@ -91,6 +93,7 @@ async def test_an_end_lets_the_next_one_through_in_the_same_instant(
         assert gate.play.clock.monotonic() == 0
 
 
+@pytest.mark.rule("queue 1.6")
 async def test_priority_goes_first_then_age(stage: Callable[..., Any], heard: Callable[..., Any]) -> None:
     async with open_gate(stage, Limits(max_concurrent_runs=1)) as gate:
         gate.queue("old")
@@ -107,6 +110,7 @@ async def test_priority_goes_first_then_age(stage: Callable[..., Any], heard: Ca
         assert order == ["urgent", "old", "new"]
 
 
+@pytest.mark.rule("queue 1.7")
 async def test_a_tag_limit_lets_others_pass_and_says_why_it_does_not(
     stage: Callable[..., Any], heard: Callable[..., Any]
 ) -> None:
@@ -159,6 +163,7 @@ async def test_every_edge_wakes_it(stage: Callable[..., Any], heard: Callable[..
         assert heard(gate.admitted) == [RunsAdmitted(run_ids=("a",))]
 
 
+@pytest.mark.rule("queue 1.9")
 async def test_without_any_hint_it_looks_after_the_interval(
     stage: Callable[..., Any], heard: Callable[..., Any]
 ) -> None:
@@ -199,6 +204,7 @@ async def test_what_was_admitted_and_never_started_is_told_again(
         assert heard(gate.admitted) == []
 
 
+@pytest.mark.rule("queue 1.2")
 async def test_zero_admits_nothing(stage: Callable[..., Any]) -> None:
     async with open_gate(stage, Limits(max_concurrent_runs=0)) as gate:
         gate.queue("a")
@@ -207,6 +213,7 @@ async def test_zero_admits_nothing(stage: Callable[..., Any]) -> None:
         assert (gate.statuses("a"), gate.reasons("a")) == (["Queued"], ["global run limit (0/0)"])
 
 
+@pytest.mark.rule("queue 1.2")
 async def test_a_negative_number_sets_no_limit(stage: Callable[..., Any]) -> None:
     async with open_gate(stage, Limits(max_concurrent_runs=-1)) as gate:
         names = [f"r{number:03}" for number in range(450)]

@@ -90,6 +90,7 @@ COMMAND = {"command": Command("true")}
 COROUTINE = {"is_async": True}
 
 
+@pytest.mark.rule("execution 6.3")
 @pytest.mark.parametrize(
     ("changes", "in_memory", "in_process", "alone", "beside_others"),
     [

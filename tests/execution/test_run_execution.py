@@ -345,6 +345,7 @@ def test_a_cancellation_from_within_a_step_is_a_failure_of_that_step(build: Buil
     assert repo.load_node("good") == 1
 
 
+@pytest.mark.rule("execution 6.5")
 def test_a_run_cancelled_between_steps_starts_no_further_one(build: Build, storage: Storage) -> None:
     @rs.Asset
     def first(context: rs.AssetExecutionContext) -> int:
@@ -363,6 +364,7 @@ def test_a_run_cancelled_between_steps_starts_no_further_one(build: Build, stora
     assert record.status == "Canceled"
 
 
+@pytest.mark.rule("execution 6.8")
 @pytest.mark.parametrize("raises", [False, True])
 def test_a_run_cancelled_while_a_step_executes_does_not_raise_what_the_step_made_of_it(
     build: Build, storage: Storage, raises: bool
@@ -387,6 +389,7 @@ def test_a_run_cancelled_while_a_step_executes_does_not_raise_what_the_step_made
     assert record.status == "Canceled"
 
 
+@pytest.mark.rule("execution 6.8")
 def test_a_run_cancelled_in_its_last_step_stays_cancelled(build: Build, storage: Storage) -> None:
     @rs.Asset
     def only(context: rs.AssetExecutionContext) -> int:

@@ -236,6 +236,7 @@ def test_reserved_metadata_choose_the_executor(metadata: dict[str, str], inside:
     assert graph_of(lambda: one(), metadata=metadata)["g/one"].step.executor == inside
 
 
+@pytest.mark.rule("execution 6.2", "metadata 4.7")
 @pytest.mark.parametrize(
     ("metadata", "inside"),
     [

@@ -27,6 +27,7 @@ ANY_ENV = TagLimit("env", 1)
 EACH_T = TagLimit("t", 1, per_unique_value=True)
 
 
+@pytest.mark.rule("queue 1.7")
 def test_the_worked_example_of_one_limited_tag() -> None:
     queued = [run("B", "env=prod"), run("A", "env=prod"), run("C", "env=dev"), run("D")]
     admission = admit(queued, [], Limits(10, (PROD,)))
@@ -35,11 +36,13 @@ def test_the_worked_example_of_one_limited_tag() -> None:
     assert admission.everyone is None
 
 
+@pytest.mark.rule("queue 1.4")
 def test_the_worked_example_of_a_limit_for_each_value() -> None:
     admission = admit([run("A", "t=x"), run("B", "t=x"), run("C", "t=y")], [], Limits(10, (EACH_T,)))
     assert (admission.admitted, admission.reasons) == (("A", "C"), {"B": "tag limit: t=x (1/1)"})
 
 
+@pytest.mark.rule("queue 1.4")
 @pytest.mark.parametrize(
     ("limit", "text"),
     [
@@ -59,6 +62,7 @@ def test_a_limit_matches_counts_and_says_so(limit: TagLimit, text: str | None) -
     assert admission.admitted == (("A",) if text is None else ())
 
 
+@pytest.mark.rule("queue 1.4")
 @pytest.mark.parametrize(
     ("limit", "text"),
     [(ANY_ENV, "tag limit: env (1/1)"), (PROD, None), (TagLimit("env", 1, per_unique_value=True), None)],
@@ -72,12 +76,14 @@ def test_an_empty_key_is_a_tag_like_any_other() -> None:
     assert admit([run("A"), run("B", "=x")], [], limits).admitted == ("A",)
 
 
+@pytest.mark.rule("queue 1.8")
 def test_the_first_exhausted_limit_gives_the_reason() -> None:
     limits = Limits(10, (TagLimit("free", 5), TagLimit("t", 0), PROD))
     (reason,) = admit([run("A", "free=1", "env=prod", "t=x")], busy(1, "env=prod"), limits).reasons.values()
     assert reason == "tag limit: t (0/0)"
 
 
+@pytest.mark.rule("queue 1.8")
 @pytest.mark.parametrize(
     ("limit", "in_flight", "text"),
     [(0, 0, "global run limit (0/0)"), (1, 1, "global run limit (1/1)"), (2, 3, "global run limit (3/2)")],
@@ -92,6 +98,7 @@ def test_the_reason_of_everyone_replaces_reasons_of_their_own() -> None:
     assert admit(queued, busy(1), Limits(1)).reasons == {"A": None}
 
 
+@pytest.mark.rule("queue 1.2")
 def test_a_negative_limit_admits_everything() -> None:
     queued = [run(f"r{number}") for number in range(50)]
     admission = admit(queued, busy(100), UNLIMITED)

@@ -76,6 +76,7 @@ def test_nothing_is_stale_for_a_watch_in_doubt() -> None:
     assert stale_launches([RunRecord("r", None, "NotStarted", 0)], doubtful, SECOND) == []
 
 
+@pytest.mark.rule("queue 1.10")
 def test_a_launch_is_stale_when_its_whole_timeout_has_passed_since_admission() -> None:
     timeout = 180 * SECOND
     runs = [

@@ -89,6 +89,7 @@ def test_called_in_a_step_its_output_is_captured_with_the_step() -> None:
         assert [log.stdout for log in storage.get_run_logs(result.run_id)] == ["from the command\n"]
 
 
+@pytest.mark.rule("execution 6.6")
 @pytest.mark.parametrize("executor", [rs.Executor.in_process(), rs.Executor.parallel(2)], ids=repr)
 def test_a_cancelled_run_ends_its_commands_and_all_that_they_started(tmp_path: Path, executor: rs.Executor) -> None:
     pids = tmp_path / "pids"

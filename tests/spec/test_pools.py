@@ -59,6 +59,7 @@ async def coroutine() -> int:
 # -- declaring ---------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.rule("queue 2.2")
 def test_resolving_sets_the_limits_and_registers_the_pools_that_are_only_claimed(storage: rs.Storage) -> None:
     multi = rs.Asset.from_multi(nothing, output_defs=[rs.AssetDef("out", pool="of_output")], name="m")
     repo = rs.CodeRepository([rs.Asset(plain, pool=["db", "api"]), multi], pool_limits={"db": 4, "unused": 0})
@@ -74,6 +75,7 @@ def test_resolving_sets_the_limits_and_registers_the_pools_that_are_only_claimed
     ]
 
 
+@pytest.mark.rule("queue 2.3")
 def test_what_is_set_by_hand_after_resolving_stands(storage: rs.Storage) -> None:
     repo = rs.CodeRepository([rs.Asset(plain, pool="db")], pool_limits={"db": 4})
     repo.resolve(storage)
@@ -117,6 +119,7 @@ def placed(tmp_path: Path) -> Callable[..., rs.CodeRepository]:
 PLACES = ["in_process", "worker", "coroutine"]
 
 
+@pytest.mark.rule("queue 2.1", "queue 2.14")
 @pytest.mark.parametrize("place", PLACES)
 def test_a_step_claims_starts_succeeds_and_releases_wherever_it_executes(
     storage: rs.Storage, placed: Callable[..., rs.CodeRepository], place: str
@@ -129,6 +132,7 @@ def test_a_step_claims_starts_succeeds_and_releases_wherever_it_executes(
     assert storage.get_pool_slot_holders("db") == []
 
 
+@pytest.mark.rule("queue 2.7", "queue 2.14")
 @pytest.mark.parametrize("place", PLACES)
 @pytest.mark.anyio
 async def test_a_contended_pool_is_waited_for_on_the_clock_while_others_go_on(
@@ -150,6 +154,7 @@ async def test_a_contended_pool_is_waited_for_on_the_clock_while_others_go_on(
         assert (times["claims", "StepStart"], times["claims", "StepSlotReleased"]) == (10, 13)
 
 
+@pytest.mark.rule("queue 2.11", "queue 2.14")
 @pytest.mark.parametrize("place", PLACES)
 @pytest.mark.anyio
 async def test_the_lease_is_renewed_every_third_while_the_step_lasts(
@@ -169,7 +174,7 @@ def failing() -> None:
     raise ValueError("as always")
 
 
-@pytest.mark.rule("execution 3.2.8")
+@pytest.mark.rule("execution 3.2.8", "queue 2.10")
 @pytest.mark.parametrize(("delay", "between"), [(5, ["StepSlotReleased", "StepSlotClaimed"]), (0, [])])
 @pytest.mark.anyio
 async def test_slots_are_free_during_a_backoff_and_kept_when_there_is_none(delay: float, between: list[str]) -> None:
@@ -188,7 +193,7 @@ async def test_slots_are_free_during_a_backoff_and_kept_when_there_is_none(delay
         ]
 
 
-@pytest.mark.rule("execution 3.2.8")
+@pytest.mark.rule("execution 3.2.8", "queue 2.10")
 @pytest.mark.anyio
 async def test_during_a_backoff_another_step_has_the_slot() -> None:
     retry = rs.RetryPolicy(1, backoff=rs.Backoff.constant(60))
@@ -205,6 +210,7 @@ async def test_during_a_backoff_another_step_has_the_slot() -> None:
         assert seen == [(0, "failing"), (0, "plain"), (60, "failing")]
 
 
+@pytest.mark.rule("queue 2.9")
 @pytest.mark.parametrize("place", PLACES)
 @pytest.mark.anyio
 async def test_a_step_that_waits_too_long_fails_without_having_started(
@@ -226,6 +232,7 @@ async def test_a_step_that_waits_too_long_fails_without_having_started(
         assert sim.storage.get_pool_info("db").pending_count == 0
 
 
+@pytest.mark.rule("queue 2.7")
 @pytest.mark.parametrize("place", PLACES)
 @pytest.mark.anyio
 async def test_a_run_that_is_cancelled_while_it_waits_ends_soon_and_waits_for_nothing(
@@ -243,6 +250,7 @@ async def test_a_run_that_is_cancelled_while_it_waits_ends_soon_and_waits_for_no
         assert sim.storage.get_pool_info("db").pending_count == 0
 
 
+@pytest.mark.rule("queue 2.9")
 def test_several_pools_in_the_way_are_all_named(storage: rs.Storage, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RIVERS_CLAIM_TIMEOUT", "0s")
     asset = rs.Asset(plain, pool=["db", "api"], pool_slots={"api": 2})
@@ -254,6 +262,7 @@ def test_several_pools_in_the_way_are_all_named(storage: rs.Storage, monkeypatch
     assert failure["error"].endswith("(pool 'db' full (0/0), pool 'api' full (0/1))")
 
 
+@pytest.mark.rule("queue 2.2")
 def test_a_pool_without_a_limit_still_knows_who_holds_it(storage: rs.Storage) -> None:
     seen: list[tuple[str, int]] = []
 
@@ -291,6 +300,7 @@ def test_a_multi_asset_claims_what_the_outputs_need_that_are_asked_for(storage: 
     assert told(storage, run_id, "a") == UNCONTENDED
 
 
+@pytest.mark.rule("queue 2.10")
 def test_steps_of_one_run_share_a_pool_one_after_another(storage: rs.Storage) -> None:
     running: list[str] = []
     most = 0
@@ -315,6 +325,7 @@ def test_steps_of_one_run_share_a_pool_one_after_another(storage: rs.Storage) ->
     assert storage.get_pool_info("db").claimed_count == storage.get_pool_info("db").pending_count == 0
 
 
+@pytest.mark.rule("queue 2.8")
 def test_a_run_on_another_thread_is_woken_when_the_slot_is_given_back(
     storage: rs.Storage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -344,6 +355,7 @@ def test_a_run_on_another_thread_is_woken_when_the_slot_is_given_back(
     assert told(storage, result.run_id) == ["StepSlotWaiting", *UNCONTENDED]
 
 
+@pytest.mark.rule("queue 2.12")
 def test_instances_of_a_map_claim_one_by_one_each_under_its_own_key(build_levels: Callable[..., Any]) -> None:
     """No task can name a pool, so this build of definitions gives their instances none: here the compiled step does."""
     storage, levels, execute = build_levels()
@@ -400,6 +412,7 @@ def build_levels(storage: rs.Storage) -> Generator[Callable[..., Any]]:
     repo.shutdown()
 
 
+@pytest.mark.rule("queue 2.13")
 def test_what_a_step_left_behind_is_freed_at_the_end_of_the_run(storage: rs.Storage) -> None:
     @rs.Asset(pool="db")
     def greedy(context: rs.AssetExecutionContext) -> None:
@@ -411,6 +424,7 @@ def test_what_a_step_left_behind_is_freed_at_the_end_of_the_run(storage: rs.Stor
     assert storage.get_pool_info("db").claimed_count == 0
 
 
+@pytest.mark.rule("queue 2.4")
 @pytest.mark.anyio
 async def test_a_limit_that_is_raised_lets_those_in_that_wait_at_that_moment(
     placed: Callable[..., rs.CodeRepository], monkeypatch: pytest.MonkeyPatch
@@ -426,6 +440,7 @@ async def test_a_limit_that_is_raised_lets_those_in_that_wait_at_that_moment(
         assert (run.end_time or 0) - run.start_time == 77 * SECOND
 
 
+@pytest.mark.rule("queue 2.4")
 @pytest.mark.anyio
 async def test_a_limit_that_is_raised_by_hand_holds_in_a_scenario() -> None:
     repo = rs.CodeRepository([rs.Asset(plain, pool="db")], pool_limits={"db": 1})

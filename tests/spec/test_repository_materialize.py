@@ -189,7 +189,7 @@ def test_a_run_under_a_used_id_replaces_what_the_record_said(build: Build, stora
     ]
 
 
-@pytest.mark.rule("repository 3.3.4")
+@pytest.mark.rule("queue 1.5", "repository 3.3.4")
 def test_the_record_of_a_run_has_no_job_and_the_queue_has_no_say(build: Build, storage: rs.Storage) -> None:
     repo = build(
         raw,

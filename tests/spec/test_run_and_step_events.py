@@ -69,7 +69,7 @@ def test_the_status_tells_how_a_run_is_doing(build: Build, storage: rs.Storage) 
     assert failure.error.startswith("ZeroDivisionError: ")
 
 
-@pytest.mark.rule("execution 5.2")
+@pytest.mark.rule("execution 5.2", "queue 1.5")
 def test_a_queued_run_has_the_status_of_the_queue(build: Build, storage: rs.Storage) -> None:
     repo = build(raw, run_queue=rs.RunQueueConfig(), jobs=[rs.Job("j", [raw])])
     run = record(storage, repo._submit_run(job_name="j").run_id)

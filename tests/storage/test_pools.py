@@ -77,6 +77,7 @@ def test_rows_4_to_6_claims_wait_and_their_position_counts_the_waiters(full):
     assert full.get_pool_info("db").pending_count == 2
 
 
+@pytest.mark.rule("queue 2.1")
 def test_rows_7_and_8_a_claim_takes_all_its_pools_or_none(full):
     assert _told(_claim(full, "r3", "s", ("db", 1), ("api", 1))) == ("pending", 1, ("db", 2))
     assert _claimed(full, "api") == 0
@@ -88,6 +89,7 @@ def test_rows_7_and_8_a_claim_takes_all_its_pools_or_none(full):
     assert (both.reason.pool_key, both.reason.claimed, both.reason.limit) == ("db", 2, 2)
 
 
+@pytest.mark.rule("queue 2.5")
 def test_row_9_a_newcomer_gets_what_others_have_waited_for(full):
     _claim(full, "r2", "s1", ("db", 1))
     full._free_concurrency_slots("r1", "s1")
@@ -95,6 +97,7 @@ def test_row_9_a_newcomer_gets_what_others_have_waited_for(full):
     assert _claim(full, "r2", "s1", ("db", 1)).status == "pending"
 
 
+@pytest.mark.rule("queue 2.6")
 def test_row_10_more_than_the_limit_is_never_claimed(pools):
     assert _told(_claim(pools, "r", "s", ("db", 3))) == ("pending", 1, ("db", 0))
     assert _told(_claim(pools, "r", "s", ("db", 3))) == ("pending", 1, ("db", 0))
@@ -119,6 +122,7 @@ def test_row_11_freeing_a_run_ends_its_holding_and_its_waiting(full, rows_of):
     assert before["slot"]
 
 
+@pytest.mark.rule("queue 2.11")
 def test_row_12_an_expired_lease_stands_in_nobodys_way_and_is_collected_once(pools, time):
     _claim(pools, "r1", "s", ("api", 1), lease_duration="1s")
     time.at += SECOND - 1
@@ -143,6 +147,7 @@ def test_row_13_renewing_a_live_an_unknown_and_a_taken_lease(pools, time):
     assert [(_claimed(pools, pool)) for pool in ("api", "db")] == [1, 0]
 
 
+@pytest.mark.rule("queue 2.4")
 def test_row_14_a_lowered_limit_evicts_nobody_and_lets_nobody_in(full):
     full.set_pool_limit("db", 1)
     info = full.get_pool_info("db")
@@ -152,6 +157,7 @@ def test_row_14_a_lowered_limit_evicts_nobody_and_lets_nobody_in(full):
     assert _claim(full, "r1", "s1", ("db", 1)).is_claimed, "what is held already is not taken away"
 
 
+@pytest.mark.rule("queue 2.3")
 def test_row_15_a_limit_of_0_lets_nobody_in_and_a_negative_one_everybody(pools):
     pools.set_pool_limit("closed", 0)
     pools.set_pool_limit("open", -1)
@@ -176,6 +182,7 @@ def test_limits_are_listed_by_key_with_whole_seconds(pools):
     assert [info.pool_key for info in pools.get_all_pool_infos()] == ["api", "db", "zoo"]
 
 
+@pytest.mark.rule("queue 2.3")
 @pytest.mark.parametrize("limit", ["1", 1.0, None, True])
 def test_a_limit_that_is_no_whole_number_is_a_type_error(pools, limit):
     with pytest.raises(TypeError, match="limit"):
@@ -187,6 +194,7 @@ def test_a_limit_that_the_store_cannot_hold_is_refused(pools):
         pools.set_pool_limit("db", 2**63)
 
 
+@pytest.mark.rule("queue 2.3")
 @pytest.mark.parametrize("call", ["set_pool_limit", "_claim_concurrency_slots", "_renew_slot_lease"])
 def test_a_bad_duration_is_a_value_error(pools, call):
     arguments = {
@@ -300,6 +308,7 @@ def test_a_lease_that_is_over_is_renewed_while_there_is_room(pools, time):
     assert pools._renew_slot_lease("r", "s", "1s") == 0
 
 
+@pytest.mark.rule("queue 2.11")
 def test_the_shortest_lease_of_the_pools_is_taken_when_none_is_given(pools, time):
     pools.set_pool_limit("api", 1, "20s")
     status, seconds = pools.claim_slots([("db", 1), ("api", 1)], "r", "s")
@@ -342,6 +351,7 @@ def test_subscribers_hear_of_limits_and_of_slots_that_are_free_again(pools, time
     ]
 
 
+@pytest.mark.rule("queue 2.13")
 def test_the_slots_of_an_orphaned_run_are_freed_as_it_ends(full, new_run, time):
     full.create_run(new_run("r1", "Started"), owner="0.1", lease_until=time.at)
     told = []

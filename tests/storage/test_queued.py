@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import pytest
+
 
 def _fill(storage, now):
     for run_id, at, priority in (("A", 10, 1), ("B", 5, 1), ("C", 20, 9), ("D", 5, 1)):
         storage._create_run(run_id, "j", "Queued", now + at, priority=priority)
 
 
+@pytest.mark.rule("queue 1.6")
 def test_the_queue_is_read_in_admission_order_page_by_page(storage, now):
     _fill(storage, now)
     first = storage.queued_page(2)
@@ -19,6 +22,7 @@ def test_the_queue_is_read_in_admission_order_page_by_page(storage, now):
     assert storage.queued_count() == 4
 
 
+@pytest.mark.rule("queue 1.6")
 def test_runs_of_one_instant_queue_in_the_order_in_which_they_were_asked_for(storage, decision, new_run, now):
     runs = tuple(new_run(name, "Queued", now) for name in ("z", "a", "m"))
     storage.commit_ticks([decision("s", 1, runs=runs)], retain=None)
@@ -39,6 +43,7 @@ def test_a_queue_longer_than_a_page_is_read_whole(storage, decision, new_run, no
     assert len(storage.get_queued_runs()) == storage.queued_count() == 450
 
 
+@pytest.mark.rule("queue 1.8")
 def test_admission_moves_only_queued_runs_and_clears_their_reason(storage, now):
     _fill(storage, now)
     storage._create_run("done", "j", "Success", now)
@@ -51,6 +56,7 @@ def test_admission_moves_only_queued_runs_and_clears_their_reason(storage, now):
     assert [run.run_id for run in storage.in_flight()] == ["A", "C"]
 
 
+@pytest.mark.rule("queue 1.8")
 def test_a_queued_run_shows_its_own_reason_or_that_of_everyone(storage, now):
     _fill(storage, now)
     storage.set_block_reasons({"A": "tag limit", "nobody": "x"}, "no slots")
@@ -64,6 +70,7 @@ def test_a_queued_run_shows_its_own_reason_or_that_of_everyone(storage, now):
     assert storage.get_run("B").block_reason is None
 
 
+@pytest.mark.rule("queue 1.10")
 def test_a_launch_that_fails_ends_the_run_and_says_so(storage, now):
     _fill(storage, now)
     storage._create_run("started", "j", "Started", now)

@@ -51,6 +51,7 @@ def test_members_are_read_only() -> None:
         AssetExecutionContext("a").asset_name = "b"
 
 
+@pytest.mark.rule("contexts 1.15")
 def test_time_is_told_and_waited_for_on_the_clock_that_was_given() -> None:
     moment = datetime(2026, 1, 1, tzinfo=UTC)
     waits: list[float] = []

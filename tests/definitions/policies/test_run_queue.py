@@ -9,6 +9,7 @@ import pytest
 from rivers.definitions.policies.run_queue import RunBackendConfig, RunQueueConfig, TagConcurrencyLimit
 
 
+@pytest.mark.rule("queue 1.1")
 def test_the_defaults_are_those_of_the_reference() -> None:
     config = RunQueueConfig()
     assert (config.max_concurrent_runs, config.tag_concurrency_limits) == (10, [])
@@ -16,6 +17,7 @@ def test_the_defaults_are_those_of_the_reference() -> None:
     assert (config.dequeue_interval_ns, config.start_timeout_ns) == (250_000_000, 180_000_000_000)
 
 
+@pytest.mark.rule("queue 1.2")
 def test_limits_may_be_unlimited_or_closed_and_durations_zero() -> None:
     assert RunQueueConfig(-1, [], "0s", "0s").max_concurrent_runs == -1
     assert RunQueueConfig(0).max_concurrent_runs == 0
@@ -30,6 +32,7 @@ def test_the_reprs_are_those_of_the_reference() -> None:
     )
 
 
+@pytest.mark.rule("queue 1.1")
 @pytest.mark.parametrize("parameter", ["dequeue_interval", "start_timeout"])
 def test_an_invalid_duration_names_its_parameter(parameter: str) -> None:
     arguments: dict[str, Any] = {parameter: "zz"}
@@ -37,6 +40,7 @@ def test_an_invalid_duration_names_its_parameter(parameter: str) -> None:
         RunQueueConfig(**arguments)
 
 
+@pytest.mark.rule("queue 1.1")
 @pytest.mark.parametrize(
     "arguments",
     [
@@ -51,6 +55,7 @@ def test_a_mistyped_argument_is_a_type_error(arguments: dict[str, Any]) -> None:
         RunQueueConfig(**arguments)
 
 
+@pytest.mark.rule("queue 1.3")
 def test_a_tag_limit_accepts_what_has_no_effect_and_refuses_a_negative_limit() -> None:
     limit = TagConcurrencyLimit("", 0, "v", True)
     assert (limit.key, limit.limit, limit.value, limit.per_unique_value) == ("", 0, "v", True)

@@ -357,6 +357,7 @@ def cancelled_when(build: Build, storage: Storage, started: Path, *steps: Any, *
     return result
 
 
+@pytest.mark.rule("contexts 1.15", "execution 6.5")
 @pytest.mark.parametrize("function", [functions.waits_for_cancellation, functions.sleeps_long], ids=["asks", "sleeps"])
 @pytest.mark.parametrize("is_beside", [False, True], ids=["here", "in a worker"])
 def test_a_cancelled_run_stops_the_step_that_asks_or_sleeps(
@@ -376,6 +377,7 @@ def test_a_cancelled_run_stops_the_step_that_asks_or_sleeps(
     assert record.status == "Canceled"
 
 
+@pytest.mark.rule("execution 6.6")
 def test_a_step_that_does_not_stop_is_killed_with_what_it_started(
     build: Build, storage: Storage, handler: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -390,6 +392,7 @@ def test_a_step_that_does_not_stop_is_killed_with_what_it_started(
     assert result.failed_assets == [("deaf", "RunCanceled: the run was cancelled, and the step did not end by itself")]
 
 
+@pytest.mark.rule("execution 6.9")
 @pytest.mark.parametrize("way", ["dies", "takes too long", "takes too long on a thread", "is cancelled"])
 def test_what_a_generator_has_yielded_stands_when_it_is_ended_from_outside(
     build: Build, storage: Storage, handler: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, way: str
@@ -452,6 +455,7 @@ def test_what_was_sent_to_a_worker_and_not_begun_when_the_run_was_cancelled_is_n
     assert begun <= {"first", "later_00"}
 
 
+@pytest.mark.rule("execution 6.1", "metadata 4.7")
 @pytest.mark.parametrize("executor", [rs.Executor.in_process(), rs.Executor.parallel(2)], ids=["thread", "worker"])
 def test_a_step_past_its_timeout_is_given_up_and_may_be_tried_again(
     build: Build, storage: Storage, handler: Any, executor: Any
@@ -477,6 +481,7 @@ def test_a_step_past_its_timeout_is_given_up_and_may_be_tried_again(
     assert fact(storage, result.run_id, "hangs", "rivers/failure_reason") == "timeout"
 
 
+@pytest.mark.rule("execution 6.4")
 def test_a_coroutine_past_its_timeout_is_cancelled(build: Build) -> None:
     ended = threading.Event()
 
@@ -513,6 +518,7 @@ def cleaning(started: Path, told: list[str], end: Callable[[], object] = lambda:
     return cleans_up
 
 
+@pytest.mark.rule("execution 6.7")
 @pytest.mark.parametrize("executor", [rs.Executor.in_process(), rs.Executor.parallel(2)], ids=["alone", "parallel"])
 def test_a_cancelled_coroutine_has_cleaned_up_before_its_end_is_recorded_and_resources_are_torn_down(
     build: Build, storage: Storage, tmp_path: Path, executor: Any
@@ -564,6 +570,7 @@ def test_what_goes_wrong_while_a_cancelled_coroutine_cleans_up_is_recorded(
     assert result.failed_assets == [("cleans_up", "ValueError: the other side is gone")]
 
 
+@pytest.mark.rule("execution 6.7")
 def test_a_coroutine_past_its_timeout_has_cleaned_up_before_its_next_attempt(build: Build, tmp_path: Path) -> None:
     told: list[str] = []
     clean_up = cleaning(tmp_path / "started", told)
@@ -593,6 +600,7 @@ def test_what_goes_wrong_while_a_timed_out_coroutine_cleans_up_is_in_the_traceba
     assert "ValueError: the other side is gone" in str(run.traceback)
 
 
+@pytest.mark.rule("execution 6.7")
 @pytest.mark.parametrize("is_cancelled", [False, True], ids=["timed out", "cancelled"])
 def test_a_coroutine_that_refuses_to_end_is_abandoned_after_a_grace(
     build: Build, storage: Storage, tmp_path: Path, is_cancelled: bool, monkeypatch: pytest.MonkeyPatch
@@ -707,6 +715,7 @@ def test_commands_run_beside_each_other_without_a_worker(
     }
 
 
+@pytest.mark.rule("execution 6.4")
 @pytest.mark.parametrize(
     "executor", [rs.Executor.in_process(), rs.Executor.parallel(2)], ids=["in process", "parallel"]
 )

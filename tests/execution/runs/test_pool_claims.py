@@ -100,6 +100,7 @@ def test_what_is_claimed_is_held_until_it_is_released_and_that_is_told(claims: P
     assert pools.get_pool_slot_holders("api") == pools.get_pool_slot_holders("db") == []
 
 
+@pytest.mark.rule("queue 2.8")
 def test_one_that_waits_asks_again_after_the_interval_and_a_draw_that_is_the_same_every_time(
     claims: PoolClaims, pools: Storage, clock: _Clock, told: _Told, monkeypatch: pytest.MonkeyPatch
 ):
@@ -148,6 +149,7 @@ def test_one_that_has_waited_for_too_long_gives_up_and_waits_no_more(
     assert pools.get_pool_info("db").pending_count == 0
 
 
+@pytest.mark.rule("queue 2.13")
 def test_what_waits_and_what_is_held_ends_with_the_run(claims: PoolClaims, pools: Storage):
     claims.claim(ONE, 1)
     claims.claim(BOTH, 1)

@@ -1,27 +1,33 @@
-"""The channels of one graph, opened together and closed together."""
+"""The channels of one graph, and a send end that loses messages on purpose."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from types import TracebackType
-from typing import Any, Final
+from typing import Any, Final, Generic, TypeVar
 
-from chrono_daemon import Channel, open_channel
+from chrono_daemon import Channel, ChannelStats, SendStream, open_channel
+
+M = TypeVar("M")
 
 HINTS_MAX: Final = 4096
 """Capacity of every edge: more than the decisions of one instant on any system that one machine can run."""
 
+Loses = Callable[[Any], bool]
+"""Whether this message, the next in the order of sending, is lost."""
+
 
 class Edges:
-    """Opens channels; closes every end of them when the block ends, after the daemons that used them.
+    """Opens channels, and closes every end of them when the block ends, after the daemons that used them.
 
-    A daemon never closes an end itself: a restarted one would meet its own closed channel.
+    A daemon never closes an end itself: once restarted, it would meet its own closed channel.
     """
 
     def __init__(self) -> None:
         self._channels: list[Channel[Any]] = []
 
     def open(self, capacity: int = HINTS_MAX) -> Channel[Any]:
-        """A new channel, typed by whoever names it."""
+        """Return a new channel. Whoever names it gives it the type of its messages."""
         channel: Channel[Any] = open_channel(capacity)
         self._channels.append(channel)
         return channel
@@ -35,3 +41,32 @@ class Edges:
         for channel in self._channels:
             await channel.send.aclose()
             await channel.recv.aclose()
+
+
+class LosingSend(Generic[M]):
+    """A :class:`chrono_daemon.SendStream` that asks ``loses`` before each message.
+
+    Scenarios use it to show that a lost hint delays work and never strands it.
+    """
+
+    def __init__(self, inner: SendStream[M], loses: Loses) -> None:
+        self._inner = inner
+        self._loses = loses
+
+    async def send(self, item: M) -> None:
+        """Send, unless the message is to be lost."""
+        if not self._loses(item):
+            await self._inner.send(item)
+
+    def send_nowait(self, item: M) -> None:
+        """Send without waiting, unless the message is to be lost."""
+        if not self._loses(item):
+            self._inner.send_nowait(item)
+
+    async def aclose(self) -> None:
+        """Close the inner end."""
+        await self._inner.aclose()
+
+    def statistics(self) -> ChannelStats:
+        """Return the statistics of the inner end."""
+        return self._inner.statistics()

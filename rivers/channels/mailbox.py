@@ -7,6 +7,7 @@ moment on the clock) waits on one mailbox. What has arrived is taken all at once
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 import anyio
@@ -16,6 +17,14 @@ from chrono_daemon import Context, EndOfStream, ReceiveStream, SendStream, Would
 from rivers.clock import Clock
 
 M = TypeVar("M")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wake:
+    """A moment to wake at: a reading of ``clock.monotonic()`` in seconds, or a calendar time in epoch nanoseconds."""
+
+    monotonic: float | None = None
+    calendar_ns: int | None = None
 
 
 class Mailbox(Generic[M]):
@@ -39,10 +48,10 @@ class Mailbox(Generic[M]):
         self._messages.append(message)
         self._woken.set()
 
-    async def wait(self, clock: Clock, *, seconds: float | None = None, until_ns: int | None = None) -> None:
-        """Return when there is something to drain, once when the stop is asked for, or at the given moment.
+    async def wait(self, clock: Clock, wake: Wake | None = None) -> None:
+        """Return when there is something to drain, once when the stop is asked for, or at ``wake``.
 
-        ``seconds`` is a duration (monotonic), ``until_ns`` a calendar time; with neither, wait for a message.
+        Without ``wake``, wait for a message or the stop.
         """
         if self._messages:
             return
@@ -50,15 +59,16 @@ class Mailbox(Generic[M]):
             self._stop_announced = True
             return
         self._woken = anyio.Event()
-        if until_ns is not None:
-            await clock.wait_until_ns(until_ns, interrupt=self._woken)
-        elif seconds is not None:
-            await clock.sleep(seconds, interrupt=self._woken)
-        else:
+        if wake is None:
             await self._woken.wait()
+        elif wake.calendar_ns is not None:
+            await clock.wait_until_ns(wake.calendar_ns, interrupt=self._woken)
+        elif wake.monotonic is not None:
+            await clock.sleep(wake.monotonic - clock.monotonic(), interrupt=self._woken)
 
     def drain(self) -> Sequence[M]:
-        """All messages since the last drain, in order of arrival, which nobody may let decide anything."""
+        """Return all messages since the last drain, in order of arrival, which may decide nothing but who is asked
+        first."""
         messages, self._messages = self._messages, []
         return messages
 
@@ -82,3 +92,13 @@ def tell(port: SendStream[M], message: M) -> None:
         port.send_nowait(message)
     except WouldBlock:
         return
+
+
+def take_waiting(port: ReceiveStream[M]) -> list[M]:
+    """Receive the messages that wait in a channel now, without waiting for another."""
+    messages: list[M] = []
+    while True:
+        try:
+            messages.append(port.receive_nowait())
+        except (WouldBlock, EndOfStream):
+            return messages

@@ -1,7 +1,7 @@
 """The messages on the edges of the graph.
 
-Facts are named in the past tense and are hints: storage is the truth, a lost one delays and never strands, and one that
-arrives twice does no harm. Commands are named in the imperative and carry a one-shot reply.
+Facts are named in the past tense and are hints: storage is the truth, a lost hint delays and never strands, and one
+that arrives twice does no harm. Commands are named in the imperative and carry a one-shot reply.
 """
 
 from __future__ import annotations
@@ -11,7 +11,8 @@ from typing import Generic, Literal, TypeVar
 
 import anyio
 
-from rivers.clock import Clock
+from rivers.definitions.triggers.schedules import Schedule
+from rivers.definitions.triggers.sensors import Sensor
 from rivers.records import AutomationKind, TriggerState
 
 T = TypeVar("T")
@@ -64,17 +65,8 @@ class Reply(Generic[T]):
             self._arrived.set()
 
     async def wait(self) -> T:
-        """The answer, once it has been given."""
+        """Return the answer, once it has been given, or raise it when it is an exception."""
         await self._arrived.wait()
-        return self._value()
-
-    async def wait_at_most(self, clock: Clock, seconds: float) -> T | None:
-        """The answer, or ``None`` when ``seconds`` of the clock's time pass without one."""
-        if not self._answer and await clock.sleep(seconds, interrupt=self._arrived):
-            return None
-        return self._value()
-
-    def _value(self) -> T:
         (value,) = self._answer
         if isinstance(value, Exception):
             raise value
@@ -82,26 +74,57 @@ class Reply(Generic[T]):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ReloadTrigger:
-    """A person has paused, resumed or reset a trigger: read its state again before its next time."""
+class Command(Generic[T]):
+    """An order to one daemon. Its sender awaits the reply, which comes after the commit."""
 
-    name: str
-    reply: Reply[TriggerState] = field(default_factory=Reply[TriggerState])
+    reply: Reply[T] = field(default_factory=Reply[T])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ChooseTrigger:
+class AddTriggers(Command[None]):
+    """Let schedules, or sensors, take part from now on. A name that exists already refuses all of them.
+
+    A trigger whose name has been in the store before goes on with its cursor and with what a person chose.
+    """
+
+    kind: AutomationKind
+    triggers: tuple[Schedule | Sensor, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangeTrigger(Command[None]):
+    """Put this schedule or sensor in the place of the one of its name, from its next tick on.
+
+    Other times, by another cron expression or time zone, count from now.
+    """
+
+    kind: AutomationKind
+    trigger: Schedule | Sensor
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RemoveTrigger(Command[None]):
+    """Let one schedule or sensor take part no longer. Its evaluation in flight is given up and makes no tick.
+
+    The store keeps its ticks, its cursor and what a person chose.
+    """
+
+    kind: AutomationKind
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChooseTrigger(Command[TriggerState]):
     """Pause (``"stopped"``), resume (``"running"``) or reset (``None``) one schedule or sensor."""
 
     kind: AutomationKind
     name: str
     choice: Literal["running", "stopped"] | None
-    reply: Reply[TriggerState] = field(default_factory=Reply[TriggerState])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SubmitRun:
-    """Run a selection of assets, or the assets of a job, as a person asked for it now.
+class SubmitRun(Command[str]):
+    """Run a selection of assets, or the assets of a job, as a person asked for it now. The reply is the run's id.
 
     ``selection`` ``None`` means every asset, or those of ``job_name`` when that is given. ``partition_key`` is as a
     person writes it. ``include_upstream`` adds whatever the selection is made from.
@@ -112,15 +135,19 @@ class SubmitRun:
     job_name: str | None = None
     partition_key: str | None = None
     tags: tuple[tuple[str, str], ...] = ()
-    reply: Reply[str] = field(default_factory=Reply[str])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CancelRun:
+class CancelRun(Command["str | None"]):
     """Cancel a run wherever it is; the reply is its new status, ``None`` when it had ended or never existed."""
 
     run_id: str
-    reply: Reply[str | None] = field(default_factory=Reply["str | None"])
 
 
-ControlRequest = ChooseTrigger | SubmitRun | CancelRun
+TriggerCommand = AddTriggers | ChangeTrigger | RemoveTrigger | ChooseTrigger
+ControlRequest = TriggerCommand | SubmitRun | CancelRun
+
+
+def kind_of(trigger: Schedule | Sensor) -> AutomationKind:
+    """Return the kind of a declared trigger."""
+    return "schedule" if isinstance(trigger, Schedule) else "sensor"

@@ -13,28 +13,20 @@ from chrono_daemon import ReceiveStream, SendStream
 from rivers.channels.messages import (
     CancelRun,
     ControlRequest,
-    ReloadTrigger,
     RunFinished,
     RunsAdmitted,
     RunsChanged,
     RunsEnded,
     RunsQueued,
+    TriggerCommand,
 )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SchedulePorts:
-    """The ends of ``ScheduleDaemon``."""
+class TriggerPorts:
+    """The ends of ``ScheduleDaemon``, and those of ``SensorDaemon``."""
 
-    commands: ReceiveStream[ReloadTrigger]
-    runs_queued: SendStream[RunsQueued]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SensorPorts:
-    """The ends of ``SensorDaemon``."""
-
-    commands: ReceiveStream[ReloadTrigger]
+    commands: ReceiveStream[TriggerCommand]
     runs_queued: SendStream[RunsQueued]
 
 
@@ -75,7 +67,7 @@ class ControlPorts:
     """The ends of ``ControlDaemon``."""
 
     requests: ReceiveStream[ControlRequest]
-    schedule_commands: SendStream[ReloadTrigger]
-    sensor_commands: SendStream[ReloadTrigger]
+    schedule_commands: SendStream[TriggerCommand]
+    sensor_commands: SendStream[TriggerCommand]
     cancellations: SendStream[CancelRun]
     runs_queued: SendStream[RunsQueued]

@@ -6,6 +6,8 @@ import logging
 import threading
 from collections.abc import Callable, Sequence
 
+import anyio
+
 from rivers.clock import Clock
 from rivers.daemons.left_behind import LeftBehind
 from rivers.exceptions import ExecutionError, Killed, StorageError, Superseded
@@ -14,7 +16,7 @@ from rivers.execution.run_execution import conclude
 from rivers.execution.runs.results import Ending
 from rivers.records import RunRecord
 from rivers.repository.code_repository import CodeRepository
-from rivers.storage import GROUP_MAX, Storage
+from rivers.storage import GROUP_MAX, AsyncStore, Storage
 
 _log = logging.getLogger("rivers.executions")
 
@@ -69,17 +71,17 @@ class Handover:
 class Endings:
     """Stores what runs came to, those that came back in one moment as one transaction.
 
-    ``stored`` is called for each run whose ending storage has, ``refused`` for each that storage did not take.
+    ``stored`` is called for each run whose ending storage has, ``refused`` for each whose ending it did not take.
     """
 
     def __init__(
         self,
-        storage: Storage,
+        store: AsyncStore,
         clock: Clock,
         stored: Callable[[str], None],
         refused: Callable[[str, StorageError], None],
     ) -> None:
-        self._storage = storage
+        self._store = store
         self._clock = clock
         self._stored = stored
         self._refused = refused
@@ -97,34 +99,37 @@ class Endings:
         finally:
             # Also when the graph is stopped meanwhile: the threads have handed these over.
             self._gathering = False
-            self._store_all()
+            await self._store_all()
 
-    def store_now(self, ending: Ending) -> None:
+    async def store_now(self, ending: Ending) -> None:
         """Store this ending, and all that have been taken, without waiting for any other."""
         self._waiting.append(ending)
-        self._store_all()
+        await self._store_all()
 
-    def _store_all(self) -> None:
-        while self._waiting:
-            group, self._waiting = self._waiting[:GROUP_MAX], self._waiting[GROUP_MAX:]
-            self._store(group)
+    async def _store_all(self) -> None:
+        # Whoever waits here may be cancelled because the graph is closed. The graph goes when the store has answered.
+        with anyio.CancelScope(shield=True):
+            while self._waiting:
+                group, self._waiting = self._waiting[:GROUP_MAX], self._waiting[GROUP_MAX:]
+                await self._store_group(group)
 
-    def _store(self, group: Sequence[Ending]) -> None:
+    async def _store_group(self, group: Sequence[Ending]) -> None:
         succeeded = [ending.run_id for ending in group if ending.status == "Success"]
         alone = [ending for ending in group if ending.status != "Success"]
-        try:
-            self._storage.succeed_runs(succeeded, self._clock.now_ns())
-        except StorageError:
-            alone = list(group)  # one that storage cannot take must not take the others with it
-        else:
-            for run_id in succeeded:
-                self._stored(run_id)
+        if succeeded:
+            try:
+                await self._store.run(Storage.succeed_runs, succeeded, self._clock.now_ns())
+            except StorageError:
+                alone = list(group)  # one that storage cannot take must not take the others with it
+            else:
+                for run_id in succeeded:
+                    self._stored(run_id)
         for ending in alone:
-            self._store_alone(ending)
+            await self._store_alone(ending)
 
-    def _store_alone(self, ending: Ending) -> None:
+    async def _store_alone(self, ending: Ending) -> None:
         try:
-            conclude(self._storage, ending)
+            await self._store.run(conclude, ending)
         except Superseded:
             _log.debug("run %s belonged to a graph that was killed", ending.run_id)
         except StorageError as error:

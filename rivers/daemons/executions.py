@@ -23,7 +23,7 @@ from rivers.daemons.left_behind import LeftBehind
 from rivers.exceptions import Killed, StorageError, Superseded
 from rivers.records import RunRecord
 from rivers.repository.code_repository import CodeRepository
-from rivers.storage import Storage
+from rivers.storage import AsyncStore, Storage
 
 _log = logging.getLogger("rivers.executions")
 
@@ -37,13 +37,13 @@ class Executions:
     def __init__(
         self,
         repo: CodeRepository,
-        storage: Storage,
+        store: AsyncStore,
         clock: Clock,
         group: anyio.abc.TaskGroup,
         left_behind: LeftBehind,
     ) -> None:
         self._repo = repo
-        self._storage = storage
+        self._store = store
         self._clock = clock
         self._group = group
         self._finished: SendStream[RunFinished] | None = None
@@ -51,7 +51,7 @@ class Executions:
         self._none_running = anyio.Event()
         self._none_running.set()
         self._left_behind = left_behind
-        self._endings = Endings(storage, clock, self._come_back, self._refused)
+        self._endings = Endings(store, clock, self._come_back, self._refused)
 
     def tell_ends_to(self, finished: SendStream[RunFinished]) -> None:
         """Give the end of the edge on which every run that has come back is told."""
@@ -93,7 +93,7 @@ class Executions:
         except anyio.get_cancelled_exc_class():
             ending = handover.leave(self._left_behind)
             if ending is not None:
-                self._endings.store_now(ending)
+                await self._endings.store_now(ending)
             raise
         else:
             if ending is not None:
@@ -125,7 +125,8 @@ class Executions:
         trace = "".join(traceback.format_exception(error))
         for seconds in chain(_OUTCOME_RETRY_SECONDS, repeat(_OUTCOME_RETRY_SECONDS_MAX)):
             try:
-                self._storage.finish_run(run_id, "Failure", self._clock.now_ns(), error=text, traceback=trace)
+                now = self._clock.now_ns()
+                await self._store.run(Storage.finish_run, run_id, "Failure", now, error=text, traceback=trace)
                 return
             except Superseded:
                 return

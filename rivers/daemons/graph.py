@@ -3,8 +3,8 @@
 ::
 
     people -> ControlDaemon ----------------------------.
-                 | ReloadTrigger                        | CancelRun
-                 v                                      |
+                 | Add-, Change-, Remove-, ChooseTrigger| CancelRun
+                 v                                      v
     clock -> ScheduleDaemon --RunsQueued--.             |
     clock -> SensorDaemon ----RunsQueued--+-> RunQueueDaemon --RunsAdmitted--> LauncherDaemon --> Executions
              (ConditionDaemon)            |     ^  ^  ^  |                        |   ^              |
@@ -27,19 +27,23 @@ from typing import Any, Literal, TypeVar, cast
 import anyio
 from chrono_daemon import Channel, DaemonHealth, RestartPolicy, SendStream, Supervisor
 
-from rivers.channels.edges import Edges
-from rivers.channels.losing import Loses, LosingSend
+from rivers.channels.edges import Edges, Loses, LosingSend
 from rivers.channels.messages import (
+    AddTriggers,
     CancelRun,
+    ChangeTrigger,
+    Command,
     ControlRequest,
-    ReloadTrigger,
+    RemoveTrigger,
     RunFinished,
     RunsAdmitted,
     RunsChanged,
     RunsEnded,
     RunsQueued,
+    TriggerCommand,
+    kind_of,
 )
-from rivers.channels.ports import ControlPorts, LauncherPorts, LeasePorts, RunQueuePorts, SchedulePorts, SensorPorts
+from rivers.channels.ports import ControlPorts, LauncherPorts, LeasePorts, RunQueuePorts, TriggerPorts
 from rivers.clock import Clock, WallClock
 from rivers.daemons.control import ControlDaemon
 from rivers.daemons.executions import Executions
@@ -47,21 +51,23 @@ from rivers.daemons.failures import innermost
 from rivers.daemons.launcher import LauncherDaemon
 from rivers.daemons.leases import LeaseDaemon
 from rivers.daemons.left_behind import LeftBehind
+from rivers.daemons.loop import MailboxDaemon
 from rivers.daemons.outside_changes import OutsideChanges
-from rivers.daemons.ranked import RankedDaemon
 from rivers.daemons.run_queue import RunQueueDaemon
 from rivers.daemons.schedules import ScheduleDaemon
 from rivers.daemons.sensors import SensorDaemon
 from rivers.daemons.settings import QueueSettings, TriggerSettings
+from rivers.definitions.triggers.schedules import Schedule
+from rivers.definitions.triggers.sensors import Sensor
 from rivers.durations import parse_duration
 from rivers.exceptions import RiversError
 from rivers.execution.attempts.capture import capturing
 from rivers.execution.attempts.interception import StepInterceptor
 from rivers.execution.triggers.evaluation import Evaluator, FunctionEvaluator
 from rivers.ids import IdSource, RandomIds
-from rivers.records import RunRecord
+from rivers.records import AutomationKind, RunRecord, StorageType
 from rivers.repository.code_repository import CodeRepository
-from rivers.storage import Storage
+from rivers.storage import AsyncStore, Storage
 
 T = TypeVar("T")
 
@@ -82,15 +88,18 @@ class AutomationGraph:
         self,
         repo: CodeRepository,
         storage: Storage,
+        store: AsyncStore,
         clock: Clock,
         supervisor: Supervisor,
         executions: Executions,
         evaluator: Evaluator,
         requests: SendStream[ControlRequest],
-        daemons: Sequence[RankedDaemon],
+        daemons: Sequence[MailboxDaemon[Any]],
     ) -> None:
         self.repo = repo
         self.storage = storage
+        self.store = store
+        """The storage as the daemons call it. Whoever else calls it on their loop goes through it too."""
         self.clock = clock
         self._supervisor = supervisor
         self._executions = executions
@@ -110,13 +119,40 @@ class AutomationGraph:
         abandoned = {f"{kind} {name}": now - since for (kind, name), since in given_up.items()}
         return GraphHealth(self._supervisor.snapshot(), abandoned, len(self._executions.running_ids))
 
-    async def control(self, request: ControlRequest) -> Any:
+    async def control(self, request: Command[T]) -> T:
         """Hand a request to ``ControlDaemon``; the reply comes after its commit.
 
         Raises what the request cannot be done for, such as ``NodeNotFoundError``.
         """
-        await self._requests.send(request)
+        await self._requests.send(cast(ControlRequest, request))
         return await request.reply.wait()
+
+    async def add_trigger(self, trigger: Schedule | Sensor) -> None:
+        """Let a schedule or sensor take part from now on; it has missed nothing.
+
+        One whose name has been in the store before goes on with its cursor and with what a person chose.
+
+        :raises RiversError: there is one of that kind and name
+        :raises ScheduleDefinitionError: its job is not in the repository
+        :raises SensorDefinitionError: its job, or one of its assets, is not in the repository
+        """
+        await self.control(AddTriggers(kind=kind_of(trigger), triggers=(trigger,)))
+
+    async def change_trigger(self, trigger: Schedule | Sensor) -> None:
+        """Put a schedule or sensor in the place of the one of its kind and name. Another cron counts from now.
+
+        :raises NodeNotFoundError: there is none of that kind and name
+
+        Raises what ``add_trigger`` raises for its job and assets.
+        """
+        await self.control(ChangeTrigger(kind=kind_of(trigger), trigger=trigger))
+
+    async def remove_trigger(self, kind: AutomationKind, name: str) -> None:
+        """Let a schedule or sensor take part no longer; its evaluation in flight is given up. The store keeps its row.
+
+        :raises NodeNotFoundError: there is none of that kind and name
+        """
+        await self.control(RemoveTrigger(kind=kind, name=name))
 
     async def wait_started(self) -> None:
         """Return when every daemon has recovered from storage; raise what kept one from it."""
@@ -205,6 +241,7 @@ async def open_graph(
     bound_storage = (storage if storage is not None else repo.storage).bound(clock, ids)
     bound_repo = repo.bound(bound_storage, clock, ids, interceptor=interceptor)
     evaluator = evaluator if evaluator is not None else FunctionEvaluator(bound_repo, clock)
+    store = AsyncStore(bound_storage, clock)
     left_behind = LeftBehind()
     capture = ExitStack()
     capture.enter_context(capturing())  # once, not for each run: a change of a log level visits every logger there is
@@ -212,9 +249,18 @@ async def open_graph(
         async with Edges() as edges, anyio.create_task_group() as executions_group:
             # chrono-daemon's protocol lets a sleep return nothing; ours says what ended it.
             supervisor = Supervisor(clock=cast(Any, clock), on_error=on_error, restart=RestartPolicy(base=0.1, cap=5.0))
-            executions = Executions(bound_repo, bound_storage, clock, executions_group, left_behind)
+            executions = Executions(bound_repo, store, clock, executions_group, left_behind)
             graph, outside_changes = _wire(
-                bound_repo, bound_storage, clock, evaluator, executions, supervisor, edges, max_ticks_retained, loses
+                bound_repo,
+                bound_storage,
+                store,
+                clock,
+                evaluator,
+                executions,
+                supervisor,
+                edges,
+                max_ticks_retained,
+                loses,
             )
             unsubscribe = bound_storage.subscribe(outside_changes)
             try:
@@ -234,6 +280,7 @@ async def open_graph(
 def _wire(
     repo: CodeRepository,
     storage: Storage,
+    store: AsyncStore,
     clock: Clock,
     evaluator: Evaluator,
     executions: Executions,
@@ -244,8 +291,8 @@ def _wire(
 ) -> tuple[AutomationGraph, OutsideChanges]:
     """Open every channel, hand out the ends, add every daemon in the order of its rank."""
     requests: Channel[ControlRequest] = edges.open()
-    schedule_commands: Channel[ReloadTrigger] = edges.open()
-    sensor_commands: Channel[ReloadTrigger] = edges.open()
+    schedule_commands: Channel[TriggerCommand] = edges.open()
+    sensor_commands: Channel[TriggerCommand] = edges.open()
     cancellations: Channel[CancelRun] = edges.open()
     queued_by_schedules: Channel[RunsQueued] = edges.open()
     queued_by_sensors: Channel[RunsQueued] = edges.open()
@@ -265,8 +312,8 @@ def _wire(
     triggers = TriggerSettings.of(repo, max_ticks_retained)
 
     lease_ports = LeasePorts(launching=launching.recv, reclaimed=hints(reclaimed))
-    schedule_ports = SchedulePorts(commands=schedule_commands.recv, runs_queued=hints(queued_by_schedules))
-    sensor_ports = SensorPorts(commands=sensor_commands.recv, runs_queued=hints(queued_by_sensors))
+    schedule_ports = TriggerPorts(commands=schedule_commands.recv, runs_queued=hints(queued_by_schedules))
+    sensor_ports = TriggerPorts(commands=sensor_commands.recv, runs_queued=hints(queued_by_sensors))
     queue_ports = RunQueuePorts(
         queued_by_schedules=queued_by_schedules.recv,
         queued_by_sensors=queued_by_sensors.recv,
@@ -287,20 +334,23 @@ def _wire(
         cancellations=cancellations.send,
         runs_queued=hints(queued_by_people),
     )
-    daemons: tuple[RankedDaemon, ...] = (
-        LeaseDaemon(lease_ports, storage, clock, settings.start_timeout_ns),
-        ScheduleDaemon(schedule_ports, storage, clock, evaluator, repo.schedules, triggers),
-        SensorDaemon(sensor_ports, storage, clock, evaluator, repo.sensors, triggers),
-        RunQueueDaemon(queue_ports, storage, clock, settings.limits, settings.dequeue_interval_seconds),
-        LauncherDaemon(launcher_ports, storage, clock, executions, settings.launch_interval_seconds),
-        ControlDaemon(control_ports, storage, clock, repo),
+    daemons: tuple[MailboxDaemon[Any], ...] = (
+        LeaseDaemon(lease_ports, store, clock, settings.start_timeout_ns, shared=storage.type == StorageType.Remote),
+        ScheduleDaemon(schedule_ports, store, clock, evaluator, triggers),
+        SensorDaemon(sensor_ports, store, clock, evaluator, triggers),
+        RunQueueDaemon(queue_ports, store, clock, settings.limits, settings.dequeue_interval_seconds),
+        LauncherDaemon(launcher_ports, store, clock, executions, settings.launch_interval_seconds),
+        ControlDaemon(control_ports, store, clock, repo),
     )
+    # The declared triggers are added like any other. Added before the daemons start, they have missed what passed.
+    schedule_commands.send.send_nowait(AddTriggers(kind="schedule", triggers=tuple(repo.schedules)))
+    sensor_commands.send.send_nowait(AddTriggers(kind="sensor", triggers=tuple(repo.sensors)))
     _add_in_rank_order(supervisor, daemons)
-    graph = AutomationGraph(repo, storage, clock, supervisor, executions, evaluator, requests.send, daemons)
+    graph = AutomationGraph(repo, storage, store, clock, supervisor, executions, evaluator, requests.send, daemons)
     return graph, OutsideChanges(clock, executions, hints(changed_outside))
 
 
-def _add_in_rank_order(supervisor: Supervisor, daemons: Sequence[RankedDaemon]) -> None:
+def _add_in_rank_order(supervisor: Supervisor, daemons: Sequence[MailboxDaemon[Any]]) -> None:
     for position, daemon in enumerate(daemons):
         daemon.rank = position
         supervisor.add(daemon)

@@ -5,21 +5,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import anyio
-from chrono_daemon import Context
 
-from rivers.channels.mailbox import Mailbox, tell
+from rivers.channels.mailbox import Wake, tell
 from rivers.channels.messages import CancelRun, RunFinished, RunsAdmitted, RunsEnded
 from rivers.channels.ports import LauncherPorts
 from rivers.clock import Clock
 from rivers.daemons.executions import Executions
-from rivers.daemons.ranked import RankedDaemon
+from rivers.daemons.loop import MailboxDaemon
 from rivers.queueing.leases import RUN_LEASE_NS
-from rivers.storage import Storage
+from rivers.records import RunRecord
+from rivers.storage import AsyncStore, Storage
 
 _Message = RunsAdmitted | RunFinished | CancelRun
 
 
-class LauncherDaemon(RankedDaemon):
+class LauncherDaemon(MailboxDaemon[_Message]):
     """Turns ``NotStarted`` into ``Started``, with a lease, and hands the run to :class:`Executions`.
 
     Consumes: ``RunsAdmitted``, ``RunFinished``, ``CancelRun``.
@@ -30,34 +30,27 @@ class LauncherDaemon(RankedDaemon):
     """
 
     def __init__(
-        self, ports: LauncherPorts, storage: Storage, clock: Clock, executions: Executions, interval_seconds: float
+        self, ports: LauncherPorts, store: AsyncStore, clock: Clock, executions: Executions, interval_seconds: float
     ) -> None:
-        super().__init__(clock)
+        super().__init__(clock, ports.admitted, ports.finished, ports.cancellations)
         self._ports = ports
-        self._storage = storage
+        self._store = store
         self._executions = executions
         self._interval = interval_seconds
         self._look_at = 0.0
 
-    def recover(self) -> None:
+    async def recover(self) -> None:
         """Start what was admitted and never started."""
         self._look_at = self.clock.monotonic() + self._interval
-        self._start([run.run_id for run in self._storage.unstarted_runs()])
+        unstarted = await self._store.run(Storage.unstarted_runs)
+        await self._start([run.run_id for run in unstarted])
 
-    async def serve(self, ctx: Context) -> None:
-        """Drain the mailbox: ends first, since they free what starts may need. Look unasked when it is time."""
-        mailbox = Mailbox[_Message](self._ports.admitted, self._ports.finished, self._ports.cancellations)
-        async with anyio.create_task_group() as receivers:
-            mailbox.open(receivers, ctx)
-            while not mailbox.stopping:
-                await mailbox.wait(self.clock, seconds=self._look_at - self.clock.monotonic())
-                await self.clock.idle(self.rank)
-                self._handle(mailbox.drain())
-                if self._look_at <= self.clock.monotonic():
-                    self.recover()
-            receivers.cancel_scope.cancel()
+    def next_wake(self) -> Wake:
+        """Look unasked when the interval is over."""
+        return Wake(monotonic=self._look_at)
 
-    def _handle(self, messages: Sequence[_Message]) -> None:
+    async def act(self, messages: Sequence[_Message], *, stopping: bool) -> None:
+        """Deal with ends first, since they free what starts may need."""
         admitted: list[str] = []
         ended: list[str] = []
         for message in messages:
@@ -67,21 +60,27 @@ class LauncherDaemon(RankedDaemon):
                 case RunFinished(run_id=run_id):
                     ended.append(run_id)
                 case CancelRun():
-                    ended.extend(self._cancel(message))
+                    ended.extend(await self._cancel(message))
         if ended:
             tell(self._ports.ended, RunsEnded(run_ids=tuple(sorted(ended))))
-        self._start(list(dict.fromkeys(admitted)))
+        await self._start(list(dict.fromkeys(admitted)))
+        if self._look_at <= self.clock.monotonic():
+            await self.recover()
 
-    def _start(self, run_ids: list[str]) -> None:
+    async def _start(self, run_ids: list[str]) -> None:
         if not run_ids:
             return
         now = self.clock.now_ns()
-        for run in self._storage.start_runs(
-            run_ids, owner=self._storage.session, at=now, lease_until=now + RUN_LEASE_NS
-        ):
-            self._executions.launch(run)
 
-    def _cancel(self, command: CancelRun) -> list[str]:
-        status = self._storage.cancel_run(command.run_id, self.clock.now_ns())
+        def start_runs(storage: Storage) -> list[RunRecord]:
+            return storage.start_runs(run_ids, owner=storage.session, at=now, lease_until=now + RUN_LEASE_NS)
+
+        # Also when the graph is closed meanwhile: a run that is Started has to be executed.
+        with anyio.CancelScope(shield=True):
+            for run in await self._store.run(start_runs):
+                self._executions.launch(run)
+
+    async def _cancel(self, command: CancelRun) -> list[str]:
+        status = await self._store.run(Storage.cancel_run, command.run_id, self.clock.now_ns())
         command.reply.answer(status)
         return [] if status is None else [command.run_id]

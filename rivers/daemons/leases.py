@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
-import anyio
-from chrono_daemon import Context
-
-from rivers.channels.mailbox import Mailbox, tell
+from rivers.channels.mailbox import Wake, tell
 from rivers.channels.messages import RunsAdmitted, RunsEnded
 from rivers.channels.ports import LeasePorts
 from rivers.clock import Clock
-from rivers.daemons.ranked import RankedDaemon
+from rivers.daemons.loop import MailboxDaemon
 from rivers.durations import NANOS_PER_SECOND
 from rivers.queueing.leases import (
     ORPHANED,
@@ -24,14 +22,14 @@ from rivers.queueing.leases import (
     stale_launches,
     start_deadline,
 )
-from rivers.records import RunRecord, StorageType
-from rivers.storage import Storage
+from rivers.records import RunRecord
+from rivers.storage import AsyncStore, Storage
 
 _RENEWAL_NS: Final = RUN_LEASE_NS // RENEWALS_PER_PERIOD
 _IDLE_NS: Final = 3600 * NANOS_PER_SECOND
 
 
-class LeaseDaemon(RankedDaemon):
+class LeaseDaemon(MailboxDaemon[RunsAdmitted]):
     """The only judge of what has been left behind.
 
     Consumes: ``RunsAdmitted``: from then on there is a lease to renew and a launch that may go stale.
@@ -41,44 +39,47 @@ class LeaseDaemon(RankedDaemon):
     time anew.
     """
 
-    def __init__(self, ports: LeasePorts, storage: Storage, clock: Clock, start_timeout_ns: int) -> None:
-        super().__init__(clock)
+    def __init__(
+        self, ports: LeasePorts, store: AsyncStore, clock: Clock, start_timeout_ns: int, *, shared: bool = False
+    ) -> None:
+        """``shared``: other processes write to the same store, so that others may die beside this one."""
+        super().__init__(clock, ports.launching)
         self._ports = ports
-        self._storage = storage
+        self._store = store
         self._start_timeout = start_timeout_ns
-        # Others may die beside us on a store that processes share; alone, only an earlier process can have died.
-        self._shared = storage.type == StorageType.Remote
+        self._shared = shared
         self._watch: ClockWatch | None = None
         self._wake_at = 0.0
         self._recovered_at = 0
 
-    def recover(self) -> None:
+    async def recover(self) -> None:
         """End the runs that a dead owner left Started, before anything counts them as in flight."""
         self._watch = None
         self._recovered_at = self.clock.now_ns()
-        self._look()
+        await self._look()
 
-    async def serve(self, ctx: Context) -> None:
+    def next_wake(self) -> Wake:
         """Wake for the next renewal, or for the earliest launch that may have gone stale."""
-        mailbox = Mailbox[RunsAdmitted](self._ports.launching)
-        async with anyio.create_task_group() as receivers:
-            mailbox.open(receivers, ctx)
-            while not mailbox.stopping:
-                await mailbox.wait(self.clock, seconds=self._wake_at - self.clock.monotonic())
-                if mailbox.drain():
-                    self._wake_within(min(self._start_timeout, _RENEWAL_NS) / NANOS_PER_SECOND)
-                if self._wake_at <= self.clock.monotonic():
-                    await self.clock.idle(self.rank)
-                    self._look()
-            receivers.cancel_scope.cancel()
+        return Wake(monotonic=self._wake_at)
 
-    def _look(self) -> None:
+    async def act(self, messages: Sequence[RunsAdmitted], *, stopping: bool) -> None:
+        """Expect to renew and to judge what was admitted; look when it is time."""
+        if messages:
+            self._wake_within(min(self._start_timeout, _RENEWAL_NS) / NANOS_PER_SECOND)
+        if self._wake_at <= self.clock.monotonic():
+            await self._look()
+
+    async def _look(self) -> None:
         now, monotonic = self.clock.now_ns(), self.clock.monotonic()
         watch = observe(self._watch, now=now, monotonic=monotonic, period=RUN_LEASE_NS)
-        held = self._storage.renew_leases(self._storage.session, now + RUN_LEASE_NS)
-        waiting = self._storage.unstarted_runs()
+
+        def renew_leases(storage: Storage) -> int:
+            return storage.renew_leases(storage.session, now + RUN_LEASE_NS)
+
+        held = await self._store.run(renew_leases)
+        waiting = await self._store.run(Storage.unstarted_runs)
         stale = stale_launches(waiting, watch, self._start_timeout, since=self._recovered_at)
-        self._tell([*self._end_orphans(watch), *self._fail(stale, now)])
+        self._tell([*await self._end_orphans(watch), *await self._fail(stale, now)])
         given_up = {run.run_id for run in stale}
         deadlines = [
             start_deadline(run, self._start_timeout, since=self._recovered_at)
@@ -90,17 +91,17 @@ class LeaseDaemon(RankedDaemon):
         self._wake_at = monotonic + seconds_to_next_wake(watch, deadlines, interval)
         self._expect()
 
-    def _end_orphans(self, watch: ClockWatch) -> list[str]:
+    async def _end_orphans(self, watch: ClockWatch) -> list[str]:
         """Alone on a store a dead owner is known by its boot, whatever the clock says; sharing it, by its lease."""
         if watch.trusts():
-            self._storage._free_expired_leases()  # pyright: ignore[reportPrivateUsage]
+            await self._store.run(Storage._free_expired_leases)  # pyright: ignore[reportPrivateUsage]
         elif self._shared:
             return []
-        return [run.run_id for run in self._storage.fail_orphans(watch.now, ORPHANED)]
+        return [run.run_id for run in await self._store.run(Storage.fail_orphans, watch.now, ORPHANED)]
 
-    def _fail(self, stale: list[RunRecord], now: int) -> list[str]:
+    async def _fail(self, stale: list[RunRecord], now: int) -> list[str]:
         text = stale_launch_text(self._start_timeout)
-        return [run.run_id for run in stale if self._storage.fail_launch(run.run_id, text, now)]
+        return [run.run_id for run in stale if await self._store.run(Storage.fail_launch, run.run_id, text, now)]
 
     def _wake_within(self, seconds: float) -> None:
         self._wake_at = min(self._wake_at, self.clock.monotonic() + seconds)

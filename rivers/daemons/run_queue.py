@@ -5,18 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-import anyio
-from chrono_daemon import Context
-
-from rivers.channels.mailbox import Mailbox, tell
+from rivers.channels.mailbox import Wake, tell
 from rivers.channels.messages import RunsAdmitted, RunsChanged, RunsEnded, RunsQueued
 from rivers.channels.ports import RunQueuePorts
 from rivers.clock import Clock
-from rivers.daemons.ranked import RankedDaemon
+from rivers.daemons.loop import MailboxDaemon
 from rivers.daemons.safety import SafetyInterval
 from rivers.queueing.admission import UNLIMITED, Limits, admit
 from rivers.records import RunRecord
-from rivers.storage import Storage
+from rivers.storage import AsyncStore, Storage
 
 _PAGE: Final = 200
 _UNKNOWN: Final = "not read yet"
@@ -24,7 +21,7 @@ _UNKNOWN: Final = "not read yet"
 _Message = RunsQueued | RunsEnded | RunsChanged
 
 
-class RunQueueDaemon(RankedDaemon):
+class RunQueueDaemon(MailboxDaemon[_Message]):
     """The only gate between a run that was asked for and a run that starts.
 
     Consumes: ``RunsQueued`` (schedules, sensors, people), ``RunsEnded`` (launcher, leases), ``RunsChanged``.
@@ -34,74 +31,71 @@ class RunQueueDaemon(RankedDaemon):
     """
 
     def __init__(
-        self, ports: RunQueuePorts, storage: Storage, clock: Clock, limits: Limits | None, interval_seconds: float
+        self, ports: RunQueuePorts, store: AsyncStore, clock: Clock, limits: Limits | None, interval_seconds: float
     ) -> None:
-        super().__init__(clock)
+        super().__init__(
+            clock,
+            ports.queued_by_schedules,
+            ports.queued_by_sensors,
+            ports.queued_by_people,
+            ports.ended,
+            ports.reclaimed,
+            ports.changed_outside,
+        )
         self._ports = ports
-        self._storage = storage
+        self._store = store
         self._has_queue = limits is not None
         self._limits = limits or UNLIMITED
         self._safety = SafetyInterval(interval_seconds)
         self._look_at = 0.0
         self._everyone: str | None = _UNKNOWN
 
-    def recover(self) -> None:
+    async def recover(self) -> None:
         """Look at the whole queue."""
         self._everyone = _UNKNOWN
-        self._look()
+        await self._look()
 
-    async def serve(self, ctx: Context) -> None:
-        """Look when told that something changed, and unasked when the safety interval is over."""
-        mailbox = Mailbox[_Message](
-            self._ports.queued_by_schedules,
-            self._ports.queued_by_sensors,
-            self._ports.queued_by_people,
-            self._ports.ended,
-            self._ports.reclaimed,
-            self._ports.changed_outside,
-        )
-        async with anyio.create_task_group() as receivers:
-            mailbox.open(receivers, ctx)
-            while not mailbox.stopping:
-                await mailbox.wait(self.clock, seconds=self._look_at - self.clock.monotonic())
-                await self.clock.idle(self.rank)
-                messages = mailbox.drain()
-                # Messages that come all the time must not put off the look for those that were lost.
-                if messages and not self._has_queue and self.clock.monotonic() < self._look_at:
-                    self._pass_on(messages)
-                else:
-                    self._look()
-            receivers.cancel_scope.cancel()
+    def next_wake(self) -> Wake:
+        """Look unasked when the safety interval is over."""
+        return Wake(monotonic=self._look_at)
+
+    async def act(self, messages: Sequence[_Message], *, stopping: bool) -> None:
+        """Look at the queue, or pass on what needs no look."""
+        # Messages that come all the time must not put off the look for those that were lost.
+        if messages and not self._has_queue and self.clock.monotonic() < self._look_at:
+            self._pass_on(messages)
+        else:
+            await self._look()
 
     def _pass_on(self, messages: Sequence[_Message]) -> None:
         """Without limits there is nothing to decide: what was created is admitted already."""
         self._tell([run_id for message in messages if isinstance(message, RunsQueued) for run_id in message.run_ids])
 
-    def _look(self) -> None:
-        in_flight = self._storage.in_flight()
+    async def _look(self) -> None:
+        in_flight = await self._store.run(Storage.in_flight)
         unstarted = [run.run_id for run in in_flight if run.status == "NotStarted"]
-        admitted = self._admit_from_queue(in_flight)
+        admitted = await self._admit_from_queue(in_flight)
         self._tell([*unstarted, *(run.run_id for run in admitted)])
         in_flight += admitted
-        queued_count = self._storage.queued_count()
-        self._explain_to_everyone(admit((), in_flight, self._limits).everyone if queued_count else None)
+        queued_count = await self._store.run(Storage.queued_count)
+        await self._explain_to_everyone(admit((), in_flight, self._limits).everyone if queued_count else None)
         outstanding = (queued_count, tuple(run.run_id for run in in_flight))
         self._safety.observe(outstanding if queued_count or in_flight else None)
         self._look_at = self.clock.monotonic() + self._safety.seconds
 
-    def _admit_from_queue(self, in_flight: Sequence[RunRecord]) -> list[RunRecord]:
+    async def _admit_from_queue(self, in_flight: Sequence[RunRecord]) -> list[RunRecord]:
         """Walk the queue page by page until it ends or the slots do."""
         admitted: list[RunRecord] = []
         after: RunRecord | None = None
         while True:
             size = self._page_size(len(in_flight) + len(admitted))
-            page = self._storage.queued_page(size, after=after)
+            page = await self._store.run(Storage.queued_page, size, after=after)
             decision = admit(page, [*in_flight, *admitted], self._limits)
             if decision.admitted:
-                won = set(self._storage.admit_runs(decision.admitted, self.clock.now_ns()))
+                won = set(await self._store.run(Storage.admit_runs, decision.admitted, self.clock.now_ns()))
                 admitted += [run for run in page if run.run_id in won]
             if decision.reasons:
-                self._storage.set_block_reasons(decision.reasons, decision.everyone)
+                await self._store.run(Storage.set_block_reasons, decision.reasons, decision.everyone)
                 self._everyone = decision.everyone
             if not decision.wants_more or len(page) < size:
                 return admitted
@@ -114,9 +108,9 @@ class RunQueueDaemon(RankedDaemon):
             return _PAGE
         return max(1, min(slots, _PAGE))
 
-    def _explain_to_everyone(self, reason: str | None) -> None:
+    async def _explain_to_everyone(self, reason: str | None) -> None:
         if reason != self._everyone:
-            self._storage.set_block_reasons({}, reason)
+            await self._store.run(Storage.set_block_reasons, {}, reason)
             self._everyone = reason
 
     def _tell(self, run_ids: list[str]) -> None:

@@ -35,7 +35,7 @@ from rivers.graph.references import check_handlers, resolve_retry
 from rivers.graph.selection import require_loadable_upstreams, select_nodes
 from rivers.partitions import PartitionKey
 from rivers.records import InputContext, LaunchedBy, NewRun, RunRecord, priority_of
-from rivers.repository.declarations import Compiled, Declarations
+from rivers.repository.declarations import Compiled, Declarations, arguments_of
 from rivers.repository.definition_records import store_definitions
 from rivers.repository.run_creation import completed_steps, enter_run
 from rivers.wording import did_you_mean
@@ -68,7 +68,7 @@ class BoundRepository:
         self.triggers = TriggerCaller(
             environment.clock.datetime,
             self.resources,
-            lambda trigger: compiled.trigger_arguments[(type(trigger), trigger.name)],
+            lambda trigger: compiled.trigger_arguments.get(trigger) or arguments_of(trigger, declarations.resources),
             environment.coroutines,
         )
         set_up(self.resources)

@@ -15,6 +15,8 @@ from rivers.definitions.argument_checks import name_list, require_optional_text,
 from rivers.definitions.assets.asset_base import BaseAsset
 from rivers.definitions.assets.jobs import Job
 from rivers.definitions.policies.retries import RetryPolicy
+from rivers.definitions.triggers.schedules import Schedule
+from rivers.definitions.triggers.sensors import Sensor
 from rivers.definitions.triggers.tick_results import ScheduleTickResult, SensorTickResult
 from rivers.exceptions import (
     ExecutionError,
@@ -34,7 +36,7 @@ from rivers.ids import IdSource
 from rivers.partitions import PartitionKey
 from rivers.records import IOHandler, RunRecord
 from rivers.repository.bound import BoundRepository
-from rivers.repository.declarations import Compiled
+from rivers.repository.declarations import Compiled, check_trigger
 from rivers.repository.declared_repository import DeclaredRepository, SharedDefinitions
 from rivers.repository.observing import ObserveResult, observable_nodes, observed
 from rivers.repository.run_handle import RunHandle
@@ -275,6 +277,13 @@ class CodeRepository(DeclaredRepository):
         """Call a sensor's function and read its result. Launches and records nothing; exceptions come through."""
         sensor = self.get_sensor(name)
         return self._evaluated(lambda triggers: triggers.run_sensor(sensor, cursor, last_tick_time))
+
+    def check_trigger(self, trigger: Schedule | Sensor) -> None:
+        """Check a schedule or sensor that is to take part beside those declared here, as those are checked.
+
+        Raises ``ScheduleDefinitionError``, ``SensorDefinitionError`` or ``ConfigurationError`` for what is wrong.
+        """
+        check_trigger(self._resolved.compiled, self._given, trigger)
 
     def launch_targets(self) -> dict[str, tuple[str, ...]]:
         """The nodes of every job by its name: what a decision about a tick needs to know of the jobs."""

@@ -48,11 +48,12 @@ class Declarations:
 
 @dataclass(frozen=True, eq=False)
 class Compiled:
-    """The graph, the nodes of every job, and how every trigger's function is called. Immutable, shared by siblings."""
+    """The graph, the nodes of every job, and how the function of every declared trigger is called. Immutable, shared
+    by siblings."""
 
     graph: Graph
     jobs: Mapping[str, tuple[str, ...]]
-    trigger_arguments: Mapping[tuple[type, str], FunctionArguments]
+    trigger_arguments: Mapping[Schedule | Sensor, FunctionArguments]
 
 
 def compile_declarations(given: Declarations) -> Compiled:
@@ -67,9 +68,17 @@ def compile_declarations(given: Declarations) -> Compiled:
     jobs = resolve_jobs(graph, given.jobs)
     validate_triggers(given.schedules.values(), given.sensors.values(), jobs=jobs, assets=graph.nodes)
     triggers: list[Schedule | Sensor] = [*given.schedules.values(), *given.sensors.values()]
-    return Compiled(
-        graph, jobs, {(type(trigger), trigger.name): arguments_of(trigger, given.resources) for trigger in triggers}
-    )
+    return Compiled(graph, jobs, {trigger: arguments_of(trigger, given.resources) for trigger in triggers})
+
+
+def check_trigger(compiled: Compiled, given: Declarations, trigger: Schedule | Sensor) -> None:
+    """Check a trigger that the repository does not declare as its own are checked.
+
+    Raises what ``validate_triggers`` and ``classify_trigger_parameters`` raise.
+    """
+    schedules, sensors = ([trigger], []) if isinstance(trigger, Schedule) else ([], [trigger])
+    validate_triggers(schedules, sensors, jobs=compiled.jobs, assets=compiled.graph.nodes)
+    arguments_of(trigger, given.resources)
 
 
 def arguments_of(trigger: Schedule | Sensor, resources: Mapping[str, Any]) -> FunctionArguments:

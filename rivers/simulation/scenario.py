@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar
 
 import anyio
 
-from rivers.channels.messages import CancelRun, ChooseTrigger, ControlRequest
+from rivers.channels.messages import CancelRun, ChooseTrigger, Command
 from rivers.clock import SimClock
 from rivers.daemons.failures import innermost
 from rivers.daemons.graph import AutomationGraph, open_graph
@@ -195,7 +195,7 @@ class Scenario:
         """
         return await self.control(CancelRun(run_id=run_id))
 
-    async def control(self, request: ControlRequest) -> Any:
+    async def control(self, request: Command[T]) -> T:
         """Hand any request to the graph, and bring the instant to rest until it has been answered."""
         graph = self.graph
         return await self._carry_out(lambda: graph.control(request))

@@ -10,7 +10,7 @@ import pytest
 from chrono_daemon import Channel, Context, Supervisor, daemon
 
 from rivers.channels.edges import Edges
-from rivers.channels.mailbox import Mailbox, tell
+from rivers.channels.mailbox import Mailbox, Wake, tell
 from rivers.clock import SimClock
 
 pytestmark = pytest.mark.anyio
@@ -23,7 +23,7 @@ async def record(
     async with anyio.create_task_group() as group:
         mailbox.open(group, ctx)
         while not mailbox.stopping:
-            await mailbox.wait(clock, seconds=seconds)
+            await mailbox.wait(clock, None if seconds is None else Wake(monotonic=clock.monotonic() + seconds))
             await clock.idle(0)
             log.append((clock.monotonic(), sorted(mailbox.drain())))
         group.cancel_scope.cancel()

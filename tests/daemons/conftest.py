@@ -12,10 +12,10 @@ from chrono_daemon import Channel, Supervisor, WouldBlock
 
 from rivers.channels.edges import Edges
 from rivers.clock import SimClock
-from rivers.daemons.ranked import RankedDaemon
+from rivers.daemons.loop import MailboxDaemon
 from rivers.ids import SeededIds
 from rivers.records import NewRun, RunRecord
-from rivers.storage import Storage
+from rivers.storage import AsyncStore, Storage
 
 T0 = "2026-01-01T00:00:00Z"
 T0_NS = 1_767_225_600_000_000_000
@@ -30,6 +30,7 @@ class Stage:
         self.clock = clock
         self.ids = SeededIds(1)
         self.storage = engine.bound(clock, self.ids)
+        self.store = AsyncStore(self.storage, clock)
         self.edges = edges
         self.supervisor = supervisor
 
@@ -37,7 +38,7 @@ class Stage:
         """An edge; the test holds the end that the daemon does not."""
         return self.edges.open()
 
-    async def play(self, *daemons: RankedDaemon) -> None:
+    async def play(self, *daemons: MailboxDaemon[Any]) -> None:
         """Let the daemons enter, ranked in this order, and bring the instant to rest."""
         for position, daemon in enumerate(daemons):
             daemon.rank = position

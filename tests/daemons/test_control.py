@@ -7,11 +7,19 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any
 
-import anyio
 import pytest
 
 import rivers as rs
-from rivers.channels.messages import CancelRun, ChooseTrigger, ReloadTrigger, Reply, RunsQueued, SubmitRun
+from rivers.channels.messages import (
+    AddTriggers,
+    CancelRun,
+    ChangeTrigger,
+    ChooseTrigger,
+    RemoveTrigger,
+    Reply,
+    RunsQueued,
+    SubmitRun,
+)
 from rivers.channels.ports import ControlPorts
 from rivers.daemons.control import ControlDaemon
 
@@ -61,7 +69,7 @@ class Desk:
             cancellations=self.cancellations.send,
             runs_queued=self.queued.send,
         )
-        self.daemon = ControlDaemon(ports, play.storage, play.clock, self.repo)
+        self.daemon = ControlDaemon(ports, play.store, play.clock, self.repo)
 
     async def ask(self, request: Any) -> Any:
         return await self.play.ask(self.requests.send, request)
@@ -76,54 +84,60 @@ async def open_desk(stage: Callable[..., Any], declared: rs.CodeRepository = REP
         desk.repo.shutdown()
 
 
-@pytest.mark.parametrize(("kind", "name"), [("schedule", "nightly"), ("sensor", "inbox")])
-async def test_a_choice_is_stored_and_told_to_the_daemon_of_its_kind(
-    stage: Callable[..., Any], heard: Callable[..., Any], kind: Any, name: str
-) -> None:
-    async with open_desk(stage) as desk:
-        state = await desk.ask(ChooseTrigger(kind=kind, name=name, choice="running"))
-        assert (state.kind, state.name, state.choice) == (kind, name, "running")
-        assert desk.play.storage.trigger_state(kind, name) == state
-        told, silent = (desk.schedules, desk.sensors) if kind == "schedule" else (desk.sensors, desk.schedules)
-        (command,) = heard(told)
-        assert isinstance(command, ReloadTrigger)
-        assert command.name == name
-        assert heard(silent) == []
-
-
-async def test_the_answer_is_that_of_the_daemon_when_it_gives_one(stage: Callable[..., Any]) -> None:
-    async with open_desk(stage) as desk:
-        # The daemon moves the checkpoint before it answers; here that is done for it.
-        reloaded = desk.play.storage.set_trigger_choice("schedule", "nightly", "running", 0, checkpoint=99)
-
-        async def answer() -> None:
-            (await desk.schedules.recv.receive()).reply.answer(reloaded)
-
-        async with anyio.create_task_group() as group:
-            group.start_soon(answer)
-            state = await desk.ask(ChooseTrigger(kind="schedule", name="nightly", choice="running"))
-        assert state.checkpoint == 99
-        assert desk.play.clock.monotonic() == 0
-
-
-async def test_a_daemon_that_is_silent_delays_the_answer_and_does_not_prevent_it(stage: Callable[..., Any]) -> None:
-    async with open_desk(stage) as desk:
-        state = await desk.ask(ChooseTrigger(kind="sensor", name="inbox", choice=None))
-        assert state.choice is None
-        assert desk.play.clock.monotonic() == 5
+NIGHTLY = rs.Schedule(name="nightly", cron_schedule="@daily", job_name="one")
 
 
 @pytest.mark.parametrize(
-    ("kind", "name", "text"),
-    [("schedule", "inbox", "Schedule 'inbox' not found"), ("sensor", "nope", "Sensor 'nope' not found")],
+    "request_",
+    [
+        ChooseTrigger(kind="schedule", name="nightly", choice="running"),
+        ChooseTrigger(kind="sensor", name="inbox", choice=None),
+        AddTriggers(kind="schedule", triggers=(NIGHTLY,)),
+        AddTriggers(kind="sensor", triggers=(inbox,)),
+        ChangeTrigger(kind="schedule", trigger=NIGHTLY),
+        RemoveTrigger(kind="sensor", name="inbox"),
+    ],
+    ids=lambda request: f"{type(request).__name__} of a {request.kind}",
 )
-async def test_an_unknown_trigger_is_the_askers_error(
-    stage: Callable[..., Any], kind: Any, name: str, text: str
+async def test_a_command_for_a_trigger_goes_to_the_daemon_of_its_kind_with_its_reply(
+    stage: Callable[..., Any], heard: Callable[..., Any], request_: Any
 ) -> None:
     async with open_desk(stage) as desk:
-        with pytest.raises(rs.exceptions.NodeNotFoundError, match=text):
-            await desk.ask(ChooseTrigger(kind=kind, name=name, choice="stopped"))
-        assert desk.play.storage.trigger_state(kind, name) is None
+        desk.requests.send.send_nowait(request_)
+        await desk.play.clock.settle()
+        concerned, silent = (desk.schedules, desk.sensors)
+        if request_.kind == "sensor":
+            concerned, silent = silent, concerned
+        assert heard(concerned) == [request_]
+        assert heard(silent) == []
+
+
+UNKNOWN_JOB = rs.Schedule(name="odd", cron_schedule="@daily", job_name="nope")
+UNKNOWN_ASSET = rs.Sensor(lambda: None, name="odd", asset_selection=["nope"])
+
+
+@pytest.mark.parametrize(
+    ("request_", "error", "text"),
+    [
+        (
+            AddTriggers(kind="schedule", triggers=(UNKNOWN_JOB,)),
+            rs.exceptions.ScheduleDefinitionError,
+            "Schedule 'odd': job 'nope' not found",
+        ),
+        (
+            ChangeTrigger(kind="sensor", trigger=UNKNOWN_ASSET),
+            rs.exceptions.SensorDefinitionError,
+            "Sensor 'odd': asset 'nope'",
+        ),
+    ],
+)
+async def test_a_trigger_that_the_repository_could_not_declare_is_refused(
+    stage: Callable[..., Any], heard: Callable[..., Any], request_: Any, error: type[Exception], text: str
+) -> None:
+    async with open_desk(stage) as desk:
+        with pytest.raises(error, match=text):
+            await desk.ask(replace(request_, reply=Reply()))
+        assert heard(desk.schedules) == heard(desk.sensors) == []
 
 
 @pytest.mark.parametrize(

@@ -52,7 +52,7 @@ class Book:
         self.stored: list[str] = []
         self.refused: list[tuple[str, str]] = []
         self.commits: list[list[str]] = []
-        self.endings = Endings(play.storage, play.clock, self.stored.append, self._refuse)
+        self.endings = Endings(play.store, play.clock, self.stored.append, self._refuse)
         play.engine.subscribe(self._note)
 
     def _refuse(self, run_id: str, error: Exception) -> None:

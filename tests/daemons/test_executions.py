@@ -77,7 +77,7 @@ async def executing(stage: Callable[..., Any], **durations: float) -> AsyncGener
     async with stage() as play:
         repo = REPO.bound(play.storage, play.clock, play.ids, interceptor=steps)
         async with anyio.create_task_group() as group:
-            executions = Executions(repo, play.storage, play.clock, group, LeftBehind())
+            executions = Executions(repo, play.store, play.clock, group, LeftBehind())
             finished = play.channel()
             executions.tell_ends_to(finished.send)
             yield Cast(play, executions, finished)

@@ -131,7 +131,7 @@ async def test_without_a_storage_it_is_the_repositorys(storage: Storage) -> None
 async def test_a_daemon_that_cannot_start_is_named_and_its_error_is_the_cause(
     storage: Storage, monkeypatch: pytest.MonkeyPatch, daemon: type[Any], clock: str
 ) -> None:
-    def fail(self: Any) -> None:
+    async def fail(self: Any) -> None:
         raise OSError("the disk is on fire")
 
     monkeypatch.setattr(daemon, "recover", fail)

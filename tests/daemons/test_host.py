@@ -146,7 +146,7 @@ def test_a_stop_before_the_start_finishes_it_as_well(daemon: Make) -> None:
 def test_a_daemon_that_cannot_start_is_raised_and_leaves_no_thread(
     daemon: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail(self: ScheduleDaemon) -> None:
+    async def fail(self: ScheduleDaemon) -> None:
         raise OSError("the disk is on fire")
 
     monkeypatch.setattr(ScheduleDaemon, "recover", fail)

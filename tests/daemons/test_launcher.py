@@ -54,7 +54,7 @@ class Pad:
             cancellations=self.cancellations.recv,
             ended=self.ended.send,
         )
-        self.daemon = LauncherDaemon(ports, play.storage, play.clock, executions, LOOKS_EVERY)
+        self.daemon = LauncherDaemon(ports, play.store, play.clock, executions, LOOKS_EVERY)
 
     async def admit(self, *run_ids: str) -> None:
         self.admitted.send.send_nowait(RunsAdmitted(run_ids=run_ids))
@@ -68,7 +68,7 @@ async def open_pad(stage: Callable[..., Any]) -> AsyncGenerator[Pad]:
     async with stage() as play:
         repo = REPO.bound(play.storage, play.clock, play.ids, interceptor=steps)
         async with anyio.create_task_group() as group:
-            yield Pad(play, Executions(repo, play.storage, play.clock, group, LeftBehind()))
+            yield Pad(play, Executions(repo, play.store, play.clock, group, LeftBehind()))
             group.cancel_scope.cancel()
         repo.shutdown()
 

@@ -29,7 +29,7 @@ class Watch:
         self.play = play
         self.launching, self.reclaimed = play.channel(), play.channel()
         ports = LeasePorts(launching=self.launching.recv, reclaimed=self.reclaimed.send)
-        self.daemon = LeaseDaemon(ports, play.storage, play.clock, START_TIMEOUT * SECOND)
+        self.daemon = LeaseDaemon(ports, play.store, play.clock, START_TIMEOUT * SECOND)
 
     async def admit(self, run_id: str) -> None:
         self.play.create(run_id)

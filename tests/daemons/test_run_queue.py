@@ -37,7 +37,7 @@ class Gate:
             admitted=self.admitted.send,
             launching=self.launching.send,
         )
-        self.daemon = RunQueueDaemon(ports, play.storage, play.clock, limits, interval)
+        self.daemon = RunQueueDaemon(ports, play.store, play.clock, limits, interval)
 
     async def hint(self, channel: Any, message: Any) -> None:
         channel.send.send_nowait(message)

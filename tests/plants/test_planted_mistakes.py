@@ -178,11 +178,11 @@ async def test_runs_that_are_told_of_and_not_stored_with_their_tick_are_found(mo
     """Persist in two steps: the tick in one transaction, its runs in another one after it."""
     original = TriggerBook._commit_group
 
-    def in_two_steps(self: TriggerBook, group: Sequence[Any]) -> None:
-        original(self, [replace(decision, runs=()) for decision in group])
+    async def in_two_steps(self: TriggerBook, group: Sequence[Any]) -> None:
+        await original(self, [replace(decision, runs=()) for decision in group])
         for decision in group:
             for run in decision.runs:
-                self._storage.create_run(run)
+                await self._store.run(Storage.create_run, run)
                 self._runs_queued.send_nowait(run_queue.RunsQueued(run_ids=(run.run_id,)))
 
     monkeypatch.setattr(TriggerBook, "_commit_group", in_two_steps)
@@ -193,7 +193,7 @@ async def test_runs_that_are_told_of_and_not_stored_with_their_tick_are_found(mo
 async def test_a_queue_that_trusts_its_messages_alone_is_found(monkeypatch: Plant) -> None:
     """Nothing is read from storage but what a message names."""
 
-    def wait_for_messages(self: RunQueueDaemon) -> None:
+    async def wait_for_messages(self: RunQueueDaemon) -> None:
         self._look_at = math.inf
 
     monkeypatch.setattr(RunQueueDaemon, "recover", wait_for_messages)
@@ -244,9 +244,9 @@ async def test_a_schedule_that_fires_from_now_instead_of_its_checkpoint_is_found
     """What passed while nobody watched is forgotten at each start."""
     original = TriggerBook.open
 
-    def forgetful(self: TriggerBook, running_by_default: Any, now: int) -> None:
-        original(self, running_by_default, now)
-        self._move_checkpoints(dict.fromkeys(running_by_default, now))
+    async def forgetful(self: TriggerBook, running_by_default: Any, now: int) -> None:
+        await original(self, running_by_default, now)
+        await self._move_checkpoints(dict.fromkeys(running_by_default, now))
 
     monkeypatch.setattr(TriggerBook, "open", forgetful)
     ticks, _ = await test_nightly_batch_across_clock_changes.around_a_downtime()

@@ -29,17 +29,17 @@ def automation_routes(served: Served) -> list[Route]:
     """The routes of these resources."""
 
     async def automations(request: Request) -> list[dict[str, Any]]:
-        return documents.automations(served.storage, served.repo, served.clock.now_ns())
+        return await served.store.run(documents.automations, served.repo, served.clock.now_ns())
 
     async def choose(request: Request) -> dict[str, Any]:
         kind, action = request.path_params["kind"], request.path_params["action"]
         if kind not in documents.TRIGGER_KINDS or action not in documents.CHOICES:
             raise NodeNotFoundError(f"no action '{action}' on a '{kind}'")
         state = await _choose(served, kind, request.path_params["name"], documents.CHOICES[action])
-        return choice_document(served, state)
+        return await _document_of(served, state)
 
     async def ticks(request: Request) -> list[dict[str, Any]]:
-        return documents.ticks(served.storage, request.query_params.get("name"), limit_of(request))
+        return await served.store.run(documents.ticks, request.query_params.get("name"), limit_of(request))
 
     return [
         Route("/api/automations", answering(automations)),
@@ -52,13 +52,13 @@ async def _choose(served: Served, kind: AutomationKind, name: str, choice: docum
     if served.graph is None:
         if name not in documents.declared_triggers(served.repo, kind):
             raise NodeNotFoundError(f"{kind.capitalize()} '{name}' not found")
-        return documents.choose(served.storage, kind, name, choice, served.clock.now_ns())
+        return await served.store.run(documents.choose, kind, name, choice, served.clock.now_ns())
     return await served.working_graph().control(ChooseTrigger(kind=kind, name=name, choice=choice))
 
 
-def choice_document(served: Served, state: TriggerState) -> dict[str, Any]:
-    """The automation as it stands after the choice."""
-    for document in documents.automations(served.storage, served.repo, served.clock.now_ns()):
+async def _document_of(served: Served, state: TriggerState) -> dict[str, Any]:
+    """Return the automation as it stands after the choice."""
+    for document in await served.store.run(documents.automations, served.repo, served.clock.now_ns()):
         if (document["kind"], document["name"]) == (state.kind, state.name):
             return document
     raise NodeNotFoundError(f"{state.kind.capitalize()} '{state.name}' not found")

@@ -13,6 +13,7 @@ from rivers.exceptions import NodeNotFoundError
 from rivers.server.replies import BadRequest, answering, body_of, limit_of
 from rivers.server.run_stream import run_lines
 from rivers.server.served import NotAccepted, Served
+from rivers.storage import Storage
 from rivers.views import documents
 
 _SUBMISSION_KEYS: Final = ("selection", "include_upstream", "job", "partition_key", "tags", "module", "repo_var")
@@ -23,10 +24,10 @@ def run_routes(served: Served) -> list[Route]:
     """The routes of this resource."""
 
     async def runs(request: Request) -> list[dict[str, Any]]:
-        return documents.runs(served.storage, request.query_params.get("status"), limit_of(request))
+        return await served.store.run(documents.runs, request.query_params.get("status"), limit_of(request))
 
     async def run(request: Request) -> dict[str, Any]:
-        detail = documents.run_detail(served.storage, request.path_params["run_id"])
+        detail = await served.store.run(documents.run_detail, request.path_params["run_id"])
         if detail is None:
             raise NodeNotFoundError(f"Run '{request.path_params['run_id']}' not found")
         return detail
@@ -45,7 +46,7 @@ def run_routes(served: Served) -> list[Route]:
         return {"run_id": run_id, "status": status}
 
     async def log(request: Request) -> Response:
-        found = documents.find_run(served.storage, request.path_params["run_id"])
+        found = await served.store.run(documents.find_run, request.path_params["run_id"])
         if found is None:
             raise NodeNotFoundError(f"Run '{request.path_params['run_id']}' not found")
         return StreamingResponse(run_lines(served, found.run_id), media_type="application/x-ndjson")
@@ -107,5 +108,5 @@ def _refuse_other_code(served: Served, body: dict[str, Any]) -> None:
 async def _cancel(served: Served, run_id: str) -> str | None:
     if served.graph is None or served.stopping:
         # The daemons have gone, but a run that still executes looks for its flag in storage.
-        return served.storage.cancel_run(run_id, served.clock.now_ns())
+        return await served.store.run(Storage.cancel_run, run_id, served.clock.now_ns())
     return await served.graph.control(CancelRun(run_id=run_id))

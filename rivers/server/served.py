@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from rivers.clock import Clock
     from rivers.daemons.graph import AutomationGraph
     from rivers.repository.code_repository import CodeRepository
-    from rivers.storage import Storage
+    from rivers.storage import AsyncStore, Storage
 
 
 class NotAccepted(RiversError):
@@ -24,7 +24,8 @@ class NotAccepted(RiversError):
 class Served:
     """A system that is being served.
 
-    ``module`` and ``repo_var`` say which code it is. ``graph`` is ``None`` when it was asked to start no daemons.
+    ``module`` and ``repo_var`` say which code it is. ``store`` is the storage as request handlers call it: they run on
+    the loop of the graph, so they must not wait for an engine. ``graph`` is ``None`` when no daemons were asked for.
     ``stopping`` refuses new work while running runs end; ``closing`` ends streams, so that the server can close.
     """
 
@@ -32,6 +33,7 @@ class Served:
     repo_var: str
     repo: CodeRepository
     storage: Storage
+    store: AsyncStore
     clock: Clock
     graph: AutomationGraph | None = None
     stopping: bool = False

@@ -17,7 +17,7 @@ from rivers.server.app import build_app
 from rivers.server.guard import LOOPBACK_NAMES
 from rivers.server.hosting import address_of, serve
 from rivers.server.served import Served
-from rivers.storage import Storage
+from rivers.storage import AsyncStore, Storage
 
 
 @asynccontextmanager
@@ -41,13 +41,12 @@ async def serving(
     clock = clock if clock is not None else WallClock()
     address, port = address_of(sock), sock.getsockname()[1]
     token = token if token is not None else secrets.token_urlsafe(32)
-    served = Served(module, repo_var, repo, storage, clock)
     async with AsyncExitStack() as stack:
         stack.callback(sock.close)
-        if daemon:
-            served.graph = await stack.enter_async_context(automation_graph(repo, storage, clock))
-        else:
-            clock.attach()
+        graph = await stack.enter_async_context(automation_graph(repo, storage, clock)) if daemon else None
+        clock.attach()
+        store = AsyncStore(storage, clock) if graph is None else graph.store
+        served = Served(module, repo_var, repo, storage, store, clock, graph)
         async with anyio.create_task_group() as group:
             app = build_app(served, port=port, token=token, hosts=hosts)
             group.start_soon(serve, app, sock, served.closing)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import importlib
+import os
 import re
 import signal
 import subprocess
@@ -17,6 +18,7 @@ from typing import Any
 import pytest
 
 from rivers.simulation import Scenario
+from tests.commands import rivers
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text()
@@ -43,10 +45,10 @@ def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Generator[ModuleTyp
     sys.modules.pop("shop")
 
 
-def rivers(*arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run a command in the current folder, as the one who reads README does."""
-    program = [sys.executable, "-m", "rivers.cli", *arguments]
-    return subprocess.run(program, capture_output=True, text=True, timeout=60)
+@pytest.fixture
+def anyio_backend() -> str:
+    """README does not say which; that it makes no difference is shown by ``scenarios/``."""
+    return "asyncio"
 
 
 def test_two_commands_are_all_there_is_to_know() -> None:
@@ -97,7 +99,7 @@ def test_the_commands_are_those_that_follow() -> None:
 
 @pytest.mark.skipif(sys.platform == "win32", reason="a console there sends no SIGINT")
 def test_the_commands_work_one_after_the_other(shop: ModuleType) -> None:
-    materialized = rivers("materialize", "shop")
+    materialized = rivers(Path.cwd(), os.environ, "materialize", "shop")
     assert materialized.returncode == 0, materialized.stderr
 
     program = [sys.executable, "-u", "-m", "rivers.cli", "serve", "shop", "--port", "0"]
@@ -112,6 +114,6 @@ def test_the_commands_work_one_after_the_other(shop: ModuleType) -> None:
         finally:
             serving.kill()
 
-    runs = rivers("runs")
+    runs = rivers(Path.cwd(), os.environ, "runs")
     assert runs.returncode == 0, runs.stderr
     assert "Success" in runs.stdout

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -21,6 +22,7 @@ from bench import (
     start_up,
     steps,
 )
+from bench.apart import Sample
 from bench.figures import Figure
 
 TINY: dict[Any, dict[str, int]] = {
@@ -38,6 +40,21 @@ TINY: dict[Any, dict[str, int]] = {
 }
 
 
+def measured_here(measure: Callable[..., dict[str, float]], **sizes: Any) -> Sample:
+    """What a subject measures, without the process of its own in which it costs a second more."""
+    return Sample(measure(**sizes), loop_seconds=1.0, others=0.0)
+
+
+@pytest.fixture
+def in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    for subject in TINY:
+        if subject not in (memory, parallel):  # a figure of the whole process, and workers of its own
+            monkeypatch.setattr(subject, "apart", measured_here, raising=False)
+    monkeypatch.setattr(simulated, "use_one_core", lambda: None)
+    monkeypatch.setattr(scheduled, "WARM_UP_SECONDS", 0)
+
+
+@pytest.mark.usefixtures("in_this_process")
 @pytest.mark.parametrize("subject", TINY, ids=lambda subject: subject.__name__)
 def test_every_subject_measures_something(subject: Any) -> None:
     figures = subject.figures(**TINY[subject])

@@ -1,4 +1,4 @@
-"""A project in a folder of its own, and the real ``rivers`` command run in it."""
+"""A project in a folder of its own, and the ``rivers`` command run in it: here, or beside the test as a process."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+
+from tests import commands
 
 SECONDS = 60
 RIVERS = [sys.executable, "-m", "rivers.cli"]
@@ -92,16 +94,8 @@ class Project:
         (self.folder / f"{module}.py").write_text(text)
 
     def rivers(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        """Run a command to its end."""
-        return subprocess.run(
-            [*RIVERS, *arguments],
-            cwd=self.folder,
-            env=self.environment,
-            capture_output=True,
-            text=True,
-            timeout=SECONDS,
-            check=False,
-        )
+        """Run a command to its end, in this process."""
+        return commands.rivers(self.folder, self.environment, *arguments)
 
     @contextmanager
     def start(self, *arguments: str, stderr: int = subprocess.STDOUT) -> Generator[Watched]:

@@ -63,17 +63,14 @@ def test_a_choice_wins_over_the_default_until_it_is_reset(stored: Project) -> No
     assert listed(stored, "pipeline")["every_second"]["why"] == "default"
 
 
-def test_a_choice_made_in_the_server_outlives_it(project: Project) -> None:
+def test_a_choice_made_in_the_server_outlives_it_and_without_a_module_the_store_tells_what_it_knows(
+    project: Project,
+) -> None:
     with project.serve("pipeline") as server:
         server.expect("sensor watch #1")
         assert listed(project)["watch"]["cursor"] == "17"
         assert project.rivers("automations", "pause", "watch").stdout == "Sensor 'watch' is stopped (choice).\n"
     assert listed(project)["watch"]["choice"] == "stopped"
-
-
-def test_without_a_module_the_store_tells_what_it_knows(project: Project) -> None:
-    with project.serve("pipeline") as server:
-        server.expect("sensor watch #1")
     assert listed(project)["yearly"]["status"] is None
     assert project.rivers("automations", "pause", "yearly").returncode == 0
     assert listed(project)["yearly"]["status"] == "stopped"

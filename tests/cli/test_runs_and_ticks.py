@@ -82,25 +82,21 @@ def test_an_unknown_run_is_named(stored: Project) -> None:
     assert (done.returncode, done.stderr) == (1, "Error: Run 'nope' not found\n")
 
 
-def test_ticks_are_listed_for_one_automation_and_for_all(project: Project) -> None:
+def test_ticks_are_listed_for_one_automation_and_for_all_and_unknown_ones_get_near_matches(project: Project) -> None:
     with project.serve("pipeline") as server:
         server.expect("sensor watch #1")
         online = project.rivers("ticks", "--json").stdout
+        unknown = project.rivers("ticks", "wtch")
     (tick,) = json.loads(project.rivers("ticks", "watch", "--json").stdout)
     assert (tick["status"], tick["skip_reason"], tick["cursor"]) == ("Skipped", "nothing new", "17")
     assert json.loads(online) == [tick]
+    for done in (unknown, project.rivers("ticks", "wtch")):
+        assert done.returncode == 1
+        assert "did you mean 'watch'" in done.stderr
     table = project.rivers("ticks").stdout
     assert "nothing new" in table
     assert max(len(line) for line in table.splitlines()) <= 80
     assert project.rivers("ticks", "yearly").stdout == "No ticks yet.\n"
-
-
-def test_ticks_of_an_unknown_automation_get_near_matches(project: Project) -> None:
-    with project.serve("pipeline") as server:
-        server.expect("sensor watch #1")
-        done = project.rivers("ticks", "wtch")
-    assert done.returncode == 1
-    assert "did you mean 'watch'" in done.stderr
 
 
 def test_metadata_is_shown_as_its_values_and_without_the_classes_of_exceptions(stored: Project) -> None:

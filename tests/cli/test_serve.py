@@ -5,15 +5,21 @@ from __future__ import annotations
 import json
 import os
 import signal
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
 import pytest
 
 from rivers.cli.client import ServerClient
 from rivers.server.hosting import bind
+from tests.cli.conftest import PIPELINE, Project, Watched
 
-if TYPE_CHECKING:
-    from tests.cli.conftest import Project
+FAILING = """
+@rs.Asset
+def bad():
+    raise ValueError("boom")
+
+repo = rs.CodeRepository(assets=[a, b, bad], jobs=[ab], schedules=[yearly], sensors=[watch])
+"""
 
 SLOW = """
 import rivers as rs
@@ -62,15 +68,22 @@ def test_a_tick_its_run_and_the_next_time_are_in_the_log_and_in_the_store(projec
     assert tick["run_ids"][0].startswith(run)
 
 
-def test_a_skipped_sensor_says_why_and_when_next(project: Project) -> None:
-    with project.serve("pipeline") as server:
-        server.expect(r"sensor watch #1 skipped: nothing new; next")
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Project, Watched]]:
+    """One server of the module ``shared`` for tests that leave it as it is: the project and the process."""
+    project = Project(tmp_path_factory.mktemp("shared"))
+    project.write("shared", PIPELINE + FAILING)
+    with project.serve("shared") as server:
+        yield project, server
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_either_signal_stops_cleanly_with_exit_code_0(project: Project, number: int) -> None:
+def test_a_skipped_sensor_says_why_and_when_next(shared: tuple[Project, Watched]) -> None:
+    shared[1].expect(r"sensor watch #1 skipped: nothing new; next")
+
+
+def test_sigterm_stops_as_cleanly_as_ctrl_c_with_exit_code_0(project: Project) -> None:
     with project.serve("pipeline") as server:
-        server.signal(number)
+        server.signal(signal.SIGTERM)
         assert server.wait() == 0
     assert not (project.folder / ".rivers" / "storage.owner.json").exists()
 
@@ -96,18 +109,17 @@ def test_the_stop_waits_for_running_runs_says_how_many_and_takes_no_new_ones(pro
     assert json.loads(project.rivers("runs", "--json").stdout)[0]["status"] == "Success"
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_a_second_signal_exits_at_once_and_the_next_start_ends_what_was_running(
-    project: Project, number: int, code: int
+def test_a_second_signal_of_either_kind_exits_at_once_and_the_next_start_ends_what_was_running(
+    project: Project,
 ) -> None:
     project.write("slow", SLOW)
     os.mkfifo(project.folder / "gate")
     with project.serve("slow") as server, project.start("materialize", "slow") as submitted:
         submitted.expect("StepStart")
-        server.signal(number)
+        server.signal(signal.SIGINT)
         server.expect(r"waiting for 1 running run to end \(press Ctrl-C again to exit at once\)")
-        server.signal(number)
-        assert server.wait() == code
+        server.signal(signal.SIGTERM)
+        assert server.wait() == 128 + signal.SIGTERM
         submitted.expect(r"stopped before run \w{8} ended")
         assert submitted.wait() == 1
     with project.serve("slow"):
@@ -130,46 +142,47 @@ def test_ctrl_c_leaves_a_submitted_run_to_the_server(project: Project) -> None:
         server.expect("succeeded")
 
 
-def test_materialize_goes_through_the_server_and_shows_what_the_steps_do(project: Project) -> None:
-    with project.serve("pipeline"):
-        done = project.rivers("materialize", "pipeline", "--select", "a")
-        assert done.returncode == 0, done.stderr
-        assert "submitted to the server at http://127.0.0.1:" in done.stdout
-        assert "StepStart" in done.stdout
-        assert "hello from a" in done.stdout
-        assert done.stdout.splitlines()[-1] == "Materialization complete. Assets: ['a']"
-        both = project.rivers("materialize", "pipeline", "--select", "b", "--include-upstream")
-        assert both.stdout.splitlines()[-1] == "Materialization complete. Assets: ['a', 'b']"
+def test_materialize_goes_through_the_server_and_shows_what_the_steps_do(shared: tuple[Project, Watched]) -> None:
+    project, _ = shared
+    done = project.rivers("materialize", "shared", "--select", "a")
+    assert done.returncode == 0, done.stderr
+    assert "submitted to the server at http://127.0.0.1:" in done.stdout
+    assert "StepStart" in done.stdout
+    assert "hello from a" in done.stdout
+    assert done.stdout.splitlines()[-1] == "Materialization complete. Assets: ['a']"
+    both = project.rivers("materialize", "shared", "--select", "b", "--include-upstream")
+    assert both.stdout.splitlines()[-1] == "Materialization complete. Assets: ['a', 'b']"
 
 
-def test_a_failure_in_the_server_is_the_failure_of_the_command(project: Project) -> None:
-    project.write("failing", "import rivers as rs\n@rs.Asset\ndef bad():\n    raise ValueError('boom')\n"
-                             "repo = rs.CodeRepository(assets=[bad])\n")  # fmt: skip
-    with project.serve("failing"):
-        done = project.rivers("materialize", "failing")
-        assert done.returncode == 1
-        assert done.stderr.splitlines()[-1] == "ValueError: boom"
-        assert "Traceback" not in done.stderr
-        unknown = project.rivers("materialize", "failing", "--job", "zz")
-        assert unknown.returncode == 1
-        assert "'zz' not found" in unknown.stderr
+def test_a_failure_in_the_server_is_the_failure_of_the_command(shared: tuple[Project, Watched]) -> None:
+    project, _ = shared
+    done = project.rivers("materialize", "shared", "--select", "bad")
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1] == "ValueError: boom"
+    assert "Traceback" not in done.stderr
+    unknown = project.rivers("materialize", "shared", "--job", "zz")
+    assert unknown.returncode == 1
+    assert "'zz' not found" in unknown.stderr
 
 
-def test_another_module_than_the_served_one_is_refused_with_both_names(project: Project) -> None:
-    project.write("other", (project.folder / "pipeline.py").read_text())
-    with project.serve("pipeline"):
-        done = project.rivers("materialize", "other")
-        assert done.returncode == 1
-        assert "'pipeline:repo'" in done.stderr
-        assert "'other:repo'" in done.stderr
+def test_another_module_than_the_served_one_is_refused_with_both_names(shared: tuple[Project, Watched]) -> None:
+    project, _ = shared
+    project.write("other", PIPELINE)
+    done = project.rivers("materialize", "other")
+    assert done.returncode == 1
+    assert "'shared:repo'" in done.stderr
+    assert "'other:repo'" in done.stderr
 
 
-def test_a_second_server_on_the_same_store_is_refused_with_the_address_of_the_first(project: Project) -> None:
-    with project.serve("pipeline") as server:
-        address = server.lines[-1].split(" at ")[1].split(",")[0]
-        done = project.rivers("serve", "pipeline")
-        assert done.returncode == 1
-        assert address in done.stderr
+def test_a_second_server_on_the_same_store_is_refused_with_the_address_of_the_first(
+    shared: tuple[Project, Watched],
+) -> None:
+    project, server = shared
+    (serving,) = [line for line in server.lines if "serving" in line]
+    address = serving.split(" at ")[1].split(",")[0]
+    done = project.rivers("serve", "shared")
+    assert done.returncode == 1
+    assert address in done.stderr
 
 
 def test_a_port_in_use_is_refused_with_the_way_out(project: Project) -> None:
@@ -189,11 +202,10 @@ def test_a_killed_server_leaves_a_store_that_the_commands_open_themselves(projec
     assert done.returncode == 0, done.stderr
 
 
-def test_the_token_is_for_the_owner_only(project: Project) -> None:
-    with project.serve("pipeline"):
-        sidecar = project.folder / ".rivers" / "storage.owner.json"
-        assert sidecar.stat().st_mode & 0o777 == 0o600
-        assert json.loads(sidecar.read_text())["token"]
+def test_the_token_is_for_the_owner_only(shared: tuple[Project, Watched]) -> None:
+    sidecar = shared[0].folder / ".rivers" / "storage.owner.json"
+    assert sidecar.stat().st_mode & 0o777 == 0o600
+    assert json.loads(sidecar.read_text())["token"]
 
 
 def test_json_lines_hold_no_output_of_steps(project: Project) -> None:

@@ -59,11 +59,12 @@ def test_a_folder_that_may_not_be_written_is_named(project: Project) -> None:
 
 
 def test_a_store_held_by_a_process_that_serves_nothing_names_the_holder(project: Project) -> None:
-    with Storage.embedded(str(project.folder / "s")):
-        text = refused(project, "runs", "--storage-path", "s")
-        assert f"process {os.getpid()} holds it" in text
-        text = refused(project, "materialize", "pipeline", "--storage-path", "s")
-        assert f"process {os.getpid()} holds it" in text
+    with (
+        Storage.embedded(str(project.folder / "s")),
+        project.start("materialize", "pipeline", "--storage-path", "s") as command,
+    ):
+        command.expect(f"process {os.getpid()} holds it")
+        assert command.wait() == 1
 
 
 def test_a_holder_that_has_almost_done_is_waited_for(tmp_path: Path) -> None:

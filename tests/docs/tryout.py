@@ -7,6 +7,7 @@ import io
 import os
 import queue
 import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -14,6 +15,7 @@ import threading
 from pathlib import Path
 from types import ModuleType
 
+from tests import commands
 from tests.docs.likeness import Likeness
 from tests.docs.pages import Block
 
@@ -115,8 +117,19 @@ class Tryout:
                 self._run(place, command, shown)
 
     def _run(self, place: str, command: str, shown: list[str]) -> None:
-        done = subprocess.run(
-            ["bash", "-c", self._likeness.command(command)],
+        done = self._done(self._likeness.command(command))
+        difference = self._likeness.difference("\n".join(shown), done.stdout)
+        if difference is not None:
+            raise Mismatch(f"{place}: $ {command}\n{difference}")
+        if (done.returncode != 0) != _fails(shown):
+            raise Mismatch(f"{place}: $ {command} ended with exit code {done.returncode}")
+
+    def _done(self, command: str) -> subprocess.CompletedProcess[str]:
+        """Run a command, its output in ``stdout``; ``rivers`` runs in this process where no shell is needed."""
+        if re.fullmatch(r"rivers [^|;&<>$`*?]+", command):
+            return commands.rivers(self._folder, self._environment, *shlex.split(command)[1:], merged=True)
+        return subprocess.run(
+            ["bash", "-c", command],
             cwd=self._folder,
             env=self._environment,
             stdout=subprocess.PIPE,
@@ -125,11 +138,6 @@ class Tryout:
             timeout=SECONDS,
             check=False,
         )
-        difference = self._likeness.difference("\n".join(shown), done.stdout)
-        if difference is not None:
-            raise Mismatch(f"{place}: $ {command}\n{difference}")
-        if (done.returncode != 0) != _fails(shown):
-            raise Mismatch(f"{place}: $ {command} ended with exit code {done.returncode}")
 
     def _serve(self, place: str, command: str, shown: list[str]) -> None:
         if self._server is not None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from rivers.partitions.keys import PartitionKey
-from rivers.records import AUTOMATION_TYPES, LaunchedBy, StoredTick
-from rivers.storage.rows import asset_record, launcher_text, tick_record, tick_row, trigger_state
+from rivers.records import AUTOMATION_TYPES, StoredTick
+from rivers.storage.rows import asset_record, tick_record, tick_row, trigger_state
 from rivers.storage.wire import pack, unpack
 
 
@@ -20,12 +20,6 @@ def test_columns_that_are_absent_read_as_nothing(kind):
     state = trigger_state({"id": (kind, "n")})
     assert (state.last_seq, state.cursor, state.checkpoint, state.choice) == (0, None, None, None)
     assert asset_record({"id": ("a",)}).last_event_id is None
-
-
-def test_what_asked_for_a_run_in_one_word():
-    assert launcher_text(LaunchedBy.manual()) == "manual"
-    assert launcher_text(LaunchedBy.schedule("n")) == "schedule:n"
-    assert launcher_text(LaunchedBy.backfill("b")) == "backfill:b"
 
 
 def test_partition_keys_survive_in_runs_events_and_per_partition_reads(storage, new_run, step, now):

@@ -1,7 +1,7 @@
-"""The live log of ``rivers serve``: one line a commit, written after it.
+"""The live log of ``rivers serve``: lines about each commit, written after it.
 
-A line on stdout is the acknowledgement of what it says. Lines are written by a thread of their own, in the order of the
-commits: a reader that has stopped reading (Ctrl-S, a pager) must not hold up the thread that commits.
+A line on stdout acknowledges what it says. A thread of its own writes the lines, in the order of the commits, since a
+reader that has stopped reading (Ctrl-S, a pager) must not hold up the thread that commits.
 """
 
 from __future__ import annotations
@@ -30,11 +30,11 @@ from rivers.wording import utc_text
 LINES_WAITING_MAX: Final = 100_000
 
 NextFire = Callable[[str, str, int], int | None]
-"""The next time of the (automation type, name), from a moment on."""
+"""Returns the next time of the automation of that type and name, after a moment."""
 
 
 class LiveLog:
-    """Writes lines to ``out``; ``subscriber`` is what a storage calls after each commit."""
+    """A log on ``out``. ``subscriber`` is for a storage to call after each commit."""
 
     def __init__(self, out: IO[str], line_of: Callable[[Change], str | None]) -> None:
         self._out = out
@@ -52,14 +52,14 @@ class LiveLog:
                 self.say(line)
 
     def say(self, line: str) -> None:
-        """Queue one line; dropped, and counted, when a reader has let 100 000 of them pile up."""
+        """Queue one line. When 100 000 wait for the reader, the line is dropped and counted."""
         try:
             self._lines.put_nowait(line)
         except queue.Full:
             self._dropped += 1
 
     def close(self, seconds: float = 5.0) -> None:
-        """Write what is queued, for at most ``seconds``, and end."""
+        """Write what is in the queue, for at most ``seconds``, and end."""
         try:
             self._lines.put(None, timeout=seconds)
         except queue.Full:
@@ -77,7 +77,7 @@ class LiveLog:
                     self._out.flush()
             self._out.flush()
         except (OSError, ValueError):
-            return  # the reader has gone; the system goes on without its log
+            return  # the reader is gone, and the system goes on without its log
 
 
 def json_line(change: Change) -> str:
@@ -93,16 +93,16 @@ def event_line(at: int, kind: str, subject: str, facts: dict[str, Any]) -> str:
 
 
 class HumanLines:
-    """Turns changes into lines for people: what fired, why it was skipped, which run, when next.
+    """Lines for people about changes: what fired, why a tick was skipped, which run, when next.
 
-    Events of steps that go well are left out: the status of their run says it.
+    Events of steps that succeed are left out, since the status of their run says it.
     """
 
     def __init__(self, next_fire: NextFire) -> None:
         self._next_fire = next_fire
 
     def __call__(self, change: Change) -> str | None:
-        """The line for a change, ``None`` when it gets none."""
+        """Return the line for a change, ``None`` when it gets none."""
         match change:
             case TickCommitted(tick=tick):
                 text = self._tick(tick)

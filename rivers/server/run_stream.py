@@ -1,4 +1,4 @@
-"""Following one run: a line of JSON for each event and each piece of output as they are committed, then its end."""
+"""The stream of a run: a line of JSON for each event and each log as it is committed, and then one for the end."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from rivers.storage.events import LogCursor, RunLog
 from rivers.views.documents import event_document, log_document, run_document
 
 LOOK_SECONDS: Final = 0.5
-"""How often a run is looked at that nothing was heard of: a read closes its open event group, which tells nobody."""
+"""How often a run without news is read all the same: an open event group tells nobody, and a read writes it."""
 
 
 async def run_lines(served: Served, run_id: str) -> AsyncGenerator[bytes]:
-    """NDJSON: ``{"kind": "event"|"log"|"run", ...}``, the last line a ``run`` with a terminal status.
+    """Yield NDJSON: ``{"kind": "event"|"log"|"run", ...}``, the last line a ``run`` with a terminal status.
 
-    It ends early, after a ``run`` line with the status so far, when the server closes.
+    When the server closes, the stream ends early, after a ``run`` line with the status so far.
     """
     news = _News(served, run_id)
     try:
@@ -52,12 +52,12 @@ async def _documents(served: Served, run_id: str, news: _News) -> AsyncGenerator
 
 
 def _look(storage: Storage, run_id: str, cursor: LogCursor) -> tuple[RunRecord | None, RunLog]:
-    # The status first: what is read after a terminal one is complete.
+    # The status first: what is read after a terminal status is complete.
     return storage.get_run(run_id), storage.get_run_log_after(run_id, cursor)
 
 
 class _News:
-    """Wakes one reader when something of its run has been committed, or the server closes."""
+    """Wakes the reader of a stream when something of its run has been committed."""
 
     def __init__(self, served: Served, run_id: str) -> None:
         self._clock = served.clock
@@ -67,7 +67,7 @@ class _News:
         self.unsubscribe = served.storage.subscribe(self._look)
 
     async def wait(self) -> None:
-        """Return at news, and after half a second without."""
+        """Return at news, or after ``LOOK_SECONDS`` without any."""
         await self._clock.sleep(LOOK_SECONDS, interrupt=self._arrived)
         self._arrived = anyio.Event()
 

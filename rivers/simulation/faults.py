@@ -1,4 +1,4 @@
-"""What a scenario may plant on purpose."""
+"""Faults that a scenario plants on purpose."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class FaultPlan:
         self.crash_due = False
 
     def watch(self, changes: Sequence[Change]) -> bool:
-        """Count one commit; true when the graph is to be killed after it."""
+        """Count one commit. Return whether the automation graph is to be killed after it."""
         self._commit_count += 1
         faults = self._faults
         crash = self._commit_count in faults.crash_after_commits or (
@@ -54,7 +54,7 @@ class FaultPlan:
         return crash
 
     def loses(self, message: Any) -> bool:
-        """Whether this message, the next one in the order of sending, is lost."""
+        """Return whether this message, the next one in the order of sending, is lost."""
         if not self._faults.lost_messages:
             return False
         self._message_count += 1

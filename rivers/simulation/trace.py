@@ -1,4 +1,4 @@
-"""What happened, one line of JSON a committed fact, in the order of the commits."""
+"""The trace of a scenario: one line of JSON for each committed fact, in the order of the commits."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Trace:
         self._lines: list[str] = []
 
     def __call__(self, changes: Sequence[Change]) -> None:
-        """Take the changes of one commit; a scenario subscribes this to its storage."""
+        """Add the changes of one commit. A scenario subscribes its trace to its storage."""
         for change in changes:
             at, kind, subject, facts = change_line(change)
             self._lines.append(_LINES.encode({"at": at, "kind": kind, "subject": subject, **facts}))
@@ -35,12 +35,13 @@ class Trace:
         return list(self._lines)
 
     def events(self, kind: str | None = None) -> list[dict[str, Any]]:
-        """The lines as dictionaries, only those of one kind (``tick``, ``run``, ``event``, ``trigger``) when given."""
+        """Return the lines as dictionaries, only those of ``kind`` when it is given: ``tick``, ``run``, ``event``,
+        ``trigger`` or ``pool``."""
         parsed: list[dict[str, Any]] = [json.loads(line) for line in self._lines]
         return [each for each in parsed if kind is None or each["kind"] == kind]
 
     def digest(self) -> str:
-        """BLAKE2b over the lines: equal for two scenarios exactly when their traces are, byte for byte."""
+        """Return BLAKE2b over the lines: equal for two scenarios exactly when their traces are, byte for byte."""
         digest = hashlib.blake2b(digest_size=16)
         for line in self._lines:
             digest.update(line.encode())

@@ -1,7 +1,7 @@
-"""Where rivers keeps what must not be forgotten: SurrealDB behind one facade, with one module a noun.
+"""Runs, events, ticks and assets, kept in SurrealDB behind one facade, with one module for each noun.
 
-``engine`` is the only door to the database; the modules of the nouns hold its SurrealQL, which appears nowhere else in
-rivers. Nothing here decides anything: decisions come in whole and are written whole or not at all.
+``engine`` alone talks to the database. The modules of the nouns hold the SurrealQL, which appears nowhere else in
+rivers. Nothing here decides: a decision comes in whole, and is written whole or not at all.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Assets as they are known to the store: what the code says about them and what has last happened to them."""
+"""Assets as the store knows them: what the code says about each, and what has last happened to it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Assets(Events, KeyValues):
     """Asset records and staleness."""
 
     def register_assets(self, records: Sequence[AssetRecord]) -> None:
-        """Write the definition fields of assets; what has last happened to them is kept."""
+        """Write what the code says about assets, and keep what has last happened to them."""
         statement = "INSERT INTO asset $rows ON DUPLICATE KEY UPDATE d = $input.d RETURN NONE"
         with self._engine as engine:
             for start in range(0, len(records), PAGE_ROWS):
@@ -31,14 +31,14 @@ class Assets(Events, KeyValues):
                 engine.transact(self.session, [statement], {"rows": rows})
 
     def get_asset_record(self, asset_key: str) -> AssetRecord | None:
-        """The record of one asset."""
+        """Return the record of one asset."""
         with self._engine as engine:
             self.flush_events()
             (row,) = engine.query("SELECT * FROM ONLY $id", id=record_id("asset", asset_key))
             return None if row is None else asset_record(row)
 
     def get_asset_records(self) -> list[AssetRecord]:
-        """The records of every asset, by key."""
+        """Return the records of every asset, by key."""
         with self._engine:
             self.flush_events()
             return [asset_record(row) for page in self._asset_pages() for row in page]
@@ -53,19 +53,19 @@ class Assets(Events, KeyValues):
             sql, variables["last"] = "SELECT * FROM asset:[$last]>..", rows[-1]["id"][0]
 
     def get_assets_by_tag(self, tag: str) -> list[AssetRecord]:
-        """The assets that carry a tag, by key."""
+        """Return the assets that carry a tag, by key."""
         return [record for record in self.get_asset_records() if tag in record.tags]
 
     def get_assets_by_kind(self, kind: str) -> list[AssetRecord]:
-        """The assets of a kind, by key."""
+        """Return the assets of a kind, by key."""
         return [record for record in self.get_asset_records() if kind in record.kinds]
 
     def get_assets_by_group(self, group: str) -> list[AssetRecord]:
-        """The assets of a group, by key; an asset without a group matches nothing."""
+        """Return the assets of a group, by key; an asset without a group matches nothing."""
         return [record for record in self.get_asset_records() if record.group is not None and record.group == group]
 
     def compute_staleness(self) -> dict[str, tuple[str, list[StaleCause]]]:
-        """``UpToDate``, ``Stale`` or ``Missing`` for every known asset, with the causes. Nothing is persisted."""
+        """Return ``UpToDate``, ``Stale`` or ``Missing`` for every known asset, with the causes. Write nothing."""
         with self._engine:
             topology = json.loads(self.kv_get(TOPOLOGY_KEY) or b"{}")
             records = {record.asset_key: record for record in self.get_asset_records()}

@@ -1,4 +1,4 @@
-"""``AsyncStore``: a store for those who may not block, because they run on an event loop."""
+"""``AsyncStore``: a store for code on an event loop, which may not block."""
 
 from __future__ import annotations
 
@@ -26,18 +26,18 @@ class AsyncStore:
         self._storage: Final = storage
         self._clock: Final = clock
         self._answers_inline: Final = storage.answers_inline
-        # Threads that start at once may reach the engine in any order. So each waits on the loop for the one before it.
+        # Threads that start at once may reach the engine in any order, so each call waits on the loop for the previous.
         self._previous_has_ended: Final = anyio.Semaphore(1, fast_acquire=True)
 
     async def run(self, call: Callable[Concatenate[Storage, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
         """Return ``call(storage, *args, **kwargs)``, or raise its exception.
 
-        An engine in this process answers at once: the call is made here and the task is not suspended. Any other call
-        is made on a thread of the clock, past which simulated time does not move; ``call`` must not touch what belongs
-        to the loop. The name of ``call`` shows in the report of a clock that cannot come to rest.
+        With an engine in this process the call is made here, and the task is not suspended. Otherwise the call is made
+        on a thread of the clock, and simulated time waits for it. So ``call`` must not touch what belongs to the loop.
+        Its name is in the report of a clock that cannot come to rest.
 
-        When the task is cancelled while it waits, the call may have been made or not, as after a lost reply. Later
-        calls still wait for one that has begun.
+        When the task is cancelled while it waits, the call may or may not be made, as after a lost reply. Later calls
+        wait all the same for one that has begun.
         """
         if self._answers_inline:
             return call(self._storage, *args, **kwargs)
@@ -55,14 +55,14 @@ class AsyncStore:
 
 
 class _Request(Generic[T]):
-    """A call on its way to a thread. Either the thread makes it, or the task that no longer waits withdraws it."""
+    """A call for a thread to make. The task that asked for it can withdraw it until the thread has begun."""
 
     def __init__(self, call: Callable[[], T], ended: Callable[[], None]) -> None:
-        self._unmade = [call]  # popping is atomic: of the thread and the task, one gets the call
+        self._unmade = [call]  # popping is atomic: either the thread or the task gets the call
         self._ended = ended
 
     def make(self) -> T:
-        """Make the call, on the thread; ``ended`` is called however it ends."""
+        """Make the call, on the thread, and then call ``ended``, also after an exception."""
         call = self._unmade.pop()
         try:
             return call()

@@ -1,4 +1,4 @@
-"""Telling subscribers what has been committed: in commit order, outside the storage lock."""
+"""Delivery of what was committed to the subscribers of a store: in commit order, outside the storage lock."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ _log = logging.getLogger("rivers.storage")
 class ChangeQueue:
     """The queue between commits and subscribers.
 
-    ``put`` is called under the storage lock, so that the queue is in commit order. ``deliver`` is called by the thread
-    that committed, once it holds that lock no more.
+    ``put`` is called under the storage lock, so that the queue is in commit order. The thread that committed calls
+    ``deliver`` once it has released that lock.
     """
 
     def __init__(self) -> None:
@@ -29,11 +29,11 @@ class ChangeQueue:
 
     @property
     def wanted(self) -> bool:
-        """Whether anybody listens; a writer builds no change when nobody does."""
+        """Whether there is a subscriber. Without one, a writer builds no change."""
         return bool(self._subscribers)
 
     def subscribe(self, subscriber: Subscriber) -> Callable[[], None]:
-        """Call ``subscriber`` after each commit. Returns the function that ends it, harmless when called twice."""
+        """Call ``subscriber`` after each commit. Return the function that ends this; calling it twice is harmless."""
         self._subscribers.append(subscriber)
 
         def unsubscribe() -> None:
@@ -48,21 +48,21 @@ class ChangeQueue:
             self._queue.append(changes)
 
     def deliver(self) -> None:
-        """Hand out all that is queued. An exception of a subscriber is logged; a ``BaseException`` goes through."""
+        """Deliver everything in the queue. An exception of a subscriber is logged; a ``BaseException`` is raised."""
         me = threading.get_ident()
         if not self._queue or self._deliverer == me:
-            # A subscriber that writes to storage: the loop below, which called it, hands out that commit as well,
-            # after this one has reached every other subscriber.
+            # A subscriber has written to the store. The loop below, which called it, delivers that commit too, after
+            # this one has reached every subscriber.
             return
         with self._delivering:
             self._deliverer = me
             try:
                 while self._queue:
-                    self._hand_out(self._queue.popleft())
+                    self._deliver_one(self._queue.popleft())
             finally:
                 self._deliverer = None
 
-    def _hand_out(self, changes: Sequence[Change]) -> None:
+    def _deliver_one(self, changes: Sequence[Change]) -> None:
         for subscriber in tuple(self._subscribers):
             try:
                 subscriber(changes)

@@ -14,7 +14,7 @@ from rivers.records import AutomationKind, LaunchedBy, RunStatus, StoredTick
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunChange:
-    """A run was created in a status, or has entered it. The subclasses say which status."""
+    """A run was created in a status, or has entered it. Each subclass is one status."""
 
     status: ClassVar[RunStatus]
     at: int
@@ -25,7 +25,7 @@ class RunChange:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunQueued(RunChange):
-    """The run waits for its turn."""
+    """The run waits in the queue."""
 
     status: ClassVar[RunStatus] = "Queued"
 
@@ -39,7 +39,7 @@ class RunAdmitted(RunChange):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunStarted(RunChange):
-    """The run is executed, for the first time or again."""
+    """The run executes, for the first time or again."""
 
     status: ClassVar[RunStatus] = "Started"
 
@@ -67,14 +67,14 @@ class RunFailed(RunEnded):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunCanceled(RunEnded):
-    """The run was cancelled. Steps of it may still be executed."""
+    """The run was cancelled. A step of it may still be executing."""
 
     status: ClassVar[RunStatus] = "Canceled"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EventRecorded:
-    """An event of a run was written. ``asset_key`` is the step that it is about, ``None`` for none."""
+    """An event of a run was written. ``asset_key`` is the asset or task that it is about, ``None`` without one."""
 
     at: int
     run_id: str
@@ -85,14 +85,14 @@ class EventRecorded:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AssetUpdated(EventRecorded):
-    """That event is the materialization or the observation of an asset, of one partition if it has a key."""
+    """An asset was materialized or observed, as ``event_type`` says; one partition of it when there is a key."""
 
     asset_key: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TickCommitted:
-    """A trigger was evaluated or has missed a time. The runs that were requested are changes of their own."""
+    """A trigger has a new tick. The runs that it requested are changes of their own."""
 
     kind: AutomationKind
     tick: StoredTick
@@ -105,7 +105,7 @@ class TickCommitted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TriggerChoiceChanged:
-    """A person has paused or resumed a trigger, or reset it to its default status (``None``)."""
+    """A person has paused or resumed a trigger, or has reset it to its default status (``None``)."""
 
     at: int
     kind: AutomationKind
@@ -115,7 +115,7 @@ class TriggerChoiceChanged:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PoolLimitChanged:
-    """A pool was given a limit; a negative one is none."""
+    """A pool was given a number of slots; a negative number is no limit."""
 
     at: int
     pool_key: str
@@ -124,7 +124,7 @@ class PoolLimitChanged:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SlotsFreed:
-    """Steps have given back slots of a pool, or have lost them with their lease."""
+    """Steps have given back slots of a pool, or have lost them when their lease expired."""
 
     at: int
     pool_key: str
@@ -144,7 +144,7 @@ Change = (
     | PoolLimitChanged
     | SlotsFreed
 )
-"""All that there is to tell."""
+"""Everything that a subscriber may be told."""
 
 _RUN_CHANGES = {
     change.status: change for change in (RunQueued, RunAdmitted, RunStarted, RunSucceeded, RunFailed, RunCanceled)
@@ -154,7 +154,7 @@ _RUN_CHANGES = {
 def run_change(
     status: str, at: int, run_id: str, job_name: str | None, launched_by: LaunchedBy, error: str | None = None
 ) -> Change:
-    """Return what subscribers are told of a run that is in ``status`` since ``at``. Only an end has an error."""
+    """Return the change for a run that is in ``status`` since ``at``. ``error`` is for the statuses that end a run."""
     kind = _RUN_CHANGES[status]
     if issubclass(kind, RunEnded):
         return kind(at=at, run_id=run_id, job_name=job_name, launched_by=launched_by, error=error)

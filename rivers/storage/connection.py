@@ -1,6 +1,6 @@
-"""How frames reach the engine: in this process, through the SDK's extension.
+"""The way of a frame to the engine: in this process, through the extension of the SDK.
 
-The only module that imports ``surrealdb``.
+No other module imports ``surrealdb``.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _sync_of_this_process: list[str] = []
 
 
 class Connection(Protocol):
-    """One way to the engine; not thread-safe, its caller holds a lock."""
+    """A way to the engine. Not thread-safe: the caller holds a lock."""
 
     @property
     def answers_inline(self) -> bool:
@@ -31,28 +31,28 @@ class Connection(Protocol):
         ...
 
     def execute(self, frame: bytes) -> bytes:
-        """The reply to one request frame."""
+        """Return the reply to one request frame."""
         ...
 
     def reopen(self) -> None:
-        """Close the engine and open it again, which repairs what a failed write has left.
+        """Close the engine and open it again, which repairs what a failed write has left behind.
 
-        :raises StorageError: it cannot be opened now; ``execute`` raises until a later call succeeds.
+        :raises StorageError: the engine cannot be opened now; ``execute`` raises until a later call succeeds.
         """
         ...
 
     def close(self) -> None:
-        """Give everything back. Harmless when called twice."""
+        """Release everything. Calling it twice is harmless."""
         ...
 
 
 def choose_sync(synced: bool | None) -> None:
-    """Settle whether commits are synced to disk, before the engine looks.
+    """Settle whether commits are synced to disk, before the engine reads the setting.
 
-    The engine reads the setting once a process, so the first store decides for all.
+    The engine reads it once in a process, so the first store decides for all others.
 
     :param synced: ``None`` takes what has been settled, else the environment, else ``True``.
-    :raises StorageError: another store of this process has settled it otherwise.
+    :raises StorageError: another store of this process has settled on the opposite.
     """
     settled = _sync_of_this_process[0] if _sync_of_this_process else None
     unsaid = settled or os.environ.get(_SYNC_VARIABLE, "true")
@@ -81,8 +81,8 @@ def _opened(url: str) -> Any:
 
 
 def _remove_unwritten(folder: Path) -> None:
-    """Remove what a kill has left between making a file and writing its header: it holds nothing, and the engine opens
-    no folder with such a file."""
+    """Remove files that a kill has left without a header. They hold nothing, and the engine opens no folder that has
+    one."""
     for pattern in _FILES_WITH_HEADER:
         for file in folder.glob(pattern):
             if file.stat().st_size == 0:
@@ -96,7 +96,7 @@ def _way_out(url: str) -> str:
 
 
 class EmbeddedConnection:
-    """The engine inside this process, on memory or on a folder. Calls run inline and hold the GIL."""
+    """The engine in this process, on memory or on a folder. Calls run inline and hold the GIL."""
 
     answers_inline = True
 
@@ -107,9 +107,9 @@ class EmbeddedConnection:
         self._database: Any = _opened(url)
 
     def execute(self, frame: bytes) -> bytes:
-        """The reply to one request frame.
+        """Return the reply to one request frame.
 
-        :raises StorageError: the frame does not parse, the store is closed, or this is a forked child, which must
+        :raises StorageError: the frame cannot be parsed, the store is closed, or this is a forked child, which must
             not touch the handle of its parent.
         """
         self._refuse_fork()
@@ -121,7 +121,7 @@ class EmbeddedConnection:
             raise StorageError(str(error)) from error
 
     def reopen(self) -> None:
-        """See ``Connection``. What was in memory only is gone."""
+        """See ``Connection``. What was only in memory is lost."""
         self._refuse_fork()
         self.close()
         self._database = _opened(self._url)
@@ -131,11 +131,11 @@ class EmbeddedConnection:
             raise StorageError("this store was opened before the process forked; open it in the process that uses it")
 
     def close(self) -> None:
-        """Close the engine; a forked child leaves its parent's alone."""
+        """Close the engine. A forked child leaves the engine of its parent alone."""
         database, self._database = self._database, None
         if os.getpid() != self._process:
-            # Even dropping the handle hangs here: it waits for threads that the child does not have. One reference too
-            # many keeps it through the end of the interpreter, which drops all else.
+            # Even dropping the handle hangs, since that waits for threads that the child does not have. One reference
+            # too many keeps the handle when the interpreter ends and drops everything else.
             ctypes.pythonapi.Py_IncRef(ctypes.py_object(database))
         elif database is not None:
             database.close()

@@ -1,7 +1,7 @@
-"""The one door to SurrealDB: the connection, the lock, the sessions that may write, and transactions that look at the
-outcome of every statement.
+"""The only way to SurrealDB: the connection, the lock, the sessions that may write, and transactions that check every
+statement.
 
-The engine knows no table. It is shared by every ``Storage`` on the same store and lives as long as one of them.
+The engine knows no table. Every ``Storage`` on the same store shares it, and it lives as long as one of them.
 """
 
 from __future__ import annotations
@@ -28,21 +28,21 @@ Rewrite = Callable[[Sequence[str]], Sequence[str]]
 
 
 class Engine:
-    """One store. ``with engine:`` holds its lock; changes are told when the outermost holder has let go."""
+    """One store. ``with engine:`` holds its lock; subscribers are told when the outermost block has released it."""
 
     def __init__(self, kind: StorageType, connection: Connection, release: Callable[[], None] | None = None) -> None:
         self.kind: Final = kind
         self.answers_inline: Final = connection.answers_inline
         self.changes: Final = ChangeQueue()
         self.rewrite: Rewrite | None = None
-        """Where a fault plan puts its statements: sees each transaction before it runs. ``None`` in production."""
+        """Rewrites the statements of each transaction before it runs, to plant a fault. ``None`` in production."""
         self.boot = 1
-        """How many times the store has been opened, this time included; it makes sessions and numbers unique."""
+        """How many times the store has been opened, this time included. Sessions and numbers are unique by it."""
         self.groups: Final = OpenGroups()
         self.stop_requests: Final = StopRequests()
         self.registered_keys: Final = RegisteredKeys()
         self.bound_definitions: Final = weakref.WeakSet[object]()
-        """The definitions that have registered what they declare on this store, in this process."""
+        """The definitions that have registered their pools on this store, in this process."""
         self._connection = connection
         self._broken = False
         self._lock = threading.RLock()
@@ -52,7 +52,7 @@ class Engine:
         self._live: dict[str, None] = {}
         self._superseded: dict[str, None] = {}
         self.close: Final = weakref.finalize(self, _close, connection, release)
-        """Close the connection and free the folder; also called when the engine is collected. Idempotent."""
+        """Close the connection and free the folder. Idempotent; also called when the engine is collected."""
 
     def __enter__(self) -> Engine:
         self._lock.acquire()
@@ -74,7 +74,7 @@ class Engine:
         return self.close.alive
 
     def new_session(self) -> str:
-        """A session that no other handle of this store, in this process or before it, has had."""
+        """Return a session that no other handle of this store, in this process or before it, has had."""
         with self:
             self._session_last += 1
             session = f"{self.boot}.{self._session_last}"
@@ -82,29 +82,29 @@ class Engine:
             return session
 
     def supersede(self, session: str) -> None:
-        """Refuse every later write of ``session`` and drop what it has recorded but not written."""
+        """Refuse every later write of ``session``, and drop the events that it has recorded but not written."""
         with self:
             self._live.pop(session, None)
             self._superseded[session] = None
             self.groups.drop(session)
 
     def live_sessions(self) -> frozenset[str]:
-        """The sessions of this process that may write."""
+        """Return the sessions of this process that may write."""
         with self:
             return frozenset(self._live)
 
     def refuse_superseded(self, session: str) -> None:
-        """Raise :class:`Superseded` when ``session`` may not write any more. Call it under the lock."""
+        """Raise :class:`Superseded` when ``session`` may no longer write. Call this under the lock."""
         if session in self._superseded:
             raise Superseded(f"session {session} has been replaced by a newer graph; nothing was written")
 
     def next_number(self) -> int:
-        """A number greater than every earlier one of this store, for keys that follow the order of writing."""
+        """Return a number greater than every earlier one of this store, for keys that follow the order of writing."""
         self._number_last += 1
         return (self.boot << _BOOT_BITS) + self._number_last
 
     def query(self, sql: str, **variables: Any) -> list[Any]:
-        """The result of every statement of a script that only reads.
+        """Return the result of every statement of a script that only reads.
 
         :raises StorageError: a statement failed.
         """
@@ -113,10 +113,10 @@ class Engine:
             return self._execute(frame)
 
     def transact(self, session: str, statements: Sequence[str], variables: Mapping[str, Any]) -> list[Any]:
-        """Run ``statements`` as one transaction: all of them or none. Returns the result of each.
+        """Run ``statements`` as one transaction, all of them or none. Return the result of each.
 
-        :raises Superseded: ``session`` may not write any more.
-        :raises StorageError: a statement failed; see ``faults`` for the kinds that callers tell apart.
+        :raises Superseded: ``session`` may no longer write.
+        :raises StorageError: a statement failed; ``faults`` has the kinds that callers tell apart.
         """
         self.refuse_superseded(session)
         if self.rewrite is not None:

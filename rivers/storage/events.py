@@ -1,4 +1,4 @@
-"""Events and logs: recording them in groups, closing groups, reading them back."""
+"""Events and logs of runs: recording them in groups, writing the groups, reading them back."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from rivers.storage.wire import checked_limit, record_id, unpack
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LogCursor:
-    """How far somebody has read what a run tells: so many events of its way through the queue, and all up to a page.
+    """How far the events and logs of a run have been read. The default is the beginning.
 
-    The default is the beginning.
+    A cursor counts the events of the way through the queue, and names the newest page of what the steps have done.
     """
 
     queue_events: int = 0
@@ -28,7 +28,7 @@ class LogCursor:
 
 
 class RunLog(NamedTuple):
-    """What a run has told since a cursor, oldest first, and the cursor from which to read on."""
+    """The events and logs of a run since a cursor, oldest first, and the cursor to read on from."""
 
     events: list[StoredEvent]
     logs: list[StoredLog]
@@ -41,13 +41,13 @@ _LOG_AFTER = f"SELECT * FROM ONLY $id;{_PAGES.format('event_page')};{_PAGES.form
 
 
 class Events(Session):
-    """What happened inside runs. A read here first writes every open group, so that it sees what has been recorded."""
+    """Events and logs of runs. Every read first writes the open groups, so that it sees all that was recorded."""
 
     def record_events(self, run_id: str, events: Sequence[NewEvent]) -> None:
-        """Add events to the run's open group. They are durable when the group closes: when it is full, before a read
-        that could see them, in ``flush_events``, in ``finish_run`` and when ``secure_events`` finds it worth while.
+        """Add events to the open group of the run. They are durable when the group is written: when it is full, before
+        a read that could see them, in ``flush_events``, with the end of the run, and when ``secure_events`` decides so.
 
-        :raises Superseded: this session may not write any more.
+        :raises Superseded: this session may no longer write.
         """
         with self._engine as engine:
             engine.refuse_superseded(self.session)
@@ -57,8 +57,10 @@ class Events(Session):
                 self._write_groups(self.session, [group])
 
     def secure_events(self, run_id: str, began: int) -> None:
-        """A step of the run that began at ``began`` has ended, and everything about it was recorded. Its open group is
-        written if a crash would lose much work with it, in a store that outlives its process."""
+        """Write the open group of the run if a crash would lose much work with it. In memory nothing outlives a crash.
+
+        :param began: when the step began that has ended now, with all its events recorded
+        """
         if self._engine.kind == StorageType.Memory:
             return
         with self._engine as engine:
@@ -76,9 +78,9 @@ class Events(Session):
         logs: str | None,
         traceback: str | None = None,
     ) -> None:
-        """Add what a step printed and logged to the run's open group.
+        """Add what a step printed and logged to the open group of the run.
 
-        :raises Superseded: this session may not write any more.
+        :raises Superseded: this session may no longer write.
         """
         with self._engine as engine:
             engine.refuse_superseded(self.session)
@@ -105,7 +107,7 @@ class Events(Session):
         engine.changes.put(writes.changes)
 
     def get_events_for_run(self, run_id: str) -> list[StoredEvent]:
-        """Every event of a run, oldest first; none when it is unknown."""
+        """Return every event of a run, oldest first; none when it is unknown."""
         with self._engine as engine:
             self.flush_events()
             run = read_run(engine, run_id)
@@ -113,7 +115,7 @@ class Events(Session):
             return [*before, *self._recorded_events(run_id), *after]
 
     def get_events_since_anew(self, run_id: str) -> list[StoredEvent]:
-        """What the steps of a run have done since it last began anew (see ``start_run_again``), oldest first."""
+        """Return what the steps of a run have done since it last began anew (see ``start_run_again``), oldest first."""
         with self._engine as engine:
             self.flush_events()
             run = read_run(engine, run_id)
@@ -127,15 +129,15 @@ class Events(Session):
         return rows
 
     def get_run_logs(self, run_id: str) -> list[StoredLog]:
-        """What the steps of a run printed and logged, oldest first."""
+        """Return what the steps of a run printed and logged, oldest first."""
         with self._engine:
             self.flush_events()
             return list(_logs_of(run_id, self._pages("log_page", run_id)))
 
     def get_run_log_after(self, run_id: str, cursor: LogCursor = _BEGINNING) -> RunLog:
-        """Everything that a run has told since ``cursor``: each event and each log once, whoever recorded it.
+        """Return the events and logs of a run since ``cursor``, each once, whichever session recorded it.
 
-        The cost is that of what is new. A cursor is good for its run alone, and stays good when that run starts again.
+        Only what is new is read. A cursor is for one run, and stays valid when that run is started again.
         """
         with self._engine as engine:
             self.flush_events()
@@ -154,7 +156,7 @@ class Events(Session):
         )
 
     def get_run_progress(self, run_id: str) -> tuple[int, int]:
-        """How many steps of a run have ended, and how many it has begun so far."""
+        """Return how many steps of a run have ended, and how many it has begun so far."""
         begun: dict[str, None] = {}
         ended: dict[str, None] = {}
         with self._engine:
@@ -169,7 +171,7 @@ class Events(Session):
         return len(ended), len(begun)
 
     def get_events_for_asset(self, asset_key: str, limit: int = 100) -> list[StoredEvent]:
-        """The newest events of an asset first, at most ``limit``.
+        """Return the newest events of an asset first, at most ``limit``.
 
         :raises OverflowError: ``limit`` is negative.
         """
@@ -194,7 +196,7 @@ class Events(Session):
     def get_latest_materialization(
         self, asset_key: str, partition: str | PartitionKey | None = None
     ) -> StoredEvent | None:
-        """The newest materialization of an asset, or of the partition with that key or display text."""
+        """Return the newest materialization of an asset, or of the partition with that key or display text."""
         with self._engine as engine:
             self.flush_events()
             if partition is None:
@@ -211,7 +213,7 @@ class Events(Session):
             return None if row is None else _asset_events(row)[place]
 
     def get_materialized_partitions(self, asset_key: str) -> list[PartitionKey]:
-        """The partition keys of an asset that have been materialized, in the order of their display texts."""
+        """Return the partition keys of an asset that have been materialized, in the order of their display texts."""
         sql = "SELECT VALUE k FROM asset_partition:[$key,NONE]..[$key,..]"
         with self._engine as engine:
             self.flush_events()
@@ -219,7 +221,7 @@ class Events(Session):
         return [key for text in texts if (key := key_from_text(text)) is not None]
 
     def count_materialized_partitions(self, asset_key: str) -> int:
-        """How many partitions of an asset have been materialized."""
+        """Return how many partitions of an asset have been materialized."""
         sql = "SELECT count() FROM asset_partition:[$key,NONE]..[$key,..] GROUP ALL"
         with self._engine as engine:
             self.flush_events()
@@ -240,7 +242,7 @@ def _logs_of(run_id: str, pages: Iterable[dict[str, Any]]) -> Iterator[StoredLog
 
 
 def _in_order(chunks: list[list[tuple[int, list[Any]]]]) -> list[tuple[int, list[Any]]]:
-    """The events of a page in the order in which they were recorded."""
+    """Return the events of a page in the order in which they were recorded."""
     return sorted((entry for chunk in chunks for entry in chunk), key=lambda entry: entry[0])
 
 
@@ -250,10 +252,10 @@ def _asset_events(row: dict[str, Any]) -> list[StoredEvent]:
 
 
 def _queue_events(run: RunRow) -> tuple[list[StoredEvent], list[StoredEvent]]:
-    """The events of the run's way through the queue, before and after those of its steps.
+    """Return the events of the run's way through the queue, before and after those of its steps.
 
-    They are told by its row, which says when each happened: a row of their own for each would cost more than the
-    transition they tell of.
+    They are derived from the row of the run, which has the moment of each. Storing one would cost more than the
+    transition that it is about.
     """
     priority = str(run.priority)
     metadata = [("priority", priority), ("rivers/priority", priority)]

@@ -1,4 +1,4 @@
-"""Runs in execution: started with a lease, ended once, cancelled, and ended for an owner that died."""
+"""Runs in execution: started with a lease, ended once, cancelled, or ended in place of an owner that died."""
 
 from __future__ import annotations
 
@@ -29,15 +29,15 @@ class ExecutedRuns(QueuedRuns, Events):
     """Runs from their start to their end."""
 
     def start_runs(self, run_ids: Sequence[str], *, owner: str, at: int, lease_until: int) -> list[RunRecord]:
-        """Attach an executor: ``NotStarted`` to ``Started``, with a lease for ``owner``.
+        """Move runs from ``NotStarted`` to ``Started``, each with a lease for ``owner``.
 
-        :returns: the runs that this call started, in the order asked for.
+        :returns: the runs that this call started, in the order asked for
         """
         if not run_ids:
             return []
         with self._engine as engine:
-            # A flight row has an owner exactly when its run is Started, so both statements take the same runs and no
-            # read is needed before.
+            # A flight row has an owner exactly when its run is Started. So both statements take the same runs, and
+            # nothing has to be read first.
             rows, _ = engine.transact(
                 self.session,
                 [
@@ -63,14 +63,13 @@ class ExecutedRuns(QueuedRuns, Events):
             return [row.record() for row in started]
 
     def start_run_again(self, run: NewRun, *, owner: str, lease_until: int, anew: bool = True) -> bool:
-        """Start a run once more that has ended, or whose executor is dead: back to ``Started``, at ``run.start_time``.
+        """Start a run again that has ended, or whose owner is dead: back to ``Started``, at ``run.start_time``.
 
-        The one way out of a terminal status, for a person who asks for that run by its id. What ``run`` says replaces
-        what the record said, except for the time at which it was first asked for. Its events stay; its end, its error,
-        its cancellation and the slots that it held are forgotten. When it begins ``anew``,
-        ``get_events_since_anew`` begins here.
+        No other way leads out of a terminal status; it is for a person who asks for the run by its id. ``run`` replaces
+        the record, except for the time at which the run was first asked for. The events stay. The end, the error, the
+        cancellation and the slots that the run held are forgotten. ``anew`` has ``get_events_since_anew`` begin here.
 
-        :returns: ``False`` when it is unknown, waits for its turn, or is executed just now.
+        :returns: ``False`` when the run is unknown, has not started yet, or is executing
         """
         with self._engine as engine:
             self.flush_events()
@@ -100,8 +99,8 @@ class ExecutedRuns(QueuedRuns, Events):
         return lease is None or self._is_dead(lease[0], lease[1], at)
 
     def _is_dead(self, owner: str, lease_until: int | None, at: int) -> bool:
-        """In memory and embedded an owner is dead when it is no live session of this process; on a remote store, which
-        others share, when its lease has expired as well."""
+        """Return whether an owner of leases is dead: no live session of this process and, on a store that other
+        processes share, with an expired lease."""
         engine = self._engine
         is_shared = engine.kind == StorageType.Remote
         return owner not in engine.live_sessions() and (not is_shared or (lease_until or 0) < at)
@@ -109,10 +108,10 @@ class ExecutedRuns(QueuedRuns, Events):
     def finish_run(
         self, run_id: str, status: str, at: int, *, error: str | None = None, traceback: str | None = None
     ) -> bool:
-        """End a run. Its open event group is written and its lease deleted in the same transaction.
+        """End a run. The same transaction writes its open event group and deletes its lease.
 
-        :returns: ``False`` when it has ended already, is unknown or cannot enter ``status`` from where it is; what it
-            recorded is written all the same.
+        :returns: ``False`` when the run is unknown, has ended already or cannot enter ``status`` from its own; what it
+            recorded is written all the same
         """
         with self._engine as engine:
             engine.refuse_superseded(self.session)
@@ -132,12 +131,12 @@ class ExecutedRuns(QueuedRuns, Events):
             return ended
 
     def succeed_runs(self, run_ids: Sequence[str], at: int) -> list[str]:
-        """End runs as ``Success``, all in one transaction with their open event groups. The caller keeps it small.
+        """End runs as ``Success``, in one transaction with their open event groups. The caller keeps it small.
 
         Nothing is read first: a flight row has an owner exactly when its run is Started, so both statements take the
         same runs.
 
-        :returns: those that this call ended; of the others too, what they recorded is written.
+        :returns: the runs that this call ended; what the others recorded is written as well
         """
         if not run_ids:
             return []
@@ -182,9 +181,9 @@ class ExecutedRuns(QueuedRuns, Events):
         return bool(moved)
 
     def cancel_run(self, run_id: str, at: int) -> str | None:
-        """Cancel a run that has not ended and raise its flag, which tells its executor to start no further step.
+        """Cancel a run that has not ended, and set its flag, which keeps its executor from starting another step.
 
-        :returns: the new status, ``None`` when the run has ended or is unknown.
+        :returns: the new status, ``None`` when the run has ended or is unknown
         """
         flag = (["UPSERT $flag SET at = $flag_at RETURN NONE"], {"flag": record_id("cancel", run_id), "flag_at": at})
         with self._engine as engine, engine.stop_requests.changing() as asked:
@@ -196,7 +195,7 @@ class ExecutedRuns(QueuedRuns, Events):
             return "Canceled" if moved else None
 
     def cancel_queued_run(self, run_id: str) -> bool:
-        """Cancel a run that has not started. ``True`` also when it is ``Canceled`` already."""
+        """Cancel a run that has not started. Return ``True`` also when the run is ``Canceled`` already."""
         at = self.clock.now_ns()
         with self._engine as engine:
             allowed = ("Queued", "NotStarted")
@@ -206,19 +205,19 @@ class ExecutedRuns(QueuedRuns, Events):
             return row is not None and row.status == "Canceled"
 
     def request_cancellation(self, run_id: str) -> None:
-        """Raise the flag that tells an executor to start no further step. The status does not change."""
+        """Set the flag that keeps an executor from starting another step. The status does not change."""
         with self._engine as engine, engine.stop_requests.changing() as asked:
             statement = "UPSERT $flag SET at = 0 RETURN NONE"
             engine.transact(self.session, [statement], {"flag": record_id("cancel", run_id)})
             asked.add(run_id)
 
     def is_cancelled(self, run_id: str) -> bool:
-        """Whether the flag is raised."""
+        """Return whether the flag of a run is set."""
         (at,) = self._engine.query("SELECT VALUE at FROM ONLY $id", id=record_id("cancel", run_id))
         return at is not None
 
     def is_asked_to_stop(self, run_id: str) -> bool:
-        """``is_cancelled`` of a run that executes now. Costs nothing on a store that this process has to itself."""
+        """Return ``is_cancelled`` of a run that is executing. It is free on a store that this process has to itself."""
         engine = self._engine
         if engine.kind == StorageType.Remote:
             return self.is_cancelled(run_id)
@@ -229,7 +228,7 @@ class ExecutedRuns(QueuedRuns, Events):
         return run_id in asked
 
     def _flagged_runs(self) -> list[str]:
-        """Those that wait or are in flight and have the flag: it is never taken from a run that has ended."""
+        """Return the queued runs and those in flight that have the flag. A run that has ended keeps its flag."""
         engine = self._engine
         flights, waiting = engine.query("SELECT VALUE id[0] FROM flight; SELECT VALUE id[4] FROM queue")
         flags = [record_id("cancel", run_id) for run_id in (*flights, *waiting)]
@@ -239,9 +238,9 @@ class ExecutedRuns(QueuedRuns, Events):
     def set_run_outcome(
         self, run_id: str, status: str, completed_steps: int, total_steps: int, message: str | None = None
     ) -> None:
-        """Persist an executor's verdict for its launcher; the status of the run does not change.
+        """Write the verdict of an executor for its launcher. The status of the run does not change.
 
-        :raises ValueError: ``status`` is none of ``Success``, ``Failure`` and ``Cancelled``.
+        :raises ValueError: ``status`` is none of ``Success``, ``Failure`` and ``Cancelled``
         """
         if status not in VERDICTS:
             raise ValueError(f"status must be one of {', '.join(VERDICTS)}, got {status!r}")
@@ -251,7 +250,7 @@ class ExecutedRuns(QueuedRuns, Events):
             engine.transact(self.session, [statement], {"verdict": record_id("verdict", run_id), "body": body})
 
     def renew_leases(self, owner: str, until: int) -> int:
-        """Extend every lease of ``owner``. Returns how many there are."""
+        """Extend every lease of ``owner``. Return how many there are."""
         with self._engine as engine:
             (renewed,) = engine.transact(
                 self.session,
@@ -261,7 +260,7 @@ class ExecutedRuns(QueuedRuns, Events):
             return len(renewed)
 
     def fail_orphans(self, at: int, reason: str) -> list[RunRecord]:
-        """End the started runs whose owner is dead, with ``reason``, and free the slots of pools that they hold.
+        """End the started runs whose owner is dead as ``Failure`` with ``reason``, and free the slots that they hold.
 
         :returns: the runs as they are now
         """

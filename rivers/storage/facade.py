@@ -1,4 +1,4 @@
-"""``Storage``: the one class users and daemons hold."""
+"""``Storage``: the class that users and daemons hold."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ T = TypeVar("T")
 
 
 def _awaitable(call: Callable[Concatenate[S, P], T]) -> Callable[Concatenate[S, P], Coroutine[Any, Any, T]]:
-    """Return the same method to be awaited. It runs inline: an embedded call takes less time than a hop to a thread."""
+    """Return the awaitable twin of a method. It runs inline: an embedded call is shorter than a hop to a thread."""
 
     @wraps(call)
     async def awaited(self: S, *args: P.args, **kwargs: P.kwargs) -> T:
@@ -43,8 +43,8 @@ def _awaitable(call: Callable[Concatenate[S, P], T]) -> Callable[Concatenate[S, 
 class Storage(ExecutedRuns, Assets, Triggers, Pools):
     """A handle on a store: runs, events, ticks, assets, key-value pairs.
 
-    Thread-safe. Build one with ``memory``, ``embedded`` or ``connect``. A store is closed when ``close`` is called on a
-    handle or when its last handle is collected.
+    Thread-safe. Build one with ``memory`` or ``embedded``. A store is closed when ``close`` is called on one of its
+    handles, or when the last of them is collected.
     """
 
     def __init__(
@@ -61,20 +61,20 @@ class Storage(ExecutedRuns, Assets, Triggers, Pools):
 
     @classmethod
     def memory(cls) -> Storage:
-        """A fresh store in this process, lost when it is closed."""
+        """Return a fresh store in this process, lost when it is closed."""
         engine = Engine(StorageType.Memory, EmbeddedConnection("mem://"))
         open_schema(engine)
         return cls(engine)
 
     @classmethod
     def embedded(cls, path: str, *, synced: bool | None = None) -> Storage:
-        """The store in a folder, created when there is none.
+        """Return the store in a folder, which is created when there is none.
 
-        :param synced: whether a commit is on disk when it returns, so that it outlives a power cut. ``None`` means yes,
+        :param synced: whether a commit is on disk when it returns, and so outlives a power cut. ``None`` means yes,
             unless the environment has ``SURREAL_SYNC_DATA=false``. One setting holds for the whole process.
-        :raises StorageLocked: the folder is open elsewhere; the message names the holder.
-        :raises SchemaMigrationNeededError: the store is older than this build.
-        :raises StorageError: the path cannot be a store, or the process has opened one with the other setting.
+        :raises StorageLocked: the folder is open elsewhere; the message names the holder
+        :raises SchemaMigrationNeededError: the store is older than this build
+        :raises StorageError: the path cannot be a store, or this process has opened one with the other setting
         """
         engine, folder = _open_folder(path, synced)
         try:
@@ -88,9 +88,9 @@ class Storage(ExecutedRuns, Assets, Triggers, Pools):
 
     @staticmethod
     def migrate_embedded(path: str) -> None:
-        """Bring the store in a folder up to date; does nothing to one that is, and creates one when there is none.
+        """Bring the store in a folder up to date. One is created when there is none.
 
-        :raises StorageError: as ``embedded``.
+        :raises StorageError: as ``embedded``
         """
         engine, _ = _open_folder(path, None)
         try:
@@ -108,9 +108,9 @@ class Storage(ExecutedRuns, Assets, Triggers, Pools):
         namespace: str | None = None,
         database: str | None = None,
     ) -> Storage:
-        """A store on a SurrealDB server, which this build does not have.
+        """Raise, since this build has no stores on a SurrealDB server.
 
-        :raises StorageError: always; the message says what to use instead.
+        :raises StorageError: always; the message says what to use instead
         """
         raise StorageError(_no_remote(endpoint))
 
@@ -123,15 +123,15 @@ class Storage(ExecutedRuns, Assets, Triggers, Pools):
         namespace: str | None = None,
         database: str | None = None,
     ) -> None:
-        """Bring a store on a server up to date, which this build does not have.
+        """Raise, as ``connect``.
 
-        :raises StorageError: always; the message says what to use instead.
+        :raises StorageError: always; the message says what to use instead
         """
         raise StorageError(_no_remote(endpoint))
 
     @property
     def type(self) -> StorageType:
-        """What kind of store this is."""
+        """The kind of the store."""
         return self._engine.kind
 
     @property
@@ -140,35 +140,37 @@ class Storage(ExecutedRuns, Assets, Triggers, Pools):
         return self._engine.answers_inline
 
     def bound(self, clock: Clock, ids: IdSource) -> Storage:
-        """A sibling on the same store with that clock and id source, and a session of its own."""
+        """Return another handle on the same store, with that clock and id source and a session of its own."""
         return Storage(self._engine, clock, ids, self._folder)
 
     def supersede(self, session: str) -> None:
-        """Kill a session: its later writes raise ``Superseded`` and its open event groups are dropped."""
+        """Kill a session: its later writes raise ``Superseded``, and its open event groups are dropped."""
         self._engine.supersede(session)
 
     def live_sessions(self) -> frozenset[str]:
-        """The sessions of this process that may write."""
+        """Return the sessions of this process that may write."""
         return self._engine.live_sessions()
 
     def subscribe(self, subscriber: Callable[[Sequence[Change]], None]) -> Callable[[], None]:
-        """Call ``subscriber`` after each commit with its changes, in commit order, from a committing thread.
+        """Call ``subscriber`` after each commit with its changes, in commit order, on a thread that commits.
 
-        Returns the function that ends the subscription. An exception of a subscriber is logged and harms no commit.
+        An exception of a subscriber is logged and harms no commit.
+
+        :returns: the function that ends the subscription
         """
         return self._engine.changes.subscribe(subscriber)
 
     def advertise(self, address: str | None, token: str | None) -> None:
         """Tell other processes, through the sidecar of the folder, where the server of this one is.
 
-        :raises StorageError: the store has no folder.
+        :raises StorageError: the store has no folder
         """
         if self._folder is None:
             raise StorageError("only an embedded store has a sidecar to advertise an address in")
         self._folder.advertise(address, token)
 
     def close(self) -> None:
-        """Write what is open, close the store and free its folder. Idempotent; other handles are closed as well."""
+        """Write the open event groups, close the store and free its folder. Idempotent; all other handles close too."""
         engine = self._engine
         with engine:
             try:

@@ -1,6 +1,6 @@
-"""What can go wrong between rivers and the engine, told apart so that callers can act on it.
+"""Errors of the engine, told apart so that callers can act on them.
 
-All of them are :class:`rivers.exceptions.StorageError` to a user; only the storage package looks at the subclass.
+A user sees :class:`rivers.exceptions.StorageError`. Only the storage package looks at the subclass.
 """
 
 from __future__ import annotations
@@ -9,35 +9,35 @@ from rivers.exceptions import StorageError
 
 
 class Duplicate(StorageError):
-    """A row with that id exists already; nothing of the transaction was written."""
+    """A row with that id exists already. Nothing was written."""
 
 
 class Lost(StorageError):
-    """A compare-and-set found another value than it expected; nothing of the transaction was written."""
+    """A compare-and-set found another value than it expected. Nothing was written."""
 
 
 class Conflict(StorageError):
-    """Another client wrote the same rows at the same moment; the transaction can be repeated as it is."""
+    """Another client wrote the same rows at the same moment. The transaction can be repeated as it is."""
 
 
 class OutcomeUnknown(StorageError):
-    """The connection broke before the reply came: the transaction may or may not have been committed."""
+    """The connection broke before the reply came. The transaction may or may not have been committed."""
 
 
 class Broken(OutcomeUnknown):
-    """The engine could not read or write its files, as on a full disk. It takes nothing more until it is opened anew,
+    """The engine could not read or write its files, as on a full disk. It accepts nothing until it is opened again,
     and then has the transaction whole or not at all."""
 
 
 LOST = "rivers:lost"
-"""The text that our scripts THROW when a compare-and-set is lost."""
+"""The text that our scripts THROW when they lose a compare-and-set."""
 
 _IO_FAULT = "Log error: IO error"
 _FOLLOW_ON = "The query was not executed"
 
 
 def fault_from(text: str) -> StorageError:
-    """The exception for an error text of the engine."""
+    """Return the exception for an error text of the engine."""
     if LOST in text:
         return Lost("a compare-and-set was lost: the row has changed since it was read")
     if "already exists" in text or "already contains" in text:
@@ -50,10 +50,10 @@ def fault_from(text: str) -> StorageError:
 
 
 def raise_first(statuses: list[tuple[str, object]]) -> None:
-    """Raise for the statement that failed, if any did.
+    """Raise the error of the statement that failed, if one did.
 
-    When a transaction fails every statement reports an error; only the culprit says why, so the follow-on texts are
-    looked at last.
+    When a transaction fails, every statement reports an error. Only the one that failed says why, so the texts of the
+    others count last.
     """
     texts = [str(result) for status, result in statuses if status != "OK"]
     if not texts:

@@ -1,8 +1,8 @@
-"""The folder of an embedded store: who holds it, and what may be opened at all.
+"""The folder of an embedded store: the lock on it, and which folders may be opened at all.
 
-The engine does not lock its folder, and two of them on one folder destroy it. The lock is a file beside the folder
-(``<folder>.lock``), freed by the kernel when its holder dies; a sidecar (``<folder>.owner.json``, mode 0600) says who
-the holder is and at which address it serves. Local disks only.
+The engine does not lock its folder, and two engines on one folder destroy it. The lock is a file beside the folder
+(``<folder>.lock``), which the kernel frees when its holder dies. A sidecar (``<folder>.owner.json``, mode 0600) says
+who the holder is and at which address it serves. Local disks only.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _STORE_ENTRIES = ("manifest", "clog", "vlog", "sstables", "wal", "LOCK")
 
 @dataclass(frozen=True, slots=True)
 class Sidecar:
-    """Who holds a folder. ``address`` and ``token`` are those of a server that it runs, ``None`` when it runs none."""
+    """The holder of a folder. ``address`` and ``token`` are those of the server that it runs, ``None`` without one."""
 
     pid: int
     boot_id: str
@@ -31,9 +31,9 @@ class Sidecar:
 
 
 def read_sidecar(path: str | os.PathLike[str]) -> Sidecar | None:
-    """What the holder of a folder has written, ``None`` when nobody holds it.
+    """Return what the holder of a folder has written, ``None`` when nobody holds it.
 
-    A holder that was killed leaves its sidecar behind; its text counts only while the lock is held.
+    A holder that was killed leaves its sidecar behind, so the text counts only while the lock is held.
     """
     folder = _resolved(path)
     if not _is_held(folder):
@@ -42,22 +42,22 @@ def read_sidecar(path: str | os.PathLike[str]) -> Sidecar | None:
 
 
 class FolderLock:
-    """The lock on one folder, taken by the constructor and held until ``release``.
+    """The lock on a folder, taken by the constructor and held until ``release``.
 
-    :raises StorageLocked: another process, or another handle of this one, holds it.
-    :raises StorageError: the path is no folder that can hold a store.
+    :raises StorageLocked: another process, or another store of this one, holds the lock
+    :raises StorageError: the path cannot be the folder of a store
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.folder = _resolved(path)
         self.boot_id = ""
-        """Which opening of the store this is; known, and advertised, once the store is open."""
+        """The number of this opening of the store, known and advertised once the store is open."""
         self._process = os.getpid()
         _refuse_foreign(self.folder)
         try:
             self.folder.parent.mkdir(parents=True, exist_ok=True)
             self._lock = FileLock(_lock_path(self.folder), thread_local=False)
-            # Whoever looks for a sidecar holds the lock for a moment; that is not worth a refusal.
+            # A process that looks for a sidecar holds the lock for a moment, which is no reason to refuse.
             self._lock.acquire(timeout=_PROBE_SECONDS, poll_interval=_PROBE_SECONDS / 10)
         except Timeout:
             if not _lock_path(self.folder).exists():
@@ -75,7 +75,7 @@ class FolderLock:
             raise StorageError(f"failed to open {self.folder}: {error.strerror or error}") from error
 
     def advertise(self, address: str | None, token: str | None) -> None:
-        """Write the sidecar: this process, and the server it runs, if any."""
+        """Write the sidecar: this process, and the server that it runs, if any."""
         sidecar = Sidecar(self._process, self.boot_id, address, token)
         target = _sidecar_path(self.folder)
         fresh = target.with_name(f"{target.name}.{self._process}")
@@ -85,7 +85,7 @@ class FolderLock:
         os.replace(fresh, target)
 
     def release(self) -> None:
-        """Free the folder. Idempotent; a forked child leaves its parent's lock alone."""
+        """Free the folder. Idempotent; a forked child leaves the lock of its parent alone."""
         if os.getpid() != self._process or not self._lock.is_locked:
             return
         _sidecar_path(self.folder).unlink(missing_ok=True)
@@ -95,7 +95,7 @@ class FolderLock:
 def _resolved(path: str | os.PathLike[str]) -> Path:
     try:
         return Path(path).expanduser().resolve()
-    except (OSError, RuntimeError) as error:  # a loop of links, a home that nobody has, a current folder that has gone
+    except (OSError, RuntimeError) as error:  # a loop of links, an unknown home, a current folder that is gone
         raise StorageError(f"failed to open {os.fspath(path)}: its place cannot be found: {error}") from error
 
 
@@ -124,7 +124,7 @@ def _read(folder: Path) -> Sidecar | None:
         facts = json.loads(_sidecar_path(folder).read_text(encoding="utf-8"))
         address, token = facts.get("address"), facts.get("token")
         if not (isinstance(address, str) and isinstance(token, str)):
-            address = token = None  # a holder that serves nothing, or what is none of our writing
+            address = token = None  # a holder that serves nothing, or a file that is not ours
         return Sidecar(int(facts["pid"]), str(facts["boot_id"]), address, token)
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
@@ -143,7 +143,7 @@ def _held_text(folder: Path) -> str:
 
 
 def _refuse_foreign(folder: Path) -> None:
-    """Refuse what cannot be a store, before anything is created."""
+    """Refuse a folder that cannot be a store, before anything is created."""
     try:
         if not folder.exists():
             return

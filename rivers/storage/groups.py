@@ -1,7 +1,7 @@
-"""Event groups: what a run tells is gathered here and written as a few fat rows.
+"""Event groups: events and logs of a run are gathered here, and written as a few large rows.
 
-A group holds the events and logs of one run from one session since the last time they were written. It is the only
-copy outside the engine, and a crash may lose it: what it described is then done again.
+A group holds what one session has recorded of one run since the last write. It is the only copy outside the engine. A
+crash may lose it, and the work that it is about is then done again.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ FINAL_EVENTS: Final = ("StepSuccess", "StepFailure")
 GROUP_EVENTS_MAX: Final = 200
 GROUP_LOG_CHARACTERS_MAX: Final = 256 * 1024
 GROUP_SPAN_NS_MAX: Final = 1_000_000_000
-"""In nanoseconds: how much work a crash may lose, beside that of the steps which it interrupts."""
+"""How much work a crash may lose besides that of the steps that it interrupts, in nanoseconds."""
 
 
 @dataclass(slots=True)
@@ -30,24 +30,24 @@ class Group:
 
     @property
     def full(self) -> bool:
-        """Whether it is time to write it."""
+        """Whether it is time to write the group."""
         return len(self.events) >= GROUP_EVENTS_MAX or self.log_characters >= GROUP_LOG_CHARACTERS_MAX
 
     def would_be_missed(self, began: int) -> bool:
-        """Whether what it tells took long, now that a step has ended which began at ``began``."""
+        """Return whether the work in the group took long, now that a step has ended that began at ``began``."""
         if not self.events:
             return False
         return self.events[-1].timestamp - min(began, self.events[0].timestamp) >= GROUP_SPAN_NS_MAX
 
 
 class OpenGroups:
-    """The groups that have not been written yet, of every session of one engine. Guarded by the engine's lock."""
+    """The groups of all sessions that have not been written yet. The lock of the engine guards them."""
 
     def __init__(self) -> None:
         self._groups: dict[tuple[str, str], Group] = {}
 
     def group(self, session: str, run_id: str) -> Group:
-        """The open group of that run, opened when there is none."""
+        """Return the open group of a run, which is opened when there is none."""
         key = (session, run_id)
         group = self._groups.get(key)
         if group is None:
@@ -55,15 +55,15 @@ class OpenGroups:
         return group
 
     def find(self, session: str, run_id: str) -> Group | None:
-        """The open group of that run, if there is one."""
+        """Return the open group of a run, ``None`` when there is none."""
         return self._groups.get((session, run_id))
 
     def of(self, session: str) -> list[Group]:
-        """The open groups of a session, in the order in which they were opened."""
+        """Return the open groups of a session, in the order of opening."""
         return [group for (owner, _), group in self._groups.items() if owner == session]
 
     def sessions(self) -> list[str]:
-        """The sessions that have an open group."""
+        """Return the sessions that have an open group."""
         return list(dict.fromkeys(session for session, _ in self._groups))
 
     def forget(self, session: str, groups: Iterable[Group]) -> None:

@@ -1,4 +1,4 @@
-"""The key-value rows that users and the rest of rivers keep, and the keys of dynamic partitions."""
+"""Key-value pairs of users and of rivers itself, and the keys of dynamic partitions."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ from rivers.storage.session import Session
 from rivers.storage.wire import record_id
 
 _KEYS_PAGE: Final = 1000
-"""So many keys are read at a time: a call holds the GIL, and these take some milliseconds."""
+"""How many keys are read at a time: a call holds the GIL, and these take some milliseconds."""
 
 
 class KeyValues(Session):
     """Key-value pairs and dynamic partition keys."""
 
     def kv_get(self, key: str) -> bytes | None:
-        """The value of a key, ``None`` when it has none."""
+        """Return the value of a key, ``None`` when it has none."""
         (value,) = self._engine.query("SELECT VALUE v FROM ONLY $id", id=record_id("kv", key))
         return value
 
     def kv_set(self, key: str, value: bytes) -> None:
-        """Give a key a value.
+        """Set the value of a key.
 
-        :raises TypeError: ``value`` is not ``bytes``.
+        :raises TypeError: ``value`` is not ``bytes``
         """
         if type(value) is not bytes:
             raise TypeError(f"value must be bytes, got {type(value).__name__}")
@@ -37,13 +37,13 @@ class KeyValues(Session):
             engine.transact(self.session, [statement], {"id": record_id("kv", key), "value": value})
 
     def add_dynamic_partitions(self, name: str, keys: Iterable[str]) -> None:
-        """Add keys to a dynamic partitions definition; those it has are left alone.
+        """Add keys to a dynamic partitions definition. A key that is there already is left alone.
 
-        :raises TypeError: not a list of ``str``; nothing has been added.
+        :raises TypeError: ``keys`` is not a list of ``str``; nothing has been added
         :raises StorageError: a key is empty, or has a character that is reserved or cannot be stored; nothing has been
-            added.
+            added
         """
-        # A text is a list of its letters, which nobody means.
+        # A text would be taken for a list of its letters, which nobody means.
         if isinstance(keys, str) or not isinstance(keys, Iterable):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise TypeError(f"the keys of dynamic partitions '{name}' must be a list of str, got {type(keys).__name__}")
         keys = list(dict.fromkeys(keys))
@@ -59,7 +59,7 @@ class KeyValues(Session):
             engine.transact(self.session, [statement], {"rows": [{"id": [name, key]} for key in keys]})
 
     def delete_dynamic_partition(self, name: str, key: str) -> None:
-        """Remove a key; one that is not there is no error."""
+        """Remove a key. One that is not there is no error."""
         with self._engine as engine, engine.registered_keys.changing(name, removed=[key]):
             engine.transact(self.session, ["DELETE $id RETURN NONE"], {"id": record_id("dynamic", name, key)})
 
@@ -76,14 +76,14 @@ class KeyValues(Session):
                 start, last = "[$name,$last]>..", page[-1]
 
     def get_dynamic_partitions(self, name: str) -> list[str]:
-        """The keys of a definition in lexicographic order; a warning when there are none, often a misspelt name."""
+        """Return the keys of a definition in lexicographic order. Warn when there are none: a name may be misspelt."""
         keys = self._keys_of(name)
         if not keys:
             warnings.warn(f"dynamic partitions definition '{name}' has no keys", UserWarning, stacklevel=2)
         return keys
 
     def registered_partitions(self, names: Collection[str]) -> dict[str, KeysInOrder]:
-        """The keys of each of these dynamic definitions, none for one that nobody has added to."""
+        """Return the keys of each of these dynamic definitions; one that nobody has added to has none."""
         if not names:
             return {}
         with self._engine as engine:
@@ -92,6 +92,6 @@ class KeyValues(Session):
             return {name: engine.registered_keys.of(name, self._keys_of) for name in names}
 
     def has_dynamic_partition(self, name: str, key: str) -> bool:
-        """Whether a definition has that key."""
+        """Return whether a definition has that key."""
         (row,) = self._engine.query("SELECT VALUE id FROM ONLY $id", id=record_id("dynamic", name, key))
         return row is not None

@@ -1,4 +1,4 @@
-"""What event groups turn into: one page row a group, one row for each asset in it, and the state rows they settle.
+"""The rows of an event group: one page, one row for each asset in it, and the state rows that follow from it.
 
 Tables: ``event_page:[run_id, number]``, ``log_page:[run_id, number]``, ``asset_event:[asset, -timestamp, -number]``,
 ``asset:[asset]`` (``d`` definition, ``l`` newest event, ``m`` newest materialization),
@@ -32,12 +32,12 @@ _INSERTS: Final = {
 
 
 def event_id(run_id: str, page: int, index: int) -> str:
-    """The opaque id of the event at ``index`` of a page."""
+    """Return the opaque id of the event at ``index`` of a page."""
     return f"{run_id}/{page}/{index}"
 
 
 class Writes:
-    """The rows that some groups turn into: the statements, their variables and what subscribers are told."""
+    """The rows of some groups: the statements that write them, their variables and what subscribers are told."""
 
     def __init__(self, engine: Engine, groups: Iterable[Group]) -> None:
         self.changes: list[Change] = []
@@ -64,7 +64,7 @@ class Writes:
         self._rows[table][key] = {"id": list(key), **columns}
 
     def _add_events(self, group: Group, number: int) -> None:
-        """The page is the chunks of its assets one after another, in which readers put the events in order again."""
+        """Add the page of a group: a chunk for each asset. Readers put the events of all chunks in order again."""
         run_id = group.run_id
         chunks: list[bytes] = []
         by_asset: dict[str, list[tuple[int, NewEvent]]] = {}
@@ -85,7 +85,7 @@ class Writes:
     def _add_asset_events(
         self, run_id: str, number: int, asset_key: str, events: list[tuple[int, NewEvent]], chunk: bytes
     ) -> None:
-        """One row with all events of an asset in this group, and the state rows that the newest of them settle."""
+        """Add the row with all events of an asset in this group, and the state rows that follow from the newest."""
         timestamp = events[-1][1].timestamp
         self._put("asset_event", (asset_key, -timestamp, -number), r=run_id, b=chunk)
         for place, (index, event) in enumerate(events):
@@ -97,7 +97,7 @@ class Writes:
                 continue
             pointer = [timestamp, number, place]
             materialized = pack([event.code_version, event.input_data_versions, pointer])
-            # The observations are written last, so an older one must not be among them.
+            # Observations are written last, so an older one must not undo this.
             self._rows["observed"].pop((asset_key,), None)
             self._put("materialized", (asset_key,), l=newest, m=materialized)
             if event.partition_key is not None:

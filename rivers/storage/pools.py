@@ -1,4 +1,4 @@
-"""Concurrency pools: their limits, the slots that steps hold under a lease, and the claims that wait.
+"""Concurrency pools: their limits, the slots that steps hold under a lease, and the claims that wait for slots.
 
 Table: ``pool:[pool]`` (limit ``l``, lease ``d`` in seconds, version ``v``). The rows of slots and claims are those of
 ``slots``.
@@ -35,14 +35,14 @@ _LIMIT_MAX: Final = 2**63 - 1
 
 
 class Pools(Session):
-    """Limits, claims and leases. Whether a lease is over is told by the clock of this handle."""
+    """Limits, claims and leases. The clock of this handle says whether a lease has expired."""
 
     # -- limits --------------------------------------------------------------------------------------------------------
 
     def set_pool_limit(self, pool_key: str, limit: int, lease_duration: str = DEFAULT_LEASE) -> None:
-        """Give a pool that many slots; a negative number is no limit, 0 lets nobody in. Nobody is evicted.
+        """Set how many slots a pool has. A negative number is no limit, and 0 admits no step. No holder is evicted.
 
-        :param lease_duration: how long a claim lasts that nobody renews; cut to whole seconds
+        :param lease_duration: how long a claim lasts unless it is renewed, cut to whole seconds
         :raises TypeError: ``limit`` is not a whole number
         :raises ValueError: ``lease_duration`` is not a duration
         """
@@ -53,9 +53,9 @@ class Pools(Session):
         self._set_limits([PoolLimit(pool_key, limit, _whole_seconds(lease_duration))])
 
     def register_pools(self, limits: Mapping[str, int], *, definitions: object) -> None:
-        """Give pools the limits that ``definitions`` declare, with the default lease.
+        """Set the limits that ``definitions`` declare, with the default lease.
 
-        What is there is replaced when these definitions are first bound to this store in this process; after that,
+        Limits in the store are replaced when these definitions are first bound to it in this process. After that,
         limits that were set by hand stand.
         """
         with self._engine as engine:
@@ -83,12 +83,12 @@ class Pools(Session):
                 )
 
     def get_pool_limits(self) -> list[PoolLimit]:
-        """Every pool, by key."""
+        """Return every pool, by key."""
         (rows,) = self._engine.query("SELECT * FROM pool")
         return [_limit(row) for row in rows]
 
     def get_pool_info(self, pool_key: str) -> PoolInfo:
-        """A pool, and how much of it is in use.
+        """Return a pool and how much of it is in use.
 
         :raises StorageError: there is no such pool
         """
@@ -99,7 +99,7 @@ class Pools(Session):
             return self._info(_limit(row))
 
     def get_all_pool_infos(self) -> list[PoolInfo]:
-        """Every pool, by key, and how much of it is in use."""
+        """Return every pool and how much of it is in use, by key."""
         with self._engine:
             return [self._info(limit) for limit in self.get_pool_limits()]
 
@@ -109,7 +109,8 @@ class Pools(Session):
         return PoolInfo(limit.pool_key, limit.slot_limit, limit.lease_duration_secs, held, pending)
 
     def get_pool_slot_holders(self, pool_key: str) -> list[SlotHolder]:
-        """The steps that hold slots of a pool under a live lease, oldest claim first; none of an unknown pool."""
+        """Return the steps that hold slots of a pool under a live lease, oldest claim first. An unknown pool has no
+        holders."""
         now = self.clock.now_ns()
         (rows,) = self._engine.query(
             "SELECT * FROM slot:[$pool,NONE]..[$pool,..] WHERE u > $now", pool=pool_key, now=now
@@ -126,12 +127,12 @@ class Pools(Session):
         priority: int = 0,
         lease_duration: str = DEFAULT_LEASE,
     ) -> ConcurrencyClaimStatus:
-        """Claim slots of all these pools for a step, or wait for them as one more pending claim.
+        """Claim slots of all these pools for a step, or record that the claim waits for them.
 
-        A step that holds them already has its lease renewed.
+        A step that holds the slots already has its lease renewed.
 
-        :param priority: kept with a claim that waits; it moves nobody forward
-        :raises StorageError: ``pools`` is empty or names one that nobody has configured; nothing is recorded
+        :param priority: kept with a claim that waits, without moving it forward
+        :raises StorageError: ``pools`` is empty or has one that nobody has configured; nothing is recorded
         :raises OverflowError: a number of slots is negative
         :raises ValueError: ``lease_duration`` is not a duration
         """
@@ -145,9 +146,9 @@ class Pools(Session):
         priority: int = 0,
         lease_seconds: int | None = None,
     ) -> tuple[ConcurrencyClaimStatus, int]:
-        """As ``_claim_concurrency_slots``. Returns also the seconds that the lease lasts.
+        """Claim as ``_claim_concurrency_slots``. Return also how many seconds the lease lasts.
 
-        :param lease_seconds: ``None`` for the shortest of what the pools say
+        :param lease_seconds: ``None`` for the shortest lease of the pools
         """
         wanted = slots_by_pool(pools)
         if not wanted:
@@ -169,13 +170,13 @@ class Pools(Session):
             raise Lost(f"the pools {', '.join(wanted)} kept changing while slots of them were claimed")
 
     def _free_concurrency_slots(self, run_id: str, step_key: str) -> None:
-        """Give back what a step holds, and wait for nothing more. Harmless when there is nothing."""
+        """Give back the slots that a step holds, and end its waiting. Harmless when there is nothing."""
         with self._engine as engine:
             (row,) = engine.query("SELECT * FROM ONLY $id", id=record_id("slot_claim", run_id, step_key))
             self._free([] if row is None else [row])
 
     def _free_concurrency_slots_for_run(self, run_id: str) -> None:
-        """The same for every step of a run."""
+        """Give back the slots that the steps of a run hold, and end their waiting."""
         with self._engine as engine:
             self._free(claims_of_runs(engine, [run_id]))
 
@@ -191,17 +192,17 @@ class Pools(Session):
             self._engine.changes.put(freed_changes(pools, self.clock.now_ns()))
 
     def _renew_slot_lease(self, run_id: str, step_key: str, lease_duration: str = DEFAULT_LEASE) -> int:
-        """Have everything that a step holds last that long from now.
+        """Renew the lease of the slots that a step holds, from now on.
 
-        One whose lease is over keeps it when there is still room for it.
+        A step whose lease has expired keeps its slots when there is still room for it.
 
-        :returns: how many pools that are; 0 when it holds nothing, or what it held was taken or collected
+        :returns: of how many pools; 0 when the step holds nothing, or has lost what it held
         :raises ValueError: ``lease_duration`` is not a duration
         """
         return self.renew_slots(run_id, step_key, _whole_seconds(lease_duration))
 
     def renew_slots(self, run_id: str, step_key: str, lease_seconds: int) -> int:
-        """As ``_renew_slot_lease``, for a number of seconds."""
+        """Renew as ``_renew_slot_lease``, for a number of seconds."""
         with self._engine as engine:
             (pools,) = engine.query("SELECT VALUE h FROM ONLY $id", id=record_id("slot_claim", run_id, step_key))
             ids = [record_id("slot", pool, run_id, step_key) for pool in pools or ()]
@@ -221,7 +222,7 @@ class Pools(Session):
             return len(wanted)
 
     def _free_expired_leases(self) -> int:
-        """Delete the holders whose lease is over. Returns how many there were."""
+        """Delete the holders whose lease has expired. Return how many there were."""
         with self._engine as engine:
             (over,) = engine.query("SELECT VALUE id FROM slot WHERE u <= $now", now=self.clock.now_ns())
             if over:

@@ -1,4 +1,4 @@
-"""The run queue as stored: who waits, in which order, why, and who is let through."""
+"""The run queue as stored: which runs wait, in which order and why, and which are admitted."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from rivers.storage.wire import NONE, record_id
 
 
 class QueuedRuns(Runs):
-    """The queue index and admission."""
+    """The runs of the queue, and those in flight."""
 
     def queued_page(self, limit: int, after: RunRecord | None = None) -> list[RunRecord]:
-        """At most ``limit`` queued runs in admission order, those behind ``after`` when it is given.
+        """Return at most ``limit`` queued runs in admission order, those behind ``after`` when it is given.
 
-        Admission order is priority descending, start time ascending, order of creation.
+        Admission order is by descending priority, then by start time, then by order of creation.
         """
         with self._engine as engine:
             sql, variables = "SELECT VALUE id[4] FROM queue", dict[str, Any]()
@@ -33,7 +33,7 @@ class QueuedRuns(Runs):
             return [row.record(everyone) for row in rows]
 
     def get_queued_runs(self) -> list[RunRecord]:
-        """Every queued run, in admission order."""
+        """Return every queued run, in admission order."""
         runs: list[RunRecord] = []
         with self._engine:
             while True:
@@ -43,27 +43,27 @@ class QueuedRuns(Runs):
                     return runs
 
     def queued_count(self) -> int:
-        """How many runs are queued."""
+        """Return how many runs are queued."""
         (rows,) = self._engine.query("SELECT count() FROM queue GROUP ALL")
         return rows[0]["count"] if rows else 0
 
     def in_flight(self) -> list[RunRecord]:
-        """The runs that are ``NotStarted`` or ``Started``, by run id."""
+        """Return the runs that are ``NotStarted`` or ``Started``, by run id."""
         with self._engine as engine:
             (run_ids,) = engine.query("SELECT VALUE id[0] FROM flight")
             return [row.record() for row in read_runs(engine, run_ids)]
 
     def unstarted_runs(self) -> list[RunRecord]:
-        """The runs that are ``NotStarted``, those that have been so longest first."""
+        """Return the runs that are ``NotStarted``, those that have been longest first."""
         with self._engine as engine:
             (flights,) = engine.query("SELECT VALUE [a, id[0]] FROM flight WHERE o = NONE")
             rows = read_runs(engine, [run_id for _, run_id in sorted(flights)])
             return [row.record() for row in rows if row.status == "NotStarted"]
 
     def admit_runs(self, run_ids: Sequence[str], at: int) -> list[str]:
-        """Let queued runs through: ``Queued`` to ``NotStarted``, block reason cleared, a ``RunDequeued`` event.
+        """Admit queued runs: ``Queued`` to ``NotStarted``, without a block reason, with a ``RunDequeued`` event.
 
-        :returns: those that were still queued.
+        :returns: the runs that were still queued
         """
         with self._engine as engine:
             columns = {"aa": at, "br": NONE}
@@ -71,9 +71,9 @@ class QueuedRuns(Runs):
             return [row.run_id for row in rows]
 
     def set_block_reasons(self, reasons: Mapping[str, str | None], everyone: str | None) -> None:
-        """Say why queued runs wait: each its own reason, and one text for all that have none.
+        """Write why queued runs wait: a reason for each, and one text for all that have none of their own.
 
-        A reason for a run that is no longer queued is ignored.
+        The reason of a run that is no longer queued is ignored.
         """
         with self._engine as engine:
             engine.transact(
@@ -92,7 +92,7 @@ class QueuedRuns(Runs):
     def fail_launch(self, run_id: str, error: str, at: int) -> bool:
         """End a run that could not be launched: ``Failure`` with a ``RunLaunchFailed`` event.
 
-        :returns: ``False`` when it has started or ended already, or is unknown.
+        :returns: ``False`` when the run is unknown, or has started or ended already
         """
         with self._engine as engine:
             columns = {"ea": at, "er": error, "lf": True}

@@ -1,7 +1,7 @@
-"""Records as rows and rows as records.
+"""Records as rows, and rows as records.
 
-What no query looks into is one encoded body in a row: fewer columns cost the engine less. Columns of a row may be
-absent, since SurrealDB drops what is NONE, so every one is read with a default.
+Fewer columns cost the engine less, so what no query looks into is one encoded body. SurrealDB drops a column that is
+NONE, so every column is read with a default.
 """
 
 from __future__ import annotations
@@ -32,12 +32,12 @@ Row = dict[str, Any]
 
 
 def key_to_text(key: PartitionKey | None) -> str | None:
-    """A partition key as it is kept, which is its JSON."""
+    """Return a partition key as it is kept, which is its JSON."""
     return None if key is None else key.to_json()
 
 
 def key_from_text(text: str | None) -> PartitionKey | None:
-    """The partition key that was kept. Plain text was written before there were keys of several dimensions."""
+    """Return the partition key that was kept. Older stores have plain texts, from before keys had dimensions."""
     return None if text is None else _key_from_text(text)
 
 
@@ -64,7 +64,7 @@ def _launcher_from(parts: list[Any]) -> LaunchedBy:
 
 
 def run_row(run: NewRun, number: int, position: int) -> Row:
-    """The row of a new run. ``number`` and ``position`` are its place in the order of creation."""
+    """Return the row of a new run. ``number`` and ``position`` are its place in the order of creation."""
     body = _run_body(run, (number, position), run.start_time, was_queued=run.status == "Queued")
     row: Row = {"id": [run.run_id], "s": run.status, "b": body}
     if run.status == "Started":
@@ -91,7 +91,7 @@ def _run_body(run: NewRun, place: tuple[int, int], start_time: int, *, was_queue
 
 
 class RunRow:
-    """A run row taken apart: what the indexes need, without building the record."""
+    """A run row taken apart, for what the indexes need without the whole record."""
 
     __slots__ = ("_body", "columns", "run_id", "status")
 
@@ -103,36 +103,36 @@ class RunRow:
 
     @property
     def place(self) -> tuple[int, int]:
-        """Where it stands in the order of creation."""
+        """The place of the run in the order of creation."""
         return self._body[0], self._body[1]
 
     @property
     def start_time(self) -> int:
-        """When it was created."""
+        """When the run was created."""
         return self._body[4]
 
     @property
     def priority(self) -> int:
-        """Its priority in the queue."""
+        """The priority of the run in the queue."""
         return self._body[6]
 
     @property
     def was_queued(self) -> bool:
-        """Whether it began in the queue, so that it has a ``RunQueued`` event."""
+        """Whether the run began in the queue, and so has a ``RunQueued`` event."""
         return self._body[11]
 
     @property
     def job_name(self) -> str | None:
-        """The job that it executes."""
+        """The job that the run executes."""
         return self._body[2]
 
     @property
     def launched_by(self) -> LaunchedBy:
-        """What asked for it."""
+        """What asked for the run."""
         return _launcher_from(self._body[7])
 
     def record(self, everyone: str | None = None) -> RunRecord:
-        """The record. A queued run without a block reason of its own shows ``everyone``."""
+        """Return the record of the run. ``everyone`` is the block reason of a queued run that has none of its own."""
         body, columns = self._body, self.columns
         reason: str | None = columns.get("br")
         if reason is None and self.status == "Queued":
@@ -159,12 +159,12 @@ class RunRow:
 
 
 def repeated_body(row: RunRow, run: NewRun) -> bytes:
-    """The body of ``row``'s run when it is started once more as ``run``: the indexes still find it where it was."""
+    """Return the body of a run that is started again as ``run``. The indexes still find it where it was."""
     return _run_body(run, row.place, row.start_time, was_queued=row.was_queued)
 
 
 def tick_row(kind: AutomationKind, tick: StoredTick) -> Row:
-    """The row of a tick."""
+    """Return the row of a tick."""
     body = pack(
         [
             tick.id,
@@ -186,7 +186,7 @@ def tick_row(kind: AutomationKind, tick: StoredTick) -> Row:
 
 
 def tick_record(row: Row) -> StoredTick:
-    """The tick of a row."""
+    """Return the tick of a row."""
     kind, name, seq = row["id"]
     id_, status, timestamp, run_ids, backfill_ids, *rest = unpack(row["b"])
     skip_reason, error, cursor, scheduled_at, traceback, missed_first, missed_last, missed_count = rest
@@ -211,7 +211,7 @@ def tick_record(row: Row) -> StoredTick:
 
 
 def trigger_state(row: Row) -> TriggerState:
-    """The state row of a trigger."""
+    """Return the state row of a trigger."""
     kind, name = row["id"]
     return TriggerState(
         kind=kind,
@@ -226,7 +226,7 @@ def trigger_state(row: Row) -> TriggerState:
 
 
 def event_parts(event: NewEvent) -> list[Any]:
-    """An event as a list to be packed."""
+    """Return an event as a list that can be packed."""
     return [
         event.event_type,
         whole(event.timestamp),
@@ -240,7 +240,7 @@ def event_parts(event: NewEvent) -> list[Any]:
 
 
 def stored_event(id_: str, run_id: str, parts: list[Any]) -> StoredEvent:
-    """The event that :func:`event_parts` took apart."""
+    """Return the event that :func:`event_parts` took apart."""
     event_type, timestamp, asset_key, partition, metadata, data_version, code_version, inputs = parts
     return StoredEvent(
         id=id_,
@@ -257,7 +257,7 @@ def stored_event(id_: str, run_id: str, parts: list[Any]) -> StoredEvent:
 
 
 def asset_definition(record: AssetRecord) -> bytes:
-    """What the code says about an asset, packed."""
+    """Return what the code says about an asset, packed."""
     return pack([record.tags, record.kinds, record.group, record.code_version, record.pool])
 
 
@@ -267,7 +267,7 @@ _NO_MATERIALIZATION = pack([None, [], None])
 
 
 def asset_record(row: Mapping[str, Any]) -> AssetRecord:
-    """The record of an asset row: its definition, its newest event and its newest materialization."""
+    """Return the record of an asset row: its definition, its newest event and its newest materialization."""
     tags, kinds, group, code_version, pool = unpack(row.get("d") or _NO_DEFINITION)
     event_id, run_id, timestamp, data_version = unpack(row.get("l") or _NO_EVENT)
     materialized_version, inputs, _ = unpack(row.get("m") or _NO_MATERIALIZATION)

@@ -14,16 +14,16 @@ from rivers.storage.transitions import RARE_OUTCOMES, created_changes, creation,
 from rivers.storage.wire import checked_limit, record_id
 
 EVERYONE = record_id("meta", "block_everyone")
-"""The row whose text every queued run shows that has no block reason of its own."""
+"""The row with the block reason of every queued run that has none of its own."""
 
 
 class Runs(Session):
     """Creating and reading runs."""
 
     def create_run(self, run: NewRun, *, owner: str | None = None, lease_until: int | None = None) -> bool:
-        """Create one run. A run created ``Started`` gets a lease row for ``owner``.
+        """Create a run. One that is created ``Started`` gets a lease for ``owner``.
 
-        :returns: ``False`` when a run of that id exists; it is left untouched.
+        :returns: ``False`` when a run of that id exists, which is left untouched
         """
         with self._engine as engine:
             statements, variables = creation([run], engine.next_number(), owner, lease_until)
@@ -46,9 +46,9 @@ class Runs(Session):
         block_reason: str | None = None,
         node_names: Sequence[str] = (),
     ) -> None:
-        """Plant a run in any status, for tests. An existing id is left untouched.
+        """Create a run in any status, for tests. A run of that id that exists is left untouched.
 
-        :raises StorageError: ``status`` is no run status.
+        :raises StorageError: ``status`` is no run status
         """
         run = NewRun(
             run_id=run_id,
@@ -65,16 +65,16 @@ class Runs(Session):
                 engine.transact(self.session, [statement], {"run": record_id("run", run_id), "reason": block_reason})
 
     def get_run(self, run_id: str) -> RunRecord | None:
-        """The run of that id."""
+        """Return the run of that id, ``None`` when there is none."""
         with self._engine as engine:
             row = read_run(engine, run_id)
             return None if row is None else row.record(self._everyone([row]))
 
     def get_runs(self, limit: int = 100, status: str | None = None) -> list[RunRecord]:
-        """The newest runs first, at most ``limit``, of one status if given.
+        """Return the newest runs first, at most ``limit``, only those in ``status`` when it is given.
 
-        :raises StorageError: ``status`` is no run status.
-        :raises OverflowError: ``limit`` is negative.
+        :raises StorageError: ``status`` is no run status
+        :raises OverflowError: ``limit`` is negative
         """
         limit = checked_limit(limit)
         if status is not None:
@@ -92,7 +92,7 @@ class Runs(Session):
             return [row.record(everyone) for row in rows]
 
     def _newest_first(self, status: str | None, size: int) -> Iterator[list[RunRow]]:
-        """Pages of ``size`` rows that hold every run of that status, newest first."""
+        """Return pages of ``size`` rows that hold every run in that status, newest first."""
         if status == "Queued":
             return self._indexed("SELECT VALUE id[4] FROM queue")
         if status in ("NotStarted", "Started"):

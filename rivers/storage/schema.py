@@ -1,4 +1,4 @@
-"""The schema stamp: which build may read and write a store, and how an older one is brought up to date."""
+"""The schema stamp: which build may read and write a store, and how an older store is brought up to date."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ _log = logging.getLogger("rivers.storage")
 def check_stamp(stamp: dict[str, Any], build: int, *, write: bool) -> None:
     """Refuse a store that a build with schema number ``build`` must not open.
 
-    :raises SchemaMigrationNeededError: the store is older; the message names the command.
-    :raises StorageError: the store is newer than this build can handle.
+    :raises SchemaMigrationNeededError: the store is older; the message names the command
+    :raises StorageError: the store is newer than this build can handle
     """
     version = stamp["version"]
     if build > version:
@@ -42,7 +42,7 @@ def check_stamp(stamp: dict[str, Any], build: int, *, write: bool) -> None:
 def open_schema(engine: Engine, *, build: int = SCHEMA_VERSION) -> None:
     """Stamp a fresh store or check the stamp of an old one, then count this opening.
 
-    :raises StorageError: the store is not for this build; nothing has been written.
+    :raises StorageError: the store is not for this build; nothing has been written
     """
     stamp = read_stamp(engine)
     session = engine.new_session()
@@ -56,12 +56,12 @@ def open_schema(engine: Engine, *, build: int = SCHEMA_VERSION) -> None:
 
 
 def migrate(engine: Engine, *, build: int = SCHEMA_VERSION) -> None:
-    """Bring a store up to date; does nothing to one that is. The stamp is written last.
+    """Bring a store up to date. The stamp is written last.
 
-    Dynamic partition keys with reserved characters, which older builds let in, are listed under the kv key
-    ``reserved_dynamic_keys`` and logged; they are not deleted.
+    Dynamic partition keys with reserved characters, which older builds accepted, are logged and listed under the kv key
+    ``reserved_dynamic_keys``. They are not deleted.
 
-    :raises StorageError: the store is newer than this build can handle.
+    :raises StorageError: the store is newer than this build can handle
     """
     session = engine.new_session()
     stamp = read_stamp(engine)
@@ -73,7 +73,7 @@ def migrate(engine: Engine, *, build: int = SCHEMA_VERSION) -> None:
 
 
 def read_stamp(engine: Engine) -> dict[str, Any] | None:
-    """The stamp of a store, ``None`` when it has none yet."""
+    """Return the stamp of a store, ``None`` when it has none yet."""
     (stamp,) = engine.query("SELECT * FROM ONLY $stamp", stamp=_STAMP)
     return stamp
 

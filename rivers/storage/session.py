@@ -1,4 +1,4 @@
-"""What every store of this package stands on: one engine, one session on it, a clock and a source of ids."""
+"""The base of ``Storage``: an engine, a session on it, a clock and a source of ids."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ if TYPE_CHECKING:
     from rivers.ids import IdSource
 
 PAGE_ROWS = 200
-"""Rows a long read takes at a time: a call holds the GIL, and 200 rows are some milliseconds."""
+"""How many rows a long read takes at a time: a call holds the GIL, and 200 rows take some milliseconds."""
 
 
 class Session:
-    """The base of the stores. They are mixed into one ``Storage``, so that a call costs no delegation."""
+    """The base of the classes that are mixed into ``Storage``, so that a call costs no delegation."""
 
     def __init__(self, engine: Engine, clock: Clock | None = None, ids: IdSource | None = None) -> None:
         self._engine = engine
         self._clock = clock
         self._ids = ids
         self.session: str = engine.new_session()
-        """Who writes through this handle; the owner of the leases it takes."""
+        """The writer behind this handle, and the owner of the leases that it takes."""
 
     @property
     def clock(self) -> Clock:
-        """The clock of this handle: a ``WallClock`` until ``bound`` gives it another."""
+        """The clock of this handle, a ``WallClock`` unless ``bound`` was given another."""
         if self._clock is None:
             from rivers.clock import WallClock
 
@@ -35,7 +35,7 @@ class Session:
 
     @property
     def ids(self) -> IdSource:
-        """The id source of this handle: random until ``bound`` gives it another."""
+        """The id source of this handle, random unless ``bound`` was given another."""
         if self._ids is None:
             from rivers.ids import RandomIds
 

@@ -1,11 +1,11 @@
-"""The rows behind the slots of concurrency pools: what a claim meets, and the statements that grant, park and free it.
+"""The rows of slots and claims of concurrency pools, and the statements that grant, park and free a claim.
 
 Tables: ``slot:[pool, run_id, step]`` (slots ``n``, claimed at ``c``, number ``o`` in the order of claiming, lease until
-``u``); ``slot_wait:[pool, run_id, step]`` for every pool that a waiting claim asks for; ``slot_claim:[run_id, step]``,
-which says what is to be deleted for a step: the pools it holds ``h`` and those it waits for ``w``.
+``u``); ``slot_wait:[pool, run_id, step]`` for every pool that a waiting claim asks for; ``slot_claim:[run_id, step]``
+with the pools that a step holds ``h`` and those that it waits for ``w``, which is what has to be deleted for it.
 
-Whether there is room is decided under the storage lock. The version of each limited pool guards the decision beside it,
-for a store that other processes write to as well.
+Whether there is room is decided under the storage lock. On a store that other processes write to as well, the version
+of each limited pool guards the decision.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _TIME_MAX: Final = 2**63 - 1
 
 
 class ClaimView:
-    """What a claim of a step meets: the pools it wants slots of, and what it has of them."""
+    """The store as the claim of a step finds it: the pools that it asks for, and what the step has of them."""
 
     def __init__(self, engine: Engine, wanted: Mapping[str, int], run_id: str, step_key: str, now: int) -> None:
         self._engine = engine
@@ -61,7 +61,7 @@ class ClaimView:
         return {pool: sum(each) for pool, each in zip(self._limited, counts, strict=True)}
 
     def wait(self, session: str, priority: int) -> None:
-        """Record that the claim waits; nothing is written when that is on record already."""
+        """Record that the claim waits. Nothing is written when that is on record already."""
         pools = list(self._wanted)
         before: list[str] = self._claim.get("w") or []
         if before == pools:
@@ -83,7 +83,7 @@ class ClaimView:
         )
 
     def take(self, session: str, lease_seconds: int, *, stops_waiting: bool = True) -> None:
-        """Hold what is wanted from now on, and wait for nothing more unless told otherwise.
+        """Give the step the slots that it asks for. It waits no more, unless ``stops_waiting`` is false.
 
         :raises Lost: a limited pool has changed since it was read; nothing was written
         """
@@ -122,7 +122,7 @@ class ClaimView:
 
 
 def claims_of_runs(engine: Engine, run_ids: Sequence[str]) -> list[dict[str, Any]]:
-    """What the steps of these runs hold and wait for."""
+    """Return the claims of the steps of these runs: what they hold and what they wait for."""
     claims: list[dict[str, Any]] = []
     for run_id in run_ids:
         (rows,) = engine.query("SELECT * FROM slot_claim:[$run,NONE]..[$run,..]", run=run_id)
@@ -131,7 +131,7 @@ def claims_of_runs(engine: Engine, run_ids: Sequence[str]) -> list[dict[str, Any
 
 
 def freeing(claims: Sequence[Mapping[str, Any]]) -> tuple[list[str], dict[str, Any]]:
-    """The statements that free what these claims hold and end their waiting, and their variables."""
+    """Return the statements that free what these claims hold and end their waiting, and their variables."""
     held = [record_id("slot", pool, *claim["id"]) for claim in claims for pool in claim.get("h") or ()]
     waits = [record_id("slot_wait", pool, *claim["id"]) for claim in claims for pool in claim.get("w") or ()]
     statements = ["DELETE $slots RETURN NONE"] if held else []
@@ -143,7 +143,7 @@ def freeing(claims: Sequence[Mapping[str, Any]]) -> tuple[list[str], dict[str, A
 
 
 def collecting(engine: Engine, over: Sequence[Sequence[str]]) -> tuple[list[str], dict[str, Any]]:
-    """The statements that delete these holders, ``(pool, run_id, step)``, and their variables."""
+    """Return the statements that delete these holders, ``(pool, run_id, step)``, and their variables."""
     steps = dict.fromkeys((run_id, step) for _, run_id, step in over)
     (claims,) = engine.query("SELECT * FROM $claims", claims=[record_id("slot_claim", *step) for step in steps])
     lost = {tuple(key) for key in over}
@@ -167,17 +167,17 @@ def collecting(engine: Engine, over: Sequence[Sequence[str]]) -> tuple[list[str]
 
 
 def freed_changes(pools: Iterable[str], at: int) -> list[SlotsFreed]:
-    """What subscribers are told about pools that have slots again, each once."""
+    """Return the changes for pools that have slots again, one for each pool."""
     return [SlotsFreed(at=at, pool_key=pool) for pool in dict.fromkeys(pools)]
 
 
 def not_configured(pool_key: str) -> StorageError:
-    """What is raised for a pool that nobody has given a limit."""
+    """Return the error for a pool that nobody has given a limit."""
     return StorageError(f"pool '{pool_key}' not configured")
 
 
 def waiting_count(engine: Engine, *pools: str) -> int:
-    """How many claims wait for any of these pools."""
+    """Return how many claims wait for any of these pools."""
     if len(pools) == 1:
         (rows,) = engine.query("SELECT count() FROM slot_wait:[$pool,NONE]..[$pool,..] GROUP ALL", pool=pools[0])
         return rows[0]["count"] if rows else 0

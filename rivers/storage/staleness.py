@@ -1,4 +1,4 @@
-"""Which assets are stale and why: a pure judgement over asset records and the graph."""
+"""Which assets are stale and why: a pure function of asset records and the graph."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ Verdict = tuple[str, list[StaleCause]]
 
 
 def judge(records: Mapping[str, AssetRecord], deps: Mapping[str, Sequence[str]]) -> dict[str, Verdict]:
-    """``UpToDate``, ``Stale`` or ``Missing`` for each record, with the causes.
+    """Return ``UpToDate``, ``Stale`` or ``Missing`` for each record, with the causes.
 
-    :param deps: the direct upstreams of each asset in definition order; an upstream without a record causes nothing.
+    :param deps: the direct upstreams of each asset in definition order; one without a record causes nothing
     """
     verdicts: dict[str, Verdict] = {}
     for key in records:
-        # Upstreams first, with a stack of our own: a chain may be longer than Python's.
+        # Upstreams first, on a stack of our own: a chain may be longer than the stack of Python.
         stack = [key]
         while stack:
             asset = stack[-1]

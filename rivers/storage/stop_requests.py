@@ -1,4 +1,7 @@
-"""Which runs of one process were asked to stop, as the flags in its store say: each step of a run asks for it."""
+"""Copies of two things that each step or run asks the store for: the runs that were asked to stop, and registered keys.
+
+Only a store that belongs to one process may be remembered like this.
+"""
 
 from __future__ import annotations
 
@@ -9,10 +12,9 @@ from rivers.partitions.dynamic import KeysInOrder
 
 
 class StopRequests:
-    """The flags of runs that have not ended, read when they are first needed and following every change from then on.
+    """The runs that have not ended and were asked to stop. They are read when first needed, and follow every change.
 
-    All but looking at what is ``known`` is for the holder of the engine's lock, which alone changes the rows of the
-    store.
+    Only ``known`` may be read without the lock of the engine.
     """
 
     def __init__(self) -> None:
@@ -20,19 +22,21 @@ class StopRequests:
 
     @property
     def known(self) -> Set[str] | None:
-        """The runs that were asked to stop; ``None`` when they have to be read."""
+        """The runs that were asked to stop, ``None`` when they have to be read."""
         return self._asked
 
     def learn(self, read: Callable[[], Iterable[str]]) -> Set[str]:
-        """The same; ``read`` gives them if they have to be read."""
+        """Return the runs that were asked to stop, from ``read`` when they have to be read."""
         if self._asked is None:
             self._asked = set(read())
         return self._asked
 
     @contextmanager
     def changing(self) -> Generator[set[str]]:
-        """The block writes flags, and then changes the set likewise. When it fails, nobody knows what the store has:
-        the flags are read again."""
+        """Yield the set to a block that writes flags and then changes the set to match.
+
+        When the block fails, what the store has is unknown, and the flags are read again.
+        """
         try:
             yield set() if self._asked is None else self._asked
         except BaseException:
@@ -40,22 +44,22 @@ class StopRequests:
             raise
 
     def forget(self, run_ids: Iterable[str]) -> None:
-        """These have ended."""
+        """Drop runs that have ended."""
         if self._asked:
             self._asked.difference_update(run_ids)
 
 
 class RegisteredKeys:
-    """What a definition has is read when it is first asked for, and follows every write from then on.
+    """The keys of dynamic definitions. They are read when first asked for, and follow every write.
 
-    Whoever uses it holds the lock of the engine, which alone changes the rows of the store.
+    The lock of the engine guards them.
     """
 
     def __init__(self) -> None:
         self._read: dict[str, KeysInOrder] = {}
 
     def of(self, name: str, read: Callable[[str], Iterable[str]]) -> KeysInOrder:
-        """The keys of a definition; ``read`` gives them when they are not known yet."""
+        """Return the keys of a definition, from ``read`` when they are not known."""
         keys = self._read.get(name)
         if keys is None:
             keys = self._read[name] = KeysInOrder(read(name))
@@ -63,7 +67,10 @@ class RegisteredKeys:
 
     @contextmanager
     def changing(self, name: str, *, added: Iterable[str] = (), removed: Iterable[str] = ()) -> Generator[None]:
-        """The block writes this change. When it fails, nobody knows what the store has: it is read again."""
+        """Change the keys of a definition when the block has written that change.
+
+        When the block fails, what the store has is unknown, and the keys are read again.
+        """
         before = self._read.pop(name, None)
         yield
         if before is not None:

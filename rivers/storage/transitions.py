@@ -1,4 +1,4 @@
-"""The statements by which a run comes to be and moves from one status to the next, with the index rows that follow it.
+"""The statements that create a run and move it from one status to the next, with the index rows that follow it.
 
 Tables: ``run:[run_id]``; ``run_order:[-start_time, -number]`` (the runs of one commit and time, for newest-first
 reads); ``queue:[-priority, start_time, number, position, run_id]`` while Queued; ``flight:[run_id]`` while NotStarted
@@ -23,9 +23,9 @@ ATTEMPTS_MAX: Final = 5
 
 
 def queue_key(priority: int, start_time: int, place: tuple[int, int], run_id: str) -> list[Any]:
-    """Where a queued run stands in admission order: priority descending, then the order in which runs were asked for.
+    """Return the key of a queued run, by which the queue is in admission order: by descending priority, then by time.
 
-    ``place`` is its place in the order of creation, which tells runs of one instant apart.
+    ``place`` is the place in the order of creation, which tells runs of one instant apart.
     """
     return [-clamped(priority), start_time, *place, run_id]
 
@@ -33,7 +33,7 @@ def queue_key(priority: int, start_time: int, place: tuple[int, int], run_id: st
 def creation(
     runs: Sequence[NewRun], number: int, owner: str | None = None, lease_until: int | None = None
 ) -> tuple[list[str], dict[str, Any]]:
-    """The statements that create ``runs``, and their variables."""
+    """Return the statements that create ``runs``, and their variables."""
     rows = [run_row(run, number, position) for position, run in enumerate(runs)]
     order: dict[int, list[str]] = {}
     queued: list[Row] = []
@@ -76,18 +76,18 @@ def _outcome(status: str, start_time: int, place: tuple[int, int], run_id: str) 
 
 
 def created_changes(runs: Sequence[NewRun]) -> list[Change]:
-    """What subscribers are told about new runs."""
+    """Return the changes for new runs."""
     return [run_change(run.status, run.start_time, run.run_id, run.job_name, run.launched_by) for run in runs]
 
 
 def read_run(engine: Engine, run_id: str) -> RunRow | None:
-    """The row of one run."""
+    """Return the row of a run, ``None`` when it is unknown."""
     (columns,) = engine.query("SELECT * FROM ONLY $id", id=record_id("run", run_id))
     return None if columns is None else RunRow(columns)
 
 
 def read_runs(engine: Engine, run_ids: Sequence[str]) -> list[RunRow]:
-    """The rows of those runs that exist, in the order asked for."""
+    """Return the rows of the runs that exist, in the order asked for."""
     if not run_ids:
         return []
     (rows,) = engine.query("SELECT * FROM $ids", ids=[record_id("run", run_id) for run_id in run_ids])
@@ -108,9 +108,11 @@ def move(
 ) -> list[RunRow]:
     """Move those of ``run_ids`` that are in an ``allowed`` status to the status ``to``, in one transaction.
 
-    Returns the rows as they were before, of those that moved. ``columns`` are set beside the status. ``extra`` are
-    statements of the caller for the same transaction, and ``before`` what subscribers are told of them first; they do
-    not run when nothing moves.
+    ``columns`` are set together with the status. ``extra`` has statements of the caller for the same transaction, and
+    their variables; ``before`` has the changes that follow from them. They do not count when nothing moves.
+
+    :returns: the rows of the runs that moved, as they were before
+    :raises Lost: the runs kept changing meanwhile
     """
     for _ in range(ATTEMPTS_MAX):
         rows = [row for row in read_runs(engine, run_ids) if row.status in allowed]
@@ -132,11 +134,12 @@ def move(
 def repetition(
     row: RunRow, run: NewRun, owner: str, lease_until: int, anew: int | None
 ) -> tuple[list[str], dict[str, Any]]:
-    """The statements that start ``row``'s run once more, described by ``run``, and their variables.
+    """Return the statements that start the run of ``row`` again, as ``run`` describes it, and their variables.
 
-    It keeps its place in the order of creation and its way through the queue. What its end left behind goes: error,
-    traceback, the flag of a cancellation. ``anew`` is the number that all its event pages up to now are below when it
-    begins anew, ``None`` when it goes on.
+    The run keeps its place in the order of creation and its way through the queue. What its end left behind goes:
+    error, traceback, the flag of a cancellation.
+
+    :param anew: a number above those of all its event pages when the run begins anew, ``None`` when it goes on
     """
     again = repeated_body(row, run)
     statements = [
@@ -166,7 +169,7 @@ def repetition(
 
 
 def _movement(rows: Sequence[RunRow], to: str, columns: Row, at: int) -> tuple[list[str], dict[str, Any]]:
-    """The compare-and-set of the run rows, and the index rows that leave and come."""
+    """Return the statements that move the rows of runs, by compare-and-set, and their index rows; their variables."""
     by_status: dict[str, list[RunRow]] = {}
     for row in rows:
         by_status.setdefault(row.status, []).append(row)

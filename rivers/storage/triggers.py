@@ -1,4 +1,4 @@
-"""Triggers and their ticks: the state row on which every decision is a compare-and-set, and what was decided."""
+"""Triggers and their ticks: the state row on which every decision is a compare-and-set, and the decisions."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from rivers.ids import IdSource
 
 GROUP_MAX = 50
-"""Decisions, or ends of runs, in one transaction: beyond that a group saves nothing and holds the GIL for long."""
+"""How many decisions, or ends of runs, go into one transaction. A larger one saves nothing and holds the GIL longer."""
 
 _CAS = f"IF (SELECT VALUE seq FROM $known) != $known_seqs {{ THROW '{LOST}' }}"
 _CAS_NEW = f"IF (SELECT VALUE seq FROM $new WHERE seq != 0) != [] {{ THROW '{LOST}' }}"
@@ -36,22 +36,22 @@ class Triggers(Session):
     def __init__(self, engine: Engine, clock: Clock | None = None, ids: IdSource | None = None) -> None:
         super().__init__(engine, clock, ids)
         self._pruned: dict[tuple[AutomationKind, str], int] = {}
-        """Up to which tick this handle has deleted those of a trigger; only a hint that saves range deletes."""
+        """The newest tick of each trigger that this handle has deleted. Only a hint, which saves range deletes."""
 
     def trigger_states(self, kind: AutomationKind) -> dict[str, TriggerState]:
-        """The state of every trigger of a kind, by name."""
+        """Return the state of every trigger of a kind, by name."""
         (rows,) = self._engine.query("SELECT * FROM trigger:[$kind,NONE]..[$kind,..]", kind=kind)
         return {state.name: state for state in map(trigger_state, rows)}
 
     def trigger_state(self, kind: AutomationKind, name: str) -> TriggerState | None:
-        """The state of one trigger."""
+        """Return the state of a trigger, ``None`` when it has none yet."""
         (row,) = self._engine.query("SELECT * FROM ONLY $id", id=record_id("trigger", kind, name))
         return None if row is None else trigger_state(row)
 
     def ensure_triggers(
         self, kind: AutomationKind, names: Iterable[str], checkpoint: int | None
     ) -> dict[str, TriggerState]:
-        """The states of ``names``; those that are missing are created with that checkpoint."""
+        """Return the states of ``names``. Those that are missing are created with ``checkpoint``."""
         names = list(names)
         if not names:
             return {}
@@ -75,7 +75,7 @@ class Triggers(Session):
         at: int,
         checkpoint: int | None = None,
     ) -> TriggerState:
-        """Write what a person chose; a given ``checkpoint`` is moved with it, as when a schedule is resumed."""
+        """Write what a person chose, and the ``checkpoint`` when it is given, as when a schedule is resumed."""
         with self._engine as engine:
             sets = "seq = seq ?? 0, ch = $choice"
             if checkpoint is not None:
@@ -90,7 +90,7 @@ class Triggers(Session):
             return trigger_state(rows[0])
 
     def set_checkpoints(self, kind: AutomationKind, checkpoints: Mapping[str, int | None]) -> None:
-        """Move checkpoints without a tick: ``None`` for a trigger that has been stopped."""
+        """Move checkpoints without a tick; ``None`` is for a trigger that has been stopped."""
         if not checkpoints:
             return
         rows: list[Row] = [{"id": [kind, name], "seq": 0, "cp": at} for name, at in checkpoints.items()]
@@ -99,7 +99,7 @@ class Triggers(Session):
             engine.transact(self.session, [statement], {"rows": rows})
 
     def used_run_keys(self, kind: AutomationKind, name: str, keys: Iterable[str]) -> dict[str, str]:
-        """Which of ``keys`` this trigger has used, with the run that each produced."""
+        """Return which of ``keys`` this trigger has used, with the run that each produced."""
         keys = list(keys)
         if not keys:
             return {}
@@ -108,9 +108,9 @@ class Triggers(Session):
         return dict(rows)
 
     def get_ticks(self, automation_name: str, limit: int = 100) -> list[StoredTick]:
-        """The newest ticks first, at most ``limit``; a schedule and a sensor may share the name.
+        """Return the newest ticks first, at most ``limit``. A schedule and a sensor may share the name.
 
-        :raises OverflowError: ``limit`` is negative.
+        :raises OverflowError: ``limit`` is negative
         """
         limit = checked_limit(limit)
         if limit == 0:
@@ -133,14 +133,15 @@ class Triggers(Session):
         return ticks[:limit]
 
     def commit_ticks(self, decisions: Sequence[TickDecision], *, retain: int | None) -> list[TickDecision]:
-        """Write decisions, each whole or not at all, in groups of at most 50 a transaction.
+        """Write decisions, each whole or not at all, in transactions of at most 50.
 
-        A decision holds only while its trigger's sequence is the expected one and its run keys are unused. When a
-        group fails it is replayed one by one, so that one bad decision takes no other with it.
+        A decision is valid only while the sequence of its trigger is the expected one and its run keys are unused. When
+        a transaction fails, its decisions are written one by one, so that a bad one takes no other with it.
 
-        :param retain: how many ticks of each trigger to keep; ``None`` keeps all.
-        :returns: the decisions that are committed. One that is missing lost its compare-and-set: read and decide again.
-        :raises StorageError: the engine refused a decision for another reason; those before it stand.
+        :param retain: how many ticks of each trigger to keep; ``None`` keeps all
+        :returns: the decisions that are committed. One that is missing has lost its compare-and-set: read and decide
+            again
+        :raises StorageError: the engine refused a decision for another reason; those before it stand
         """
         committed: list[TickDecision] = []
         with self._engine:
@@ -151,8 +152,8 @@ class Triggers(Session):
                 except Superseded:
                     raise
                 except StorageError as error:
-                    # Only when the reply was lost can a row with the same decision id be of this very group: another
-                    # graph gives a poll with the same number the same id, and may have decided otherwise.
+                    # Another automation graph gives a poll with the same number the same decision id, and may have
+                    # decided otherwise. So a row with that id is of this very group only when the reply was lost.
                     unknown = isinstance(error, OutcomeUnknown)
                     committed.extend(
                         decision for decision in group if self._commit_alone(decision, retain, unknown=unknown)
@@ -163,7 +164,7 @@ class Triggers(Session):
         if unknown:
             state = self.trigger_state(decision.kind, decision.name)
             if state is not None and state.decision_id == decision.tick.id:
-                # The reply of the group was lost, not the group.
+                # Only the reply of the group was lost.
                 return True
         try:
             self._commit_group([decision], retain)
@@ -194,10 +195,10 @@ class Triggers(Session):
             engine.changes.put(changes)
 
     def _pruning(self, floors: Mapping[tuple[AutomationKind, str], int]) -> tuple[list[str], dict[str, Any]]:
-        """Delete every tick up to the floor of its trigger.
+        """Return the statements that delete every tick up to the floor of its trigger, and their variables.
 
-        Where this handle has pruned up to the tick before, that is one row, and one statement deletes those of the
-        whole group; a range delete a trigger costs ten times as much.
+        Where this handle has pruned up to the tick before, one row goes, and one statement deletes those rows of the
+        whole group. A range delete for each trigger costs ten times as much.
         """
         steps = [key for key, floor in floors.items() if self._pruned.get(key, 0) == floor - 1]
         leaps = [key for key in floors if self._pruned.get(key, 0) not in (floors[key] - 1, floors[key])]
@@ -215,7 +216,7 @@ class Triggers(Session):
 
 
 def _floors(group: Sequence[TickDecision], retain: int) -> dict[tuple[AutomationKind, str], int]:
-    """The newest tick of each trigger that is to go, of those that have one."""
+    """Return the newest tick to delete of each trigger that has one."""
     floors: dict[tuple[AutomationKind, str], int] = {
         (decision.kind, decision.name): decision.tick.seq - retain for decision in group
     }
@@ -223,7 +224,7 @@ def _floors(group: Sequence[TickDecision], retain: int) -> dict[tuple[Automation
 
 
 def _groups(decisions: Sequence[TickDecision]) -> list[list[TickDecision]]:
-    """Consecutive groups; two decisions of one trigger never share one, since the second builds on the first."""
+    """Return consecutive groups. Two decisions of one trigger never share one, since the second builds on the first."""
     groups: list[list[TickDecision]] = []
     names: dict[tuple[str, str], None] = {}
     for decision in decisions:
@@ -237,7 +238,7 @@ def _groups(decisions: Sequence[TickDecision]) -> list[list[TickDecision]]:
 
 
 def _decision_statements(group: Sequence[TickDecision]) -> tuple[list[str], dict[str, Any]]:
-    """The compare-and-set, the state rows, the ticks and the run keys."""
+    """Return the statements for the compare-and-set, state rows, ticks and run keys, and their variables."""
     known = [decision for decision in group if decision.expected_seq]
     new = [decision for decision in group if not decision.expected_seq]
     keys: list[Row] = [

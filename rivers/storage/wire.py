@@ -1,6 +1,6 @@
-"""The engine's wire format: frames of CBOR that carry SurrealQL, its parameters and the result of every statement.
+"""The wire format of the engine: frames of CBOR with SurrealQL, its parameters and the result of every statement.
 
-We speak it ourselves because the SDK decodes the first statement only and spends three times as long on a call.
+We speak it ourselves because the SDK decodes only the first statement and takes three times as long for a call.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from rivers.exceptions import StorageError
 from rivers.storage.faults import fault_from, raise_first
 
 NONE = cbor2.CBORTag(6, None)
-"""SurrealQL's NONE as a parameter. Python's ``None`` is its NULL, which is stored; NONE removes a field."""
+"""NONE of SurrealQL as a parameter, which removes a field. Python's ``None`` is its NULL, which is stored."""
 
 _NONE_TAG = 6
 _RECORD_ID_TAG = 8
@@ -22,14 +22,14 @@ _INTEGER_LIMIT = 2**63
 
 
 def record_id(table: str, *key: str | int) -> cbor2.CBORTag:
-    """A record id as a parameter. Keys are arrays of strings and whole numbers, never floats, which sort apart."""
+    """Return a record id as a parameter. Its key is an array of strings and whole numbers; floats would sort apart."""
     return cbor2.CBORTag(_RECORD_ID_TAG, [table, list(key)])
 
 
 def whole(number: int) -> int:
-    """``number`` itself.
+    """Return ``number`` itself.
 
-    :raises StorageError: it needs more than 63 bits; the engine would store another number without a word.
+    :raises StorageError: ``number`` needs more than 63 bits; the engine would store another one without a word
     """
     if not -_INTEGER_LIMIT < number < _INTEGER_LIMIT:
         raise StorageError(f"{number} does not fit the 63 bits that a stored whole number has")
@@ -37,14 +37,14 @@ def whole(number: int) -> int:
 
 
 def clamped(number: int) -> int:
-    """The nearest number that can be part of a key, for values whose order matters and whose size does not."""
+    """Return the nearest number that can be part of a key, for values whose order matters and whose size does not."""
     return max(1 - _INTEGER_LIMIT, min(_INTEGER_LIMIT - 1, number))
 
 
 def pack(value: Any) -> bytes:
-    """The encoded body of a row that no query looks into.
+    """Return the encoded body of a row, which no query looks into.
 
-    :raises StorageError: a value in it has no encoding.
+    :raises StorageError: a value in it has no encoding
     """
     try:
         return cbor2.dumps(value)
@@ -53,19 +53,19 @@ def pack(value: Any) -> bytes:
 
 
 def pack_array(items: Sequence[bytes]) -> bytes:
-    """One encoded array of items that are encoded already, so that nothing is encoded twice."""
+    """Return the encoded array of items that are encoded already."""
     head = cbor2.dumps(len(items))
     # An array's head is that of the unsigned number of its length with another major type in the top three bits.
     return bytes([head[0] | 0x80]) + head[1:] + b"".join(items)
 
 
 def unpack(body: bytes) -> Any:
-    """The value that :func:`pack` encoded; tuples come back as lists."""
+    """Return the value that :func:`pack` encoded; tuples come back as lists."""
     return cbor2.loads(body)
 
 
 def _plain(tag: cbor2.CBORTag, immutable: bool = False) -> Any:
-    """NONE becomes ``None`` and a record id its key: we always know from which table we read."""
+    """Return ``None`` for NONE and the key of a record id. The table is known to whoever reads."""
     if tag.tag == _NONE_TAG:
         return None
     if tag.tag == _RECORD_ID_TAG:
@@ -74,22 +74,22 @@ def _plain(tag: cbor2.CBORTag, immutable: bool = False) -> Any:
 
 
 def request(method: str, parameters: list[Any]) -> bytes:
-    """One request frame.
+    """Return a request frame.
 
-    :raises StorageError: a parameter has no encoding.
+    :raises StorageError: a parameter has no encoding
     """
     return pack({"id": "1", "method": method, "params": parameters})
 
 
 def query_request(sql: str, variables: Mapping[str, Any]) -> bytes:
-    """The request frame that runs a script."""
+    """Return the request frame that runs a script."""
     return request("query", [sql, variables])
 
 
 def results(reply: bytes) -> list[Any]:
-    """The result of every statement of a script, in order; BEGIN and COMMIT have none.
+    """Return the result of every statement of a script, in order. BEGIN and COMMIT have none.
 
-    :raises StorageError: a statement failed. The subclasses of ``faults`` tell the reasons apart.
+    :raises StorageError: a statement failed; the subclasses in ``faults`` tell the reasons apart
     """
     answer = cbor2.loads(reply, tag_hook=_plain)
     if "error" in answer:
@@ -100,9 +100,9 @@ def results(reply: bytes) -> list[Any]:
 
 
 def checked_limit(limit: int) -> int:
-    """``limit`` itself.
+    """Return ``limit`` itself.
 
-    :raises OverflowError: it is negative.
+    :raises OverflowError: ``limit`` is negative
     """
     if limit < 0:
         raise OverflowError(f"limit must not be negative, got {limit}")

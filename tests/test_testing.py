@@ -17,7 +17,7 @@ def test_every_memory_storage_is_a_fresh_one() -> None:
     assert first.type == rs.StorageType.Memory
 
 
-@pytest.mark.rule("resources 3.3.1")
+@pytest.mark.rule("resources 3.4.1")
 def test_an_embedded_storage_can_be_opened_again_as_soon_as_it_is_dropped(tmp_path: Path) -> None:
     storage = embedded_storage(str(tmp_path / "storage"))
     storage.kv_set("key", b"value")

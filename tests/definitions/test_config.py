@@ -47,7 +47,7 @@ def test_the_subscript_of_the_context_is_the_config_model(annotation: Any, confi
     assert config_annotation_of(annotation) is config
 
 
-@pytest.mark.rule("resources 2.3")
+@pytest.mark.rule("resources 2.1.3")
 def test_values_are_overrides_then_the_environment_then_defaults(monkeypatch: pytest.MonkeyPatch) -> None:
     assert build_config("a", None) is None
     assert build_config("a", Model) == Model()
@@ -57,13 +57,13 @@ def test_values_are_overrides_then_the_environment_then_defaults(monkeypatch: py
     assert build_config("a", Settings, {"rivers_test_limit": 1}).rivers_test_limit == 1
 
 
-@pytest.mark.rule("resources 2.5")
+@pytest.mark.rule("resources 2.1.5")
 def test_a_validation_error_comes_through_as_it_is() -> None:
     with pytest.raises(ValidationError):
         build_config("a", Required)
 
 
-@pytest.mark.rule("resources 2.2")
+@pytest.mark.rule("resources 2.1.2")
 @pytest.mark.parametrize("annotation", [dict, 3, list[int]])
 def test_a_config_of_another_kind_is_an_error_that_names_it(annotation: Any) -> None:
     with pytest.raises(ConfigurationError, match=r"(dict|3|list).*'a'"):

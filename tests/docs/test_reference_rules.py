@@ -41,6 +41,7 @@ def without(these: list[Found], those: list[Found]) -> list[str]:
 
 
 RULES = [rule for page in PAGES for rule in rules_of(page)]
+SECTIONS = [section for page in PAGES for section in sections_of(page)]
 
 
 def markers() -> list[Found]:
@@ -55,8 +56,8 @@ def test_every_marker_names_a_rule() -> None:
     assert without(markers(), RULES) == []
 
 
-def test_no_rule_is_written_twice() -> None:
-    assert written_twice(RULES) == []
+def test_no_rule_is_written_twice_nor_has_the_number_of_a_section() -> None:
+    assert written_twice([*RULES, *SECTIONS]) == []
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
@@ -65,9 +66,8 @@ def test_a_rule_has_the_id_of_its_page_and_section(page: Path) -> None:
 
 
 def test_what_a_page_refers_to_exists() -> None:
-    sections = [section for page in PAGES for section in sections_of(page)]
     cited = [citation for page in PAGES for citation in citations_of(page, [each.stem for each in PAGES])]
-    assert without(cited, [*RULES, *sections]) == []
+    assert without(cited, [*RULES, *SECTIONS]) == []
 
 
 def test_every_marker_says_which_rule_its_test_shows() -> None:
@@ -130,6 +130,14 @@ def test_an_id_in_the_wrong_place_is_seen(page: Path, line: str, mistake: str) -
 def test_a_rule_that_is_written_twice_is_seen(page: Path) -> None:
     page.write_text(PAGE.replace("assets 1.2** An", "assets 1.1** An"))
     assert written_twice(rules_of(page)) == ["assets.md:6: assets 1.1", "assets.md:9: assets 1.1"]
+
+
+def test_a_rule_with_the_number_of_a_section_is_seen(page: Path) -> None:
+    page.write_text(PAGE.replace("assets 1.2** An", "assets 1.3** An"))
+    assert written_twice([*rules_of(page), *sections_of(page)]) == [
+        "assets.md:9: assets 1.3",
+        "assets.md:11: assets 1.3",
+    ]
 
 
 def test_a_reference_to_what_does_not_exist_is_seen(page: Path) -> None:

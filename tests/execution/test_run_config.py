@@ -12,17 +12,17 @@ from rivers.execution.run_config import RunConfig, read_run_config
 NODES = ("events", "orders")
 
 
-@pytest.mark.rule("resources 2.1.3")
+@pytest.mark.rule("resources 2.2.3")
 def test_no_document_means_no_overrides() -> None:
     assert read_run_config(None, NODES) == read_run_config({}, NODES) == RunConfig()
 
 
-@pytest.mark.rule("resources 2.1.1")
+@pytest.mark.rule("resources 2.2.1")
 def test_the_flat_shape_gives_config_by_node() -> None:
     assert read_run_config({"events": {"limit": 5}}, NODES).config == {"events": {"limit": 5}}
 
 
-@pytest.mark.rule("resources 2.1.1")
+@pytest.mark.rule("resources 2.2.1")
 def test_the_sectioned_shape_gives_config_metadata_resources_and_execution() -> None:
     read = read_run_config(
         {
@@ -38,7 +38,7 @@ def test_the_sectioned_shape_gives_config_metadata_resources_and_execution() -> 
     assert read.execution == {"executor": "parallel", "max_workers": 2}
 
 
-@pytest.mark.rule("resources 2.1.10")
+@pytest.mark.rule("resources 2.2.10")
 @pytest.mark.parametrize(
     ("document", "named"),
     [

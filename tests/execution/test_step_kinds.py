@@ -30,7 +30,7 @@ def g() -> Any:
     return inc(one())
 
 
-@pytest.mark.rule("graph-assets 3.1.12", "graph-assets 3.2.11")
+@pytest.mark.rule("graph-assets 3.1.13", "graph-assets 3.2.11")
 def test_a_graph_stores_the_value_of_its_last_task_under_its_own_name(build: Build) -> None:
     repo = build(g, tasks=[one, inc])
     result = repo.materialize()
@@ -47,7 +47,7 @@ def test_the_start_of_a_graph_precedes_its_inside_and_its_end_comes_last(build: 
     assert events.count(("StepStart", "g")) == 1
 
 
-@pytest.mark.rule("graph-assets 3.1.13")
+@pytest.mark.rule("graph-assets 3.1.14")
 def test_a_graph_that_returns_nothing_is_materialized_without_a_value(build: Build) -> None:
     @rs.Asset.from_graph()
     def silent() -> None:

@@ -201,6 +201,7 @@ def test_an_external_asset_is_a_node_that_nothing_comes_before(function: Callabl
     assert graph["a"].can_load(graph["raw"])
 
 
+@pytest.mark.rule("assets 7.6")
 def test_an_observe_function_gets_no_values_of_assets() -> None:
     with pytest.raises(ConfigurationError, match=r"'raw': unresolved input 'a'"):
         build_graph([external("raw", lambda a: 0), asset("a", lambda: 0)])

@@ -80,7 +80,7 @@ def test_internal_tasks_are_namespaced_nodes_before_their_graph() -> None:
     assert graph.order.index("g/one") < graph.order.index("g/inc") < graph.order.index("g")
 
 
-@pytest.mark.rule("graph-assets 3.1.4")
+@pytest.mark.rule("graph-assets 3.1.5")
 @pytest.mark.parametrize("registered", [(), (one, inc), (one, one, inc)])
 def test_tasks_may_be_registered_and_need_not_be_and_are_no_nodes_of_their_own(
     registered: tuple[Task, ...],
@@ -88,7 +88,7 @@ def test_tasks_may_be_registered_and_need_not_be_and_are_no_nodes_of_their_own(
     assert list(graph_of(lambda: inc(one()), *registered).nodes) == ["a", "b", "g/one", "g/inc", "g"]
 
 
-@pytest.mark.rule("graph-assets 3.1.4")
+@pytest.mark.rule("graph-assets 3.1.5")
 def test_a_registered_task_that_others_need_by_name_is_a_node_of_its_own_too() -> None:
     reader = Asset(name="reader")(lambda inc: 0)
     graph = build_graph([reader, graph_asset(lambda: inc(one()))], (), [one, inc, Task(lambda: 0, name="n")])
@@ -97,7 +97,7 @@ def test_a_registered_task_that_others_need_by_name_is_a_node_of_its_own_too() -
     assert "one" in build_graph([graph_asset(lambda: one())], (), [one], ["one"])
 
 
-@pytest.mark.rule("graph-assets 3.1.8")
+@pytest.mark.rule("graph-assets 3.1.9")
 def test_two_graphs_that_share_a_task_get_separate_nodes() -> None:
     graph = build_graph([graph_asset(lambda: one(), "g"), graph_asset(lambda: one(), "h")])
     assert list(graph.nodes) == ["g/one", "g", "h/one", "h"]
@@ -109,7 +109,7 @@ def test_a_task_that_is_called_twice_feeds_all_uses() -> None:
     assert graph["g/add"].inputs == ("g/inc",)
 
 
-@pytest.mark.rule("graph-assets 3.1.7")
+@pytest.mark.rule("graph-assets 3.1.8")
 @pytest.mark.parametrize(
     "function", [lambda: inc(inc(one())), lambda: inc(inc(1)), lambda: one().map(inc).collect().map(inc)]
 )
@@ -118,7 +118,7 @@ def test_a_task_piped_into_itself_is_refused(function: Callable[..., Any]) -> No
         graph_of(function)
 
 
-@pytest.mark.rule("graph-assets 3.1.6")
+@pytest.mark.rule("graph-assets 3.1.7")
 def test_calls_of_one_task_with_different_arguments_are_refused() -> None:
     with pytest.raises(GraphValidationError, match=r"'g/inc' is called twice with different arguments for 'n'"):
         graph_of(lambda: add(inc(one()), inc(two())))
@@ -148,7 +148,7 @@ def test_the_context_is_not_counted_and_a_default_can_be_wired() -> None:
     assert wired(graph_of(lambda: by_name(one()))["g/by_name"]) == {"n": "g/one"}
 
 
-@pytest.mark.rule("graph-assets 3.1.11")
+@pytest.mark.rule("graph-assets 3.1.12")
 def test_what_is_not_wired_is_resolved_by_name_from_outside() -> None:
     @Task
     def reads(a, db, standalone): ...
@@ -158,7 +158,7 @@ def test_what_is_not_wired_is_resolved_by_name_from_outside() -> None:
     assert [argument.name for argument in graph["g/reads"].step.arguments.of(Source.RESOURCE)] == ["db"]
 
 
-@pytest.mark.rule("graph-assets 3.1.11")
+@pytest.mark.rule("graph-assets 3.1.12")
 @pytest.mark.parametrize("error", [GraphValidationError, ConfigurationError])
 def test_a_parameter_that_nothing_fills_is_refused_with_node_and_parameter(error: type[Exception]) -> None:
     with pytest.raises(error, match=r"'g/inc': unresolved input 'n'"):
@@ -167,7 +167,7 @@ def test_a_parameter_that_nothing_fills_is_refused_with_node_and_parameter(error
         graph_of(lambda nope: inc(nope))
 
 
-@pytest.mark.rule("graph-assets 3.1.10")
+@pytest.mark.rule("graph-assets 3.1.11")
 def test_a_result_that_no_parameter_takes_orders_and_a_literal_is_refused() -> None:
     graph = graph_of(lambda: two(one()))
     assert (graph["g/two"].inputs, graph["g/two"].lineage) == ((), ("g/one",))
@@ -183,20 +183,20 @@ def test_a_parameter_may_be_returned_and_so_may_nothing() -> None:
     assert (graph["g"].inputs, graph["g"].lineage) == ((), ("g/inc",))
 
 
-@pytest.mark.rule("graph-assets 3.1.14")
+@pytest.mark.rule("graph-assets 3.1.15")
 @pytest.mark.parametrize("returned", [3, (1, 2), "x", [one]])
 def test_any_other_result_is_refused(returned: Any) -> None:
     with pytest.raises(GraphValidationError, match=rf"'g' returns a {type(returned).__name__}"):
         graph_of(lambda: returned)
 
 
-@pytest.mark.rule("graph-assets 3.1.14")
+@pytest.mark.rule("graph-assets 3.1.15")
 def test_a_map_that_is_not_collected_is_no_result() -> None:
     with pytest.raises(GraphValidationError, match=r"'g' returns a mapped task; collect it"):
         graph_of(lambda: one().map(inc))
 
 
-@pytest.mark.rule("graph-assets 3.1.15")
+@pytest.mark.rule("graph-assets 3.1.16")
 def test_assets_called_in_the_body_become_dependencies_and_must_exist() -> None:
     inner = graph_asset(lambda: one(), "inner")
     graph = build_graph([a, b, inner, graph_asset(lambda: (b(), add(a(), inner()))[1])])

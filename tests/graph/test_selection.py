@@ -27,7 +27,7 @@ GRAPH = build_graph(
 )
 
 
-@pytest.mark.rule("repository 3.1.2")
+@pytest.mark.rule("repository 3.1.3")
 @pytest.mark.parametrize(
     ("selection", "names"),
     [(None, "edcbax"), ([], ""), (["a", "e", "a"], "ea"), (("b",), "b")],
@@ -36,13 +36,13 @@ def test_a_selection_is_a_set_in_order_of_registration(selection: list[str] | No
     assert "".join(select_nodes(GRAPH, selection)) == names
 
 
-@pytest.mark.rule("repository 3.1.7")
+@pytest.mark.rule("repository 3.1.8")
 @pytest.mark.parametrize(("selection", "names"), [(["d"], "dcbax"), (["b"], "ba"), (["a", "c"], "ca"), ([], "")])
 def test_upstreams_of_both_kinds_are_included_when_asked_for(selection: list[str], names: str) -> None:
     assert "".join(select_nodes(GRAPH, selection, include_upstream=True)) == names
 
 
-@pytest.mark.rule("repository 3.1.3")
+@pytest.mark.rule("repository 3.1.4")
 def test_an_unknown_name_is_refused() -> None:
     with pytest.raises(AssetNotFoundError, match="'nope'"):
         select_nodes(GRAPH, ["a", "nope"])
@@ -59,7 +59,7 @@ def test_values_that_come_from_outside_are_found_and_lineage_does_not_count() ->
     assert missing_inputs(GRAPH, ["d", "c", "b", "a"]) == []
 
 
-@pytest.mark.rule("repository 3.1.4")
+@pytest.mark.rule("repository 3.1.5")
 def test_a_value_from_outside_needs_an_explicit_io_handler() -> None:
     with pytest.raises(GraphValidationError, match=r"'b'.*'a'.*no io_handler"):
         require_loadable_upstreams(GRAPH, ["b"])
@@ -91,7 +91,7 @@ KINDS = build_graph(
 )
 
 
-@pytest.mark.rule("assets 6.23", "graph-assets 3.2.12", "repository 3.1.7")
+@pytest.mark.rule("assets 6.23", "graph-assets 3.2.12", "repository 3.1.8")
 @pytest.mark.parametrize(
     ("selection", "upstream", "names"),
     [

@@ -11,7 +11,7 @@ from rivers.io_handlers import BaseIOHandler
 from rivers.records import InputContext
 
 
-@pytest.mark.rule("resources 3.1")
+@pytest.mark.rule("resources 3.1.1")
 def test_the_base_class_and_a_half_written_handler_cannot_be_made() -> None:
     class OnlyStores(BaseIOHandler):
         def handle_output(self, context: OutputContext, obj: Any) -> None: ...
@@ -22,7 +22,7 @@ def test_the_base_class_and_a_half_written_handler_cannot_be_made() -> None:
         OnlyStores()
 
 
-@pytest.mark.rule("resources 3.1")
+@pytest.mark.rule("resources 3.1.1")
 def test_the_fields_of_a_handler_come_from_arguments_then_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     class Folder(BaseIOHandler):
         lake_url: str = "default"

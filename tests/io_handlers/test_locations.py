@@ -42,7 +42,7 @@ def test_a_key_is_its_text_or_one_segment_a_dimension(key: Single | Multi, segme
     assert all_partition_segments(Partition([key])) == [segments]
 
 
-@pytest.mark.rule("resources 3.2.5")
+@pytest.mark.rule("resources 3.3.5")
 def test_a_batch_is_stored_under_each_of_its_keys_and_loaded_from_the_first() -> None:
     batch = Partition([Single(["a"]), Single(["b"])])
     assert all_partition_segments(batch) == [["a"], ["b"]]

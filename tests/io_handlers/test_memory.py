@@ -13,7 +13,7 @@ from rivers.records import InputContext
 from tests.io_handlers.test_locations import Multi, Partition, Single
 
 
-@pytest.mark.rule("resources 3.1.1", "resources 3.1.2")
+@pytest.mark.rule("resources 3.2.1", "resources 3.2.2")
 def test_the_very_object_that_was_stored_comes_back() -> None:
     handler, value = InMemoryIOHandler(), [1]
     context = OutputContext("a")
@@ -24,7 +24,7 @@ def test_the_very_object_that_was_stored_comes_back() -> None:
     assert context.output_metadata["size_bytes"].raw_value() > 0
 
 
-@pytest.mark.rule("resources 3.1.3")
+@pytest.mark.rule("resources 3.2.3")
 def test_a_value_that_was_never_stored_is_a_key_error_with_the_storage_key() -> None:
     with pytest.raises(KeyError) as caught:
         InMemoryIOHandler().load_input(InputContext("a", "b"))
@@ -52,7 +52,7 @@ def test_the_value_of_a_batch_is_there_under_each_of_its_keys() -> None:
     assert caught.value.args == ("a/d=1/r=x|y",)
 
 
-@pytest.mark.rule("resources 3.1.1")
+@pytest.mark.rule("resources 3.2.1")
 def test_instances_compare_equal_and_share_no_value() -> None:
     one, other = InMemoryIOHandler(), InMemoryIOHandler()
     assert one == other

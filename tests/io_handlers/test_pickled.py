@@ -19,7 +19,7 @@ from rivers.records import InputContext
 from tests.io_handlers.test_locations import Multi, Partition, Single
 
 
-@pytest.mark.rule("resources 3.2.2", "resources 3.2.3")
+@pytest.mark.rule("resources 3.3.2", "resources 3.3.3")
 def test_a_value_goes_to_prefix_and_name_and_comes_back(tmp_path: Path) -> None:
     handler = PickleIOHandler(store=LocalStore(tmp_path), prefix="lake/")
     context = OutputContext("orders")
@@ -56,7 +56,7 @@ def _refuse() -> None:
     raise Refusal("not again")
 
 
-@pytest.mark.rule("resources 3.2.4")
+@pytest.mark.rule("resources 3.3.4")
 def test_a_value_that_was_never_stored_is_a_file_not_found_error_that_says_what_was_looked_for_and_where() -> None:
     with pytest.raises(FileNotFoundError) as raised:
         PickleIOHandler(store=MemoryStore(), prefix="lake").load_input(InputContext("a", "b"))
@@ -146,7 +146,7 @@ def test_keys_that_are_no_names_of_files_have_a_place_of_their_own_inside_the_st
     assert [path.name for path in tmp_path.iterdir()] == ["lake"]
 
 
-@pytest.mark.rule("resources 3.2.4")
+@pytest.mark.rule("resources 3.3.4")
 def test_a_value_that_cannot_be_pickled_leaves_the_stored_one_as_it_was() -> None:
     handler = PickleIOHandler(store=MemoryStore())
     handler.handle_output(OutputContext("a"), 1)
@@ -155,7 +155,7 @@ def test_a_value_that_cannot_be_pickled_leaves_the_stored_one_as_it_was() -> Non
     assert handler.load_input(InputContext("a", "b")) == 1
 
 
-@pytest.mark.rule("resources 3.2.1")
+@pytest.mark.rule("resources 3.3.1")
 def test_a_missing_or_wrong_store_is_refused_and_the_environment_is_not_asked(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PREFIX", "/usr")
     with pytest.raises(ValidationError):

@@ -175,7 +175,7 @@ def repo(storage: rs.Storage) -> Generator[rs.CodeRepository]:
         yield made
 
 
-@pytest.mark.rule("repository 3.1.1", "repository 3.1.2")
+@pytest.mark.rule("repository 3.1.2", "repository 3.1.3")
 def test_a_selection_runs_alone_and_order_and_duplicates_do_not_matter(repo: rs.CodeRepository) -> None:
     assert repo.materialize(["doubled", "raw", "doubled"]).materialized_assets == ["raw", "doubled"]
     assert repo.materialize([]).materialized_assets == []
@@ -184,7 +184,7 @@ def test_a_selection_runs_alone_and_order_and_duplicates_do_not_matter(repo: rs.
     assert repo.materialize(["doubled"], include_upstream=True).materialized_assets == ["raw", "doubled"]
 
 
-@pytest.mark.rule("repository 3.1.3")
+@pytest.mark.rule("repository 3.1.4")
 def test_an_unknown_name_is_an_error_even_when_errors_of_steps_are_not_raised(repo: rs.CodeRepository) -> None:
     with pytest.raises(AssetNotFoundError, match="nope"):
         repo.materialize(["nope"], raise_on_error=False)
@@ -192,14 +192,14 @@ def test_an_unknown_name_is_an_error_even_when_errors_of_steps_are_not_raised(re
         repo.materialize("raw")
 
 
-@pytest.mark.rule("repository 3.1.4")
+@pytest.mark.rule("repository 3.1.5")
 def test_the_default_handler_does_not_make_an_upstream_loadable(repo: rs.CodeRepository) -> None:
     repo.materialize()
     with pytest.raises(GraphValidationError, match=r"doubled.*raw.*not in the job and has no io_handler"):
         repo.materialize(["doubled"])
 
 
-@pytest.mark.rule("repository 3.1.4", "repository 3.1.6")
+@pytest.mark.rule("repository 3.1.5", "repository 3.1.7")
 def test_an_upstream_with_an_explicit_handler_is_loaded_by_a_later_run(storage: rs.Storage) -> None:
     @rs.Asset(io_handler="lake")
     def up() -> int:
@@ -232,7 +232,7 @@ def test_a_run_keeps_its_tags_and_its_given_id(repo: rs.CodeRepository, storage:
             repo.materialize(["raw"], tags=wrong)
 
 
-@pytest.mark.rule("repository 3.1.8", "repository 4.5")
+@pytest.mark.rule("repository 3.1.9", "repository 4.5")
 def test_a_partition_key_fits_no_unpartitioned_asset(repo: rs.CodeRepository) -> None:
     repo.materialize()
     with pytest.raises(PartitionValidationError, match="raw"):
@@ -274,7 +274,7 @@ def test_a_resumed_run_skips_what_has_succeeded(storage: rs.Storage) -> None:
     assert counts == {"steady": 1, "shaky": 2}
 
 
-@pytest.mark.rule("resources 2.5")
+@pytest.mark.rule("resources 2.1.5")
 def test_config_comes_from_overrides_then_defaults(storage: rs.Storage) -> None:
     class Limits(BaseModel):
         rows: int = 5

@@ -20,7 +20,7 @@ def storage() -> Generator[rs.Storage]:
 
 @pytest.fixture
 def build(storage: rs.Storage) -> Generator[Build]:
-    """Makes repositories that are resolved on ``storage``. Steps run in this process unless the test says otherwise."""
+    """Return a function that makes repositories on ``storage``. Their steps execute in this process by default."""
     made: list[rs.CodeRepository] = []
 
     def make(*assets: Any, **arguments: Any) -> rs.CodeRepository:

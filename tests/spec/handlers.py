@@ -1,4 +1,4 @@
-"""IO handlers that remember what they were told: the real interface, with a dictionary behind it."""
+"""IO handlers that remember their calls: the real interface, with a dictionary behind it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import rivers as rs
 
 
 class Remembering(rs.BaseIOHandler):
-    """Keeps values and the contexts it was called with, in order."""
+    """A handler that keeps the values and the contexts of its calls, in order."""
 
     _values: dict[str, Any] = PrivateAttr(default_factory=dict[str, Any])
     _outputs: list[rs.OutputContext] = PrivateAttr(default_factory=list[rs.OutputContext])
@@ -18,17 +18,17 @@ class Remembering(rs.BaseIOHandler):
 
     @property
     def values(self) -> dict[str, Any]:
-        """What is stored, by asset name. May be filled by the test."""
+        """The stored values by asset name; a test may fill it."""
         return self._values
 
     @property
     def outputs(self) -> list[rs.OutputContext]:
-        """The context of every value it stored."""
+        """The context of every value that was stored."""
         return self._outputs
 
     @property
     def inputs(self) -> list[rs.InputContext]:
-        """The context of every value it was asked for."""
+        """The context of every value that was loaded."""
         return self._inputs
 
     def handle_output(self, context: rs.OutputContext, obj: Any) -> None:
@@ -41,7 +41,7 @@ class Remembering(rs.BaseIOHandler):
 
 
 class Saying(Remembering):
-    """Adds facts of its own to every value it stores, and remembers which it was told."""
+    """A handler that adds metadata and a version to every value, and remembers the metadata that each came with."""
 
     said: dict[str, Any] = Field(default_factory=dict[str, Any])
     version: str | None = None
@@ -62,7 +62,7 @@ class Saying(Remembering):
 
 
 class Refusing(rs.BaseIOHandler):
-    """Can do nothing."""
+    """A handler that can neither store nor load."""
 
     def handle_output(self, context: rs.OutputContext, obj: Any) -> None:
         raise OSError(f"disk full for {context.asset_name}")

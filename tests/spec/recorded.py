@@ -1,4 +1,4 @@
-"""What a run left behind, read through the public calls of its storage."""
+"""Read what a run left behind, through the public calls of its storage."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ SKIPPED = "ExecutionError: Skipped: upstream dependency failed"
 
 
 def told(storage: rs.Storage, run_id: str) -> list[tuple[str, str | None]]:
-    """Type and subject of every event of a run, oldest first."""
+    """Return type and subject of every event of a run, oldest first."""
     return [(event.event_type, event.asset_key) for event in storage.get_events_for_run(run_id)]
 
 
 def types_of(storage: rs.Storage, run_id: str, step: str) -> list[str]:
-    """The types of the events about one step, oldest first."""
+    """Return the types of the events about one step, oldest first."""
     return [event_type for event_type, subject in told(storage, run_id) if subject == step]
 
 
 def subjects_of(storage: rs.Storage, run_id: str, event_type: str) -> list[str | None]:
-    """What the events of one type are about, oldest first."""
+    """Return the subjects of the events of one type, oldest first."""
     return [subject for kind, subject in told(storage, run_id) if kind == event_type]
 
 
 def event_of(storage: rs.Storage, run_id: str, event_type: str, step: str) -> rs.StoredEvent:
-    """The only event of that type about ``step``."""
+    """Return the only event of that type about ``step``."""
     [found] = [
         event
         for event in storage.get_events_for_run(run_id)
@@ -37,15 +37,15 @@ def event_of(storage: rs.Storage, run_id: str, event_type: str, step: str) -> rs
 
 
 def metadata_of(event: rs.StoredEvent) -> dict[str, Any]:
-    """The metadata of an event, each value parsed from its stored form."""
+    """Return the metadata of an event, each value parsed from its stored form."""
     return {key: json.loads(value) for key, value in event.metadata}
 
 
 def failures_of(result: rs.RunResult) -> dict[str, str]:
-    """The failed nodes of a run and their messages."""
+    """Return the failed nodes of a run and their messages."""
     return dict(result.failed_assets)
 
 
 def logs_of(storage: rs.Storage, run_id: str, step: str) -> Sequence[Any]:
-    """The captured output of one step."""
+    """Return the records of the captured output of one step."""
     return [record for record in storage.get_run_logs(run_id) if record.step_key == step]

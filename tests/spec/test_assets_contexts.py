@@ -19,7 +19,7 @@ class Limits(BaseModel):
 
 
 def seen_by(build: Build, look: Any, **settings: Any) -> Any:
-    """What ``look`` returns of the context of a running asset called ``a``."""
+    """Return what ``look`` makes of the context of a running asset ``a``."""
 
     @rs.Asset(name="a", **settings)
     def a(context: rs.AssetExecutionContext[Limits]) -> Any:

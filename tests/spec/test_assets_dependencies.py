@@ -13,7 +13,7 @@ def up() -> int:
     return 1
 
 
-@pytest.mark.rule("assets 3.1", "resources 3.8")
+@pytest.mark.rule("assets 3.1", "resources 3.1.8")
 def test_an_input_is_loaded_and_a_dep_only_orders(build: Build) -> None:
     handler = Remembering()
     ran: list[str] = []

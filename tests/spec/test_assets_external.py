@@ -19,7 +19,7 @@ def lake(**values: Any) -> Remembering:
     return handler
 
 
-@pytest.mark.rule("assets 7.4", "repository 3.1.4")
+@pytest.mark.rule("assets 7.4", "repository 3.1.5")
 def test_it_is_never_materialized_and_consumers_load_through_its_handler(build: Build, storage: rs.Storage) -> None:
     handler = lake(raw=[1, 2])
     raw = rs.Asset.external(name="raw", io_handler=handler, metadata={"table": "t"})

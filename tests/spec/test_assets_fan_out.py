@@ -35,12 +35,12 @@ def kept(v: Any) -> list[Any]:
 
 
 def source(value: Any) -> rs.Task:
-    """A task called ``source`` whose value is that, or what that returns when it is a function."""
+    """Return a task ``source`` whose value is ``value``, or what ``value`` returns if it is a function."""
     return rs.Task(value if callable(value) else lambda: value, name="source")
 
 
 def run(build: Build, body: Any, *tasks: rs.Task, assets: Any = (), **arguments: Any) -> Any:
-    """The repository and the result of a run of the graph ``g`` with that body; failures are not raised."""
+    """Run a graph ``g`` with that body without raising failures; return the repository and the result."""
     repo = build(*assets, rs.Asset.from_graph(body, "g"), tasks=tasks, **arguments)
     return repo, repo.materialize(["g"], include_upstream=True, raise_on_error=False)
 
@@ -51,7 +51,7 @@ def value_of(build: Build, body: Any, *tasks: rs.Task, **arguments: Any) -> Any:
     return repo.load_node("g")
 
 
-@pytest.mark.rule("graph-assets 3.1.2", "graph-assets 4.1")
+@pytest.mark.rule("graph-assets 3.1.3", "graph-assets 4.1")
 def test_what_the_body_is_given_tells_nodes_and_outputs(build: Build) -> None:
     seen: list[Any] = []
 
@@ -194,8 +194,8 @@ def test_the_limit_caps_what_runs_at_the_same_time(build: Build, limit: int | No
         if most[0] >= allowed:
             enough.set()
         with anyio.move_on_after(10):
-            await enough.wait()  # the others may take a while to begin
-        for _ in range(20):  # and more than are allowed have time to
+            await enough.wait()  # the other instances may take a while to begin
+        for _ in range(20):  # time in which more than the limit could begin
             await anyio.lowlevel.checkpoint()
         with lock:
             running[0] -= 1

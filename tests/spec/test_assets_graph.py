@@ -42,13 +42,13 @@ def graph(body: Any, name: str = "g", **settings: Any) -> rs.GraphAsset:
 
 
 def value_of(build: Build, body: Any, *assets: Any, **settings: Any) -> Any:
-    """The value of the graph asset ``g`` with that body, after everything has run."""
+    """Run everything and return the value of a graph asset ``g`` with that body."""
     repo = build(*assets, graph(body, **settings))
     repo.materialize()
     return repo.load_node("g")
 
 
-@pytest.mark.rule("graph-assets 3.1.1", "graph-assets 3.1.2")
+@pytest.mark.rule("graph-assets 3.1.2", "graph-assets 3.1.3")
 def test_the_body_is_called_once_for_each_check_and_not_when_it_runs(storage: rs.Storage) -> None:
     calls: list[Any] = []
 
@@ -74,7 +74,7 @@ class MyOwn(Exception):
     pass
 
 
-@pytest.mark.rule("graph-assets 3.1.3")
+@pytest.mark.rule("graph-assets 3.1.4")
 def test_what_the_body_raises_comes_out_of_resolve_unchanged(storage: rs.Storage) -> None:
     mine = MyOwn("mine")
 
@@ -86,7 +86,7 @@ def test_what_the_body_raises_comes_out_of_resolve_unchanged(storage: rs.Storage
     assert raised.value is mine
 
 
-@pytest.mark.rule("graph-assets 3.1.5")
+@pytest.mark.rule("graph-assets 3.1.6")
 def test_a_task_called_twice_is_one_node_whose_value_feeds_all_uses(build: Build) -> None:
     ran: list[int] = []
 
@@ -106,7 +106,7 @@ def minus(x: int, y: int, scale: int = 1) -> int:
     return (x - y) * scale
 
 
-@pytest.mark.rule("graph-assets 3.1.9")
+@pytest.mark.rule("graph-assets 3.1.10")
 @pytest.mark.parametrize(
     ("body", "expected"),
     [
@@ -128,7 +128,7 @@ def test_arguments_are_wired_by_position_and_name_and_literals_are_constants(
     assert value_of(build, body, outer) == expected
 
 
-@pytest.mark.rule("graph-assets 3.1.9")
+@pytest.mark.rule("graph-assets 3.1.10")
 def test_a_literal_may_be_any_value(build: Build) -> None:
     @rs.Task
     def read(url: str, options: Any) -> Any:
@@ -137,12 +137,12 @@ def test_a_literal_may_be_any_value(build: Build) -> None:
     assert value_of(build, lambda: read("https://x/y", options={"a": [1, None]})) == ("https://x/y", {"a": [1, None]})
 
 
-@pytest.mark.rule("graph-assets 3.1.12")
+@pytest.mark.rule("graph-assets 3.1.13")
 def test_a_returned_parameter_is_passed_through(build: Build) -> None:
     assert value_of(build, lambda outer: outer, outer) == 10
 
 
-@pytest.mark.rule("graph-assets 3.1.15")
+@pytest.mark.rule("graph-assets 3.1.16")
 def test_assets_called_in_the_body_keep_their_name_and_run_once(build: Build) -> None:
     ran: list[int] = []
 
@@ -156,7 +156,7 @@ def test_assets_called_in_the_body_keep_their_name_and_run_once(build: Build) ->
     assert (repo.load_node("g"), ran) == (5, [1])
 
 
-@pytest.mark.rule("graph-assets 3.1.16")
+@pytest.mark.rule("graph-assets 3.1.17")
 def test_graph_assets_may_be_called_in_graphs(build: Build) -> None:
     inner = graph(lambda: inc(one()), "inner")
     repo = build(inner, graph(lambda: inc(inner())))

@@ -25,7 +25,7 @@ def multi(function: Any, *names: str, handler: Any, **settings: Any) -> rs.Multi
 
 
 def beside(handler: Any, name: str = "beside", **settings: Any) -> rs.SingleAsset:
-    """A step that is alone in no level with another, so that both go to workers."""
+    """Return a step to stand beside another in its level, so that both go to workers."""
     return rs.Asset(steps.process, name=name, io_handler=handler, **settings)
 
 

@@ -36,7 +36,7 @@ STORED = {
 
 
 def ways_to_say(metadata: dict[str, Any]) -> dict[str, Any]:
-    """An asset for each of the places that metadata can come from, saying ``metadata``."""
+    """Return an asset for each place that metadata can come from."""
 
     @rs.Asset(name="a")
     def by_context(context: rs.AssetExecutionContext) -> rs.Materialization:

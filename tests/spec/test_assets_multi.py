@@ -22,7 +22,7 @@ def multi(function: Any, *names: str, **settings: Any) -> rs.MultiAsset:
 
 
 def stored(repo: rs.CodeRepository, *names: str) -> dict[str, Any]:
-    """The stored values of those nodes that have one."""
+    """Return the values of those nodes that have one."""
     values: dict[str, Any] = {}
     for name in names:
         try:
@@ -72,7 +72,7 @@ class Limits(BaseModel):
     rows: int = 1
 
 
-@pytest.mark.rule("assets 6.7", "resources 2.1.5")
+@pytest.mark.rule("assets 6.7", "resources 2.2.5")
 def test_config_is_keyed_by_any_selected_output_and_not_by_its_own_name(build: Build) -> None:
     def function(context: rs.AssetExecutionContext[Limits]) -> Any:
         return {"a": context.config.rows, "b": context.config.rows}
@@ -121,7 +121,7 @@ def test_a_function_that_fails_fails_every_requested_output(build: Build) -> Non
 
 
 def generated(results: list[Any], *names: str, asynchronous: bool = False, **settings: Any) -> rs.MultiAsset:
-    """A multi-asset that yields ``results`` in turn, and raises those that are exceptions."""
+    """Return a multi-asset that yields ``results`` in turn and raises those that are exceptions."""
 
     def produce() -> Iterator[Any]:
         for result in results:
@@ -146,7 +146,7 @@ both_kinds = pytest.mark.parametrize("asynchronous", [False, True], ids=["genera
 
 
 class OnlyOdd(Remembering):
-    """Cannot store an even number."""
+    """A handler that cannot store an even number."""
 
     def handle_output(self, context: rs.OutputContext, obj: Any) -> None:
         if obj % 2 == 0:

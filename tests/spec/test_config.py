@@ -38,7 +38,7 @@ class Db(rs.Resource):
 
 
 def asset_of(model: Any, name: str = "events", **settings: Any) -> rs.SingleAsset:
-    """An asset whose value is its config."""
+    """Return an asset whose value is its config."""
 
     def function(context: Any) -> Any:
         return context.config
@@ -48,7 +48,7 @@ def asset_of(model: Any, name: str = "events", **settings: Any) -> rs.SingleAsse
 
 
 def task_of(model: Any, name: str) -> rs.Task:
-    """A task whose value is its config."""
+    """Return a task whose value is its config."""
 
     def function(context: Any) -> Any:
         return context.config
@@ -58,13 +58,13 @@ def task_of(model: Any, name: str) -> rs.Task:
 
 
 def materialized(build: Build, asset: Any, config: Any = None) -> Any:
-    """The config that a run of one asset had."""
+    """Run one asset that returns its config, and return that."""
     repo = build(asset)
     repo.materialize(config=config)
     return repo.load_node(asset.name)
 
 
-@pytest.mark.rule("resources 2.1")
+@pytest.mark.rule("resources 2.1.1")
 def test_the_config_is_an_instance_built_for_each_run(build: Build) -> None:
     repo = build(asset_of(Limits), tasks=[task_of(Limits, "told")])
     repo.materialize()
@@ -74,7 +74,7 @@ def test_the_config_is_an_instance_built_for_each_run(build: Build) -> None:
     assert repo.load_node("events") is not first
 
 
-@pytest.mark.rule("resources 2.2")
+@pytest.mark.rule("resources 2.1.2")
 def test_a_context_without_a_model_has_no_config(build: Build) -> None:
     @rs.Asset
     def events(context: rs.AssetExecutionContext) -> Any:
@@ -84,13 +84,13 @@ def test_a_context_without_a_model_has_no_config(build: Build) -> None:
     assert materialized(build, events, {"events": {"rows": 3}}) is None
 
 
-@pytest.mark.rule("resources 2.2")
+@pytest.mark.rule("resources 2.1.2")
 def test_a_config_of_another_kind_fails_the_step(build: Build) -> None:
     with pytest.raises(ConfigurationError, match="NoModel"):
         build(asset_of(NoModel)).materialize()
 
 
-@pytest.mark.rule("resources 2.1")
+@pytest.mark.rule("resources 2.1.1")
 def test_triggers_get_their_config_too(build: Build) -> None:
     seen: list[Any] = []
 
@@ -111,7 +111,7 @@ def test_triggers_get_their_config_too(build: Build) -> None:
     assert seen == [Limits(), Limits()]
 
 
-@pytest.mark.rule("resources 2.4")
+@pytest.mark.rule("resources 2.1.4")
 def test_values_are_coerced_and_unknown_fields_follow_the_model(build: Build) -> None:
     assert materialized(build, asset_of(Limits), {"events": {"rows": "7", "what": 1}}) == Limits(rows=7)
     assert materialized(build, asset_of(Open), {"events": {"what": 1}}).what == 1
@@ -119,7 +119,7 @@ def test_values_are_coerced_and_unknown_fields_follow_the_model(build: Build) ->
         materialized(build, asset_of(Strict), {"events": {"what": 1}})
 
 
-@pytest.mark.rule("resources 2.1.1", "resources 2.1.4", "resources 2.1.6")
+@pytest.mark.rule("resources 2.2.1", "resources 2.2.4", "resources 2.2.6")
 @pytest.mark.parametrize(
     "config", [{"events": {"rows": 8}}, {"assets": {"events": {"config": {"rows": 8}}}}], ids=["flat", "sectioned"]
 )
@@ -135,14 +135,14 @@ def test_both_shapes_are_taken_by_materialize_and_by_jobs(build: Build, storage:
         assert repo.load_node("events") == Limits()
 
 
-@pytest.mark.rule("resources 2.1.1")
+@pytest.mark.rule("resources 2.2.1")
 def test_a_standalone_task_has_its_overrides_under_its_name(build: Build) -> None:
     repo = build(tasks=[task_of(Limits, "told")])
     repo.materialize(config={"told": {"rows": 4}})
     assert repo.load_node("told") == Limits(rows=4)
 
 
-@pytest.mark.rule("resources 2.1.2")
+@pytest.mark.rule("resources 2.2.2")
 def test_an_asset_that_is_called_like_a_section_is_reached_through_the_section(build: Build) -> None:
     assert materialized(build, asset_of(Limits, "assets"), {"assets": {"assets": {"config": {"rows": 2}}}}).rows == 2
     with pytest.raises(ConfigurationError):
@@ -171,7 +171,7 @@ FAULTS: dict[str, tuple[Any, str]] = {
 }
 
 
-@pytest.mark.rule("resources 2.1.10")
+@pytest.mark.rule("resources 2.2.10")
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_fault_of_the_document_names_its_place_and_makes_no_run(
     build: Build, storage: rs.Storage, fault: str
@@ -183,7 +183,7 @@ def test_a_fault_of_the_document_names_its_place_and_makes_no_run(
     assert storage.get_runs() == []
 
 
-@pytest.mark.rule("resources 2.1.7")
+@pytest.mark.rule("resources 2.2.7")
 def test_metadata_is_merged_for_this_run_and_seen_by_context_handler_and_loads(build: Build) -> None:
     lake = Remembering()
 
@@ -202,7 +202,7 @@ def test_metadata_is_merged_for_this_run_and_seen_by_context_handler_and_loads(b
     assert lake.outputs[-1].asset_metadata == {"delta/mode": "overwrite", "owner": "me"}
 
 
-@pytest.mark.rule("resources 2.1.8")
+@pytest.mark.rule("resources 2.2.8")
 def test_a_resource_is_rebuilt_with_changed_fields_for_this_run_only(build: Build) -> None:
     told = rs.Asset(lambda db: (db.url, db.size), name="told")
     repo = build(told, resources={"db": Db(size=3)})
@@ -212,7 +212,7 @@ def test_a_resource_is_rebuilt_with_changed_fields_for_this_run_only(build: Buil
     assert repo.load_node("told") == ("mine", 3)
 
 
-@pytest.mark.rule("resources 2.1.8")
+@pytest.mark.rule("resources 2.2.8")
 def test_a_resource_that_a_run_changes_is_set_up_for_that_run(build: Build, capsys: pytest.CaptureFixture[str]) -> None:
     class Noisy(rs.Resource):
         url: str = "mine"
@@ -229,7 +229,7 @@ def test_a_resource_that_a_run_changes_is_set_up_for_that_run(build: Build, caps
     assert capsys.readouterr().out.splitlines() == ["up mine", "up other", "used other", "down other"]
 
 
-@pytest.mark.rule("resources 2.1.8")
+@pytest.mark.rule("resources 2.2.8")
 def test_a_run_whose_resource_cannot_be_set_up_is_not_begun(build: Build) -> None:
     class Shut(rs.Resource):
         url: str = "mine"
@@ -244,7 +244,7 @@ def test_a_run_whose_resource_cannot_be_set_up_is_not_begun(build: Build) -> Non
     assert repo.storage.get_run("r") is None
 
 
-@pytest.mark.rule("contexts 2.3", "resources 2.1.5")
+@pytest.mark.rule("contexts 2.3", "resources 2.2.5")
 def test_the_tasks_of_a_graph_are_keys_and_the_graph_itself_reaches_none_of_them(build: Build) -> None:
     step = task_of(Limits, "step")
     graph = rs.Asset.from_graph(lambda: step(), name="g")
@@ -255,7 +255,7 @@ def test_the_tasks_of_a_graph_are_keys_and_the_graph_itself_reaches_none_of_them
     assert repo.load_node("g") == Limits()
 
 
-@pytest.mark.rule("resources 2.1.6")
+@pytest.mark.rule("resources 2.2.6")
 def test_config_of_an_asset_that_declares_none_is_ignored(build: Build) -> None:
     plain = rs.Asset(lambda: 1, name="plain")
     assert materialized(build, plain, {"plain": {"rows": "whatever"}}) == 1

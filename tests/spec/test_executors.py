@@ -44,7 +44,7 @@ def test_in_process_runs_sync_steps_one_at_a_time_here(build: Build) -> None:
 
 
 def meeting(count: int) -> list[rs.SingleAsset]:
-    """Async steps of one level that end only when all of them have begun."""
+    """Return asynchronous steps of one level that end only when all of them have begun."""
     everybody = asyncio.Barrier(count)
 
     def step(name: str) -> rs.SingleAsset:
@@ -66,7 +66,7 @@ def test_async_steps_of_a_level_run_concurrently_in_this_process(build: Build, e
 
 
 def waiting_for(name: str, others: str, folder: steps.Folder) -> rs.SingleAsset:
-    """A step that ends when the others have begun."""
+    """Return a step that ends when the others have begun."""
     return rs.Asset(steps.meets, name=name, io_handler=folder, metadata={"folder": folder.root, "others": others})
 
 

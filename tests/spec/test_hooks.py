@@ -33,7 +33,7 @@ BOTH: list[Any] = [on_success, on_failure]
 
 
 def heard() -> list[tuple[str, str]]:
-    """Which asset was told what, in order."""
+    """Return asset and kind of every call, in order."""
     return [(context.asset_name, context.hook_type) for context in told]
 
 
@@ -122,4 +122,4 @@ def test_the_hooks_of_a_graph_fire_once_under_its_name(build: Build) -> None:
     told.clear()
     bad = rs.Asset.from_graph(lambda: broken(), name="bad", hooks=BOTH)
     build(bad, tasks=[broken]).materialize(raise_on_error=False)
-    assert heard() == []  # the step of the graph was skipped: rule 3
+    assert heard() == []  # the step of the graph was skipped

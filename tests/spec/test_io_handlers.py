@@ -21,7 +21,7 @@ def raw() -> int:
     return 1
 
 
-@pytest.mark.rule("resources 3.2")
+@pytest.mark.rule("resources 3.1.2")
 def test_what_only_looks_like_a_handler_is_refused_everywhere() -> None:
     class Duck:
         def handle_output(self, context: Any, obj: Any) -> None: ...
@@ -41,7 +41,7 @@ def test_what_only_looks_like_a_handler_is_refused_everywhere() -> None:
             make()
 
 
-@pytest.mark.rule("resources 3.4")
+@pytest.mark.rule("resources 3.1.4")
 def test_an_input_context_has_the_documented_members() -> None:
     context = rs.InputContext("up", "down", {"k": "v"}, None, int)
     assert (context.asset_name, context.downstream_asset, context.asset_metadata) == ("up", "down", {"k": "v"})
@@ -50,7 +50,7 @@ def test_an_input_context_has_the_documented_members() -> None:
     assert (bare.asset_metadata, bare.partition, bare.type_hint) == (None, None, None)
 
 
-@pytest.mark.rule("assets 1.14", "resources 3.5")
+@pytest.mark.rule("assets 1.14", "resources 3.1.5")
 def test_the_handler_that_writes_is_that_of_the_node_then_of_the_whole_then_the_default(build: Build) -> None:
     own, whole = Remembering(), Remembering()
     pair = rs.Asset.from_multi(
@@ -68,7 +68,7 @@ def test_the_handler_that_writes_is_that_of_the_node_then_of_the_whole_then_the_
     assert repo.load_node("raw") == 1
 
 
-@pytest.mark.rule("resources 3.6")
+@pytest.mark.rule("resources 3.1.6")
 def test_a_load_goes_to_the_handler_of_the_input_then_of_the_upstream_then_the_default(build: Build) -> None:
     lake, other = Remembering(), Remembering()
     other.values["up"] = "other"
@@ -82,7 +82,7 @@ def test_a_load_goes_to_the_handler_of_the_input_then_of_the_upstream_then_the_d
     assert repo.load_node("reading") == ("lake", "default")
 
 
-@pytest.mark.rule("resources 3.7")
+@pytest.mark.rule("resources 3.1.7")
 def test_a_value_is_checked_before_it_is_stored_and_stored_before_it_is_recorded(
     build: Build, storage: rs.Storage
 ) -> None:
@@ -107,7 +107,7 @@ def test_a_value_is_checked_before_it_is_stored_and_stored_before_it_is_recorded
     assert lake.values == {"good": 1}
 
 
-@pytest.mark.rule("resources 3.8")
+@pytest.mark.rule("resources 3.1.8")
 def test_each_consumer_loads_once_and_gets_what_the_handler_gives(build: Build) -> None:
     class Changing(Remembering):
         def load_input(self, context: rs.InputContext) -> Any:
@@ -121,7 +121,7 @@ def test_each_consumer_loads_once_and_gets_what_the_handler_gives(build: Build) 
     assert [repo.load_node(name) for name in ("one", "two")] == ["value for one", "value for two"]
 
 
-@pytest.mark.rule("assets 4.11", "resources 3.9")
+@pytest.mark.rule("assets 4.11", "resources 3.1.9")
 def test_every_materialization_has_a_fresh_uuid_as_its_version_unless_one_is_registered(
     build: Build, storage: rs.Storage
 ) -> None:
@@ -134,7 +134,7 @@ def test_every_materialization_has_a_fresh_uuid_as_its_version_unless_one_is_reg
     assert latest.data_version == "v7"
 
 
-@pytest.mark.rule("resources 3.3.1")
+@pytest.mark.rule("resources 3.4.1")
 def test_the_storages_for_tests_are_ordinary_ones_that_close_when_they_are_dropped(tmp_path: Path) -> None:
     folder = str(tmp_path / "store")
     for make in (rs.testing.memory_storage, lambda: rs.testing.embedded_storage(folder)):

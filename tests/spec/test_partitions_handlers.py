@@ -49,7 +49,7 @@ def test_the_unpartitioned_side_is_told_of_no_partition(build: Build) -> None:
 
 
 # §7, repository §9
-@pytest.mark.rule("resources 3.1.3")
+@pytest.mark.rule("resources 3.2.3")
 @pytest.mark.parametrize(
     ("definition", "key", "path"),
     [
@@ -72,7 +72,7 @@ def test_the_memory_handler_names_what_it_does_not_hold_by_its_key(
 
 
 # §7, repository §9
-@pytest.mark.rule("resources 3.1.3")
+@pytest.mark.rule("resources 3.2.3")
 def test_the_memory_handler_joins_the_values_of_one_key_by_a_bar() -> None:
     handler = rs.InMemoryIOHandler()
     context = rs.PartitionContext([many({"d": ["2", "1"], "r": "x"})], GRID)
@@ -82,7 +82,7 @@ def test_the_memory_handler_joins_the_values_of_one_key_by_a_bar() -> None:
 
 
 # §7, repository §9
-@pytest.mark.rule("resources 3.2.2")
+@pytest.mark.rule("resources 3.3.2")
 @pytest.mark.parametrize(
     ("definition", "key", "path"),
     [
@@ -105,7 +105,7 @@ def test_the_pickle_handler_has_a_file_for_every_partition(
 
 
 # repository §9, recommended
-@pytest.mark.rule("resources 3.2.5")
+@pytest.mark.rule("resources 3.3.5")
 @pytest.mark.parametrize("kind", ["memory", "pickle"])
 def test_the_value_of_a_batch_is_loaded_by_each_of_its_keys(build: Build, tmp_path: Path, kind: str) -> None:
     handler = rs.InMemoryIOHandler() if kind == "memory" else rs.PickleIOHandler(store=LocalStore(tmp_path))

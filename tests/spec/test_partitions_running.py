@@ -145,7 +145,7 @@ def test_anything_but_a_key_is_a_type_error(build: Build, given: Any) -> None:
 
 
 # §5.2
-@pytest.mark.rule("repository 3.1.8")
+@pytest.mark.rule("repository 3.1.9")
 @pytest.mark.parametrize("raising", [True, False])
 def test_partitioned_assets_without_a_key_are_refused_by_name(build: Build, storage: rs.Storage, raising: bool) -> None:
     repo = build(letter("one"), letter("two"), rs.Asset(name="plain")(lambda: 1))
@@ -156,7 +156,7 @@ def test_partitioned_assets_without_a_key_are_refused_by_name(build: Build, stor
 
 
 # §5.3
-@pytest.mark.rule("repository 3.1.8")
+@pytest.mark.rule("repository 3.1.9")
 def test_a_key_of_a_plan_with_an_unpartitioned_node_is_refused_by_name(build: Build) -> None:
     repo = build(letter(), rs.Asset(name="plain")(lambda: 1))
     with pytest.raises(PartitionValidationError, match=r"Node 'plain' is not partitioned, but a partition_key was"):

@@ -32,7 +32,7 @@ def storage(request: pytest.FixtureRequest, tmp_path: Path) -> Generator[rs.Stor
 
 
 def told(storage: rs.Storage, run_id: str, *steps: str) -> list[str]:
-    """The types of the events of these steps, or of all."""
+    """Return the types of the events of these steps, or of all."""
     events = storage.get_events_for_run(run_id)
     return [event.event_type for event in events if not steps or event.asset_key in steps]
 
@@ -90,7 +90,7 @@ def test_what_is_set_by_hand_after_resolving_stands(storage: rs.Storage) -> None
 
 @pytest.fixture
 def placed(tmp_path: Path) -> Callable[..., rs.CodeRepository]:
-    """A repository whose step ``claims`` executes at a place of its own, beside one that claims nothing."""
+    """Return a function that makes a repository with a step ``claims``, where the test says, and one beside it."""
     handler = rs.PickleIOHandler(store=LocalStore(str(tmp_path)))
 
     def make(place: str, *, at_new_year: bool = False, **settings: Any) -> rs.CodeRepository:
@@ -304,7 +304,7 @@ def test_a_multi_asset_claims_what_the_outputs_need_that_are_asked_for(storage: 
 def test_steps_of_one_run_share_a_pool_one_after_another(storage: rs.Storage) -> None:
     running: list[str] = []
     most = 0
-    pair = asyncio.Barrier(2)  # nobody ends alone, however late the other one begins
+    pair = asyncio.Barrier(2)  # neither ends before the other has begun
 
     def asset(name: str) -> Any:
         async def function() -> int:
@@ -329,7 +329,7 @@ def test_steps_of_one_run_share_a_pool_one_after_another(storage: rs.Storage) ->
 def test_a_run_on_another_thread_is_woken_when_the_slot_is_given_back(
     storage: rs.Storage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It would ask again in an hour only."""
+    """Its own interval would let it ask again only after an hour."""
     monkeypatch.setenv("RIVERS_CLAIM_POLL_INTERVAL", "1h")
     monkeypatch.setenv("RIVERS_CLAIM_TIMEOUT", "2h")
     first_is_in, second_waits = threading.Event(), threading.Event()

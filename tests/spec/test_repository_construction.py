@@ -49,7 +49,7 @@ def report(doubled: int) -> str:
 
 
 class Noting(rs.Resource):
-    """Writes down what happens to it."""
+    """A resource that notes its setup and its teardown."""
 
     label: str = "db"
 
@@ -215,7 +215,7 @@ def test_resolving_again_is_no_operation_also_without_an_argument(storage: rs.St
     assert notes == ["setup db"]
 
 
-@pytest.mark.rule("graph-assets 3.1.1", "repository 2.4")
+@pytest.mark.rule("graph-assets 3.1.2", "repository 2.4")
 def test_validate_runs_again_each_time_also_after_resolving(storage: rs.Storage) -> None:
     calls: list[str] = []
 

@@ -33,13 +33,13 @@ def doubled(raw: int) -> int:
 
 
 def record(storage: rs.Storage, run_id: str) -> rs.RunRecord:
-    """The stored run, which must exist."""
+    """Return the stored run, which must exist."""
     found = storage.get_run(run_id)
     assert found is not None
     return found
 
 
-@pytest.mark.rule("repository 3.1")
+@pytest.mark.rule("repository 3.1.1")
 def test_everything_but_the_selection_may_be_left_out_and_positions_are_documented(
     build: Build, storage: rs.Storage
 ) -> None:
@@ -59,7 +59,7 @@ def test_everything_but_the_selection_may_be_left_out_and_positions_are_document
     assert (record(storage, "mine").tags, repo.load_node("events")) == ([("team", "x")], 2)
 
 
-@pytest.mark.rule("repository 3.1.1")
+@pytest.mark.rule("repository 3.1.2")
 def test_no_selection_means_everything_with_standalone_tasks_and_without_external_assets(
     build: Build, storage: rs.Storage
 ) -> None:
@@ -81,7 +81,7 @@ def test_no_selection_means_everything_with_standalone_tasks_and_without_externa
     assert record(storage, result.run_id).node_names == ["inside", "told_task"]
 
 
-@pytest.mark.rule("assets 3.2", "repository 3.1.5")
+@pytest.mark.rule("assets 3.2", "repository 3.1.6")
 def test_an_upstream_by_lineage_only_needs_nothing(build: Build) -> None:
     later = rs.Asset(name="later", deps=[rs.AssetDef.dep("raw")])(lambda: 2)
     assert build(raw, later).materialize(["later"]).materialized_assets == ["later"]
@@ -129,7 +129,7 @@ def test_a_run_is_carried_to_its_end_before_the_first_failure_is_raised(build: B
     assert record(storage, "r").status == "Failure"
 
 
-@pytest.mark.rule("repository 3.1.3", "repository 3.2.4")
+@pytest.mark.rule("repository 3.1.4", "repository 3.2.4")
 @pytest.mark.parametrize(
     ("arguments", "error"),
     [

@@ -46,7 +46,7 @@ events: list[str] = []
 
 
 class Noting(rs.Resource):
-    """Writes down what happens to it."""
+    """A resource that notes its setup and its teardown."""
 
     label: str
     broken: bool = False

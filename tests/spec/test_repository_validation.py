@@ -17,12 +17,12 @@ from tests.spec.conftest import Build
 
 
 def asset(name: str, *inputs: str, **settings: Any) -> rs.SingleAsset:
-    """An asset of that name whose parameters are ``inputs``."""
+    """Return an asset of that name whose parameters are ``inputs``."""
     return rs.Asset(name=name, **settings)(eval(f"lambda {', '.join(inputs)}: 1"))
 
 
 def failing(*assets: Any, **arguments: Any) -> list[Callable[[], None]]:
-    """The two ways to check a repository, which must agree."""
+    """Return the two checks of a repository, which must agree."""
     return [
         rs.CodeRepository(list(assets), **arguments).validate,
         lambda: rs.CodeRepository(list(assets), **arguments).resolve(rs.Storage.memory()),

@@ -19,7 +19,7 @@ def nothing_happened_yet() -> None:
 
 
 class Db(rs.Resource):
-    """Writes down what happens to it."""
+    """A resource that notes its setup and its teardown."""
 
     url: str = "default"
     size: int = 1

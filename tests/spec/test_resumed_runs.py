@@ -29,21 +29,21 @@ def doubled(raw: int) -> int:
 
 
 def record(storage: rs.Storage, run_id: str) -> rs.RunRecord:
-    """The stored run, which must exist."""
+    """Return the stored run, which must exist."""
     found = storage.get_run(run_id)
     assert found is not None
     return found
 
 
 class Shaky:
-    """Functions that fail as long as they are told to, and count their calls."""
+    """Steps that fail while their names are in ``failing``, and note their calls."""
 
     def __init__(self) -> None:
         self.failing: set[str] = set()
         self.calls: list[str] = []
 
     def step(self, name: str, *inputs: str, **settings: Any) -> rs.SingleAsset:
-        """An asset of that name over those inputs."""
+        """Return an asset of that name over those inputs."""
 
         def called() -> int:
             self.calls.append(name)
@@ -139,7 +139,7 @@ def test_what_was_done_before_a_run_was_begun_anew_is_not_done(build: Build, sto
     with pytest.raises(KeyboardInterrupt):
         repo.materialize(run_id_override="r")
     pressing.clear()
-    for _ in range(2):  # to go on twice begins nothing anew
+    for _ in range(2):  # a second resume repeats nothing
         assert repo.materialize(run_id_override="r", resume=True).materialized_assets == ["one", "two"]
     assert shaky.calls == ["one", "two", "one", "one", "two"]
 

@@ -18,7 +18,7 @@ from tests.spec.recorded import event_of, subjects_of, types_of
 
 
 class Flaky:
-    """Makes functions that raise what they are told to, attempt by attempt, and counts the attempts."""
+    """A function that raises ``errors`` one by one, an attempt each, and counts the attempts."""
 
     def __init__(self, *errors: BaseException) -> None:
         self.errors = list(errors)
@@ -31,7 +31,7 @@ class Flaky:
         return self.tries
 
     def asset(self, name: str = "flaky", **settings: Any) -> rs.SingleAsset:
-        """An asset that calls this."""
+        """Return an asset that calls this function."""
         return rs.Asset(lambda: self(), name=name, **settings)
 
 
@@ -48,7 +48,7 @@ def test_a_backoff_is_announced_and_passes_on_the_clock() -> None:
 
 
 def tries_of(storage: rs.Storage, run_id: str, step: str) -> int:
-    """How many attempts at a step were recorded."""
+    """Return how many attempts of a step were recorded."""
     return types_of(storage, run_id, step).count("StepStart")
 
 
@@ -235,7 +235,7 @@ class Limits(BaseModel):
     rows: int
 
 
-@pytest.mark.rule("resources 2.5")
+@pytest.mark.rule("resources 2.1.5")
 def test_a_config_that_cannot_be_built_fails_the_step(build: Build) -> None:
     def needy(context: rs.AssetExecutionContext[Limits]) -> int:
         return context.config.rows

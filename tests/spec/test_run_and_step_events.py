@@ -25,7 +25,7 @@ def doubled(raw: int) -> int:
 
 
 def record(storage: rs.Storage, run_id: str) -> rs.RunRecord:
-    """The stored run, which must exist."""
+    """Return the stored run, which must exist."""
     found = storage.get_run(run_id)
     assert found is not None
     return found

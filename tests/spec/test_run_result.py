@@ -22,7 +22,7 @@ def raw() -> int:
 
 
 def failing(error: BaseException) -> Any:
-    """A function that raises."""
+    """Return a function that raises ``error``."""
 
     def fails() -> int:
         raise error

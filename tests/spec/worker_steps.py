@@ -15,7 +15,7 @@ PATIENCE_SECONDS = 30.0
 
 
 class Folder(rs.BaseIOHandler):
-    """Keeps pickles in a folder, and writes down in which process it stored and loaded what."""
+    """A handler that keeps pickles in a folder and notes in which process it stored and loaded what."""
 
     root: str
 
@@ -29,7 +29,7 @@ class Folder(rs.BaseIOHandler):
         return pickle.loads(Path(self.root, context.asset_name).read_bytes())
 
     def notes(self) -> list[tuple[str, str, int]]:
-        """What was done with which asset, and in which process."""
+        """Return what was done with which asset, and in which process."""
         lines = Path(self.root, "notes").read_text().splitlines()
         return [(what, asset, int(pid)) for what, asset, pid in (line.split() for line in lines)]
 
@@ -43,7 +43,7 @@ def process() -> int:
 
 
 def meets(context: rs.AssetExecutionContext) -> int:
-    """Returns once the others, which its metadata name, are there as well."""
+    """Return once the steps that the metadata name have begun as well."""
     given: Mapping[str, Any] = context.asset_metadata or {}
     folder = Path(given["folder"])
     (folder / f"{context.asset_name} is here").touch()

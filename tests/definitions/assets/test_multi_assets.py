@@ -130,7 +130,7 @@ PREVIOUS = PartitionMapping.time_window(-1)
 def body() -> None: ...
 
 
-@pytest.mark.rule("graph-assets 3.1")
+@pytest.mark.rule("graph-assets 3.1.1")
 def test_the_decorator_and_the_direct_form_give_a_graph_asset() -> None:
     for asset in (Asset.from_graph(body), Asset.from_graph()(body), Asset.from_graph(body, "body")):
         assert isinstance(asset, GraphAsset)
@@ -138,7 +138,7 @@ def test_the_decorator_and_the_direct_form_give_a_graph_asset() -> None:
         assert (asset.is_single, asset.is_multi, asset.is_graph, asset.is_external) == (False, False, True, False)
 
 
-@pytest.mark.rule("graph-assets 3.1")
+@pytest.mark.rule("graph-assets 3.1.1")
 def test_it_tells_what_it_was_given_and_its_decorator_can_be_used_again() -> None:
     decorator = Asset.from_graph(
         None, None, ["t"], "k", "g", "v", "h", "nodes", {"a": "b"}, "daily", [AssetDef.dep("x", PREVIOUS)], [], "c",
@@ -153,7 +153,7 @@ def test_it_tells_what_it_was_given_and_its_decorator_can_be_used_again() -> Non
         assert (asset.automation_condition, asset.retry) == ("c", RetryPolicy(1))
 
 
-@pytest.mark.rule("graph-assets 3.1")
+@pytest.mark.rule("graph-assets 3.1.1")
 @pytest.mark.parametrize(
     ("keywords", "error"),
     [({"pool": "p"}, TypeError), ({"compute": None}, TypeError), ({"node_io_handler": 3}, AssetDefinitionError)],

@@ -18,7 +18,7 @@ def context(request: pytest.FixtureRequest) -> OutputReport:
     return request.param("asset")
 
 
-@pytest.mark.rule("contexts 1.10", "contexts 1.12", "resources 3.3")
+@pytest.mark.rule("contexts 1.10", "contexts 1.12", "resources 3.1.3")
 def test_metadata_is_merged_and_typed_and_the_version_is_handed_out_once(context: OutputReport) -> None:
     assert context.output_metadata is None
     context.add_output_metadata({"a": 1, "b": 1})
@@ -54,7 +54,7 @@ def test_a_data_version_is_text(context: OutputReport) -> None:
         context.register_data_version(7)
 
 
-@pytest.mark.rule("resources 3.3")
+@pytest.mark.rule("resources 3.1.3")
 def test_a_context_made_by_hand_tells_what_it_was_given_and_nothing_else() -> None:
     bare = OutputContext("asset")
     assert (bare.asset_name, bare.asset_metadata, bare.partition, bare.type_hint) == ("asset", None, None, None)

@@ -58,9 +58,16 @@ def test_a_link_that_leads_nowhere_is_seen(tmp_path: Path) -> None:
 def test_the_index_has_every_page() -> None:
     index = (DOCS / "README.md").read_text(encoding="utf-8")
     pages = [path.relative_to(DOCS).as_posix() for path in sorted(DOCS.rglob("*.md"))]
-    listed = [page for page in pages if page != "README.md" and not page.startswith("adr/")]
+    listed = [page for page in pages if page != "README.md" and not page.startswith(("adr/", "reference/"))]
     assert [page for page in listed if f"]({page})" not in index] == []
     assert "](adr/)" in index
+    assert "](reference/README.md)" in index
+
+
+def test_the_index_of_the_reference_has_every_page() -> None:
+    index = (DOCS / "reference" / "README.md").read_text(encoding="utf-8")
+    pages = [path.name for path in sorted((DOCS / "reference").glob("*.md")) if path.name != "README.md"]
+    assert [page for page in pages if f"]({page})" not in index] == []
 
 
 def commands_of(command: Any, name: str) -> Iterator[tuple[str, list[str]]]:

@@ -248,6 +248,7 @@ def test_the_limit_holds_among_workers(build: Build, handler: Any, tmp_path: Pat
     assert max(repo.load_node("g")) <= cap
 
 
+@pytest.mark.rule("graph-assets 4.15")
 def test_an_instance_that_waits_to_be_tried_again_keeps_its_place(build: Build) -> None:
     order: list[int] = []
 

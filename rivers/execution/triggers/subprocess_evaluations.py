@@ -114,9 +114,11 @@ class SubprocessEvaluations:
             self._pool.take_back(worker, self._workers_max)
             raise CancelledError
         worker.send(Evaluate(evaluate_packed, packed))
+        answer = None
         try:
-            while (answer := worker.hear()) is None:
+            while answer is None:
                 wait(worker.waited_for())
+                answer = worker.hear()
         except EOFError:
             died = WorkerDied(f"{task.kind} '{task.name}': {worker.how_it_died()}")
             self._assign(future, None)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import sys
 import threading
 from collections.abc import Callable, Generator
 from pathlib import Path
@@ -21,6 +20,8 @@ from rivers.execution.triggers.evaluation import Evaluated, Evaluator, FunctionE
 from rivers.ids import SeededIds
 from rivers.repository.code_repository import CodeRepository
 from rivers.storage import Storage
+from tests.execution.triggers import faults
+from tests.execution.triggers.faults import FAULTS, raises, wrong_type
 
 pytestmark = pytest.mark.anyio
 
@@ -144,76 +145,14 @@ async def test_a_coroutine_runs_on_asyncio_whatever_the_backend(bench: Bench) ->
     assert [request.run_key for request in evaluated.requests] == ["k"]
 
 
-def _raises() -> None:
-    raise ValueError("boom")
-
-
-def _exits() -> None:
-    sys.exit(3)
-
-
-def _interrupts() -> None:
-    raise KeyboardInterrupt
-
-
-def _wrong_type() -> int:
-    return 3
-
-
-def _generator_raises() -> Generator[rs.RunRequest]:
-    yield rs.RunRequest()
-    raise ValueError("half way")
-
-
 def _needs_more(greeting: Greeting) -> None: ...
 
 
-async def _coroutine_exits() -> None:
-    sys.exit(4)
-
-
-def _cancelled() -> None:
-    raise asyncio.CancelledError
-
-
-def _unstorable_key() -> rs.RunRequest:
-    return rs.RunRequest(run_key="f\udcff")
-
-
-def _unstorable_cursor() -> rs.SensorResult:
-    return rs.SensorResult(cursor="a\x00b")
-
-
-def _unstorable_message() -> None:
-    raise ValueError("\x00\ud800")
-
-
-async def _coroutine_cancelled() -> None:
-    raise asyncio.CancelledError
-
-
-FAULTS = [
-    (_raises, "ValueError: boom"),
-    (_exits, "SystemExit: 3"),
-    (_interrupts, "KeyboardInterrupt: "),
-    (_wrong_type, "ExecutionError: Sensor '_wrong_type' must return"),
-    (_generator_raises, "ValueError: half way"),
-    (_coroutine_exits, "SystemExit: 4"),
-    (_unstorable_key, "ValueError: run_key holds half of a surrogate pair"),
-    (_unstorable_cursor, "ValueError: cursor holds a NUL character"),
-    (_unstorable_message, "ValueError: \\x00\\ud800"),
-    # Outside user code it would mean that the daemon itself is to stop.
-    (_cancelled, "CancelledError: "),
-    (_coroutine_cancelled, ("ExecutionError: a CancelledError came out of the coroutine", "CancelledError: ")),
-]
-
-
 @pytest.mark.parametrize(("function", "error"), FAULTS, ids=[function.__name__ for function, _ in FAULTS])
-@pytest.mark.parametrize("mode", [rs.EvalMode.InProcess, rs.EvalMode.Subprocess])
 async def test_whatever_a_function_does_wrong_becomes_an_error_text(
-    bench: Bench, mode: rs.EvalMode, function: Callable[..., Any], error: str | tuple[str, ...]
+    bench: Bench, function: Callable[..., Any], error: str | tuple[str, ...]
 ) -> None:
-    trigger = sensor(function, eval_mode=mode)
+    trigger = sensor(function)
     evaluator = bench.evaluator(trigger)
     evaluated = await bench.run(lambda: evaluator.evaluate_sensor(trigger, "kept by the caller", None))
     assert evaluated.error is not None
@@ -230,11 +169,11 @@ async def test_a_skip_reason_that_cannot_be_stored_is_escaped(bench: Bench) -> N
 
 
 async def test_the_traceback_begins_in_the_users_code(bench: Bench) -> None:
-    trigger = sensor(_raises)
+    trigger = sensor(raises)
     evaluator = bench.evaluator(trigger)
     evaluated = await bench.run(lambda: evaluator.evaluate_sensor(trigger, None, None))
     assert evaluated.traceback is not None
-    assert evaluated.traceback.splitlines()[1].lstrip().startswith(f'File "{__file__}"')
+    assert evaluated.traceback.splitlines()[1].lstrip().startswith(f'File "{faults.__file__}"')
 
 
 async def test_a_sensor_without_a_function_is_an_error(bench: Bench) -> None:
@@ -303,7 +242,7 @@ async def test_a_worker_that_dies_is_an_error_that_names_the_trigger(bench: Benc
     evaluated = await bench.run(lambda: evaluator.evaluate_sensor(trigger, None, None))
     died = "WorkerDied: sensor 'watch': the worker process died before it gave an answer: EXIT(9)"
     assert evaluated.error == died
-    again = await bench.run(lambda: evaluator.evaluate_sensor(sensor(_wrong_type, eval_mode=2), None, None))
+    again = await bench.run(lambda: evaluator.evaluate_sensor(sensor(wrong_type, eval_mode=2), None, None))
     assert again.error is not None
     assert again.error.startswith("ExecutionError")
 

@@ -45,7 +45,6 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "rivers/execution/steps/compiled_steps.py": "tests/execution/test_run_execution.py",
     "rivers/execution/dispatch/workers.py": "tests/execution/dispatch/test_loop.py",
     "rivers/execution/workers/messages.py": "tests/execution/workers/test_process.py",
-    "rivers/execution/workers/executing.py": "tests/execution/dispatch/test_loop.py",
     "rivers/graph/wiring.py": "tests/graph/test_inside.py",
     "rivers/graph/internal_mappings.py": "tests/graph/test_partitioning.py",
     "rivers/graph/names.py": "tests/graph/test_building.py",

@@ -61,7 +61,7 @@ class StepExecution:
             flush_streams()
             if position == len(execute.orders):
                 moment.end()
-            moment.tell(_dumps(Done(_crossing(outcome), seconds)))
+            moment.send(_dumps(Done(_crossing(outcome), seconds)))
             if position < len(execute.orders) and moment.is_last():
                 if moment.stopped:
                     self._connection.send_bytes(pickle.dumps(Dropped()))
@@ -78,13 +78,13 @@ class StepExecution:
         except BaseException as error:
             return 0.0, StepOutcome(failure=AttemptFailure.of(error), texts=captured.texts())
         if step.timeout is not None:
-            moment.tell(pickle.dumps(Imported()))
+            moment.send(pickle.dumps(Imported()))
         began = self._timer()
         outcome = self._attempt(step, order, moment)
         return self._timer() - began, outcome
 
     def _attempt(self, step: Step, order: Order, moment: WorkerTime) -> StepOutcome:
-        attempt = Attempt(step, order.number, lambda kept: self._tell_kept(kept, moment))
+        attempt = Attempt(step, order.number, lambda kept: self._send_kept(kept, moment))
         managed = {str(position): resource for position, resource in enumerate(step.managed)}
         with attempt.capturing():
             set_up(managed)
@@ -99,9 +99,9 @@ class StepExecution:
             tear_down(managed)
         return attempt.outcome()
 
-    def _tell_kept(self, kept: StepOutcome, moment: WorkerTime) -> None:
+    def _send_kept(self, kept: StepOutcome, moment: WorkerTime) -> None:
         if os.getpid() == self._pid:  # a child that the step has forked may yield too
-            moment.tell(_dumps(Kept(_crossing(kept))))
+            moment.send(_dumps(Kept(_crossing(kept))))
 
     def _step(self, key: int) -> Step:
         step = self._steps.get(key)

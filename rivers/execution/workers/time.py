@@ -46,7 +46,7 @@ class WorkerTime:
         if self.stopped:
             raise RunCanceled("the run was cancelled")
 
-    def tell(self, message: bytes) -> None:
+    def send(self, message: bytes) -> None:
         """Send what needs no answer, even while a thread waits for one."""
         with self._sending:
             self._connection.send_bytes(message)
@@ -77,7 +77,7 @@ class WorkerTime:
             self._take()
 
     def _ask(self, question: AskTime | Sleep, *ended_by: type) -> Any:
-        self.tell(pickle.dumps(question))
+        self.send(pickle.dumps(question))
         while True:
             answer = self._take()
             if not isinstance(answer, Stop) or Stop in ended_by:

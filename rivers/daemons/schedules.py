@@ -55,7 +55,7 @@ class ScheduleDaemon(TriggerDaemon[Schedule]):
             name: decide_due(self._times(name), self._book[name].checkpoint, now.ns, starting=True)
             for name in await self._open(names, now)
         }
-        await self._book.commit(self._missed(due, now))
+        await self._store_missed(due, now)
         for name, verdict in due.items():
             self._expect(name, verdict.next)
 
@@ -76,7 +76,7 @@ class ScheduleDaemon(TriggerDaemon[Schedule]):
             for each in finished
             if self._is_running(each.name) and not self._is_abandoned(each.name)
         }
-        await self._book.commit(self._missed(due, now))
+        await self._store_missed(due, now)
         for each in finished:
             self._look_ahead(each.name, now)
 
@@ -85,7 +85,7 @@ class ScheduleDaemon(TriggerDaemon[Schedule]):
             name: decide_due(self._times(name), self._book[name].checkpoint, now.ns, abandoned=self._is_abandoned(name))
             for name in names
         }
-        await self._book.commit(self._missed(due, now))
+        await self._store_missed(due, now)
         at_once: dict[str, int] = {}
         for name, verdict in due.items():
             if verdict.fire is None or self._is_dealt_with(name, verdict.fire):
@@ -131,12 +131,14 @@ class ScheduleDaemon(TriggerDaemon[Schedule]):
             queued=self._settings.queued,
         )
 
-    def _missed(self, due: Mapping[str, Due], now: Now) -> list[TickDecision]:
-        return [
+    async def _store_missed(self, due: Mapping[str, Due], now: Now) -> None:
+        missed = [
             decide_missed_tick(_facts(self._triggers[name]), self._book[name], verdict, now=now.ns)
             for name, verdict in due.items()
             if verdict.missed is not None
         ]
+        if missed:
+            await self._book.commit(missed)
 
     def _look_ahead(self, name: str, now: Now) -> None:
         if not self._is_running(name):

@@ -59,9 +59,11 @@ class SensorDaemon(TriggerDaemon[Sensor]):
 
     async def _fire(self, names: Sequence[str], now: Now) -> None:
         blocked = [name for name in names if self._is_abandoned(name)]
-        await self._store(
-            [decide_blocked_tick(_facts(self._triggers[name]), self._book[name], now=now.ns) for name in blocked], now
-        )
+        if blocked:
+            await self._store(
+                [decide_blocked_tick(_facts(self._triggers[name]), self._book[name], now=now.ns) for name in blocked],
+                now,
+            )
         for name in names:
             if name not in blocked:
                 state = self._book[name]

@@ -12,10 +12,12 @@ import pytest
 
 import rivers as rs
 from rivers.clock import SimClock
-from rivers.records import StoredTick
+from rivers.daemons.trigger_book import TriggerBook
+from rivers.records import StoredTick, TickDecision
 from rivers.simulation import Faults, Scenario
 from rivers.storage import Storage
 from rivers.storage.changes import Change, TickCommitted
+from rivers.storage.engine import Engine
 
 pytestmark = pytest.mark.anyio
 
@@ -130,6 +132,35 @@ async def test_a_pause_holds_and_what_passed_meanwhile_was_not_missed() -> None:
         await sim.clock.advance("2m")
         assert minutes(sim.ticks("each")) == [1, 2, 13, 14]
         assert set(statuses(sim.ticks("each"))) == {"Success"}
+
+
+@pytest.mark.parametrize("function", [None, lambda: rs.RunRequest()], ids=["without a function", "with a function"])
+async def test_a_tick_with_a_run_is_three_transactions_and_no_commit_of_nothing(
+    function: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    transactions: list[str] = []
+    commits: list[int] = []
+    transact, commit = Engine.transact, TriggerBook.commit
+
+    def note_transaction(self: Engine, session: str, statements: Sequence[str], variables: Any) -> list[Any]:
+        transactions.append(" ".join(statements))
+        return transact(self, session, statements, variables)
+
+    def note_commit(self: TriggerBook, decisions: Sequence[TickDecision]) -> Any:
+        commits.append(len(decisions))
+        return commit(self, decisions)
+
+    async with Scenario(repo_of(scheduled(function, name="each"))) as sim:
+        await sim.clock.advance("90s")
+        monkeypatch.setattr(Engine, "transact", note_transaction)
+        monkeypatch.setattr(TriggerBook, "commit", note_commit)
+        await sim.clock.advance("1m")
+        assert len(sim.runs("Success")) == 2
+    tick, start, end = transactions
+    assert "INSERT INTO tick" in tick
+    assert "'Started'" in start
+    assert "'Success'" in end
+    assert commits == [1]
 
 
 # -- what functions return ---------------------------------------------------------------------------------------------

@@ -206,6 +206,11 @@ class PartitionsDefinition(ABC):
     def check(self) -> None:
         """Check what raw constructors skip. :raises PartitionDefinitionError: naming what is wrong"""
 
+    def checked(self) -> Self:
+        """Return the definition itself. :raises PartitionDefinitionError: as :meth:`check`"""
+        self.check()
+        return self
+
     @abstractmethod
     def describe(self) -> str:
         """Return what the definition is, in a few words, for messages."""

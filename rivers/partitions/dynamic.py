@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Collection, Iterator
 from datetime import datetime
-from typing import Any, Self
+from typing import Any
 
 from rivers.exceptions import PartitionDefinitionError, _NotEnumerable  # pyright: ignore[reportPrivateUsage]
 from rivers.partitions.definitions import DynamicKeys
@@ -43,11 +43,6 @@ class DynamicPartitions(OneDimension, variant="Dynamic"):
         if not isinstance(name, str):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise TypeError(f"the name of dynamic partitions must be a str, got {type(name).__name__}")
         self.name = name
-
-    def checked(self) -> Self:
-        """Return the definition itself. :raises PartitionDefinitionError: as :meth:`check`"""
-        self.check()
-        return self
 
     def check(self) -> None:
         if not self.name:

@@ -85,7 +85,7 @@ def _require_range(
     if not isinstance(definition, MultiPartitions) or not _names_all(key_range, definition):
         definition.resolve(key_range, now, dynamic)
         return
-    for name, _ in definition.dimensions:
+    for name in definition.names:
         try:
             one_dimension(definition, name).require_selector(key_range.selector_of(name), now, dynamic)
         except PartitionValidationError as error:
@@ -93,7 +93,7 @@ def _require_range(
 
 
 def _names_all(key_range: PartitionKeyRange, definition: MultiPartitions) -> bool:
-    return sorted(key_range.dimensions) == sorted(name for name, _ in definition.dimensions)
+    return sorted(key_range.dimensions) == sorted(definition.names)
 
 
 def _holds(values: Mapping[str, Collection[str]], key: PartitionKey) -> bool:

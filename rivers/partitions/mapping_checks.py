@@ -160,7 +160,7 @@ class _Fit:
     def _same_dimensions(
         self, mapping: PartitionMapping, downstream: MultiPartitions, upstream: MultiPartitions
     ) -> str | None:
-        down_names, up_names = _names(downstream), _names(upstream)
+        down_names, up_names = downstream.names, upstream.names
         if sorted(down_names) != sorted(up_names):
             return (
                 f"{mapping.factory}: the dimensions differ, downstream {quoted(down_names)}, "
@@ -219,7 +219,7 @@ class _Fit:
                 f"multi needs Multi partitions on both sides, and downstream is {downstream.variant}, upstream is "
                 f"{upstream.variant}"
             )
-        up_names, down_names = _names(upstream), _names(downstream)
+        up_names, down_names = upstream.names, downstream.names
         for name, (paired, _) in pairs.items():
             if name not in up_names:
                 return f"multi: unknown upstream dimension '{name}'; there are {quoted(up_names)}"
@@ -250,7 +250,7 @@ class _Fit:
                     f"{downstream.variant}, upstream is {upstream.variant}"
                 )
         if dimension is None:
-            return f"multi_to_single: there is no dimension '{name}'; available dimensions: {quoted(_names(several))}"
+            return f"multi_to_single: there is no dimension '{name}'; available dimensions: {quoted(several.names)}"
         return None if reason is None else f"in dimension '{name}': {reason}"
 
 
@@ -281,7 +281,3 @@ def _listed(values: Sequence[str]) -> str | None:
     if not values:
         return None
     return quoted(values, _LISTED_MAX)
-
-
-def _names(definition: MultiPartitions) -> Sequence[str]:
-    return [name for name, _ in definition.dimensions]

@@ -8,12 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
-from itertools import product
 
 from rivers.partitions.definitions import DynamicKeys, PartitionsDefinition
 from rivers.partitions.edges import Edge, one_dimension
 from rivers.partitions.key_selection import selected_keys
-from rivers.partitions.keys import MultiKey, PartitionKey, SingleKey
+from rivers.partitions.keys import PartitionKey, SingleKey
 from rivers.partitions.mapping_keys import Mapped, Nothing, TheseKeys, Whole
 from rivers.partitions.mappings import PartitionMapping
 from rivers.partitions.products import MultiPartitions
@@ -92,9 +91,11 @@ def _through(
 
 def _product(downstream: MultiPartitions, chosen: dict[str, list[str]], edge: Edge) -> Iterator[PartitionKey]:
     """Return the downstream keys with a chosen value in each dimension; with any value, where none are chosen."""
-    names = [name for name, _ in downstream.dimensions]
-    values = [
-        chosen[name] if name in chosen else list(one_dimension(downstream, name).iter_values(edge.now, edge.dynamic))
-        for name in names
-    ]
-    return (MultiKey.of(sorted(zip(names, row, strict=True))) for row in product(*values))
+    return downstream.product(
+        [
+            chosen[name]
+            if name in chosen
+            else list(one_dimension(downstream, name).iter_values(edge.now, edge.dynamic))
+            for name in downstream.names
+        ]
+    )

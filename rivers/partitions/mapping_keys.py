@@ -8,14 +8,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import product
 from typing import TypeAlias
 
 from rivers.exceptions import PartitionValidationError
 from rivers.partitions.definitions import DynamicKeys, PartitionsDefinition
 from rivers.partitions.edges import Edge, one_dimension
 from rivers.partitions.key_selection import Selected, selector_fault
-from rivers.partitions.keys import MultiKey, PartitionKey, SingleKey
+from rivers.partitions.keys import PartitionKey, SingleKey
 from rivers.partitions.mappings import PartitionMapping
 from rivers.partitions.products import MultiPartitions
 from rivers.partitions.value_mappings import upstream_values
@@ -129,15 +128,17 @@ class _Mapper:
             case PartitionMapping.Identity(), upstream:
                 return (self._same(key, upstream),)
             case PartitionMapping.Multi(dimension_mappings=pairs), MultiPartitions() as upstream:
-                mapped = [(name, self._values(pairs[name][1], pairs[name][0], name, key)) for name in _names(upstream)]
-                return _product(mapped)
+                return upstream.product(
+                    [self._values(pairs[name][1], pairs[name][0], name, key) for name in upstream.names]
+                )
             case PartitionMapping.MultiToSingle() as outer, MultiPartitions() as upstream:
                 inner, dimension = outer.partition_mapping, outer.dimension_name
-                mapped = [
-                    (name, self._values(inner, None, name, key) if name == dimension else self._all(name))
-                    for name in _names(upstream)
-                ]
-                return _product(mapped)
+                return upstream.product(
+                    [
+                        self._values(inner, None, name, key) if name == dimension else self._all(name)
+                        for name in upstream.names
+                    ]
+                )
             case PartitionMapping.MultiToSingle(dimension_name=dimension, partition_mapping=inner), _:
                 return map(SingleKey.of, self._values(inner, dimension, None, key))
             case inner, _:
@@ -172,13 +173,3 @@ class _Mapper:
             definition = one_dimension(self._edge.upstream, up_dimension)
             found = self._whole[up_dimension] = list(definition.iter_values(self._edge.now, self._edge.dynamic))
         return found
-
-
-def _names(definition: MultiPartitions) -> Sequence[str]:
-    return [name for name, _ in definition.dimensions]
-
-
-def _product(values: Sequence[tuple[str, Sequence[str]]]) -> Iterator[PartitionKey]:
-    """Return the product in the order of the definition, the last dimension varying fastest."""
-    names = [name for name, _ in values]
-    return (MultiKey.of(sorted(zip(names, row, strict=True))) for row in product(*(each for _, each in values)))

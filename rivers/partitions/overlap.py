@@ -34,7 +34,7 @@ def share_a_key(one: PartitionsDefinition, other: PartitionsDefinition) -> bool:
     """
     if isinstance(one, MultiPartitions) and isinstance(other, MultiPartitions):
         dimensions = dict(other.dimensions)
-        return sorted(dimensions) == sorted(name for name, _ in one.dimensions) and all(
+        return sorted(dimensions) == sorted(one.names) and all(
             share_a_key(definition, dimensions[name]) for name, definition in one.dimensions
         )
     if not isinstance(one, OneDimension) or not isinstance(other, OneDimension):

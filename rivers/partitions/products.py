@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from itertools import islice, product
 from math import prod
-from typing import Any, Self, cast
+from typing import Any, cast
 
 from rivers.exceptions import PartitionDefinitionError, PartitionValidationError
 from rivers.partitions.definitions import DynamicKeys, PartitionsDefinition
@@ -48,15 +48,15 @@ class MultiPartitions(PartitionsDefinition, variant="Multi"):
         self._by_name = cast("dict[str, OneDimension]", dict(self._dimensions))
         self._name_order = sorted(range(len(self._dimensions)), key=lambda place: self._dimensions[place][0])
 
-    def checked(self) -> Self:
-        """Return the definition itself. :raises PartitionDefinitionError: as :meth:`check`"""
-        self.check()
-        return self
-
     @property
     def dimensions(self) -> list[tuple[str, PartitionsDefinition]]:
         """The name and the definition of each dimension, in declared order."""
         return list(self._dimensions)
+
+    @property
+    def names(self) -> list[str]:
+        """The name of each dimension, in declared order."""
+        return [name for name, _ in self._dimensions]
 
     def dimension(self, name: str) -> OneDimension | None:
         """Return the definition of a dimension, ``None`` when there is none of that name."""
@@ -66,7 +66,7 @@ class MultiPartitions(PartitionsDefinition, variant="Multi"):
         if not self._dimensions:
             raise PartitionDefinitionError("multi partitions must have at least one dimension")
         if len(self._by_name) < len(self._dimensions):
-            raise PartitionDefinitionError(f"a dimension is named twice: {[name for name, _ in self._dimensions]}")
+            raise PartitionDefinitionError(f"a dimension is named twice: {self.names}")
         for name, definition in self._dimensions:
             for fault in name_faults(name):
                 raise PartitionDefinitionError(fault)
@@ -93,9 +93,10 @@ class MultiPartitions(PartitionsDefinition, variant="Multi"):
         )
 
     def iter_keys(self, now: datetime, dynamic: DynamicKeys | None = None) -> Iterator[PartitionKey]:
-        return self._product([list(each.iter_values(now, dynamic)) for each in self._by_name.values()])
+        return self.product([list(each.iter_values(now, dynamic)) for each in self._by_name.values()])
 
-    def _product(self, values: Sequence[Sequence[str]]) -> Iterator[PartitionKey]:
+    def product(self, values: Sequence[Sequence[str]]) -> Iterator[PartitionKey]:
+        """Yield the keys with one of the values in each dimension, given in declared order."""
         names = [self._dimensions[place][0] for place in self._name_order]
         order = self._name_order
         return (
@@ -114,9 +115,7 @@ class MultiPartitions(PartitionsDefinition, variant="Multi"):
 
     def _corner(self, values: Sequence[str | None]) -> PartitionKey | None:
         return (
-            next(self._product([[value] for value in values if value is not None]), None)
-            if None not in values
-            else None
+            next(self.product([[value] for value in values if value is not None]), None) if None not in values else None
         )
 
     def resolve(
@@ -139,7 +138,7 @@ class MultiPartitions(PartitionsDefinition, variant="Multi"):
                 chosen.append(list(definition.select(key_range.selector_of(name), now, dynamic)))
             except PartitionValidationError as error:
                 raise PartitionValidationError(f"in dimension '{name}': {error}") from None
-        return list(self._product(chosen))
+        return list(self.product(chosen))
 
     def nearest(self, key: PartitionKey, now: datetime, dynamic: DynamicKeys | None = None) -> list[PartitionKey]:
         choices: list[list[str]] = []
@@ -153,7 +152,7 @@ class MultiPartitions(PartitionsDefinition, variant="Multi"):
                 latest = definition.latest_value(now, {} if dynamic is None else dynamic)
                 near = [] if latest is None else [latest]
             choices.append(list(dict.fromkeys([*near, *valid] if strange else valid or near))[:NEAREST_MAX])
-        return list(islice(self._product(choices), NEAREST_MAX))
+        return list(islice(self.product(choices), NEAREST_MAX))
 
     def parse_key(self, text: str) -> PartitionKey:
         parts = [part.partition("=") for part in text.split("|")]

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from decimal import Decimal
 from itertools import islice
-from typing import Any, Final, Self
+from typing import Any, Final
 
 from rivers.durations import NANOS_PER_SECOND
 from rivers.exceptions import PartitionDefinitionError
@@ -107,11 +107,6 @@ class TimeWindowPartitions(OneDimension, variant="TimeWindow"):
         self._end_nanos = None if self.end is None else to_nanos(self.end)
         self._grid: Grid | None = None
         self._format: KeyFormat | None = None
-
-    def checked(self) -> Self:
-        """Return the definition itself. :raises PartitionDefinitionError: as :meth:`check`"""
-        self.check()
-        return self
 
     def check(self) -> None:
         refuse_ambiguous_keys(self.grid, self._start_nanos, self.format)

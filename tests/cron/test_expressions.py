@@ -1,4 +1,4 @@
-"""Which cron expressions can be used."""
+"""The cron expressions that can be used."""
 
 from __future__ import annotations
 

@@ -35,7 +35,7 @@ EXPRESSIONS = [
 
 
 def walked(expression: str, start: int, end: int) -> list[int]:
-    """The wall times in ``start <= t < end`` as croniter gives them, in UTC, where wall time is epoch time."""
+    """Return the wall times in ``start <= t < end`` as croniter gives them, in UTC, where wall time is epoch time."""
     moment = datetime.fromtimestamp(start, UTC) - timedelta(microseconds=1)
     times = croniter(expression, moment, second_at_beginning=len(expression.split()) > 5)
     found: list[int] = []

@@ -1,4 +1,4 @@
-"""Which config model a function asks for, and the instance that one run gives it."""
+"""The config model that a function asks for, and the instance that one run gives it."""
 
 from __future__ import annotations
 

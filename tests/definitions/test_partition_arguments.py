@@ -1,4 +1,4 @@
-"""What declarations say about partitions: which types are taken, and which outputs one function can compute."""
+"""Partitions in declarations: which types are taken, and which outputs one function can compute."""
 
 from __future__ import annotations
 

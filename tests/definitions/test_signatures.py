@@ -1,4 +1,4 @@
-"""What a function's signature says."""
+"""The signature of a function."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From declarations to the dependency graph."""
+"""The way from declarations to the dependency graph."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which nodes each job runs."""
+"""The nodes that each job runs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The partition keys of what schedules and sensors ask for."""
+"""The partition keys that schedules and sensors ask for."""
 
 from __future__ import annotations
 

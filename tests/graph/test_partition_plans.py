@@ -1,4 +1,4 @@
-"""What a partition key means for a plan (partitions.md 5)."""
+"""The meaning of a partition key for a plan (partitions.md 5)."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def source(name: str, definition: Any = None) -> Any:
 
 
 def below(definition: Any, mapping: Any = None) -> Any:
-    """The asset ``x``, which loads ``up``."""
+    """Return the asset ``x``, which loads ``up``."""
     deps = [AssetDef.input("up", partition_mapping=mapping)]
     return Asset(name="x", partitions_def=definition, deps=deps)(lambda up: 0)
 
@@ -50,7 +50,7 @@ def plan(
 
 
 def load(upstream: Any, downstream: Any, mapping: Any, key: PartitionKey | None) -> Load:
-    """What ``x`` loads of ``up``, which is outside of the plan."""
+    """Return what ``x`` loads of ``up``, which is outside of the plan."""
     return plan(graph_of(source("up", upstream), below(downstream, mapping)), ["x"], key).load("x", "up")
 
 

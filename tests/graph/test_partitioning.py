@@ -36,7 +36,7 @@ def source(name: str, definition: Any = None) -> Any:
 
 
 def below(name: str, definition: Any = None, *deps: Any) -> Any:
-    """An asset that loads ``up``."""
+    """Return an asset that loads ``up``."""
     return Asset(name=name, partitions_def=definition, deps=list(deps))(lambda up: 0)
 
 

@@ -1,4 +1,4 @@
-"""From names to what the repository has registered under them."""
+"""The registered objects behind names."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which nodes a selection means."""
+"""The nodes that a selection means."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How much work a question takes, in a number that is the same on every machine."""
+"""The work that a question takes, as a number that is the same on every machine."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 
 def calls_in(work: Callable[[], object]) -> int:
-    """How many functions, of Python and of C, are called while ``work`` runs."""
+    """Return how many functions, of Python and of C, are called while ``work`` runs."""
     calls = 0
 
     def count(frame: object, event: str, argument: Any) -> None:

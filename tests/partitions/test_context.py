@@ -1,4 +1,4 @@
-"""What a step is told about the partitions it runs for."""
+"""The partitions that a step runs for, as its function and handlers see them."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Which tests hold which rule of the specification of partitions.
+"""The tests that hold each rule of the specification of partitions.
 
 A rule is named by its section, then its number, row or sentence. Every rule has at least one test, and every test that
-is named exists: whoever renames one is told here.
+is named exists, so that renaming one fails here.
 """
 
 from __future__ import annotations
@@ -591,12 +591,12 @@ TABLES = (
 )
 RULES: dict[str, list[str]] = {rule: tests for table in TABLES for rule, tests in table.items()}
 NUMBERED = {"1": 5, "3.2": 6, "5": 10}
-"""How many numbered rules each section has."""
+"""The number of numbered rules in each section."""
 
 
 @cache
 def names_in(module: str) -> frozenset[str]:
-    """The names of the test functions of a module of this folder; those in a class after its name.
+    """Return the names of the test functions of a module of this folder; those in a class after its name.
 
     The acceptance tests are in a folder of their own, ``spec``.
     """

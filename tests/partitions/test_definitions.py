@@ -1,4 +1,4 @@
-"""What all definitions have in common."""
+"""The common part of all definitions."""
 
 from __future__ import annotations
 

@@ -32,7 +32,7 @@ def grids(draw: st.DrawFn) -> Grid:
 
 
 def croniter_starts(expression: str, start: int, end: int) -> Iterator[int]:
-    """What croniter finds in ``start <= t < end``, in UTC, where wall time is epoch time."""
+    """Return what croniter finds in ``start <= t < end``, in UTC, where wall time is epoch time."""
     moment = datetime.fromtimestamp(-(-start // SECOND), UTC) - timedelta(microseconds=1)
     times = croniter(expression, moment, second_at_beginning=len(expression.split()) > 5)
     while (found := int(times.get_next(datetime).timestamp()) * SECOND) < end:

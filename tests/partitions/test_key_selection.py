@@ -1,4 +1,4 @@
-"""Selectors of keys: what matches is what resolving them lists."""
+"""Selectors of keys match what resolving them lists."""
 
 from __future__ import annotations
 

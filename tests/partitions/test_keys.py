@@ -1,4 +1,4 @@
-"""Partition keys: what they hold, when they are equal, and their written forms."""
+"""Partition keys: their content, their equality and their written forms."""
 
 from __future__ import annotations
 

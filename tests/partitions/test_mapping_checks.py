@@ -1,4 +1,4 @@
-"""Which mappings fit which definitions: the table of what is valid, and each mapping's own conditions."""
+"""The mappings that fit definitions: the table of what is valid, and each mapping's own conditions."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def reason(
     downstream: PartitionsDefinition | None,
     upstream: PartitionsDefinition | None,
 ) -> str | None:
-    """The reason without the names of the assets, which every message must begin with."""
+    """Return the reason without the names of the assets, which every message must begin with."""
     try:
         check_mapping("down", downstream, "up", upstream, mapping)
     except PartitionValidationError as error:

@@ -1,4 +1,4 @@
-"""Which downstream partitions upstream keys reach: the exact inverse of what those partitions load."""
+"""The downstream partitions that upstream keys reach: the exact inverse of what those partitions load."""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""Which upstream partitions downstream keys need: every row of the table, single keys and batches, and the faults."""
+"""The upstream partitions that downstream keys need: every row of the table, single keys and batches, and the
+faults.
+"""
 
 from __future__ import annotations
 

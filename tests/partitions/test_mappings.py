@@ -1,4 +1,4 @@
-"""What a mapping is made of, and what its factories refuse."""
+"""The parts of a mapping, and what its factories refuse."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether two definitions have a key in common, and whether the windows of one start on the grid of the other."""
+"""The comparison of two definitions: their common keys, and windows of one on the grid of the other."""
 
 from __future__ import annotations
 
@@ -85,7 +85,6 @@ def test_intervals_meet_exactly_where_their_windows_are_the_same(
 
 
 def test_windows_of_every_second_that_never_meet_are_not_enumerated() -> None:
-    """It would not come back."""
     fmt = "%Y-%m-%dT%H:%M:%S.%f"
     assert not share_a_key(every(1, fmt=fmt), every(2, START + timedelta(seconds=0.5), fmt=fmt))
 
@@ -216,3 +215,9 @@ def test_windows_are_compared_up_to_a_horizon(inner: str | float, outer: str | f
     found: list[object] = []
     assert calls_in(lambda: found.append(start_off_grid(downstream, upstream))) < 200_000
     assert found == [None]
+
+
+@pytest.mark.parametrize(("last_year", "is_seen"), [(2026, True), (2040, False)])
+def test_a_difference_beyond_the_horizon_is_left_to_the_run_for_that_key(last_year: int, is_seen: bool) -> None:
+    found = start_off_grid(windows("0 0 * * *"), windows(f"0 0 0 * * * 2024-{last_year}"))
+    assert (found is not None) is is_seen

@@ -1,4 +1,4 @@
-"""A fixed list of keys, and what all definitions of one dimension have in common."""
+"""A fixed list of keys, and the common part of all definitions of one dimension."""
 
 from __future__ import annotations
 

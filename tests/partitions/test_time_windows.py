@@ -1,4 +1,4 @@
-"""Windows in time: which there are, how they are written, and that nothing is enumerated to know."""
+"""Windows in time: which there are, how they are written, and that nothing is enumerated to find out."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def texts(definition: PartitionsDefinition, now: datetime = NOW) -> list[str]:
     return list(map(str, definition.iter_keys(now)))
 
 
-# Making one.
+# Construction.
 
 
 def test_daily_windows_have_a_cron_expression_and_a_format() -> None:
@@ -133,7 +133,7 @@ def test_definitions_are_equal_by_content_and_unhashable() -> None:
     assert repr(daily(START)).startswith("PartitionsDefinition.time_window(start=datetime")
 
 
-# The format is tried out.
+# The check of a format on windows.
 
 
 @pytest.mark.parametrize(
@@ -181,7 +181,7 @@ def test_a_format_that_tells_windows_apart_is_taken(arguments: dict[str, Any], f
 
 
 def test_the_format_is_tried_on_four_years_only() -> None:
-    # Two digits of a year are taken, although 2124 has the key of 2024.
+    # A year of two digits is accepted, although 2124 has the key of 2024.
     assert window(START, cron_schedule="0 0 1 * *", fmt="%y-%m").fmt == "%y-%m"
     with pytest.raises(PartitionDefinitionError, match="2024-01-01 00:00:00 has the key '01'"):
         window(START, cron_schedule="0 0 1 */6 *", fmt="%m")
@@ -197,7 +197,7 @@ def test_a_grid_that_begins_after_the_last_year_has_no_format_to_try() -> None:
     assert (definition.first(NOW), definition.count(datetime.max)) == (None, 0)
 
 
-# The grid.
+# Grids.
 
 
 def test_windows_start_with_the_first_tick_at_or_after_the_start() -> None:
@@ -383,7 +383,7 @@ def test_a_window_off_the_grid_is_near_those_on_both_sides() -> None:
 
 
 def test_a_grid_of_billions_of_windows_answers_without_enumerating_them() -> None:
-    # To enumerate them once would take hours.
+    # Enumerating them once would take hours.
     definition = window(datetime(1, 1, 1), cron_schedule="* * * * * *")
     assert definition.count(NOW) == (NOW - datetime(1, 1, 1)) // timedelta(seconds=1) + 1
     assert str(definition.latest(NOW)) == "2024-01-05T12:00:00"

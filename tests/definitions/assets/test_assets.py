@@ -1,4 +1,4 @@
-"""How an asset is declared. The settings that every kind of asset shares are tested here, through the decorator."""
+"""The declaration of an asset. The settings that every kind of asset shares are tested here, through the decorator."""
 
 from __future__ import annotations
 

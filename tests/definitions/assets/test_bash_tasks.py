@@ -1,4 +1,4 @@
-"""Tasks that run a command, as they are declared. That they run is tested in tests/execution."""
+"""The declaration of tasks that run a command. That they run is tested in tests/execution."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the body of a graph asset records when it is called, as far as no other node is needed."""
+"""The calls that the body of a graph asset records, as far as no other node is needed."""
 
 from __future__ import annotations
 

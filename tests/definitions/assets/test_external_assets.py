@@ -1,4 +1,4 @@
-"""External assets, as they are declared."""
+"""The declaration of external assets."""
 
 from __future__ import annotations
 

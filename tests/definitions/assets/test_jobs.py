@@ -1,4 +1,4 @@
-"""How a job is declared."""
+"""The declaration of a job."""
 
 from __future__ import annotations
 

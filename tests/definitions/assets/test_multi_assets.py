@@ -1,4 +1,4 @@
-"""Multi-assets and graph assets, as they are declared."""
+"""The declaration of multi-assets and graph assets."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tasks that call a function, as they are declared."""
+"""The declaration of tasks that call a function."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a step's function is told, and what it may say back."""
+"""The contexts of the functions of assets and tasks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a schedule or sensor function is told."""
+"""The contexts of the functions of schedules and sensors."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What each parameter of an asset function stands for."""
+"""The source of each parameter of an asset function."""
 
 from __future__ import annotations
 

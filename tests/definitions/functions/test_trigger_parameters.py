@@ -1,4 +1,4 @@
-"""What each parameter of a schedule or sensor function stands for."""
+"""The source of each parameter of a schedule or sensor function."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether a returned value fits the annotation of its function."""
+"""The check that a returned value fits the annotation of its function."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How long to wait before a failed step is tried again."""
+"""The wait before a failed step is retried."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from rivers.exceptions import ConfigurationError
 
 
 class Ends:
-    """A random source that always draws the one end it was told to."""
+    """A random source that always draws one end."""
 
     def __init__(self, upper: bool) -> None:
         self._upper = upper

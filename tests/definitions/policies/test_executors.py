@@ -1,4 +1,4 @@
-"""Where the steps of a run are asked to execute."""
+"""The places where the steps of a run are to execute."""
 
 from __future__ import annotations
 

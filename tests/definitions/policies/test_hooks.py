@@ -1,4 +1,4 @@
-"""Hooks, as they are declared."""
+"""The declaration of hooks."""
 
 from __future__ import annotations
 

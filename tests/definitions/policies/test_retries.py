@@ -1,4 +1,4 @@
-"""Which failures of a step are tried again."""
+"""The failures of a step that are retried."""
 
 from __future__ import annotations
 

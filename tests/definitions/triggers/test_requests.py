@@ -1,4 +1,4 @@
-"""What a schedule or sensor function may ask for."""
+"""The requests of schedule and sensor functions."""
 
 from __future__ import annotations
 

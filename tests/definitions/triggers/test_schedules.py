@@ -1,4 +1,4 @@
-"""How a schedule is declared."""
+"""The declaration of a schedule."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How a sensor is declared."""
+"""The declaration of a sensor."""
 
 from __future__ import annotations
 

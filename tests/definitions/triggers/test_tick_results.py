@@ -1,4 +1,4 @@
-"""What the return value of a schedule or sensor function means."""
+"""The meaning of what a schedule or sensor function returns."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How plain values become metadata values, and what they are stored as."""
+"""The way of plain values to metadata values, and their stored form."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Index:
 
 
 class Several:
-    """What has ``__index__`` and no index, as an array of numpy."""
+    """An object that has ``__index__`` and no index, as an array of numpy."""
 
     def __index__(self) -> int:
         raise TypeError("only integer scalar arrays can be converted to a scalar index")

@@ -1,4 +1,4 @@
-"""What a step and an IO handler may say about an output, each to the context that it is given."""
+"""The reports of a step and an IO handler about an output."""
 
 from __future__ import annotations
 

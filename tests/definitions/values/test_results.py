@@ -1,4 +1,4 @@
-"""What an asset function may return instead of a plain value."""
+"""The results that an asset function may return instead of a plain value."""
 
 from __future__ import annotations
 

@@ -48,7 +48,7 @@ SIX_COLUMNS = pa.schema(
 
 
 class Exporting:
-    """What any Arrow library gives: an object that exports a schema."""
+    """An object of another Arrow library, which exports a schema."""
 
     def __init__(self, exported: object) -> None:
         self.exported = exported
@@ -85,7 +85,7 @@ def test_stored_messages_of_every_origin_are_read() -> None:
     assert Schema.from_ipc(WRITTEN_BEFORE_PYARROW) == Schema(SIX_COLUMNS)
     assert Schema.from_ipc(PYARROW_ONE_COLUMN) == Schema(one_column())
     assert Schema.from_ipc(PYARROW_ONE_COLUMN + bytes(8)).names == ["a"]  # a stream goes on behind it
-    assert Schema.from_ipc(PYARROW_ONE_COLUMN[4:]).names == ["a"]  # as it was before Arrow 0.15
+    assert Schema.from_ipc(PYARROW_ONE_COLUMN[4:]).names == ["a"]  # the form before Arrow 0.15
 
 
 @pytest.mark.rule("metadata 3.3")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 from rivers.definitions.assets.declared_settings import DeclaredData
 from rivers.definitions.policies.hooks import Hook
@@ -14,6 +14,8 @@ from rivers.partitions.mappings import PartitionMapping
 
 class BaseAsset(DeclaredData):
     """The common part of single, multi, graph and external assets. All attributes are read-only."""
+
+    _kind: ClassVar[str]
 
     @property
     def name(self) -> str:
@@ -67,19 +69,19 @@ class BaseAsset(DeclaredData):
     @property
     def is_single(self) -> bool:
         """Whether one function computes this one asset."""
-        return False
+        return self._kind == "single"
 
     @property
     def is_multi(self) -> bool:
         """Whether one function computes several assets."""
-        return False
+        return self._kind == "multi"
 
     @property
     def is_graph(self) -> bool:
         """Whether it is composed of tasks."""
-        return False
+        return self._kind == "graph"
 
     @property
     def is_external(self) -> bool:
         """Whether it is made elsewhere."""
-        return False
+        return self._kind == "external"

@@ -19,12 +19,8 @@ from rivers.exceptions import AssetDefinitionError
 class SingleAsset(FunctionAsset):
     """One function that computes one asset; without a function, a decorator that makes such assets."""
 
+    _kind: ClassVar[str] = "single"
     _decorator: ClassVar[str] = "an Asset"
-
-    @property
-    def is_single(self) -> bool:
-        """Always true."""
-        return True
 
     @overload
     def __call__(self, function: Callable[..., Any], /) -> SingleAsset: ...

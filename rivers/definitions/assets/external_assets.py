@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 from rivers.definitions.assets.asset_base import BaseAsset
 from rivers.definitions.assets.asset_settings import AssetSettings
@@ -19,6 +19,8 @@ class ExternalAsset(BaseAsset):
 
     :raises AssetDefinitionError: without an IO handler to load it through
     """
+
+    _kind: ClassVar[str] = "external"
 
     def __init__(self, settings: AssetSettings, function: Callable[..., Any] | None = None) -> None:
         if settings.io_handler is None:
@@ -43,11 +45,6 @@ class ExternalAsset(BaseAsset):
     def is_async(self) -> bool:
         """Whether its observe function is a coroutine function."""
         return self._function is not None and is_async_function(self._function)
-
-    @property
-    def is_external(self) -> bool:
-        """Always true."""
-        return True
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Return a new asset that the function observes, when applied to one. Otherwise act as every asset: record the

@@ -21,6 +21,7 @@ class MultiAsset(FunctionAsset):
     :raises ValueError: for two outputs whose partitions are of different variants, or have no key in common
     """
 
+    _kind: ClassVar[str] = "multi"
     _decorator: ClassVar[str] = "an Asset.from_multi"
 
     def __init__(
@@ -48,11 +49,6 @@ class MultiAsset(FunctionAsset):
         """The names of the outputs in order of definition."""
         return tuple(definition.name for definition in self._output_defs)
 
-    @property
-    def is_multi(self) -> bool:
-        """Always true."""
-        return True
-
     def _remade(self, settings: AssetSettings, function: Callable[..., Any]) -> Self:
         return type(self)(replace(self._given, name=settings.name), function, self._output_defs)
 
@@ -71,6 +67,7 @@ class MultiAsset(FunctionAsset):
 class GraphAsset(FunctionAsset):
     """An asset whose function, run when the repository is resolved, says which tasks make it and in which order."""
 
+    _kind: ClassVar[str] = "graph"
     _decorator: ClassVar[str] = "an Asset.from_graph"
 
     def __init__(
@@ -83,11 +80,6 @@ class GraphAsset(FunctionAsset):
     def node_io_handler(self) -> Any:
         """The handler, or the resource key of one, that stores the values of the tasks inside."""
         return self._node_io_handler
-
-    @property
-    def is_graph(self) -> bool:
-        """Always true."""
-        return True
 
     def compose(self, parameters: Mapping[str, str]) -> Composition:
         """Run the body, and let through what it raises. ``parameters`` maps those to be passed to nodes."""

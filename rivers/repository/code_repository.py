@@ -24,7 +24,6 @@ from rivers.exceptions import (
 )
 from rivers.execution.attempts.coroutine_host import CoroutineHost
 from rivers.execution.attempts.interception import StepInterceptor
-from rivers.execution.run_execution import conclude
 from rivers.execution.runs.environment import Environment, running_in
 from rivers.execution.runs.results import Ending, RunResult
 from rivers.execution.steps.handlers import Handlers
@@ -231,8 +230,8 @@ class CodeRepository(DeclaredRepository):
         names = observable_nodes(bound.compiled.graph, name_list("asset_names", asset_names))
         return observed(bound.run_now(names), bound.environment.storage)
 
-    def execute_run(self, run: RunRecord) -> RunResult:
-        """Execute a run that storage says is Started, on this thread, and write its events and its outcome.
+    def carry_out(self, run: RunRecord) -> Ending:
+        """Execute a run that storage says is Started, on this thread, and write its events but not its ending.
 
         Never raises for what user code does.
 
@@ -240,10 +239,6 @@ class CodeRepository(DeclaredRepository):
         :raises Killed: when the graph that it belongs to was killed
         :raises Superseded: likewise
         """
-        return conclude(self.storage, self.carry_out(run))
-
-    def carry_out(self, run: RunRecord) -> Ending:
-        """:meth:`execute_run` for a caller who stores the outcome itself, as a graph does for many runs at once."""
         return self._resolved.carry_out(run)
 
     def load_node(self, name: str, *, partition_key: PartitionKey | None = None, type_hint: Any = None) -> Any:

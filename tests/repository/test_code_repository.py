@@ -22,6 +22,7 @@ from rivers.exceptions import (
     NodeNotFoundError,
     PartitionValidationError,
 )
+from rivers.execution.run_execution import conclude
 from rivers.ids import SeededIds
 from rivers.records import NewRun
 
@@ -470,7 +471,7 @@ def started(storage: rs.Storage, run_id: str, *names: str, **columns: Any) -> rs
 
 
 def test_a_started_run_is_executed_and_its_outcome_written(repo: rs.CodeRepository, storage: rs.Storage) -> None:
-    result = repo.execute_run(started(storage, "r", "raw", "doubled"))
+    result = conclude(repo.storage, repo.carry_out(started(storage, "r", "raw", "doubled")))
     assert result.success
     record = storage.get_run("r")
     assert record is not None
@@ -484,7 +485,7 @@ def test_a_started_run_that_fails_raises_nothing(storage: rs.Storage) -> None:
 
     repo = rs.CodeRepository([bad])
     repo.resolve(storage)
-    assert not repo.execute_run(started(storage, "r", "bad")).success
+    assert not conclude(repo.storage, repo.carry_out(started(storage, "r", "bad"))).success
     record = storage.get_run("r")
     assert record is not None
     assert (record.status, record.error) == ("Failure", "SystemExit: 3")
@@ -493,8 +494,8 @@ def test_a_started_run_that_fails_raises_nothing(storage: rs.Storage) -> None:
 def test_a_started_run_that_cannot_be_planned_fails_with_the_reason(
     repo: rs.CodeRepository, storage: rs.Storage
 ) -> None:
-    assert not repo.execute_run(started(storage, "r", "removed")).success
-    assert not repo.execute_run(started(storage, "s", "raw", config={"nope": {}})).success
+    assert not conclude(repo.storage, repo.carry_out(started(storage, "r", "removed"))).success
+    assert not conclude(repo.storage, repo.carry_out(started(storage, "s", "raw", config={"nope": {}}))).success
     errors = [record.error for record in map(storage.get_run, ("r", "s")) if record is not None]
     assert errors[0] == "ExecutionError: run r asks for 'removed', which this code does not define"
     assert errors[1] is not None

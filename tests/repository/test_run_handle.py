@@ -11,6 +11,7 @@ import rivers as rs
 from rivers.exceptions import (
     ExecutionError,
 )
+from rivers.execution.run_execution import conclude
 
 
 @pytest.fixture
@@ -48,7 +49,7 @@ def test_a_submitted_run_is_queued_and_its_handle_waits_for_its_end(storage: rs.
     assert storage.admit_runs([handle.run_id], 2) == [handle.run_id]
     [record] = storage.start_runs([handle.run_id], owner=storage.session, at=3, lease_until=4)
     assert (record.priority, record.job_name) == (3, "j")
-    repo.execute_run(record)
+    conclude(repo.storage, repo.carry_out(record))
     waiter.join(30)
     [result] = waited
     assert result == rs.RunResult(False, handle.run_id, ["raw", "bad"], [("bad", "ValueError: boom")])

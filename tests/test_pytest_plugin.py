@@ -28,14 +28,14 @@ repo = rs.CodeRepository(
 
 @pytest.fixture
 def outcome(pytester: pytest.Pytester) -> pytest.Pytester:
-    """Runs tests in a process of its own, where the plugin is loaded through its entry point."""
+    """Runs tests that see warnings as errors; the plugin is loaded through its entry point."""
     pytester.makeini("[pytest]\nfilterwarnings = error\n")
     return pytester
 
 
 def run(pytester: pytest.Pytester, tests: str, *options: str) -> pytest.RunResult:
     pytester.makepyfile(REPOSITORY + tests)
-    return pytester.runpytest_subprocess("-p", "no:cacheprovider", *options)
+    return pytester.runpytest_inprocess("-p", "no:cacheprovider", *options)
 
 
 def test_a_plain_test_gets_a_blocking_scenario(outcome: pytest.Pytester) -> None:

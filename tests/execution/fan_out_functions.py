@@ -13,6 +13,9 @@ from typing import Any
 from pydantic import BaseModel
 
 import rivers as rs
+from tests.soak import SOAK
+
+MANY = 10_000 if SOAK else 1_000
 
 
 class Scale(BaseModel):
@@ -22,14 +25,14 @@ class Scale(BaseModel):
 
 
 class Nowhere(rs.BaseIOHandler):
-    """Stores nothing, and knows what the squares of the first ten thousand numbers are."""
+    """Stores nothing, and knows what the squares of the first numbers are."""
 
     def handle_output(self, context: rs.OutputContext, obj: Any) -> None:
         if "[" in context.asset_name and obj != self._square(context.asset_name):
             raise ValueError(f"{obj!r} is not the value of {context.asset_name}")
 
     def load_input(self, context: rs.InputContext) -> Any:
-        return self._square(context.asset_name) if "[" in context.asset_name else list(range(10_000))
+        return self._square(context.asset_name) if "[" in context.asset_name else list(range(MANY))
 
     def _square(self, instance: str) -> int:
         return int(instance.partition("[")[2][:-1]) ** 2
@@ -48,7 +51,7 @@ def keyed() -> Iterator[rs.DynamicOutput]:
 
 @rs.Task
 def many() -> list[int]:
-    return list(range(10_000))
+    return list(range(MANY))
 
 
 @rs.Task

@@ -12,6 +12,7 @@ from obstore.store import LocalStore
 import rivers as rs
 from rivers.simulation import Faults, Scenario
 from tests.execution import fan_out_functions as fn
+from tests.soak import SOAK
 
 pytestmark = pytest.mark.anyio
 
@@ -136,7 +137,7 @@ async def test_an_instance_past_its_timeout_fails_alone(tmp_path: Path) -> None:
             assert len(result.failed_assets) == 4
 
 
-@pytest.mark.parametrize("commit", range(2, 6))
+@pytest.mark.parametrize("commit", range(2, 6) if SOAK else (3, 5))
 async def test_a_crash_in_the_middle_leaves_the_next_run_whole(tmp_path: Path, commit: int) -> None:
     faults = Faults(crash_after_commits=(commit,))
     async with Scenario(repository(**parallel(tmp_path)), durations={"g/square": "10m"}, faults=faults) as sim:
@@ -147,11 +148,11 @@ async def test_a_crash_in_the_middle_leaves_the_next_run_whole(tmp_path: Path, c
 
 async def test_the_trace_does_not_depend_on_which_worker_was_faster(tmp_path: Path) -> None:
     traces: list[Any] = []
-    for _ in range(3):
+    for _ in range(10 if SOAK else 2):
         async with Scenario(repository(**parallel(tmp_path)), durations={"g/square[1]": "10m"}) as sim:
             await sim.clock.advance("2h 30m")
             traces.append([(event["at"], event["subject"], event["type"]) for event in sim.trace.events("event")])
-    assert traces[0] == traces[1] == traces[2]
+    assert all(trace == traces[0] for trace in traces)
     assert len(traces[0]) > 40
 
 

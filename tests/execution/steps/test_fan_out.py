@@ -122,13 +122,13 @@ def test_instances_run_in_workers_and_so_does_who_reads_them(build: Build, handl
         assert len({pid for _, pid in values} - {os.getpid()}) == 2
 
 
-def test_ten_thousand_instances_share_batches(build: Build) -> None:
+def test_many_instances_share_batches(build: Build) -> None:
     graph = fan(fn.square, fn.many, lambda v: v, node_io_handler=fn.Nowhere())
     repo = build(graph, default_executor=rs.Executor.parallel(2))
     result = repo.materialize()
     assert result.success
-    assert len(result.materialized_assets) == 10_004
-    assert repo.load_node("g") == [n * n for n in range(10_000)]
+    assert len(result.materialized_assets) == fn.MANY + 4
+    assert repo.load_node("g") == [n * n for n in range(fn.MANY)]
 
 
 def test_large_elements_reach_their_instances(build: Build, handler: Any) -> None:
@@ -329,7 +329,7 @@ def test_a_map_that_cannot_be_sent_is_found_out_once(build: Build) -> None:
     graph = fan(fn.square, fn.many, lambda v: v, node_io_handler=handler)
     result = build(graph, default_executor=rs.Executor.parallel(2)).materialize(raise_on_error=False)
     texts = {text for name, text in result.failed_assets if "[" in name}
-    assert len(result.failed_assets) == 10_002
+    assert len(result.failed_assets) == fn.MANY + 2
     assert len(texts) == 1
     assert texts.pop().startswith("ExecutionError: step 'g/square' cannot be sent to a worker process: the IO handler")
 

@@ -11,9 +11,9 @@ from rivers.durations import to_ns
 
 
 class Beat:
-    """See ``Clock.every``. Checks its arguments at once; the beat starts at the first ``anext``.
+    """The iterator of ``Clock.every``. It checks its arguments at once; the beat starts at the first ``anext``.
 
-    An object and not an async generator: trio complains of a generator that its loop is left before the end.
+    This is no async generator: trio warns of a generator that is left before its end.
     """
 
     def __init__(self, clock: Clock, period: float | str | timedelta, first: Literal["now", "after"]) -> None:

@@ -8,7 +8,7 @@ from rivers.clock.turns import Turns
 
 
 class ThreadSleeper:
-    """A thread asleep on simulated time. Woken by the driver, and gets the turn back before its gate opens."""
+    """A thread asleep on simulated time. The driver wakes it and gives it the turn back before its gate opens."""
 
     def __init__(self, threads: BlockedThreads, seat: Seat, deadline_ns: int, rank: int) -> None:
         self.live = True
@@ -23,7 +23,7 @@ class ThreadSleeper:
 
 
 class BlockedThreads:
-    """Who sleeps, in the order in which they fell asleep, and which generation of work may still sleep."""
+    """The sleeping threads, in the order in which they fell asleep, and the generation of work that may still sleep."""
 
     def __init__(self, sleepers: Sleepers, turns: Turns) -> None:
         self.generation = 0
@@ -32,13 +32,13 @@ class BlockedThreads:
         self._asleep: dict[Seat, ThreadSleeper] = {}
 
     def add(self, seat: Seat, deadline_ns: int, rank: int) -> None:
-        """A thread has fallen asleep; on the loop's thread."""
+        """Register a thread that has fallen asleep. On the loop's thread."""
         sleeper = ThreadSleeper(self, seat, deadline_ns, rank)
         self._asleep[seat] = sleeper
         self._sleepers.add(deadline_ns, rank, sleeper)
 
     def resume(self, seat: Seat) -> None:
-        """Let a thread go on. One of the clock's own takes the turn first; a thread of the user's is merely woken."""
+        """Let a thread go on. A thread of the clock takes the turn first; a thread of the user is merely woken."""
         del self._asleep[seat]
         if seat.work is None:
             seat.gate.release()
@@ -46,7 +46,7 @@ class BlockedThreads:
             self._turns.hand_to(seat.work, seat.gate.release)
 
     def rouse(self, seat: Seat, wait: object, now_ns: int) -> None:
-        """Let a thread that is in that wait go on now; one that has gone on already is left alone."""
+        """Let the thread that is in this wait go on now; do nothing if it has gone on already."""
         sleeper = self._asleep.get(seat)
         if sleeper is not None and seat.wait is wait and not seat.killed:
             sleeper.live = False
@@ -54,7 +54,7 @@ class BlockedThreads:
             self.add(seat, now_ns, seat.rank)
 
     def kill(self, now_ns: int) -> int:
-        """Mark everyone who sleeps as killed and due now, and all work begun so far as unable to sleep again."""
+        """Mark every sleeping thread as killed and due now; work that has begun so far can no longer sleep."""
         self.generation += 1
         doomed = list(self._asleep.values())
         for sleeper in doomed:
@@ -65,6 +65,6 @@ class BlockedThreads:
         return len(doomed)
 
     def sleep_again(self) -> None:
-        """Put everyone back on the heap, after it was cleared."""
+        """Put every sleeping thread back on the heap, after the heap was cleared."""
         for sleeper in self._asleep.values():
             self._sleepers.add(sleeper.deadline_ns, sleeper.rank, sleeper)

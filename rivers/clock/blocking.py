@@ -17,9 +17,9 @@ class _Driven(Protocol):
 
 
 class BlockingDriver:
-    """``advance`` and its kin, for plain synchronous code beside the loop. Each call returns when the drive has.
+    """``advance`` and the like for synchronous code beside the loop. Each call returns when the clock has come to rest.
 
-    Raises as the drive does, and ``RuntimeError`` on the loop's own thread or in work that the clock runs.
+    Raises what ``SimClock`` raises, and ``RuntimeError`` on the loop's own thread or in work that the clock runs.
     """
 
     def __init__(self, clock: _Driven, port: LoopPort, check: Callable[[], None]) -> None:

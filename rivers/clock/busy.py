@@ -1,4 +1,4 @@
-"""Tokens that say: a task awaits something outside the loop, so the loop being idle means nothing."""
+"""Tokens that say that a task awaits something outside the loop, so that an idle loop is not at rest."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _innermost: ContextVar[_Token | None] = ContextVar("rivers.clock.busy", default=
 
 
 def busy_label_here() -> str | None:
-    """The label of a busy block that the calling task itself is inside of."""
+    """Return the label of the innermost busy block that the calling task is in."""
     token = _innermost.get()
     if token is None:
         return None
@@ -69,10 +69,10 @@ class BusyTokens:
             self._changed()
 
     def ages(self) -> list[tuple[str, float]]:
-        """Each label with its real age in seconds, oldest first."""
+        """Return each label with its real age in seconds, oldest first."""
         now = self._real_time()
         return [(token.label, now - token.since) for token in list(self._out)]
 
     def clear(self) -> None:
-        """Forget all tokens: the loop of their tasks has ended."""
+        """Forget all tokens, because the loop of their tasks has ended."""
         self._out.clear()

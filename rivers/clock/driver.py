@@ -1,7 +1,7 @@
-"""What moves a timeline: bring the instant to rest, wake the next sleeper, and only then let time pass.
+"""The driver of a timeline: it brings the instant to rest, wakes the next sleeper, and only then lets time pass.
 
-Rest means: the loop has nothing runnable, nobody holds the turn or asks for it, and no busy token is out. One sleeper
-is woken at a time, so all that follows from one wake-up has happened before the next.
+An instant is at rest when the loop has nothing runnable, no work holds the turn or asks for it, and no busy token
+is out. One sleeper is woken at a time, so all that follows from one wake-up has happened before the next.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ Hook = Callable[[], Awaitable[None]]
 
 
 class Driver:
-    """Drives one timeline, for one task at a time. ``owner`` is the clock whose seats mark the threads it runs."""
+    """The driver of one timeline, for one task at a time. ``owner`` is the clock whose seats mark its threads."""
 
     def __init__(self, owner: object, timeline: Timeline, patience: float) -> None:
         self.hooks: list[Hook] = []
@@ -36,18 +36,18 @@ class Driver:
         self._watch: anyio.CancelScope | None = None
         self._watch_moved_at = 0.0
         self._woken_count = 0
-        self._instant_began = 0  # sleepers with a lower number were there before time came to this instant
+        self._instant_began = 0  # sleepers with a lower number came before this instant began
         timeline.changed = self._nudge
 
     async def settle(self) -> None:
-        """Everything of this instant to rest. A hook of the driver may call it too."""
+        """Bring everything of this instant to rest. A hook of the driver may call this too."""
         if self._task is not None and self._task == anyio.get_current_task().id:
             await self._rest_here()
             return
         await self._drive(self._settle_with_hooks)
 
     async def advance_to(self, target_ns: int) -> None:
-        """Move to ``target_ns``, its sleepers included. Raises ``ValueError`` when that is in the past."""
+        """Move to ``target_ns`` and wake its sleepers too. Raises ``ValueError`` when it is in the past."""
         line = self._line
         if target_ns < line.now_ns:
             raise ValueError(f"time does not go back: it is {text_of(line.now_ns)}, asked for {text_of(target_ns)}")
@@ -62,7 +62,7 @@ class Driver:
         await self._drive(move)
 
     async def advance_until(self, event: anyio.Event, limit_ns: int | None) -> None:
-        """Move from deadline to deadline until the event is set; the instant in which it is set comes to rest."""
+        """Move from deadline to deadline until the event is set, and bring that instant to rest."""
         line = self._line
 
         async def move() -> None:
@@ -95,7 +95,7 @@ class Driver:
         self._refuse_misuse()
         self._task = anyio.get_current_task().id
         try:
-            # One scope for the whole drive, pushed ahead as things move: a timer for each wake-up would cost too much.
+            # One scope for the whole drive, its deadline moved on with progress: a timer a wake-up costs too much.
             with anyio.CancelScope() as watch:
                 self._watch = watch
                 self._progress(force=True)
@@ -129,7 +129,7 @@ class Driver:
             raise failures[0]
 
     async def _settle_with_hooks(self) -> None:
-        """This instant to rest, then the hooks; what they set off is brought to rest and shown to them again."""
+        """Bring this instant to rest and call the hooks, again and again until they set off nothing more."""
         await self._rest_here()
         while self.hooks:
             for hook in tuple(self.hooks):
@@ -146,7 +146,7 @@ class Driver:
             number, sleeper = sleepers.pop()
             self._woken_count += 1
             if number < self._instant_began:
-                # Not so for those that came in this very instant: a task that awaits idle() for ever changes nothing.
+                # Those that came in this very instant do not count: a task that awaits idle() for ever changes nothing.
                 self._progress()
             sleeper.wake()
             await self._rest()
@@ -187,7 +187,7 @@ class Driver:
             return
         now = self._line.real_time()
         if force or now - self._watch_moved_at > self._patience / 4:
-            # A quarter more than the patience, since it is not pushed ahead for a quarter after each push.
+            # A quarter more than the patience, since the deadline stays for a quarter of it after each move.
             watch.deadline = anyio.current_time() + self._patience * 1.25
             self._watch_moved_at = now
 

@@ -1,4 +1,4 @@
-"""Where a task or a thread stands, as one line for an error message."""
+"""The place where a task or a thread stands, as one line for an error message."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _PLUMBING = ("/asyncio/", "/anyio/", "/trio/", "/rivers/clock/", "/threading.py"
 
 
 def innermost(coroutine: object) -> str:
-    """The innermost frame of a suspended coroutine that is not an event loop's own."""
+    """Return the innermost frame of a suspended coroutine that is not of an event loop."""
     found: FrameType | None = None
     while coroutine is not None:
         frame, inner = _step(coroutine)
@@ -34,7 +34,7 @@ def _step(awaited: object) -> tuple[FrameType | None, object]:
 
 
 def of_thread(thread_id: int | None) -> str:
-    """The innermost frame of a running thread that is not library plumbing."""
+    """Return the innermost frame of a running thread that is not of a library."""
     frame = sys._current_frames().get(thread_id or 0)  # pyright: ignore[reportPrivateUsage]
     top = frame
     while frame is not None and _is_plumbing(frame):
@@ -43,7 +43,7 @@ def of_thread(thread_id: int | None) -> str:
 
 
 def describe(frame: FrameType | None) -> str:
-    """``file:line in function``, or a word for a frame that is gone."""
+    """Return ``file:line in function``, or a phrase for a frame that is gone."""
     if frame is None:
         return "no frame"
     return f"{frame.f_code.co_filename}:{frame.f_lineno} in {frame.f_code.co_name}"

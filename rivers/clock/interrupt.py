@@ -1,4 +1,4 @@
-"""What ends the wait of a thread on the clock before its time."""
+"""A signal that ends the wait of a thread on the clock before its time."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 
 class Interrupt:
-    """A signal for one thread at a time. It stays set until it is taken, and ends every wait meanwhile."""
+    """A signal for one thread at a time. It stays set until it is taken, and ends every wait until then."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -17,11 +17,11 @@ class Interrupt:
 
     @property
     def is_set(self) -> bool:
-        """Whether it was set and not taken since."""
+        """Whether the signal is set and has not been taken."""
         return self._is_set
 
     def set(self) -> None:
-        """Wake whoever waits with it, or will."""
+        """Wake the thread that waits with this signal, now or later."""
         with self._lock:
             self._is_set = True
             wake = self._wake
@@ -29,14 +29,14 @@ class Interrupt:
             wake()
 
     def take(self) -> bool:
-        """Whether it was set; it is not any more."""
+        """Clear the signal and return whether it was set."""
         with self._lock:
             was, self._is_set = self._is_set, False
             return was
 
     @contextmanager
     def waking(self, wake: Callable[[], object]) -> Generator[bool]:
-        """For clocks: have ``wake`` called when it is set meanwhile. Yields whether it is set already."""
+        """Have ``wake`` called when the signal is set in the block; for clocks. Yields whether it is set already."""
         with self._lock:
             self._wake = wake
             is_set = self._is_set

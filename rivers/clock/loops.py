@@ -1,4 +1,4 @@
-"""What a clock needs of an event loop, and finding the loop that runs.
+"""The part of an event loop that a clock needs, and the search for the loop that runs.
 
 The two implementations are in ``on_asyncio`` and ``on_trio``; this module owns only their common shape.
 """
@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 
 class LoopGone(Exception):
-    """The loop has ended: nothing can be run on it any more."""
+    """Raised when the loop has ended and can run nothing more."""
 
 
 class Waiter(Protocol):
@@ -20,7 +20,7 @@ class Waiter(Protocol):
 
     @property
     def live(self) -> bool:
-        """Neither woken nor cancelled yet."""
+        """Whether the wait was neither woken nor cancelled."""
         ...
 
     def wake(self) -> None:
@@ -28,7 +28,7 @@ class Waiter(Protocol):
         ...
 
     async def wait(self) -> None:
-        """Return when woken, at once if that has happened already."""
+        """Return when the wait is woken; at once if that has happened already."""
         ...
 
 
@@ -58,7 +58,7 @@ class LoopPort(Protocol):
         ...
 
     def waiter(self) -> Waiter:
-        """A new wait for a task of this loop."""
+        """Return a new wait for a task of this loop."""
         ...
 
     async def idle(self) -> None:
@@ -66,12 +66,12 @@ class LoopPort(Protocol):
         ...
 
     async def restless(self) -> list[str]:
-        """Watch a few passes of the loop; name each task that ran, with its innermost frame."""
+        """Watch a few passes of the loop, and name each task that ran, with its innermost frame."""
         ...
 
 
 def current_port() -> LoopPort:
-    """The loop that runs the caller. Raises ``RuntimeError`` when there is none."""
+    """Return the loop that runs the caller. Raises ``RuntimeError`` when there is none."""
     if trio_is_running():  # asked first: in its guest mode both loops run
         from rivers.clock.on_trio import TrioPort
 

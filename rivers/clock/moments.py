@@ -19,7 +19,7 @@ _MICROSECOND = timedelta(microseconds=1)
 
 
 def moment_ns(moment: Moment) -> int:
-    """Epoch nanoseconds of a moment, to the microsecond.
+    """Return the epoch nanoseconds of a moment, to the microsecond.
 
     Raises:
         ValueError: text that is not ISO 8601, a datetime without a zone, or a number that is not finite.
@@ -43,7 +43,7 @@ def moment_ns(moment: Moment) -> int:
 
 
 def length_ns(seconds: float) -> int:
-    """Nanoseconds of a length or deadline in seconds, to the nearest microsecond; infinity is ``FOREVER``.
+    """Return the nanoseconds of a length or deadline in seconds, to the nearest microsecond; infinity is ``FOREVER``.
 
     Raises ``ValueError`` for NaN.
     """
@@ -54,20 +54,20 @@ def length_ns(seconds: float) -> int:
 
 
 def whole_microsecond(nanos: int) -> int:
-    """The first whole microsecond that is not before ``nanos``: a sleeper never wakes before its deadline."""
+    """Return the first whole microsecond not before ``nanos``, so that no sleeper wakes before its deadline."""
     return -(-nanos // 1_000) * 1_000
 
 
 def seconds_of(nanos: int) -> float:
-    """Seconds, to the microsecond (which a float of epoch size can still tell apart)."""
+    """Return seconds, to the microsecond, which a float of epoch size can still tell apart."""
     return (nanos // 1_000) / 1_000_000
 
 
 def datetime_of(nanos: int) -> datetime:
-    """The aware UTC datetime of epoch nanoseconds, to the microsecond."""
+    """Return the aware UTC datetime of epoch nanoseconds, to the microsecond."""
     return _EPOCH + timedelta(microseconds=nanos // 1_000)
 
 
 def text_of(nanos: int) -> str:
-    """ISO 8601 text of epoch nanoseconds, for messages."""
+    """Return the ISO 8601 text of epoch nanoseconds, for messages."""
     return datetime_of(nanos).isoformat().replace("+00:00", "Z")

@@ -18,7 +18,7 @@ _PASSES_WATCHED = 64
 
 
 class AsyncioWaiter:
-    """A future, wrapped so that one cancelled while asleep is seen as dead by the heap without any bookkeeping."""
+    """A future whose cancellation the heap of sleepers sees without any bookkeeping."""
 
     __slots__ = ("_future",)
 
@@ -38,12 +38,12 @@ class AsyncioWaiter:
 
 
 class AsyncioPort:
-    """See ``LoopPort``."""
+    """A ``LoopPort`` to an asyncio loop."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self.loop = loop
         self.thread_id = threading.get_ident()
-        # For callbacks: a task that one starts must not inherit the poster's rank or busy marks.
+        # The context of callbacks: a task that one starts must not inherit the rank or the busy marks of its poster.
         self._context = Context()
         self._context.run(_tell_anyio)
         # The queue of runnable callbacks: private, but the only exact answer. Loops without it are scanned instead.
@@ -111,7 +111,7 @@ class AsyncioPort:
 
 
 def _tell_anyio() -> None:
-    """anyio looks for the current task, which a callback has none of, unless the context names the library."""
+    """Name the library in the context: without it anyio looks for the current task, and a callback has none."""
     with suppress(ModuleNotFoundError):  # without it anyio asks asyncio itself
         sniffio = import_module("sniffio")
         sniffio.current_async_library_cvar.set("asyncio")

@@ -1,4 +1,4 @@
-"""A trio loop seen from a clock. Imported only where trio is, since rivers does not depend on it."""
+"""A trio loop seen from a clock. Only imported where trio is, since rivers does not depend on trio."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _PASSES_WATCHED = 64
 
 
 class TrioWaiter:
-    """A parked task; lighter than ``trio.Event``, and dead as soon as its wait is cancelled."""
+    """A parked task, which is lighter than ``trio.Event`` and dead as soon as its wait is cancelled."""
 
     __slots__ = ("_task", "live")
 
@@ -44,7 +44,7 @@ class TrioWaiter:
 
 
 class TrioPort:
-    """See ``LoopPort``. The loop is the one that runs the caller."""
+    """A ``LoopPort`` to the trio loop that runs the caller."""
 
     def __init__(self) -> None:
         self.token = trio.lowlevel.current_trio_token()
@@ -105,4 +105,4 @@ def _tree(root: trio.lowlevel.Task | None) -> Iterator[trio.lowlevel.Task]:
 
 
 def _nothing() -> None:
-    """Posted to learn whether the loop still takes calls."""
+    """Do nothing: this is posted to learn whether the loop still takes calls."""

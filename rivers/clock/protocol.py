@@ -1,4 +1,4 @@
-"""What every clock of rivers offers, and the rank that orders simultaneous wake-ups."""
+"""The protocol of all clocks of rivers, and the rank that orders simultaneous wake-ups."""
 
 from __future__ import annotations
 
@@ -29,19 +29,19 @@ class Clock(Protocol):
     """
 
     def now(self) -> float:
-        """Epoch seconds. Never runs backwards."""
+        """Return epoch seconds, which never run backwards."""
         ...
 
     def now_ns(self) -> int:
-        """Epoch nanoseconds: the integer that rivers stores and compares."""
+        """Return epoch nanoseconds, the integer that rivers stores and compares."""
         ...
 
     def datetime(self) -> datetime:
-        """The current moment as an aware UTC datetime."""
+        """Return the current moment as an aware UTC datetime."""
         ...
 
     def monotonic(self) -> float:
-        """Seconds from an arbitrary start, for durations: steps of the system clock do not show."""
+        """Return the seconds since an arbitrary start, for durations: steps of the system clock do not show."""
         ...
 
     def attach(self) -> None:
@@ -52,18 +52,18 @@ class Clock(Protocol):
         ...
 
     async def sleep(self, seconds: float, *, interrupt: anyio.Event | None = None) -> bool:
-        """Wait a duration. ``True``: it has passed; ``False``: ``interrupt`` was set first.
+        """Wait for a duration. Returns ``True`` when it has passed, ``False`` when ``interrupt`` was set first.
 
         A duration that is not positive yields once and returns ``True``.
         """
         ...
 
     async def wait_until(self, deadline: float, *, interrupt: anyio.Event | None = None) -> bool:
-        """Wait for a calendar time in epoch seconds; results as for ``sleep``. A past deadline yields once."""
+        """Wait for a calendar time in epoch seconds, with the results of ``sleep``. A past deadline yields once."""
         ...
 
     async def wait_until_ns(self, deadline_ns: int, *, interrupt: anyio.Event | None = None) -> bool:
-        """``wait_until`` for epoch nanoseconds; never returns ``True`` before that nanosecond."""
+        """Wait as ``wait_until`` does, for epoch nanoseconds. Never returns ``True`` before that nanosecond."""
         ...
 
     def every(
@@ -100,7 +100,7 @@ class Clock(Protocol):
         ...
 
     async def offload_future(self, key: tuple[Any, ...], submit: Callable[[], concurrent.futures.Future[T]], /) -> T:
-        """``offload`` for work that runs elsewhere: ``submit()`` is called on the loop when its turn comes.
+        """Offload work that runs elsewhere: ``submit()`` is called on the loop when its turn comes.
 
         Cancelling the wait also calls ``cancel()`` on the future.
         """

@@ -39,7 +39,7 @@ _KILLED = "the graph that this thread worked for was killed"
 
 
 class SimClock:
-    """A ``Clock`` whose time moves only in ``advance`` and its kin. See ``Clock`` for everything not said here.
+    """A ``Clock`` whose time moves only in ``advance`` and the like. See ``Clock`` for everything not said here.
 
     Nothing drives by itself: outside ``advance``, ``advance_to``, ``advance_until`` and ``settle`` no sleeper wakes and
     nothing that was offloaded begins. ``advance`` returns when all that would have happened has happened, its end
@@ -107,7 +107,7 @@ class SimClock:
         await self._driver.settle()
 
     def blocking(self) -> BlockingDriver:
-        """The same drive for a caller on another thread than the clock's loop.
+        """Return the same methods for a caller on another thread than that of the loop.
 
         Raises ``RuntimeError`` when the clock is bound to no loop.
         """

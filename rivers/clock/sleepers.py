@@ -1,4 +1,4 @@
-"""The heap of what waits for simulated time, in the one order in which it is woken."""
+"""The heap of sleepers that wait for simulated time, in the one order in which they are woken."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ AFTER_ALL = 1 << 40
 
 
 class Sleeper(Protocol):
-    """Something that is woken once, unless it dies (is cancelled) before."""
+    """A wait that is woken once, unless it dies (is cancelled) before."""
 
     @property
     def live(self) -> bool: ...
@@ -31,13 +31,13 @@ class Sleepers:
         self._dead = 0
 
     def add(self, deadline_ns: int, rank: int, sleeper: Sleeper) -> None:
-        """Register a sleeper; one without an end (``FOREVER``) is never woken and needs no place."""
+        """Register a sleeper. One without an end (``FOREVER``) is never woken and needs no place."""
         if deadline_ns < FOREVER:
             heapq.heappush(self._heap, (deadline_ns, rank, self.count, sleeper))
             self.count += 1
 
     def note_death(self) -> None:
-        """A registered sleeper died. Unsaid, the heap would keep every cancelled timeout until its deadline."""
+        """Count a registered sleeper as dead, or the heap would keep every cancelled timeout until its deadline."""
         self._dead += 1
         if self._dead > _DEAD_MIN and self._dead * 2 > len(self._heap):
             self._heap = [entry for entry in self._heap if entry[3].live]
@@ -45,7 +45,7 @@ class Sleepers:
             self._dead = 0
 
     def next_deadline(self) -> int | None:
-        """When the next sleeper is due, in nanoseconds; ``None`` when nothing sleeps."""
+        """Return when the next sleeper is due, in nanoseconds; ``None`` when nothing sleeps."""
         heap = self._heap
         while heap and not heap[0][3].live:
             heapq.heappop(heap)
@@ -53,12 +53,12 @@ class Sleepers:
         return heap[0][0] if heap else None
 
     def pop(self) -> tuple[int, Sleeper]:
-        """Take the sleeper that ``next_deadline`` spoke of, with its number."""
+        """Take the sleeper whose deadline ``next_deadline`` returned, with its number."""
         _, _, sequence, sleeper = heapq.heappop(self._heap)
         return sequence, sleeper
 
     def clear(self) -> None:
-        """Forget everyone: their loop has ended."""
+        """Forget all sleepers, because their loop has ended."""
         self._heap.clear()
         self._dead = 0
 

@@ -1,6 +1,6 @@
-"""Daemon threads that are kept for the next job, and the seat that tells a thread whose work it does.
+"""Daemon threads that are kept for the next job, and the seat that says whose work a thread does.
 
-Our own threads and not anyio's: its limiter is shared with user code, and its workers hold up the exit of the
+The threads are not those of anyio: its limiter is shared with user code, and its workers hold up the exit of the
 interpreter.
 """
 
@@ -45,13 +45,13 @@ _local = _Local()
 
 
 def seat_here(owner: object) -> Seat | None:
-    """The seat of the calling thread, when ``owner`` gave it one."""
+    """Return the seat of the calling thread, when ``owner`` gave it one."""
     seat = _local.seat
     return seat if seat is not None and seat.owner is owner else None
 
 
 def sit(seat: Seat | None) -> Seat | None:
-    """Take a seat (or stand up) on the calling thread; returns the seat it had."""
+    """Give the calling thread a seat, or none, and return the seat that it had."""
     before = _local.seat
     _local.seat = seat
     if seat is not None:
@@ -76,12 +76,12 @@ class _Worker:
             while job is not None:
                 work, deliver = job
                 outcome = work()
-                # Free before the delivery, which may ask for the next thread: it shall find this one.
+                # The thread is free before the delivery, which may ask for a thread and should find this one.
                 job = self._cache.next_job(self)
                 try:
                     deliver(outcome)
                 except BaseException:
-                    # This thread may have been called again already: if it ended here, nobody would come for the rest.
+                    # This thread may have been called again already: if it ended here, none would come for the rest.
                     _log.exception("the outcome of a job could not be handed over")
                 del work, deliver, outcome  # an idle thread must not keep the user's objects alive
             if not self.gate.acquire(timeout=IDLE_SECONDS):
@@ -91,11 +91,11 @@ class _Worker:
 
 
 class ThreadCache:
-    """Runs jobs on daemon threads, the most recently used first, and starts one when none is idle.
+    """Daemon threads that run jobs, the most recently used first; a new one starts when none is idle.
 
-    One thread is called at a time, and calls the next when it finds more jobs than the one it takes. So a hundred short
-    jobs are run by a few threads instead of a hundred that fight for the interpreter, and a job that blocks holds up
-    nobody: the thread after it is on its way already.
+    One thread is called at a time, and calls the next when it finds more jobs than the one that it takes. So a hundred
+    short jobs are run by a few threads instead of a hundred that fight for the interpreter, and a job that blocks
+    holds up no other: the next thread is on its way already.
     """
 
     def __init__(self) -> None:
@@ -140,13 +140,13 @@ class ThreadCache:
             raise
 
     def arrive(self, worker: _Worker) -> Job | None:
-        """The first job for a thread that was called; ``None``, and it is idle, when others took them all."""
+        """Return the first job for a thread that was called; ``None``, and it is idle, when others took them all."""
         with self._lock:
             self._coming = False
         return self.next_job(worker)
 
     def next_job(self, worker: _Worker) -> Job | None:
-        """The next job for a thread that is free; ``None``, and it is idle, when there is none."""
+        """Return the next job for a thread that is free; ``None``, and the thread is idle, when there is none."""
         with self._lock:
             if not self._jobs:
                 self._idle[worker] = None
@@ -157,7 +157,7 @@ class ThreadCache:
         return job
 
     def retire(self, worker: _Worker) -> bool:
-        """Called by a worker that waited long enough; ``False`` when it has just been called."""
+        """Let a thread that waited long enough end; ``False`` when it has just been called."""
         with self._lock:
             return self._idle.pop(worker, self) is None
 

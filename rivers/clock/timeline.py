@@ -41,7 +41,7 @@ class ScopeSleeper:
 
 
 class Timeline:
-    """Now, who sleeps, who has the turn or asks for it, what is busy."""
+    """The current time, the sleepers, the holder of the turn and those who ask for it, and the busy tokens."""
 
     def __init__(self, start_ns: int, real_time: Callable[[], float]) -> None:
         self.now_ns = start_ns  # Invariant: grows only in the driver, with everything at rest
@@ -56,7 +56,7 @@ class Timeline:
         """Called on the loop's thread when something that a driver may be parked for has changed."""
 
     def bind(self) -> LoopPort:
-        """The loop that the timeline belongs to: the one that runs the caller, unless another still runs.
+        """Return the loop of the timeline, which is the one that runs the caller unless another still runs.
 
         Raises ``RuntimeError`` for a caller on another loop, or on none.
         """
@@ -116,7 +116,7 @@ class Timeline:
         return sleeper.woken
 
     async def run(self, work: Work[T]) -> T:
-        """Queue work for its turn and wait for its result. Cancelled, it is withdrawn, or abandoned once begun."""
+        """Queue work for its turn and wait for its result. When cancelled, withdraw it, or abandon it once begun."""
         _refuse_under_busy("offload()")
         work.since = self.real_time()
         self.turns.ask(work)
@@ -130,13 +130,13 @@ class Timeline:
         return work.result()
 
     def finish(self, work: Work[Any], outcome: Outcome) -> None:
-        """Work has ended: what it posted goes first, then its outcome. On the loop's thread."""
+        """End a piece of work: first what it posted runs, then its outcome is delivered. On the loop's thread."""
         self._take_turn_back(work)
         if not work.withdrawn:
             work.finish(outcome)
 
     def fall_asleep(self, seat: Seat, length_ns: int) -> None:
-        """A thread begins to wait on the clock, handing back its turn if it has one. On the loop's thread."""
+        """Let a thread wait on the clock, and take its turn back if it has one. On the loop's thread."""
         if seat.generation != self.blocked.generation:
             seat.killed = True
             length_ns = 0
@@ -146,12 +146,12 @@ class Timeline:
             self._take_turn_back(seat.work)
 
     def rouse(self, seat: Seat, wait: object) -> None:
-        """The wait of a thread is interrupted. On the loop's thread."""
+        """Interrupt the wait of a thread. On the loop's thread."""
         self.blocked.rouse(seat, wait, self.now_ns)
         self.changed()
 
     def run_posted(self, fn: Callable[..., object], args: tuple[Any, ...]) -> None:
-        """Call what was posted; the drive raises its exception, since there is no caller left to raise it in."""
+        """Run the calls that were posted. The drive raises their exceptions: no caller is left for them."""
         try:
             fn(*args)
         except Exception as error:
@@ -178,4 +178,4 @@ def _refuse_under_busy(what: str) -> None:
 
 
 def _nobody_cares() -> None:
-    """Stands in until a driver is attached."""
+    """Do nothing, until a driver is attached."""

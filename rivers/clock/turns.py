@@ -1,4 +1,4 @@
-"""Who may run off the loop of a SimClock: one piece of work at a time, in order of key.
+"""The turn to run off the loop of a SimClock: one piece of work at a time has it, in order of key.
 
 While a turn is out the loop has nothing runnable, and what the thread posts is held back until the turn returns. So
 loop and threads alternate strictly, which is what makes the order of all effects the same on every machine.
@@ -31,7 +31,7 @@ class Turns:
 
     def __init__(self) -> None:
         self.holder: Work[Any] | None = None  # Invariant: changed on the loop's thread only, under the lock
-        self.count = 0  # of all that was handed out, begun or held back, for those who ask whether anything happened
+        self.count = 0  # of all that was handed out, begun or held back: it shows whether anything has happened
         self._queue: list[tuple[Any, int, Work[Any]]] = []
         self._sequence = itertools.count()
         self._held: list[Call] = []
@@ -46,11 +46,11 @@ class Turns:
         heapq.heappush(self._queue, (work.order, next(self._sequence), work))
 
     def waiting(self) -> list[Work[Any]]:
-        """Work that has asked and not begun, in order."""
+        """Return the work that has asked and not begun, in order."""
         return [work for _, _, work in sorted(self._queue, key=lambda entry: entry[:2]) if not work.withdrawn]
 
     def next(self) -> Work[Any] | None:
-        """Take the first in the queue; ``None`` when nobody waits."""
+        """Take the first piece of work from the queue; ``None`` when none waits."""
         while self._queue:
             _, _, work = heapq.heappop(self._queue)
             if not work.withdrawn:
@@ -80,7 +80,7 @@ class Turns:
         Context().run(call[0], *call[1])
 
     def hand_back(self, port: LoopPort, fn: Callable[..., object], *args: Any) -> None:
-        """From the turn's thread: run ``fn(*args)``, which calls ``end``, on the loop. May raise ``LoopGone``."""
+        """Run ``fn(*args)``, which calls ``end``, on the loop. For the thread with the turn. May raise ``LoopGone``."""
         with self._lock:
             if self._listening:
                 self._listening = False
@@ -90,7 +90,7 @@ class Turns:
         port.call(fn, *args)
 
     def end(self, work: Work[Any]) -> list[Call]:
-        """The turn is back, if ``work`` has it; returns the calls held back, in order, for the caller to run."""
+        """Take the turn back, if ``work`` has it. Returns the calls held back, in order, for the caller to run."""
         with self._lock:
             if self.holder is not work:
                 return []
@@ -99,7 +99,7 @@ class Turns:
             return held
 
     def post(self, port: LoopPort, fn: Callable[..., object], *args: Any) -> None:
-        """Hold a call back while the turn is out, else pass it to the loop. Raises ``LoopGone``."""
+        """Hold a call back while the turn is out; otherwise pass it to the loop. Raises ``LoopGone``."""
         with self._lock:
             self.count += 1
             if self.holder is not None:
@@ -108,5 +108,5 @@ class Turns:
         port.call(fn, *args)
 
     def clear(self) -> None:
-        """Forget the queue: the loop of its tasks has ended. The turn, if out, stays out until its thread returns."""
+        """Forget the queue, because the loop of its tasks has ended. A turn stays out until its thread returns."""
         self._queue.clear()

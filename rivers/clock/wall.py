@@ -36,7 +36,7 @@ Nap = Callable[[float, anyio.Event | None], Awaitable[None]]
 
 
 async def nap(seconds: float, interrupt: anyio.Event | None) -> None:
-    """The real wait of both backends."""
+    """Wait in real time, on either backend."""
     if interrupt is None:
         await anyio.sleep(seconds)
         return
@@ -88,7 +88,7 @@ class WallClock:
         return self._mono()
 
     def _look(self) -> tuple[float, float]:
-        """The system's time, and the same held back from running backwards."""
+        """Return the time of the system, and the same kept from running backwards."""
         with self._lock:
             epoch = self._epoch()
             offset = epoch - self._mono()
@@ -157,7 +157,7 @@ class WallClock:
         self._port = found
 
     def _port_here(self) -> LoopPort:
-        """The caller's loop. The first one becomes the loop of ``post``; several loops may wait on one WallClock."""
+        """Return the loop of the caller, the first of which is that of ``post``; several may wait on one WallClock."""
         port = self._port
         if port is not None and port.is_current():
             return port

@@ -1,4 +1,4 @@
-"""Work off the loop: what is asked for, how it starts, and how its end comes back to the task that waits."""
+"""Work off the loop: its start, and the way of its outcome back to the task that waits."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Deliver = Callable[["Work[Any]", "Outcome"], None]
 
 
 class Outcome:
-    """What a piece of work came to: a value or an exception, of whatever kind."""
+    """The outcome of a piece of work: a value or an exception of any kind."""
 
     __slots__ = ("error", "value")
 
@@ -59,11 +59,11 @@ class Work(Generic[T]):
         self._deliver = deliver
 
     def start(self) -> None:
-        """Begin, on the loop's thread. Never raises: a failure to start is the work's outcome."""
+        """Begin the work, on the loop's thread. Never raises: a failure to start is the outcome of the work."""
         raise AssertionError("a kind of work says how it starts")
 
     def abandon(self) -> None:
-        """The task that waited was cancelled; the work may still run, its outcome is discarded."""
+        """Discard the outcome, because the task that waited was cancelled. The work may go on."""
 
     def finish(self, outcome: Outcome) -> None:
         """Record the outcome and wake the task that waits; on the loop's thread."""
@@ -71,7 +71,7 @@ class Work(Generic[T]):
         self.waiter.wake()
 
     def result(self) -> T:
-        """Return or raise, once, what the work came to. Only after the waiter was woken."""
+        """Return the value or raise the exception of the work, once. Only after the waiter was woken."""
         outcome, self.outcome = self.outcome, None
         if outcome is None:
             raise RuntimeError(f"work {self.key!r} has no outcome yet")
@@ -108,14 +108,14 @@ class ThreadWork(Work[T]):
             return Outcome.of(self.context.run, self._fn, *self._args)
         finally:
             sit(None)
-            self.seat.work = None  # nobody asks any more; a circle would keep the user's objects until the next gc
+            self.seat.work = None  # a cycle would keep the user's objects until the next collection
 
     def _finished(self, outcome: Outcome) -> None:
         self._deliver(self, outcome)
 
 
 class FutureWork(Work[T]):
-    """Work that somebody else runs and tells of through a ``concurrent.futures.Future``."""
+    """Work that runs elsewhere and ends a ``concurrent.futures.Future``."""
 
     def __init__(
         self,

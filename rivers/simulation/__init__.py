@@ -1,4 +1,4 @@
-"""The same system on a simulated clock: scenarios, their trace, and what they may plant."""
+"""The same system on a simulated clock: scenarios, their trace, and the faults that they plant."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A scenario for plain synchronous tests: its loop runs in a thread, its methods wait."""
+"""A scenario for plain synchronous tests: its loop runs on a thread of its own, and its methods wait."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class BlockingScenario:
 
     @property
     def trace(self) -> Trace:
-        """What happened so far."""
+        """The trace of what has happened so far."""
         return self._scenario.trace
 
     @property
@@ -59,7 +59,7 @@ class BlockingScenario:
         return self._scenario.clock.datetime()
 
     def advance(self, duration: str | float | timedelta) -> None:
-        """Let this much time pass; returns when everything that would have happened has happened."""
+        """Let this much time pass, and return when everything due in it has happened."""
         self._portal.call(self._scenario.clock.advance, duration)
 
     def advance_to(self, moment: str | datetime | float) -> None:

@@ -16,8 +16,8 @@ class Faults:
 
     :param crash_after_commits: kill every daemon right after these commits (counted from 1 over the whole scenario),
         before any message about them is heard, and start again on the same storage.
-    :param crash_rate: the share of commits, from 0 to 1, after which the same happens, drawn by the scenario's seed.
-    :param lost_messages: the share of messages between daemons, from 0 to 1, that are lost, drawn by the seed.
+    :param crash_rate: the share of commits, from 0 to 1, after which the same happens, drawn from the seed.
+    :param lost_messages: the share of messages between daemons, from 0 to 1, that are lost, drawn from the seed.
 
     Raises ``ValueError`` for a share outside 0 to 1.
     """

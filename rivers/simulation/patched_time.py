@@ -1,8 +1,8 @@
-"""The standard library telling simulated time, exactly while user code that was promised it has the turn.
+"""Simulated time in the standard library, exactly while user code that was promised it has the turn.
 
-The patch is one for the whole process. A thread that sleeps on the clock takes it off, so that nobody else meets it,
-and on waking puts it on again at the moment that it has become. Threads of one run may do so at the same time, and one
-that was given up may leave its block while another sleeps.
+The whole process has one patch. A thread that sleeps on the clock takes it off, so that no other code meets it, and
+puts it on again with the new time when it wakes. Threads of one run may do so at the same time, and a thread that was
+given up may leave its block while another sleeps.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class _Telling:
         self._is_left = False
 
     def put_on(self) -> None:
-        """Patch, unless the block has been left."""
+        """Patch the standard library, unless the block has been left."""
         import time_machine
 
         with _lock:
@@ -38,7 +38,7 @@ class _Telling:
             _here.append(self)
 
     def take_off(self) -> None:
-        """Undo that, until it is put on again."""
+        """Undo the patch until it is put on again."""
         with _lock:
             travel, self._travel = self._travel, None
             if travel is not None:
@@ -46,7 +46,7 @@ class _Telling:
                 travel.stop()
 
     def leave(self) -> None:
-        """Undo it for good."""
+        """Undo the patch for good."""
         self._is_left = True
         self.take_off()
 
@@ -58,7 +58,7 @@ _here: list[_Telling] = []
 
 @contextmanager
 def telling(clock: Clock) -> Generator[None]:
-    """A block in which ``time.time()`` and ``datetime.now()`` tell the time of ``clock``."""
+    """Open a block in which ``time.time()`` and ``datetime.now()`` tell the time of ``clock``."""
     block = _Telling(clock)
     block.put_on()
     try:
@@ -75,6 +75,6 @@ class PatchingClock(SimClock):
         for block in reversed(blocks):
             block.take_off()
         super().sleep_blocking(seconds, interrupt=interrupt)
-        # Not when it was killed: then others run beside this thread, which shall only end.
+        # Not after a kill: then other threads run beside this one, which only has to end.
         for block in blocks:
             block.put_on()

@@ -47,16 +47,16 @@ class Scenario:
             await sim.clock.advance("1h")
             assert sim.runs(status="Success")
 
-    :param repo: the repository; it need not be resolved, and two scenarios over one share nothing.
+    :param repo: the repository; it need not be resolved, and two scenarios over the same one share nothing.
     :param start: the first moment, as RFC 3339 text, an aware ``datetime`` or epoch seconds.
-    :param storage: an existing store to go on with; a new one in memory when not given. Records in it that are later
-        than ``start`` are a ``ValueError`` that names both times.
+    :param storage: an existing store to go on with; by default a new one in memory. When it has records that are later
+        than ``start``, a ``ValueError`` names both times.
     :param execute: false to record materializations without calling asset code.
     :param durations: simulated length of steps, ``{"asset": "10m"}``; that of ``g/square``, a map, is the length of
         each of its instances, and ``g/square[0]`` is one of them.
     :param failures: how many of its first attempts of a step fail, ``{"asset": 2}``.
     :param faults: crashes and lost messages to plant.
-    :param seed: what ids and faults are drawn from.
+    :param seed: the seed that ids and faults are drawn from.
     :param condition_eval_interval: as for ``AutomationDaemon``.
     :param max_ticks_retained: ticks kept for each automation; ``None`` keeps all.
     :param patch_time: make ``time.time()`` and ``datetime.now()`` tell simulated time in in-process user code.
@@ -127,21 +127,21 @@ class Scenario:
         finally:
             self._unsubscribe()
             self._group.cancel_scope.cancel()
-            # The block's own exception is not the group's: wrapped in an ExceptionGroup, no assertion would read well.
+            # The block's exception stays out of the group: wrapped in an ExceptionGroup, no assertion would read well.
             await self._group.__aexit__(None, None, None)
             if self._owns_engine:
                 self._engine.close()
 
     @property
     def graph(self) -> AutomationGraph:
-        """The running graph; another one after each restart."""
+        """The running graph, which is another one after each restart."""
         if self._graph is None:
             raise RuntimeError("the scenario is not running: use it as `async with Scenario(...) as sim`")
         return self._graph
 
     @property
     def repo(self) -> CodeRepository:
-        """The repository as it is bound to the simulated clock; another one after each restart.
+        """The repository that is bound to the simulated clock, which is another one after each restart.
 
         ``sim.repo.load_node("asset")`` is the value that a step of this scenario has stored.
         """
@@ -162,9 +162,9 @@ class Scenario:
         return found
 
     async def materialize(self, selection: Sequence[str] | None = None, **options: Any) -> RunResult:
-        """What a person would do by hand, now: ``CodeRepository.materialize`` with the same parameters and errors.
+        """Materialize by hand, now, as ``CodeRepository.materialize`` does, with the same parameters and errors.
 
-        Moves the clock as far as the run needs, which is not at all when nothing in it waits.
+        The clock moves as far as the run needs: not at all when nothing in the run waits.
         """
         self._manual_count += 1
         graph = self.graph
@@ -184,14 +184,14 @@ class Scenario:
         return await self._choose(name, kind, "running")
 
     async def reset(self, name: str, kind: AutomationKind | None = None) -> TriggerState:
-        """Forget what was chosen, as ``rivers automations reset`` does."""
+        """Forget the choice for a schedule or sensor, as ``rivers automations reset`` does."""
         return await self._choose(name, kind, None)
 
     async def cancel(self, run_id: str) -> str | None:
-        """Cancel a run, as ``rivers runs cancel`` does: its new status, ``None`` when it had ended or never existed.
+        """Cancel a run, as ``rivers runs cancel`` does. Returns its new status; ``None`` if it had ended or is unknown.
 
-        No further step is started. One that waits on the clock, be it for its simulated length or its next attempt,
-        fails with ``RunCanceled`` within 30 simulated seconds; a function that is executing goes on.
+        No further step is started. A step that waits on the clock, for its simulated length or its next attempt, fails
+        with ``RunCanceled`` within 30 simulated seconds; a function that is executing goes on.
         """
         return await self.control(CancelRun(run_id=run_id))
 
@@ -203,14 +203,14 @@ class Scenario:
     async def restart(self) -> None:
         """Kill every daemon without warning and start again on the same storage, at the same instant.
 
-        Nothing is drained: later writes of the old graph are refused, threads that sleep on the clock are killed, busy
-        ones are waited for up to ``patience``.
+        Nothing is drained: later writes of the old graph are refused, and threads that sleep on the clock are killed.
+        Threads that are busy get up to ``patience`` to end.
         """
         await self._kill()
         await self._boot()
 
     def blocking(self) -> BlockingScenario:
-        """The same for plain synchronous tests: ``with Scenario(...).blocking() as sim: sim.advance("1h")``."""
+        """Return it for plain synchronous tests: ``with Scenario(...).blocking() as sim: sim.advance("1h")``."""
         from rivers.simulation.blocking import BlockingScenario
 
         return BlockingScenario(self)
@@ -253,7 +253,7 @@ class Scenario:
         graph, self._graph = self._graph, None
         if graph is None:
             return
-        # A crash that is planted for this very moment is this one.
+        # A crash that is planted for this very moment is this restart.
         self._plan.crash_due = False
         ended = self._ended
         self._engine.supersede(graph.storage.session)
@@ -271,7 +271,7 @@ class Scenario:
             self._engine.supersede(graph.storage.session)
 
     async def _between_instants(self) -> None:
-        """The driver of the clock looks here whenever an instant has come to rest."""
+        """Look for a planted crash; the driver of the clock calls this whenever an instant has come to rest."""
         if self._plan.crash_due:
             self._plan.crash_due = False
             await self.restart()
@@ -308,7 +308,7 @@ class Scenario:
         return NodeNotFoundError(f"no schedule or sensor is called '{name}'{near}")
 
     def _refuse_unknown_steps(self) -> None:
-        """A name that is no step would plan nothing, and the test that relies on it would prove nothing."""
+        """Refuse a name that is no step: it would plan nothing, and a test that relies on it would prove nothing."""
         known = self._repo.node_names
         for argument, names in self._planned.items():
             for name in names:
@@ -316,7 +316,7 @@ class Scenario:
                     raise ValueError(f"{argument} has '{name}', which is no step{did_you_mean(name, known)}")
 
     async def _carry_out(self, act: Callable[[], Awaitable[T]]) -> T:
-        """Do something in the graph and move the clock until it is done."""
+        """Await an action in the graph, and move the clock until it is done."""
         done = anyio.Event()
         outcome: list[T] = []
         errors: list[BaseException] = []
@@ -346,7 +346,7 @@ def _refuse_later_records(storage: Storage, start: int) -> None:
 
 
 def _latest_record_at(storage: Storage) -> int:
-    """The newest time that a run or a tick of this storage bears; 0 for an empty one."""
+    """Return the newest time of a run or a tick in this storage; 0 for an empty one."""
     runs = [max(run.start_time, run.end_time or 0) for run in storage.get_runs(limit=_RECENT)]
     ticks = [state.last_tick_at or 0 for kind in AUTOMATION_TYPES for state in storage.trigger_states(kind).values()]
     return max([0, *runs, *ticks])

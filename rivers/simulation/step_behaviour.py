@@ -1,4 +1,4 @@
-"""What a scenario does in place of, or before, the user's function of a step."""
+"""The behaviour of a scenario in place of, or before, the user's function of a step."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ class SimulatedFailure(RiversError):
 
 
 class SimulatedSteps:
-    """Gives steps a simulated length, makes attempts fail, records materializations without calling asset code.
+    """Steps with a simulated length, with attempts that fail, or that record without calling asset code.
 
-    What is said of a map of a graph asset holds for each of its instances of which nothing is said by name.
+    A setting for a map of a graph asset holds for each of its instances that has no setting of its own.
 
     :param durations: simulated length of each step, by name.
     :param failures: how many of the first attempts of each step fail.
@@ -47,15 +47,15 @@ class SimulatedSteps:
 
     @property
     def calls_hooks(self) -> bool:
-        """Hooks are called when the users' functions are."""
+        """Whether hooks are called: they are when the functions of the user are."""
         return self._execute
 
     def seconds(self, step: str, attempt: int) -> float:
-        """The simulated length of the step."""
+        """Return the simulated length of the step in seconds."""
         return _said_of(step, self._seconds, 0.0)
 
     def around(self, step: str, attempt: int, call: Callable[[], Any], clock: Clock) -> Any:
-        """Fail, record, or call."""
+        """Fail the attempt, record it without a call, or call the function."""
         if attempt <= _said_of(step, self._failures, 0):
             raise SimulatedFailure(f"attempt {attempt} of '{step}' fails, as the scenario asked")
         if not self._execute:
@@ -64,7 +64,7 @@ class SimulatedSteps:
             return call()
 
     def evaluating(self, clock: Clock) -> AbstractContextManager[Any]:
-        """A block in which the standard library tells simulated time, when that was asked for."""
+        """Open a block in which the standard library tells simulated time, if ``patch_time`` is set."""
         return telling(clock) if self._patch_time else nullcontext()
 
 

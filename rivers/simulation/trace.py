@@ -31,7 +31,7 @@ class Trace:
 
     @property
     def lines(self) -> list[str]:
-        """The lines so far, oldest first."""
+        """Return the lines so far, oldest first."""
         return list(self._lines)
 
     def events(self, kind: str | None = None) -> list[dict[str, Any]]:

@@ -133,23 +133,23 @@ class Telling:
     failures: list[str]
 
 
-async def tell(place: str, folder: Path) -> Telling:
-    """The month, and the days after it in which the last things arrive.
+async def tell(place: str, folder: Path, until: str = "2026-04-03T00:00:00Z") -> Telling:
+    """The month and, unless it ends before, the days after it in which the last things arrive.
 
     ``place`` is ``memory`` or ``embedded``; values, and an embedded store, go to the folder.
     """
     with Storage.memory() if place == "memory" else Storage.embedded(str(folder / "store")) as storage:
-        return await _told(storage, make_repo(folder / "values"))
+        return await _told(storage, make_repo(folder / "values"), until)
 
 
-async def _told(storage: Storage, repo: rs.CodeRepository) -> Telling:
+async def _told(storage: Storage, repo: rs.CodeRepository, until: str) -> Telling:
     durations = {"sales": "20m", "report": "5m"}
     async with Scenario(repo, start="2026-03-01T00:00:00Z", storage=storage, durations=durations) as sim:
         await sim.clock.advance_to("2026-03-16T01:40:00Z")
         await sim.restart()
         await sim.clock.advance_to("2026-03-16T08:00:00Z")
         await sim.materialize(["sales"], partition_key=rs.PartitionKey.single(KILLED))  # a person has seen the gap
-        await sim.clock.advance_to("2026-04-03T00:00:00Z")
+        await sim.clock.advance_to(until)
 
         runs = sim.runs()
         events = [event for run in runs for event in sim.storage.get_events_for_run(run.run_id)]

@@ -13,7 +13,6 @@ from rivers.simulation import Scenario
 from scenarios.checks import SECOND, faults_without_a_record, runs_of_another_length, ticks_at_other_times
 
 T0_NS = 1_767_225_600 * SECOND
-MINUTES = 3
 
 
 @rs.Asset
@@ -82,8 +81,8 @@ EXPECTED = {
 }
 
 
-async def disturbances() -> list[str]:
-    """Three minutes of a healthy schedule among faulty ones."""
+async def disturbances(minutes: int = 3) -> list[str]:
+    """Some minutes of a healthy schedule among faulty ones."""
 
     def scheduled(name: str, function: object = None, job_name: str = "fine", apart: bool = False) -> rs.Schedule:
         return rs.Schedule(
@@ -114,15 +113,15 @@ async def disturbances() -> list[str]:
     sim = Scenario(repo)
     hanging.clock = sim.clock
     async with sim:
-        await sim.clock.advance(MINUTES * 60 + 30)
-        expected = [T0_NS + minute * 60 * SECOND for minute in range(1, MINUTES + 1)]
+        await sim.clock.advance(minutes * 60 + 30)
+        expected = [T0_NS + minute * 60 * SECOND for minute in range(1, minutes + 1)]
         found = ticks_at_other_times(sim.ticks("healthy"), expected)
         found += runs_of_another_length([run for run in sim.runs() if run.job_name == "fine"], 0)
         found += faults_without_a_record({name: sim.ticks(name) for name in EXPECTED}, EXPECTED)
         by_job = {job: [run for run in sim.runs() if run.job_name == job] for job in ("exits", "chats")}
         found += [f"{run.status}: {run.error}" for run in by_job["exits"] if "SystemExit: 3" not in (run.error or "")]
         found += [f"{run.status}: {run.error}" for run in by_job["chats"] if run.status != "Success"]
-        found += [f"{job}: {len(runs)} runs" for job, runs in by_job.items() if len(runs) != MINUTES]
+        found += [f"{job}: {len(runs)} runs" for job, runs in by_job.items() if len(runs) != minutes]
         return found
 
 

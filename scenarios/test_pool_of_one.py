@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import pairwise
-from pathlib import Path
 
 import anyio
 import pytest
@@ -12,6 +11,7 @@ import pytest
 import rivers as rs
 from rivers.records import StoredEvent
 from rivers.simulation import Scenario
+from tests.soak import SOAK
 
 MINUTE = 60 * 1_000_000_000
 START = 1_767_225_600 * 1_000_000_000  # 2026-01-01T00:00:00Z
@@ -81,17 +81,29 @@ class Story:
         return sorted(times)
 
 
-@pytest.fixture(autouse=True)
-def polls_every_20_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("RIVERS_CLAIM_POLL_INTERVAL", "20s")
+TELLINGS = ["asyncio memory", "trio memory", *(["asyncio embedded", "trio embedded"] if SOAK else [])]
 
 
-@pytest.mark.anyio
-@pytest.mark.parametrize("kind", ["memory", "embedded"])
-async def test_one_slot_is_held_by_one_step_at_a_time_and_both_runs_get_it(kind: str, tmp_path: Path) -> None:
-    storage = rs.Storage.memory() if kind == "memory" else rs.Storage.embedded(str(tmp_path / "store"))
-    with storage:
-        story = await Story().tell(storage)
+@pytest.fixture(scope="module")
+def stories(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Story]:
+    """The story on every backend and store; whoever waits asks every 20 seconds."""
+    told: dict[str, Story] = {}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("RIVERS_CLAIM_POLL_INTERVAL", "20s")
+        for telling in TELLINGS:
+            backend, kind = telling.split()
+            folder = tmp_path_factory.mktemp("pool")
+            with rs.Storage.memory() if kind == "memory" else rs.Storage.embedded(str(folder / "store")) as storage:
+                told[telling] = anyio.run(Story().tell, storage, backend=backend)
+    return told
+
+
+@pytest.fixture(params=TELLINGS)
+def story(stories: dict[str, Story], request: pytest.FixtureRequest) -> Story:
+    return stories[request.param]
+
+
+def test_one_slot_is_held_by_one_step_at_a_time_and_both_runs_get_it(story: Story) -> None:
     assert story.statuses_while_waiting == ["Started", "Started"]
     assert [run.status for run in story.runs].count("Failure") == 2, "those that were killed at five past three"
     holdings = story.holdings()
@@ -102,9 +114,7 @@ async def test_one_slot_is_held_by_one_step_at_a_time_and_both_runs_get_it(kind:
     assert set(late) == {0, 8}, "whoever waits has it the moment it is given back, though it asks every 20 seconds"
 
 
-@pytest.mark.anyio
-async def test_killed_runs_hold_nothing_and_those_that_wait_say_so_once() -> None:
-    story = await Story().tell()
+def test_killed_runs_hold_nothing_and_those_that_wait_say_so_once(story: Story) -> None:
     assert story.held_after_kill == []
     killed = [run for run in story.runs if run.status == "Failure"]
     assert {run.error for run in killed} == {
@@ -125,6 +135,5 @@ async def test_killed_runs_hold_nothing_and_those_that_wait_say_so_once() -> Non
         ]
 
 
-def test_the_story_has_one_trace_on_every_backend() -> None:
-    digests = {anyio.run(Story().tell, backend=backend).digest for backend in ("asyncio", "trio")}
-    assert len(digests) == 1
+def test_the_story_has_one_trace_on_every_backend(stories: dict[str, Story]) -> None:
+    assert stories["asyncio memory"].digest == stories["trio memory"].digest

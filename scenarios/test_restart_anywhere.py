@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncGenerator
+
 import pytest
 
 import rivers as rs
@@ -14,6 +16,7 @@ from scenarios.checks import (
     runs_without_a_tick,
     times_unaccounted_for,
 )
+from tests.soak import SOAK
 
 
 @rs.Asset
@@ -68,17 +71,16 @@ async def count_commits() -> int:
         return count
 
 
-async def changed_by_kills(every: int = 1) -> list[str]:
-    """What changes when the system is killed after a commit, told for every commit, or for every n-th of them."""
+async def changed_by_kills() -> AsyncGenerator[str]:
+    """What changes when the system is killed after a commit, for each commit in turn."""
     undisturbed = await outcome()
     assert len(undisturbed) == 8
     commits = await count_commits()
     assert commits > 20
-    found: list[str] = []
-    for number in range(1, commits + 1, every):
+    for number in range(1, commits + 1):
         killed = await outcome(faults=Faults(crash_after_commits=(number,)))
-        found += [f"killed after commit {number}: {text}" for text in broken_by_a_kill(undisturbed, killed)]
-    return found
+        for text in broken_by_a_kill(undisturbed, killed):
+            yield f"killed after commit {number}: {text}"
 
 
 async def changed_by_a_kill_in_a_step() -> list[str]:
@@ -112,8 +114,9 @@ async def test_the_run_that_a_kill_interrupted_says_so() -> None:
 
 
 @pytest.mark.anyio
+@pytest.mark.parametrize("anyio_backend", ["asyncio", "trio"] if SOAK else ["asyncio"])
 async def test_a_kill_between_any_commit_and_its_message() -> None:
-    assert await changed_by_kills() == []
+    assert [text async for text in changed_by_kills()] == []
 
 
 async def lost_or_repeated(seed: int) -> list[str]:
@@ -131,6 +134,6 @@ async def lost_or_repeated(seed: int) -> list[str]:
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("seed", range(100 if SOAK else 2))
 async def test_crashes_and_lost_messages_at_random_strand_nothing(seed: int) -> None:
     assert await lost_or_repeated(seed) == []

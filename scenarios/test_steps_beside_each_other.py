@@ -9,6 +9,9 @@ from rivers.execution.workers import process as worker_process
 from rivers.simulation import Scenario
 from scenarios.elsewhere import told_elsewhere
 from scenarios.parallel_story import hourly, tell
+from tests.soak import SOAK
+
+ELSEWHERE = [(backend, seed) for backend in ("asyncio", "trio") for seed in ("0", "20261121")]
 
 EXPECTED = """\
 0 StepStart a_minute
@@ -64,8 +67,7 @@ def test_steps_that_wait_on_the_clock_share_two_slots_and_end_when_they_would(to
     assert told.partition("\n")[2] == EXPECTED
 
 
-@pytest.mark.parametrize("backend", ["asyncio", "trio"])
-@pytest.mark.parametrize("hash_seed", ["0", "20261121"])
+@pytest.mark.parametrize(("backend", "hash_seed"), ELSEWHERE if SOAK else [("asyncio", "20261121")])
 def test_another_process_tells_it_the_same(told: str, backend: str, hash_seed: str) -> None:
     assert told_elsewhere("parallel_story", backend, PYTHONHASHSEED=hash_seed) == told
 
@@ -85,5 +87,5 @@ async def test_a_killed_graph_takes_its_sleeping_workers_along_and_the_next_run_
 
 
 def test_warm_workers_and_a_known_pace_change_nothing(told: str) -> None:
-    for _ in range(3):
+    for _ in range(10 if SOAK else 1):
         assert anyio.run(tell, backend="trio") == told

@@ -2,8 +2,12 @@
 
 The names of the reference API derive directly from ``Exception``, as its specification says; what is new here derives
 from :class:`RiversError`. Where the specification names two types for one fault, a private class at the end of this
-module derives from both, so that either ``except`` clause catches it. Whoever sees one raised reads the name of the
-first of them: the private name appears in no traceback, message or record.
+module derives from both, so that either ``except`` clause catches it. Tracebacks, messages and records show the name
+of the first base, never the private name.
+
+Messages are for people. Programs read the fields, which survive pickling: ``kind`` is the sort of thing that the error
+is about, such as ``"Job"``; ``name`` says which one; ``value`` is the text of what was given; ``near`` are the known
+names or keys that are like it, the nearest first. A field that an error has no use for is ``None`` or empty.
 """
 
 # The private classes are raised by other modules, which pyright does not see from here.
@@ -11,21 +15,72 @@ first of them: the private name appears in no traceback, message or record.
 
 from __future__ import annotations
 
-from typing import Any, Final, TypeVar
+from collections.abc import Iterable
+from typing import Any, Final, Self, TypedDict, TypeVar, Unpack
+
+from rivers.wording import near_names, offer
 
 E = TypeVar("E", bound=Exception)
 
 
+class Fields(TypedDict, total=False):
+    """The keyword arguments of every exception that has fields."""
+
+    kind: str
+    name: str
+    value: str
+    near: Iterable[str]
+
+
+def _keep(
+    error: Exception,
+    message: tuple[object, ...],
+    *,
+    kind: str | None = None,
+    name: str | None = None,
+    value: str | None = None,
+    near: Iterable[str] = (),
+) -> None:
+    """Construct an error with fields, also where the class may not have a base of ours that would do it."""
+    Exception.__init__(error, *message)
+    fields = {"kind": kind, "name": name, "value": value, "near": tuple(near) or None}
+    vars(error).update({field: given for field, given in fields.items() if given is not None})
+
+
 class RiversError(Exception):
-    """Base of the exceptions that exist in rivers only, not in the reference API."""
+    """The base of the exceptions that exist in rivers only, not in the reference API."""
+
+    kind: str | None = None
+    name: str | None = None
+    value: str | None = None
+    near: tuple[str, ...] = ()
+
+    def __init__(self, *message: object, **fields: Unpack[Fields]) -> None:
+        _keep(self, message, **fields)
 
 
 class AssetDefinitionError(Exception):
     """An asset is declared in a way that can never work."""
 
+    kind: str | None = "Asset"
+    name: str | None = None
+    value: str | None = None
+    near: tuple[str, ...] = ()
+
+    def __init__(self, *message: object, **fields: Unpack[Fields]) -> None:
+        _keep(self, message, **fields)
+
 
 class AssetNotFoundError(Exception):
     """A selection names an asset that the repository does not hold."""
+
+    kind: str | None = "Asset"
+    name: str | None = None
+    value: str | None = None
+    near: tuple[str, ...] = ()
+
+    def __init__(self, *message: object, **fields: Unpack[Fields]) -> None:
+        _keep(self, message, **fields)
 
 
 class AssetOutputValidationError(Exception):
@@ -35,6 +90,14 @@ class AssetOutputValidationError(Exception):
 class ConfigurationError(Exception):
     """A resource, a config document or a reference to a registered name is wrong."""
 
+    kind: str | None = None
+    name: str | None = None
+    value: str | None = None
+    near: tuple[str, ...] = ()
+
+    def __init__(self, *message: object, **fields: Unpack[Fields]) -> None:
+        _keep(self, message, **fields)
+
 
 class ExecutionError(Exception):
     """A run or a step failed for a reason that the framework found, not the user's code."""
@@ -43,13 +106,35 @@ class ExecutionError(Exception):
 class GraphValidationError(Exception):
     """The dependency graph is not one that can run: a cycle, a self edge, an unresolved input."""
 
+    kind: str | None = None
+    name: str | None = None
+    value: str | None = None
+    near: tuple[str, ...] = ()
+
+    def __init__(self, *message: object, **fields: Unpack[Fields]) -> None:
+        _keep(self, message, **fields)
+
 
 class InvalidMetadataError(Exception):
     """A metadata value cannot be stored."""
 
 
 class NodeNotFoundError(Exception):
-    """A job, schedule, sensor, asset or task of that name does not exist."""
+    """A job, schedule, sensor, asset, task or run of that name does not exist."""
+
+    kind: str | None = None
+    name: str | None = None
+    value: str | None = None
+    near: tuple[str, ...] = ()
+
+    def __init__(self, *message: object, **fields: Unpack[Fields]) -> None:
+        _keep(self, message, **fields)
+
+    @classmethod
+    def of(cls, kind: str, name: str, known: Iterable[str] = ()) -> Self:
+        """Return the error for a ``name`` that is not among the ``known`` ones, which it offers if they are near."""
+        near = near_names(name, known)
+        return cls(f"{kind} '{name}' not found{offer(near)}", kind=kind, name=name, near=near)
 
 
 class PartitionDefinitionError(Exception):
@@ -59,6 +144,14 @@ class PartitionDefinitionError(Exception):
 class PartitionValidationError(Exception):
     """A partition key does not fit the definition it is used with."""
 
+    kind: str | None = None
+    name: str | None = None
+    value: str | None = None
+    near: tuple[str, ...] = ()
+
+    def __init__(self, *message: object, **fields: Unpack[Fields]) -> None:
+        _keep(self, message, **fields)
+
 
 class ResultDefinitionError(Exception):
     """A result object (Output, SensorResult, ...) is malformed."""
@@ -67,29 +160,92 @@ class ResultDefinitionError(Exception):
 class ScheduleDefinitionError(Exception):
     """A schedule is declared in a way that can never work."""
 
+    kind: str | None = "Schedule"
+    name: str | None = None
+    value: str | None = None
+    near: tuple[str, ...] = ()
+
+    def __init__(self, *message: object, **fields: Unpack[Fields]) -> None:
+        _keep(self, message, **fields)
+
 
 class SensorDefinitionError(Exception):
     """A sensor is declared in a way that can never work."""
 
+    kind: str | None = "Sensor"
+    name: str | None = None
+    value: str | None = None
+    near: tuple[str, ...] = ()
+
+    def __init__(self, *message: object, **fields: Unpack[Fields]) -> None:
+        _keep(self, message, **fields)
+
 
 class StorageError(Exception):
-    """The store cannot be opened, read or written."""
+    """The store cannot be opened, read or written.
+
+    ``retryable`` says whether the same call may succeed later, though nobody changes what it asks for.
+    """
+
+    retryable: bool = False
 
 
 class SchemaMigrationNeededError(StorageError):
-    """The store was written by an older schema; ``rivers db migrate`` brings it up to date."""
+    """The store was written by an older schema; ``rivers db migrate`` brings it up to date.
+
+    ``found`` is the schema version of the store, ``needed`` that of this build.
+    """
+
+    def __init__(self, *message: object, found: int | None = None, needed: int | None = None) -> None:
+        super().__init__(*message)
+        self.found = found
+        self.needed = needed
 
 
 class TaskDefinitionError(Exception):
     """A task is declared in a way that can never work."""
 
+    kind: str | None = "Task"
+    name: str | None = None
+    value: str | None = None
+    near: tuple[str, ...] = ()
+
+    def __init__(self, *message: object, **fields: Unpack[Fields]) -> None:
+        _keep(self, message, **fields)
+
 
 class StorageLocked(StorageError, RiversError):
-    """Another process, or another handle of this one, holds the embedded store."""
+    """Another process, or another handle of this one, holds the embedded store.
+
+    ``folder`` is that of the store, ``pid`` the process that holds it, and ``address`` the URL of the server that this
+    process runs; each is ``None`` when it is not known.
+    """
+
+    retryable = True
+
+    def __init__(
+        self, *message: object, folder: str | None = None, pid: int | None = None, address: str | None = None
+    ) -> None:
+        super().__init__(*message)
+        self.folder = folder
+        self.pid = pid
+        self.address = address
 
 
 class Superseded(StorageError, RiversError):
     """A write came from a graph that has been killed and replaced; nothing was written."""
+
+
+class AmbiguousRun(RiversError):
+    """Several runs begin with the id that was asked for, which is its ``name``."""
+
+
+class BadRequest(RiversError):
+    """A request to the server is malformed: a parameter of the wrong type, a body that is no JSON object."""
+
+
+class NotAccepted(RiversError):
+    """The server cannot do this in the state that it is in."""
 
 
 class NotQuiescent(RiversError):
@@ -104,21 +260,21 @@ class EvaluationTimeout(RiversError):
 
 
 class Killed(BaseException):
-    """Raised in a thread that sleeps on the clock when its graph is killed.
+    """A thread sleeps on the clock while its graph is killed.
 
-    A ``BaseException``, so that user code which catches ``Exception`` cannot survive its own kill.
+    It is a ``BaseException``, so that user code which catches ``Exception`` does not survive the kill.
     """
 
 
 class RunCanceled(BaseException):
-    """Raised in a step that waits on its context when its run is cancelled.
+    """A step waits on its context while its run is cancelled.
 
-    A ``BaseException``, so that user code which catches ``Exception`` does not swallow it.
+    It is a ``BaseException``, so that user code which catches ``Exception`` does not swallow it.
     """
 
 
 def is_of_rivers(error: BaseException) -> bool:
-    """Whether its class is one of this module: rivers has written its message, for a person to read."""
+    """Return whether the class of ``error`` is one of this module: rivers has written the message, for a person."""
     return type(error).__module__ == __name__ or type(error) in _private.values()
 
 
@@ -126,7 +282,7 @@ _private: Final[dict[str, type[Exception]]] = {}
 
 
 def _goes_by_its_first_base(combined: type[E]) -> type[E]:
-    """Give a class that combines two the name of the first. Its instances are pickled by the name it has here."""
+    """Give a class that combines two the name of the first. Its instances are pickled by its name in this module."""
     name, shown = combined.__name__, combined.__bases__[0]
     _private[name] = combined
 
@@ -180,6 +336,11 @@ class _NegativeCount(OverflowError, ValueError):
 @_goes_by_its_first_base
 class _NoSinglePartitionKey(PartitionValidationError, ValueError):
     """``context.partition_key`` of a step that has no key, several keys, or a key of several dimensions."""
+
+
+@_goes_by_its_first_base
+class _UnknownRunStatus(StorageError, ValueError):
+    """A status that runs do not have: the reference raises ``StorageError``, though the store has no part in it."""
 
 
 @_goes_by_its_first_base

@@ -1,7 +1,7 @@
-"""How a command fails: a short message on stderr that names the thing and the way out, and an exit code.
+"""The failure of a command: a short message on stderr that names the fault and the way out, and an exit code.
 
-Exit codes: 2 for usage (typer's own), 1 for every failure, 130 after Ctrl-C. A traceback is shown under ``--debug``
-only.
+The exit code is 2 for wrong usage (as typer has it), 1 for every other failure and 130 after Ctrl-C. Only ``--debug``
+shows a traceback.
 """
 
 from __future__ import annotations
@@ -12,9 +12,11 @@ from typing import Annotated, Any, cast
 import typer
 from typer.core import TyperGroup
 
+from rivers.exceptions import RiversError, is_of_rivers
 
-class CliFailure(Exception):
-    """A failure that is understood. ``message`` may have further lines; ``last_line`` is printed bare after them."""
+
+class CliFailure(RiversError):
+    """A failure with a known cause. ``message`` may have several lines; ``last_line`` is printed bare after them."""
 
     def __init__(self, message: str, *, last_line: str | None = None) -> None:
         super().__init__(message)
@@ -34,10 +36,13 @@ DebugOption = Annotated[
 
 
 class FailureReportingGroup(TyperGroup):
-    """The root group: turns what a command raises into a message and an exit code."""
+    """The root group of commands. It turns what a command raises into a message and an exit code."""
 
     def invoke(self, ctx: Any) -> Any:
-        """Run the command; raises ``typer.Exit`` with the code when it fails."""
+        """Run the command.
+
+        :raises typer.Exit: when it fails, with the exit code
+        """
         try:
             return super().invoke(ctx)
         except BrokenPipeError:
@@ -50,9 +55,9 @@ class FailureReportingGroup(TyperGroup):
 
 
 def report(error: Exception, *, debug: bool) -> None:
-    """Print ``error`` on stderr the way a user should read it."""
+    """Print ``error`` on stderr in the form that users are to read."""
     if debug and (error.__cause__ is not None or not isinstance(error, CliFailure)):
-        # Where a command noticed a failure that it understands tells nobody anything; what caused it may.
+        # The place where a command noticed a known failure tells nobody anything; the cause may.
         typer.echo("".join(traceback.format_exception(error.__cause__ or error)), err=True, nl=False)
     typer.echo(f"Error: {describe(error)}", err=True)
     if isinstance(error, CliFailure) and error.last_line is not None:
@@ -60,7 +65,7 @@ def report(error: Exception, *, debug: bool) -> None:
 
 
 def describe(error: BaseException) -> str:
-    """One message for any exception: its type and what it says; for an unforeseen one, where more is to be had."""
+    """Return the message for an exception: its type and text, and for an unforeseen one how to see the traceback."""
     if isinstance(error, BaseExceptionGroup):
         from rivers.daemons.failures import innermost  # only a group needs it
 
@@ -68,14 +73,12 @@ def describe(error: BaseException) -> str:
     if isinstance(error, CliFailure):
         return error.message
     text = f"{_public_type(error).__name__}: {error}"
-    from rivers.exceptions import is_of_rivers
-
     if is_of_rivers(error) or isinstance(error, OSError):
         return text
     return f"{text}\n  (run again with --debug for the traceback)"
 
 
 def _public_type(error: BaseException) -> type[BaseException]:
-    """The type that a user can catch: where two are documented for one fault, a private class stands for both."""
+    """Return the type that a user can catch. A private class may stand for two that are documented."""
     public = (each for each in type(error).__mro__ if not each.__name__.startswith("_"))
     return next(each for each in public if issubclass(each, BaseException))

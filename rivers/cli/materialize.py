@@ -1,4 +1,4 @@
-"""``rivers materialize``: run assets now, here or in the server that holds the storage, and wait for the outcome."""
+"""``rivers materialize`` runs assets now, here or in the server that holds the storage, and waits for the outcome."""
 
 from __future__ import annotations
 
@@ -20,15 +20,18 @@ from rivers.cli.stores import (
     server_of,
 )
 from rivers.cli.tables import JsonOption, print_json, short_id
+from rivers.exceptions import StorageLocked
+from rivers.wording import near_names
 
 if TYPE_CHECKING:
+    from rivers.execution.runs.results import RunResult
     from rivers.repository.code_repository import CodeRepository
     from rivers.storage import Storage
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What was asked for. No selection and no job: every asset."""
+    """The assets that were asked for: a selection, those of a job, or all when neither is given."""
 
     selection: list[str] | None
     include_upstream: bool
@@ -38,12 +41,16 @@ class Wanted:
 
 @dataclass(slots=True)
 class RunOutcome:
-    """How a run ended: its steps in order of execution, the failed ones with ``<ExcType>: <message>``."""
+    """The outcome of a run: its steps in order of execution, and the failed ones with ``<ExcType>: <message>``.
+
+    ``skipped`` names the failed steps that were not attempted, since something that they depend on had failed.
+    """
 
     run_id: str
     status: str
     assets: list[str] = field(default_factory=list[str])
     failed: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
+    skipped: frozenset[str] = frozenset()
     error: str | None = None
     traceback: str | None = None
 
@@ -115,9 +122,7 @@ def _names(text: str | None) -> list[str] | None:
 def _carried_out(
     wanted: Wanted, code: _Code, memory: bool, path: str, endpoint: str | None, as_json: bool
 ) -> RunOutcome:
-    """In the server that holds the storage, also in one that has come up this very moment; else here."""
-    from rivers.exceptions import StorageLocked
-
+    """Run in the server that holds the storage, also in one that has come up this very moment; without one, here."""
     client = None if memory or endpoint is not None else server_of(path)
     if client is None:
         repo = load_repository(code.module, code.repo_var)
@@ -176,16 +181,24 @@ def _execute(repo: CodeRepository, storage: Storage, wanted: Wanted) -> RunOutco
         status="Success" if result.success else (run.status if run is not None else "Failure"),
         assets=list(result.materialized_assets),
         failed=list(result.failed_assets),
+        skipped=_skipped(storage, result),
         error=None if run is None else run.error,
         traceback=None if run is None else run.traceback,
     )
 
 
-def _unknown_job(name: str, known: list[str]) -> CliFailure:
-    from difflib import get_close_matches
+def _skipped(storage: Storage, result: RunResult) -> frozenset[str]:
+    if result.success:
+        return frozenset()
+    from rivers.views.documents import event_document
 
-    near = get_close_matches(name, known, n=3) or sorted(known)[:5]
-    hint = f"\n  there is {', '.join(repr(each) for each in near)}" if near else "\n  the repository has no jobs"
+    events = map(event_document, storage.get_events_for_run(result.run_id))
+    return frozenset(event["step"] for event in events if _is_skip(event))
+
+
+def _unknown_job(name: str, known: list[str]) -> CliFailure:
+    near = near_names(name, known) or sorted(known)[:5]
+    hint = f"\n  there is {', '.join(map(repr, near))}" if near else "\n  the repository has no jobs"
     return CliFailure(f"Job '{name}' not found{hint}")
 
 
@@ -209,6 +222,7 @@ def _follow(client: ServerClient, run_id: str, as_json: bool) -> RunOutcome:
 
     steps: dict[str, None] = {}
     failed: dict[str, str] = {}
+    skipped: set[str] = set()
     for line in client.lines("runs", run_id, "log"):
         match line["kind"]:
             case "event":
@@ -217,13 +231,21 @@ def _follow(client: ServerClient, run_id: str, as_json: bool) -> RunOutcome:
                     steps[step] = None
                     if line["event_type"] == "StepFailure" and line["partition_key"] is None:
                         failed[step] = dict(line["metadata"]).get("error", "")
+                    if _is_skip(line):
+                        skipped.add(step)
                 if not as_json:
                     typer.echo(event_line(line))
             case "log":
                 _print_output(line, to_stdout=not as_json)
             case "run" if line["end_time"] is not None:
                 return RunOutcome(
-                    run_id, line["status"], list(steps), list(failed.items()), line["error"], line["traceback"]
+                    run_id,
+                    line["status"],
+                    list(steps),
+                    list(failed.items()),
+                    frozenset(skipped),
+                    line["error"],
+                    line["traceback"],
                 )
             case _:
                 pass
@@ -231,6 +253,13 @@ def _follow(client: ServerClient, run_id: str, as_json: bool) -> RunOutcome:
         f"the server at {client.address} stopped before run {short_id(run_id)} ended\n"
         f"  'rivers runs show {short_id(run_id)}' shows what became of it"
     )
+
+
+def _is_skip(event: dict[str, Any]) -> bool:
+    """Return whether the event tells of a step that was not attempted: then it has no classes of an exception."""
+    if event["event_type"] != "StepFailure" or event["partition_key"] is not None:
+        return False
+    return "rivers/exc_type" not in dict(event["metadata"])
 
 
 def _print_output(log: dict[str, Any], *, to_stdout: bool) -> None:
@@ -242,8 +271,8 @@ def _print_output(log: dict[str, Any], *, to_stdout: bool) -> None:
 
 
 def _failure(outcome: RunOutcome, memory: bool, path: str) -> CliFailure:
-    errors = [name for name, error in outcome.failed if not error.endswith("Skipped: upstream dependency failed")]
-    what = f" in {', '.join(repr(name) for name in errors)}" if errors else ""
+    errors = [name for name, _ in outcome.failed if name not in outcome.skipped]
+    what = f" in {', '.join(map(repr, errors))}" if errors else ""
     if outcome.status == "Canceled":
         return CliFailure(f"run {short_id(outcome.run_id)} was canceled")
     where = "" if path == DEFAULT_PATH else f" --storage-path {path}"

@@ -1,4 +1,4 @@
-"""Which store a command works on, and how to reach it: opened here, or through the server that holds it."""
+"""The store that a command works on, opened here or reached through the server that holds it."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import typer
 
 from rivers.cli.client import ServerClient
 from rivers.cli.failures import CliFailure
+from rivers.exceptions import AmbiguousRun, StorageLocked
 
 if TYPE_CHECKING:
     from rivers.repository.code_repository import CodeRepository
@@ -33,35 +34,41 @@ Document = dict[str, Any]
 
 
 class Store(Protocol):
-    """What the inspecting commands ask of a store, however it is reached."""
+    """The questions and orders of commands to a store, however it is reached."""
 
     def ticks(self, name: str | None, limit: int) -> list[Document]:
-        """The newest ticks first."""
+        """Return the newest ticks first, of one automation or of all."""
         ...
 
     def runs(self, status: str | None, limit: int) -> list[Document]:
-        """The newest runs first."""
+        """Return the newest runs first, of one status or of all."""
         ...
 
     def run(self, run_id: str) -> Document:
-        """One run with events and logs; raises :class:`CliFailure` for an unknown id."""
+        """Return one run with events and logs.
+
+        :raises CliFailure: for an unknown id, and the beginning of several
+        """
         ...
 
     def cancel(self, run_id: str) -> str:
-        """Cancel the run of that full id; its status then. Raises :class:`CliFailure` when it has ended meanwhile."""
+        """Cancel the run of that full id, and return its status then.
+
+        :raises CliFailure: when it has ended meanwhile
+        """
         ...
 
     def automations(self) -> list[Document]:
-        """Every schedule and sensor."""
+        """Return every schedule and sensor."""
         ...
 
     def choose(self, kind: str, name: str, action: str) -> Document:
-        """Pause, resume or reset an automation that exists; the automation as it stands then."""
+        """Pause, resume or reset an automation that exists, and return it as it stands then."""
         ...
 
 
 class OpenedStore:
-    """A store that this process has opened itself. ``repo`` tells defaults and names, when a module was given."""
+    """A store that this process has opened itself. ``repo`` has defaults and names, when a module was given."""
 
     def __init__(self, storage: Storage, repo: CodeRepository | None) -> None:
         self._storage = storage
@@ -85,7 +92,7 @@ class OpenedStore:
 
         try:
             detail = documents.run_detail(self._storage, run_id)
-        except documents.AmbiguousRun as error:
+        except AmbiguousRun as error:
             raise CliFailure(str(error)) from error
         if detail is None:
             raise CliFailure(f"Run '{run_id}' not found")
@@ -146,9 +153,11 @@ class ServedStore:
 
 @contextmanager
 def inspect(path: str, endpoint: str | None, module: str | None = None, repo_var: str = "repo") -> Generator[Store]:
-    """The store to look into; never creates one.
+    """Yield the store to look into; none is ever created.
 
-    ``module`` is loaded when no server holds the store; a server that serves another one is refused.
+    ``module`` is loaded when no server holds the store.
+
+    :raises CliFailure: when there is no store, or its server serves another module
     """
     if endpoint is None:
         require_store(path)
@@ -168,12 +177,12 @@ def inspect(path: str, endpoint: str | None, module: str | None = None, repo_var
 
 @contextmanager
 def open_or_reach(path: str, endpoint: str | None) -> Generator[Storage | ServerClient]:
-    """The opened store, or a client of the server that holds it.
+    """Yield the opened store, or a client of the server that holds it.
 
-    The lock is asked first, since only the lock tells a living server from what a dead one left behind.
+    The lock is tried first, since only the lock tells a living server from what a dead one has left behind.
+
+    :raises StorageError: as :func:`open_storage`
     """
-    from rivers.exceptions import StorageLocked
-
     try:
         storage = open_storage(path, endpoint)
     except StorageLocked:
@@ -189,13 +198,14 @@ def open_or_reach(path: str, endpoint: str | None) -> Generator[Storage | Server
 
 
 def open_storage(path: str, endpoint: str | None) -> Storage:
-    """The remote store at ``endpoint`` when there is one, else the embedded store at ``path``.
+    """Open the remote store at ``endpoint``, or without one the embedded store at ``path``.
 
-    A holder that serves nothing is a command that has almost done, or a server that starts: it is waited for a little.
-    Raises ``StorageError`` when it cannot be had, ``StorageLocked`` when somebody else goes on holding the folder.
+    A holder that serves nothing is a command that has almost ended, or a server that starts; it gets 1.5 seconds.
+
+    :raises StorageLocked: when another process goes on holding the folder
+    :raises StorageError: when the store cannot be opened
     """
     from rivers.clock import WallClock
-    from rivers.exceptions import StorageLocked
     from rivers.storage import Storage
 
     if endpoint is not None:
@@ -211,7 +221,7 @@ def open_storage(path: str, endpoint: str | None) -> Storage:
 
 
 def server_of(path: str) -> ServerClient | None:
-    """The server that has advertised itself beside the store at ``path``, dead or alive."""
+    """Return a client of the server that has advertised itself beside the store at ``path``, dead or alive."""
     from rivers.storage import read_sidecar
 
     sidecar = read_sidecar(path)
@@ -221,7 +231,7 @@ def server_of(path: str) -> ServerClient | None:
 
 
 def require_same_code(client: ServerClient, module: str, repo_var: str) -> None:
-    """Raise :class:`CliFailure`, naming both, when the server serves other code than the command means."""
+    """Raise :class:`CliFailure`, which names both, when the server serves other code than the command means."""
     health = client.get("health")
     if (health["module"], health["repo_var"]) != (module, repo_var):
         raise CliFailure(
@@ -231,7 +241,7 @@ def require_same_code(client: ServerClient, module: str, repo_var: str) -> None:
 
 
 def require_store(path: str) -> None:
-    """Raise :class:`CliFailure` when there is nothing at ``path``: looking must not create a store."""
+    """Raise :class:`CliFailure` when there is nothing at ``path``, since looking must not create a store."""
     if not Path(path).exists():
         raise CliFailure(
             f"there is no store at '{path}'\n"

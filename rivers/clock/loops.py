@@ -10,9 +10,11 @@ import sys
 from collections.abc import Awaitable, Callable
 from typing import Any, Protocol
 
+from rivers.exceptions import RiversError
 
-class LoopGone(Exception):
-    """Raised when the loop has ended and can run nothing more."""
+
+class LoopGone(RiversError):
+    """The loop has ended: nothing can be run on it any more."""
 
 
 class Waiter(Protocol):

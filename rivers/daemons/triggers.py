@@ -154,7 +154,7 @@ class TriggerDaemon(MailboxDaemon[TriggerCommand | EvaluationFinished[TriggerT]]
                 name = trigger.name
             case RemoveTrigger(name=name) | ChooseTrigger(name=name):
                 pass
-        return None if name in self._triggers else NodeNotFoundError(f"{kind} '{name}' not found")
+        return None if name in self._triggers else NodeNotFoundError.of(kind, name)
 
     def _of_this_kind(self, triggers: Sequence[Schedule | Sensor]) -> Sequence[TriggerT]:
         # A command reaches the daemon of its kind only: ControlDaemon and the wiring see to that.

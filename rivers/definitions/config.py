@@ -33,13 +33,21 @@ def build_config(owner: str, annotation: Any, overrides: Mapping[str, Any] | Non
         return None
     if isinstance(annotation, Unevaluated):
         raise ConfigurationError(
-            f"config type of {owner!r} cannot be evaluated: annotation {annotation.text!r}: {annotation.error}"
+            f"config type of {owner!r} cannot be evaluated: annotation {annotation.text!r}: {annotation.error}",
+            kind="config",
+            name=owner,
+            value=annotation.text,
         )
     # A model class exists only where pydantic has been imported: nothing has to be loaded to answer no.
     pydantic = sys.modules.get("pydantic")
     if pydantic is None or not inspect.isclass(annotation) or not issubclass(annotation, pydantic.BaseModel):
         name = getattr(annotation, "__name__", repr(annotation))
-        raise ConfigurationError(f"config type {name!r} of {owner!r} must be a pydantic BaseModel or BaseSettings")
+        raise ConfigurationError(
+            f"config type {name!r} of {owner!r} must be a pydantic BaseModel or BaseSettings",
+            kind="config",
+            name=owner,
+            value=name,
+        )
     return annotation(**(overrides or {}))
 
 

@@ -46,7 +46,10 @@ def executor_of_step(step: Step, of_run: LocalExecutor) -> LocalExecutor:
     if step.executor == "parallel":
         return of_run if isinstance(of_run, ParallelExecutor) else Executor.parallel()
     raise ConfigurationError(
-        f"'{step.name}': rivers/executor is {step.executor!r}; it must be one of {', '.join(EXECUTORS)}"
+        f"'{step.name}': rivers/executor is {step.executor!r}; it must be one of {', '.join(EXECUTORS)}",
+        kind="Step",
+        name=step.name,
+        value=str(step.executor),
     )
 
 

@@ -45,7 +45,11 @@ def read_run_config(document: Mapping[str, Any] | None, nodes: Collection[str]) 
             _require_node(f"config.{name}", name, nodes)
         for name in given:
             if name not in nodes:
-                raise ConfigurationError(f"config.{name}: a section cannot stand beside names of nodes ({names[0]!r})")
+                raise ConfigurationError(
+                    f"config.{name}: a section cannot stand beside names of nodes ({names[0]!r})",
+                    kind="config",
+                    name=f"config.{name}",
+                )
         return RunConfig(config={name: _mapping(f"config.{name}", values) for name, values in given.items()})
     config, metadata = _assets(_section(given, "assets"), nodes)
     return RunConfig(config, metadata, _section(given, "resources"), _execution(_section(given, "execution")))
@@ -70,34 +74,57 @@ def _assets(
             elif key == "metadata":
                 metadata[name] = _mapping(f"{path}.metadata", value)
             else:
-                raise ConfigurationError(f"{path}.{key}: unknown key; expected config, metadata")
+                raise ConfigurationError(
+                    f"{path}.{key}: unknown key; expected config, metadata", kind="config", name=f"{path}.{key}"
+                )
     return config, metadata
 
 
 def _execution(section: Mapping[str, Any]) -> Mapping[str, Any]:
     for key in section:
         if key not in EXECUTION_KEYS:
-            raise ConfigurationError(f"config.execution.{key}: unknown key; expected {', '.join(EXECUTION_KEYS)}")
+            raise ConfigurationError(
+                f"config.execution.{key}: unknown key; expected {', '.join(EXECUTION_KEYS)}",
+                kind="config",
+                name=f"config.execution.{key}",
+            )
     executor = section.get("executor")
     if executor is not None and executor not in EXECUTORS:
-        raise ConfigurationError(f"config.execution.executor: {executor!r} is none of {', '.join(EXECUTORS)}")
+        raise ConfigurationError(
+            f"config.execution.executor: {executor!r} is none of {', '.join(EXECUTORS)}",
+            kind="config",
+            name="config.execution.executor",
+            value=str(executor),
+        )
     if executor == "in_process" and section.get("max_workers") is not None:
-        raise ConfigurationError("config.execution.max_workers applies to the parallel executor, not to in_process")
+        raise ConfigurationError(
+            "config.execution.max_workers applies to the parallel executor, not to in_process",
+            kind="config",
+            name="config.execution.max_workers",
+        )
     for key in ("max_workers", "max_async_concurrent"):
         count = section.get(key)
         if count is not None and (not isinstance(count, int) or isinstance(count, bool) or count < 0):
-            raise ConfigurationError(f"config.execution.{key} must be a whole number from 0, got {count!r}")
+            raise ConfigurationError(
+                f"config.execution.{key} must be a whole number from 0, got {count!r}",
+                kind="config",
+                name=f"config.execution.{key}",
+                value=str(count),
+            )
     return section
 
 
 def _require_node(path: str, name: str, nodes: Collection[str]) -> None:
     if name not in nodes:
         raise ConfigurationError(
-            f"{path}: '{name}' is neither part of this run nor one of the sections {', '.join(SECTIONS)}"
+            f"{path}: '{name}' is neither part of this run nor one of the sections {', '.join(SECTIONS)}",
+            kind="config",
+            name=path,
+            value=name,
         )
 
 
 def _mapping(path: str, value: object) -> Mapping[str, Any]:
     if not isinstance(value, Mapping):
-        raise ConfigurationError(f"{path} must be a dict, got {type(value).__name__}")
+        raise ConfigurationError(f"{path} must be a dict, got {type(value).__name__}", kind="config", name=path)
     return cast("Mapping[str, Any]", value)

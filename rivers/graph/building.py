@@ -51,7 +51,7 @@ def _task_nodes(names: Names, wiring: Wiring, used: Collection[int], wanted: dic
     """Return the standalone tasks: those that no body calls, those that are wanted, and what these want in turn."""
     for name, task in names.hidden.items():
         if id(task) not in used:
-            raise AssetDefinitionError(f"an asset and a task are both called '{name}'")
+            raise AssetDefinitionError(f"an asset and a task are both called '{name}'", name=name)
     unvisited = [name for name, task in names.tasks.items() if name in wanted or id(task) not in used]
     places = {name: wiring.next_position() for name in names.tasks}
     nodes: dict[str, Node] = {}
@@ -67,7 +67,9 @@ def _linked(found: list[Node], wiring: Wiring) -> Graph:
     nodes: dict[str, Node] = {}
     for node in found:
         if nodes.setdefault(node.name, node) is not node:
-            raise AssetDefinitionError(f"an asset and a task inside of a graph asset are both called '{node.name}'")
+            raise AssetDefinitionError(
+                f"an asset and a task inside of a graph asset are both called '{node.name}'", name=node.name
+            )
     internals: dict[str, list[str]] = {}
     for node in found:
         if node.graph is not None:
@@ -100,10 +102,12 @@ def _linked(found: list[Node], wiring: Wiring) -> Graph:
 
 def _depends_on_itself(node: Node) -> GraphValidationError:
     if isinstance(node.definition, BaseTask):
-        return GraphValidationError(f"Task '{node.name}' depends on itself")
+        return GraphValidationError(f"Task '{node.name}' depends on itself", kind="Task", name=node.name)
     return GraphValidationError(
         f"Asset '{node.name}' depends on itself; to receive its previous value, declare a parameter "
-        f"'self: SelfDependency[T]'"
+        f"'self: SelfDependency[T]'",
+        kind="Asset",
+        name=node.name,
     )
 
 

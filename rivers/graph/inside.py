@@ -57,11 +57,14 @@ class _Wires:
 
     def bind(self, node: str, parameter: str, value: Any) -> None:
         if isinstance(value, InvokedNodeOutput) and value.node_name == node:
-            raise GraphValidationError(f"Task '{node}' depends on itself")
+            raise GraphValidationError(f"Task '{node}' depends on itself", kind="Task", name=node)
         if not _same(self.bound.setdefault(parameter, value), value):
             raise GraphValidationError(
                 f"Task '{node}' is called twice with different arguments for '{parameter}'; inside of one graph a task "
-                f"runs once, so make a second task of its function under another name"
+                f"runs once, so make a second task of its function under another name",
+                kind="Task",
+                name=node,
+                value=parameter,
             )
 
 
@@ -74,7 +77,7 @@ class _Inside:
     def task_node(self, composed: ComposedNode) -> Node:
         task, name = composed.task, composed.name
         if composed.maps and composed.calls:
-            raise GraphValidationError(f"Task '{name}' is both called and mapped in one graph")
+            raise GraphValidationError(f"Task '{name}' is both called and mapped in one graph", kind="Task", name=name)
         wires = self._wires(composed)
         fan_out = self._fan_out(composed)
         arguments, inputs = self._inputs(name, task, wires, fan_out) if isinstance(task, Task) else (_NO_CALL, ())
@@ -191,11 +194,15 @@ class _Inside:
         """Let a result without a parameter come first all the same; a literal would be lost, so it is refused."""
         if isinstance(value, InvokedNodeOutput):
             if value.node_name == composed.name:
-                raise GraphValidationError(f"Task '{composed.name}' depends on itself")
+                raise GraphValidationError(f"Task '{composed.name}' depends on itself", kind="Task", name=composed.name)
             wires.after[value.node_name] = None
         elif isinstance(composed.task, Task):
             passed = f"argument '{name}'" if name else f"a positional argument {value!r}"
-            raise GraphValidationError(f"Task '{composed.name}' is given {passed}, which its function does not take")
+            raise GraphValidationError(
+                f"Task '{composed.name}' is given {passed}, which its function does not take",
+                kind="Task",
+                name=composed.name,
+            )
 
     def _fan_out(self, composed: ComposedNode) -> FanOut | None:
         if not composed.maps or not isinstance(composed.task, Task):
@@ -204,12 +211,16 @@ class _Inside:
         if not all(_same_map(first, other) for other in composed.maps):
             raise GraphValidationError(
                 f"Task '{composed.name}' is mapped twice over different values; inside of one graph a task is mapped "
-                f"once"
+                f"once",
+                kind="Task",
+                name=composed.name,
             )
         parameters = data_parameters(composed.task.signature, self.wiring.names)
         if not parameters:
             raise GraphValidationError(
-                f"Task '{composed.name}' is mapped, but has no parameter to receive the elements"
+                f"Task '{composed.name}' is mapped, but has no parameter to receive the elements",
+                kind="Task",
+                name=composed.name,
             )
         source = self._input(parameters[0].name, first.source, None)
         return FanOut(source, parameters[0].name, first.max_concurrency)
@@ -247,10 +258,14 @@ class _Inside:
                 return InvokedNodeOutput(body, result.node_name, Gathering.LIST)  # an iterator is no value to keep
             return result
         if isinstance(result, MappedOutput):
-            raise GraphValidationError(f"Graph '{self.graph.name}' returns a mapped task; collect it first")
+            raise GraphValidationError(
+                f"Graph '{self.graph.name}' returns a mapped task; collect it first", kind="Graph", name=self.graph.name
+            )
         raise GraphValidationError(
             f"Graph '{self.graph.name}' returns a {type(result).__name__}; it must return what one of its tasks gives, "
-            f"one of its parameters, or nothing"
+            f"one of its parameters, or nothing",
+            kind="Graph",
+            name=self.graph.name,
         )
 
     def _overrides(self) -> dict[str, DepDef]:

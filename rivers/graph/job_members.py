@@ -12,7 +12,7 @@ from rivers.definitions.triggers.sensors import Sensor
 from rivers.exceptions import GraphValidationError, NodeNotFoundError, ScheduleDefinitionError, SensorDefinitionError
 from rivers.graph.nodes import Graph, NodeKind
 from rivers.graph.selection import in_order, is_runnable, missing_inputs
-from rivers.wording import did_you_mean
+from rivers.wording import near_names, offer
 
 
 def resolve_jobs(graph: Graph, jobs: Iterable[Job]) -> dict[str, tuple[str, ...]]:
@@ -27,7 +27,7 @@ def resolve_jobs(graph: Graph, jobs: Iterable[Job]) -> dict[str, tuple[str, ...]
     members: dict[str, tuple[str, ...]] = {}
     for job in jobs:
         if job.name in members:
-            raise GraphValidationError(f"two jobs are called '{job.name}'")
+            raise GraphValidationError(f"two jobs are called '{job.name}'", kind="Job", name=job.name)
         members[job.name] = _members_of(graph, job)
     return members
 
@@ -48,7 +48,9 @@ def _members_of(graph: Graph, job: Job) -> tuple[str, ...]:
             names[str(member.name)] = None
     for name in names:
         if name not in graph:
-            raise NodeNotFoundError(f"Job '{job.name}': node '{name}' not found in the repository")
+            raise NodeNotFoundError(
+                f"Job '{job.name}': node '{name}' not found in the repository", kind="Node", name=name
+            )
     inside = [internal for name in names for internal in graph.internals.get(name, ())]
     members = in_order(graph, (name for name in {**names, **dict.fromkeys(inside)} if is_runnable(graph, name)))
     for name, upstream in missing_inputs(graph, members):
@@ -57,12 +59,18 @@ def _members_of(graph: Graph, job: Job) -> tuple[str, ...]:
         if not job.allow_incomplete_deps:
             raise GraphValidationError(
                 f"Job '{job.name}': node '{name}' needs upstream '{upstream}', which is not in the job; add it, or set "
-                f"allow_incomplete_deps=True to load it through its io_handler"
+                f"allow_incomplete_deps=True to load it through its io_handler",
+                kind="Job",
+                name=job.name,
+                value=upstream,
             )
         if not graph[name].can_load(graph[upstream]):
             raise GraphValidationError(
                 f"Job '{job.name}': node '{name}' needs upstream '{upstream}', which is not in the job and has no "
-                f"io_handler to load it through; give '{upstream}' one, or add it to the job"
+                f"io_handler to load it through; give '{upstream}' one, or add it to the job",
+                kind="Job",
+                name=job.name,
+                value=upstream,
             )
     return members
 
@@ -77,17 +85,20 @@ def validate_triggers(
     """
     for schedule in schedules:
         if schedule.job_name not in jobs:
-            near = did_you_mean(schedule.job_name, jobs)
-            raise ScheduleDefinitionError(f"Schedule '{schedule.name}': job '{schedule.job_name}' not found{near}")
+            near = near_names(schedule.job_name, jobs)
+            message = f"Schedule '{schedule.name}': job '{schedule.job_name}' not found{offer(near)}"
+            raise ScheduleDefinitionError(message, name=schedule.name, value=schedule.job_name, near=near)
     for sensor in sensors:
         if sensor.job_name is None and not sensor.asset_selection:
-            raise SensorDefinitionError(f"Sensor '{sensor.name}' needs a job_name or an asset_selection")
+            raise SensorDefinitionError(
+                f"Sensor '{sensor.name}' needs a job_name or an asset_selection", name=sensor.name
+            )
         if sensor.job_name is not None and sensor.job_name not in jobs:
-            near = did_you_mean(sensor.job_name, jobs)
-            raise SensorDefinitionError(f"Sensor '{sensor.name}': job '{sensor.job_name}' not found{near}")
+            near = near_names(sensor.job_name, jobs)
+            message = f"Sensor '{sensor.name}': job '{sensor.job_name}' not found{offer(near)}"
+            raise SensorDefinitionError(message, name=sensor.name, value=sensor.job_name, near=near)
         for asset in sensor.asset_selection or ():
             if asset not in assets:
-                near = did_you_mean(asset, assets)
-                raise SensorDefinitionError(
-                    f"Sensor '{sensor.name}': asset '{asset}' of its asset_selection not found{near}"
-                )
+                near = near_names(asset, assets)
+                message = f"Sensor '{sensor.name}': asset '{asset}' of its asset_selection not found{offer(near)}"
+                raise SensorDefinitionError(message, name=sensor.name, value=asset, near=near)

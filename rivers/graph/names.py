@@ -41,7 +41,7 @@ def collect_names(assets: Iterable[BaseAsset], tasks: Iterable[BaseTask]) -> Nam
         for name in asset.output_names if isinstance(asset, MultiAsset) else (asset.name,):
             other = by_name.setdefault(name, asset)
             if other is not asset:
-                raise AssetDefinitionError(f"two different assets are called '{name}'")
+                raise AssetDefinitionError(f"two different assets are called '{name}'", name=name)
         if isinstance(asset, MultiAsset):
             _refuse_repeated_outputs(asset)
     registered: dict[str, BaseTask] = {}
@@ -49,7 +49,7 @@ def collect_names(assets: Iterable[BaseAsset], tasks: Iterable[BaseTask]) -> Nam
         if task.name is None:
             raise TaskDefinitionError("a registered task has no name: it is not applied to a function yet")
         if registered.setdefault(task.name, task) is not task:
-            raise TaskDefinitionError(f"two different tasks are called '{task.name}'")
+            raise TaskDefinitionError(f"two different tasks are called '{task.name}'", name=task.name)
     return Names(
         by_name,
         {name: task for name, task in registered.items() if name not in by_name},
@@ -61,5 +61,7 @@ def _refuse_repeated_outputs(asset: MultiAsset) -> None:
     seen: dict[str, None] = {}
     for name in asset.output_names:
         if name in seen:
-            raise AssetDefinitionError(f"multi-asset '{asset.name}' has two outputs called '{name}'")
+            raise AssetDefinitionError(
+                f"multi-asset '{asset.name}' has two outputs called '{name}'", name=asset.name, value=name
+            )
         seen[name] = None

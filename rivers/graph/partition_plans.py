@@ -127,7 +127,10 @@ def plan_partitions(
         if definition is None:
             raise PartitionValidationError(
                 f"Node '{_known_name(graph, names, name)}' is not partitioned, but a partition_key was provided "
-                f"('{_shown(key)}'): run it without a key, and apart from partitioned nodes"
+                f"('{_shown(key)}'): run it without a key, and apart from partitioned nodes",
+                kind="Node",
+                name=_known_name(graph, names, name),
+                value=_shown(key),
             )
         if id(definition) not in checked:
             _require_member(_known_name(graph, names, name), definition, key, now, dynamic)
@@ -173,17 +176,23 @@ def _require_member(
             continue
         absent = _first_absent(definition, each, now, dynamic)
         who = "it" if absent == each else f"'{_shown(absent)}'"
+        known = definition.explain_absence(absent, now, dynamic)
         if definition.contains(absent, now):  # when no registered keys are known, any key is one
-            listed = quoted(dynamic_namespaces([definition]))
-            raise _InvalidPartitionKey(
-                f"Invalid partition_key '{_shown(each)}' for asset '{name}': {who} is not registered in dynamic "
-                f"namespace {listed}; register it with storage.add_dynamic_partitions. Known: "
-                f"{definition.explain_absence(absent, now, dynamic)}"
+            reason = (
+                f"{who} is not registered in dynamic namespace {quoted(dynamic_namespaces([definition]))}; register it "
+                f"with storage.add_dynamic_partitions. Known: {known}"
+            )
+        else:
+            reason = (
+                f"not a member of its partition definition. {who[:1].upper()}{who[1:]} is not valid for node '{name}', "
+                f"which has {known}"
             )
         raise _InvalidPartitionKey(
-            f"Invalid partition_key '{_shown(each)}' for asset '{name}': not a member of its partition definition. "
-            f"{who[:1].upper()}{who[1:]} is not valid for node '{name}', which has "
-            f"{definition.explain_absence(absent, now, dynamic)}"
+            f"Invalid partition_key '{_shown(each)}' for asset '{name}': {reason}",
+            kind="Asset",
+            name=name,
+            value=_shown(each),
+            near=map(_shown, definition.nearest(absent, now, dynamic)),
         )
 
 

@@ -56,12 +56,18 @@ def _check_definitions(graph: Graph, partitions: Mapping[str, PartitionsDefiniti
                 definition.check()
             except PartitionDefinitionError as error:
                 asset = graph[name].graph or name
-                raise PartitionValidationError(f"Asset '{asset}': invalid partitions definition: {error}") from None
+                raise PartitionValidationError(
+                    f"Asset '{asset}': invalid partitions definition: {error}", kind="Asset", name=asset
+                ) from None
             sound[content] = None
     for asset in dict.fromkeys(node.definition for node in graph if isinstance(node.definition, MultiAsset)):
         fault = unlike_outputs((name, partitions.get(name)) for name in asset.output_names)
         if fault is not None:
-            raise _UnlikeOutputs(f"multi-asset '{asset.name}': {fault}; one function cannot compute both for one key")
+            raise _UnlikeOutputs(
+                f"multi-asset '{asset.name}': {fault}; one function cannot compute both for one key",
+                kind="Asset",
+                name=asset.name,
+            )
 
 
 def _check_names(node: Node) -> None:
@@ -69,7 +75,10 @@ def _check_names(node: Node) -> None:
         if name not in node.upstreams:
             kind = "Task" if isinstance(node.definition, BaseTask) else "Asset"
             raise PartitionValidationError(
-                f"{kind} '{node.name}': partition_mapping names '{name}', which it does not depend on"
+                f"{kind} '{node.name}': partition_mapping names '{name}', which it does not depend on",
+                kind=kind,
+                name=node.name,
+                value=name,
             )
 
 

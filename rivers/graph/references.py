@@ -27,13 +27,17 @@ def resolve_handler(asset: str, reference: Any, resources: Mapping[str, Any]) ->
         return reference
     if reference not in resources:
         raise _UnknownHandler(
-            f"Asset '{asset}': io_handler '{reference}' is not a registered resource (available: {_listed(resources)})"
+            f"Asset '{asset}': io_handler '{reference}' is not a registered resource (available: {_listed(resources)})",
+            name=asset,
+            value=reference,
         )
     handler = resources[reference]
     if not (hasattr(handler, "handle_output") and hasattr(handler, "load_input")):
         raise AssetDefinitionError(
             f"Asset '{asset}': io_handler '{reference}' names a {type(handler).__name__}, which has no handle_output "
-            f"and load_input"
+            f"and load_input",
+            name=asset,
+            value=reference,
         )
     return handler
 
@@ -66,7 +70,10 @@ def resolve_partitions(
     if reference not in partition_defs:
         raise ConfigurationError(
             f"Asset '{asset}': partitions_def '{reference}' is not a registered partitions definition "
-            f"(available: {_listed(partition_defs)})"
+            f"(available: {_listed(partition_defs)})",
+            kind="Asset",
+            name=asset,
+            value=reference,
         )
     return partition_defs[reference]
 

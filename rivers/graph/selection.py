@@ -8,7 +8,7 @@ from rivers.definitions.assets.external_assets import ExternalAsset
 from rivers.definitions.assets.multi_assets import MultiAsset
 from rivers.exceptions import AssetNotFoundError, ExecutionError, GraphValidationError
 from rivers.graph.nodes import Graph, NodeKind
-from rivers.wording import did_you_mean
+from rivers.wording import near_names, offer
 
 
 def select_nodes(
@@ -28,7 +28,7 @@ def select_nodes(
     chosen: dict[str, None] = {}
     for name in selection:
         if name not in graph:
-            raise AssetNotFoundError(_not_found(graph, name))
+            raise _not_found(graph, name)
         if not is_runnable(graph, name):
             raise ExecutionError(f"external asset '{name}' has no observe function, so there is nothing to run")
         chosen.update(dict.fromkeys((*graph.internals.get(name, ()), name)))
@@ -63,7 +63,10 @@ def require_loadable_upstreams(graph: Graph, names: Collection[str]) -> None:
             raise GraphValidationError(
                 f"Node '{name}': upstream '{upstream}' is not in the job and has no io_handler to load it through; "
                 f"run '{upstream}' as well (include_upstream=True, on the command line --include-upstream, adds all of "
-                "them), or give it an io_handler"
+                "them), or give it an io_handler",
+                kind="Node",
+                name=name,
+                value=upstream,
             )
 
 
@@ -75,9 +78,11 @@ def missing_inputs(graph: Graph, names: Collection[str]) -> list[tuple[str, str]
     return [(name, upstream) for name in names for upstream in graph[name].inputs if upstream not in members]
 
 
-def _not_found(graph: Graph, name: str) -> str:
+def _not_found(graph: Graph, name: str) -> AssetNotFoundError:
     for node in graph:
         if isinstance(node.definition, MultiAsset) and node.definition.name == name:
             outputs = ", ".join(node.definition.output_names)
-            return f"Asset '{name}' not found: it is a multi-asset; name its outputs ({outputs}) instead"
-    return f"Asset '{name}' not found{did_you_mean(name, graph.nodes)}"
+            message = f"Asset '{name}' not found: it is a multi-asset; name its outputs ({outputs}) instead"
+            return AssetNotFoundError(message, name=name, near=node.definition.output_names)
+    near = near_names(name, graph.nodes)
+    return AssetNotFoundError(f"Asset '{name}' not found{offer(near)}", name=name, near=near)

@@ -28,7 +28,7 @@ from rivers.graph.names import Names
 from rivers.graph.nodes import Node, NodeKind
 from rivers.graph.planned_steps import InputSpec, StepKind, StepSpec
 from rivers.partitions.mappings import PartitionMapping
-from rivers.wording import did_you_mean
+from rivers.wording import near_names, offer
 
 
 @dataclass(eq=False)
@@ -71,7 +71,9 @@ class Wiring:
             case ExternalAsset():
                 return self._external(name, asset)
             case _:
-                raise AssetDefinitionError(f"asset '{name}' is of a kind that cannot be a node: {type(asset).__name__}")
+                raise AssetDefinitionError(
+                    f"asset '{name}' is of a kind that cannot be a node: {type(asset).__name__}", name=name
+                )
 
     def task_node(self, name: str, task: BaseTask, position: int) -> Node:
         """Return the node of a standalone task."""
@@ -142,7 +144,8 @@ class Wiring:
         if asset.automation_condition is not None and asset.observe_fn is None:
             raise AssetDefinitionError(
                 f"external asset '{name}' has an automation_condition and nothing to do; apply it as a decorator to "
-                f"the function that observes it"
+                f"the function that observes it",
+                name=name,
             )
         arguments = classify_parameters(name, asset.signature, nodes=(), resources=self.resources)
         self.require_resolved("Asset", name, arguments)
@@ -174,12 +177,19 @@ class Wiring:
         if wanted in self.resources:
             return _UnresolvedInput(
                 f"{kind} '{name}': unresolved input '{wanted}': no asset or task has that name, and a resource, as "
-                f"'{wanted}' is, goes to a parameter of an asset's or a task's own function, by its name"
+                f"'{wanted}' is, goes to a parameter of an asset's or a task's own function, by its name",
+                kind=kind,
+                name=name,
+                value=wanted,
             )
-        near = did_you_mean(wanted, [each for each in (*self.names, *self.resources) if each != name])
+        near = near_names(wanted, [each for each in (*self.names, *self.resources) if each != name])
         return _UnresolvedInput(
             f"{kind} '{name}': unresolved input '{wanted}': no asset, task or resource has that name "
-            f"(available resources: {', '.join(sorted(self.resources)) or 'none'}){near}"
+            f"(available resources: {', '.join(sorted(self.resources)) or 'none'}){offer(near)}",
+            kind=kind,
+            name=name,
+            value=wanted,
+            near=near,
         )
 
 

@@ -45,7 +45,9 @@ def check_mapping(
     """
     reason = _Fit(down_name, up_name).reason(mapping, down_def, up_def)
     if reason is not None:
-        raise PartitionValidationError(f"Asset '{down_name}' depends on '{up_name}': {reason}")
+        raise PartitionValidationError(
+            f"Asset '{down_name}' depends on '{up_name}': {reason}", kind="Asset", name=down_name, value=up_name
+        )
 
 
 @dataclass(frozen=True)

@@ -83,7 +83,7 @@ class OneDimension(PartitionsDefinition):
     def _require(self, value: str, role: str, now: datetime, dynamic: DynamicKeys | None) -> None:
         if not self.has_value(value, now, dynamic):
             absence = self.explain_absence(SingleKey.of(value), now, dynamic)
-            raise PartitionValidationError(f"{role}'{value}' is not a partition key of {absence}")
+            raise PartitionValidationError(f"{role}'{value}' is not a partition key of {absence}", value=value)
 
     def contains(self, key: PartitionKey, now: datetime, dynamic: DynamicKeys | None = None) -> bool:
         return isinstance(key, SingleKey) and all(self.has_value(value, now, dynamic) for value in key.values_of())

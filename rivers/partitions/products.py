@@ -129,11 +129,15 @@ class MultiPartitions(PartitionsDefinition, variant="Multi"):
             )
         for name in given:
             if name not in self._by_name:
-                raise PartitionValidationError(f"the range names an unknown dimension '{name}'; there are {known}")
+                raise PartitionValidationError(
+                    f"the range names an unknown dimension '{name}'; there are {known}", kind="dimension", name=name
+                )
         chosen: list[list[str]] = []
         for name, definition in self._by_name.items():
             if name not in given:
-                raise PartitionValidationError(f"the range does not name dimension '{name}'; there are {known}")
+                raise PartitionValidationError(
+                    f"the range does not name dimension '{name}'; there are {known}", kind="dimension", name=name
+                )
             try:
                 chosen.append(list(definition.select(key_range.selector_of(name), now, dynamic)))
             except PartitionValidationError as error:
@@ -158,7 +162,9 @@ class MultiPartitions(PartitionsDefinition, variant="Multi"):
         parts = [part.partition("=") for part in text.split("|")]
         if sorted(name for name, _, _ in parts) != sorted(self._by_name) or not all(equals for _, equals, _ in parts):
             form = "|".join(f"{name}=..." for name in sorted(self._by_name))
-            raise PartitionValidationError(f"'{text}' is not a key of {self.describe()}: write it as {form}")
+            raise PartitionValidationError(
+                f"'{text}' is not a key of {self.describe()}: write it as {form}", value=text
+            )
         return MultiKey({name: values.split(",") for name, _, values in parts})
 
     def __eq__(self, other: object) -> bool:

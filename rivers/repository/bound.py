@@ -38,7 +38,6 @@ from rivers.records import InputContext, LaunchedBy, NewRun, RunRecord, priority
 from rivers.repository.declarations import Compiled, Declarations, arguments_of
 from rivers.repository.definition_records import store_definitions
 from rivers.repository.run_creation import completed_steps, enter_run
-from rivers.wording import did_you_mean
 
 
 class BoundRepository:
@@ -97,7 +96,7 @@ class BoundRepository:
         if job_name is not None:
             members = self.compiled.jobs.get(job_name)
             if members is None:
-                raise _JobNotFound(f"Job '{job_name}' not found")
+                raise _JobNotFound.of("Job", job_name)
             return list(members)
         names = select_nodes(self.compiled.graph, selection, include_upstream=upstream)
         require_loadable_upstreams(self.compiled.graph, names)
@@ -129,7 +128,7 @@ class BoundRepository:
         """
         node = self.compiled.graph.find(name)
         if node is None:
-            raise NodeNotFoundError(f"Node '{name}' not found{did_you_mean(name, self.compiled.graph.nodes)}")
+            raise NodeNotFoundError.of("Node", name, self.compiled.graph.nodes)
         return node
 
     def load_node(self, name: str, key: PartitionKey | None, type_hint: Any) -> Any:

@@ -40,7 +40,6 @@ from rivers.repository.declared_repository import DeclaredRepository, SharedDefi
 from rivers.repository.observing import ObserveResult, observable_nodes, observed
 from rivers.repository.run_handle import RunHandle
 from rivers.storage import Storage
-from rivers.wording import did_you_mean
 
 T = TypeVar("T")
 
@@ -176,7 +175,7 @@ class CodeRepository(DeclaredRepository):
         _ = self._resolved
         job = self._jobs.get(name)
         if job is None:
-            raise _JobNotFound(f"Job '{name}' not found{did_you_mean(name, self._jobs)}")
+            raise _JobNotFound.of("Job", name, self._jobs)
         return job
 
     # -- running -------------------------------------------------------------------------------------------------------

@@ -139,7 +139,7 @@ class DeclaredRepository:
         require_prose("name", name)
         schedule = self._given.schedules.get(name)
         if schedule is None:
-            raise NodeNotFoundError(f"Schedule '{name}' not found")
+            raise NodeNotFoundError.of("Schedule", name)
         return schedule
 
     def get_sensor(self, name: str) -> Sensor:
@@ -147,7 +147,7 @@ class DeclaredRepository:
         require_prose("name", name)
         sensor = self._given.sensors.get(name)
         if sensor is None:
-            raise NodeNotFoundError(f"Sensor '{name}' not found")
+            raise NodeNotFoundError.of("Sensor", name)
         return sensor
 
     def _triggers_before_resolve(self) -> TriggerCaller:

@@ -34,7 +34,7 @@ def automation_routes(served: Served) -> list[Route]:
     async def choose(request: Request) -> dict[str, Any]:
         kind, action = request.path_params["kind"], request.path_params["action"]
         if kind not in documents.TRIGGER_KINDS or action not in documents.CHOICES:
-            raise NodeNotFoundError(f"no action '{action}' on a '{kind}'")
+            raise NodeNotFoundError(f"no action '{action}' on a '{kind}'", kind="action", name=action)
         state = await _choose(served, kind, request.path_params["name"], documents.CHOICES[action])
         return await _document_of(served, state)
 
@@ -51,7 +51,7 @@ def automation_routes(served: Served) -> list[Route]:
 async def _choose(served: Served, kind: AutomationKind, name: str, choice: documents.Choice) -> TriggerState:
     if served.graph is None:
         if name not in documents.declared_triggers(served.repo, kind):
-            raise NodeNotFoundError(f"{kind.capitalize()} '{name}' not found")
+            raise NodeNotFoundError.of(kind.capitalize(), name)
         return await served.store.run(documents.choose, kind, name, choice, served.clock.now_ns())
     return await served.working_graph().control(ChooseTrigger(kind=kind, name=name, choice=choice))
 
@@ -61,4 +61,4 @@ async def _document_of(served: Served, state: TriggerState) -> dict[str, Any]:
     for document in await served.store.run(documents.automations, served.repo, served.clock.now_ns()):
         if (document["kind"], document["name"]) == (state.kind, state.name):
             return document
-    raise NodeNotFoundError(f"{state.kind.capitalize()} '{state.name}' not found")
+    raise NodeNotFoundError.of(state.kind.capitalize(), state.name)

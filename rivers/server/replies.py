@@ -1,4 +1,8 @@
-"""The shape of answers: JSON documents, and errors as ``{"error": {"type", "message"}}`` with a fitting status."""
+"""The shape of answers: JSON documents, and errors as ``{"error": {"type", "message"}}`` with a fitting status.
+
+An error of rivers also has the fields that its message is made from: ``kind``, ``name``, ``value`` and ``near``, each
+where it is known. One of the store says whether it is ``retryable``.
+"""
 
 from __future__ import annotations
 
@@ -12,19 +16,21 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from rivers.definitions.argument_checks import storable
-from rivers.exceptions import AssetNotFoundError, NodeNotFoundError, StorageError, is_of_rivers
-from rivers.server.served import NotAccepted
-from rivers.views.documents import AmbiguousRun
+from rivers.exceptions import (
+    AmbiguousRun,
+    AssetNotFoundError,
+    BadRequest,
+    NodeNotFoundError,
+    NotAccepted,
+    StorageError,
+    is_of_rivers,
+)
 
 Handler = Callable[[Request], Awaitable[Response]]
 
 
-class BadRequest(Exception):
-    """The request itself is malformed: a parameter of the wrong type, a body that is no JSON object."""
-
-
 def answering(handler: Callable[[Request], Awaitable[Any]]) -> Handler:
-    """A handler that may return any JSON value or a ``Response``, and whose exceptions become error answers."""
+    """Make a handler of a function that may return any JSON value or a ``Response``; errors become error answers."""
 
     async def answer(request: Request) -> Response:
         try:
@@ -46,11 +52,26 @@ def _refuse_nul(request: Request) -> None:
 
 
 def error_response(error: Exception) -> Response:
-    """The answer to a request that could not be carried out."""
+    """Return the answer to a request that could not be carried out."""
     # A class for two names of one fault is private; its first base is what callers know.
     name = next(cls.__name__ for cls in type(error).__mro__ if not cls.__name__.startswith("_"))
-    document = {"error": {"type": name, "message": storable(str(error))}}
-    return JSONResponse(document, status_code=int(_status_of(error)))
+    document = {"type": name, "message": storable(str(error)), **_fields_of(error)}
+    return JSONResponse({"error": document}, status_code=int(_status_of(error)))
+
+
+def _fields_of(error: Exception) -> dict[str, Any]:
+    fields: dict[str, Any] = {}
+    if is_of_rivers(error):
+        for field in ("kind", "name", "value"):
+            text = getattr(error, field, None)
+            if text is not None:
+                fields[field] = storable(text)
+        near = getattr(error, "near", ())
+        if near:
+            fields["near"] = list(map(storable, near))
+    if isinstance(error, StorageError):
+        fields["retryable"] = error.retryable
+    return fields
 
 
 def _status_of(error: Exception) -> HTTPStatus:
@@ -59,31 +80,32 @@ def _status_of(error: Exception) -> HTTPStatus:
             return HTTPStatus.NOT_FOUND
         case NotAccepted() | AmbiguousRun():
             return HTTPStatus.CONFLICT
-        case StorageError() if str(error).startswith("Unknown run status"):
-            return HTTPStatus.BAD_REQUEST
-        case StorageError():
+        case StorageError() if not isinstance(error, ValueError):  # not what was asked for: the store is at fault
             return HTTPStatus.SERVICE_UNAVAILABLE
-        case _ if isinstance(error, BadRequest) or is_of_rivers(error):
+        case _ if is_of_rivers(error):
             return HTTPStatus.BAD_REQUEST
         case _:
             return HTTPStatus.INTERNAL_SERVER_ERROR
 
 
 def limit_of(request: Request, default: int = 100) -> int:
-    """The query parameter ``limit``; raises :class:`BadRequest` unless it is a whole number of at least 0."""
+    """Return the query parameter ``limit``.
+
+    :raises BadRequest: unless it is a whole number of at least 0
+    """
     text = request.query_params.get("limit")
     if text is None:
         return default
     if not text.isascii() or not text.isdigit():
-        raise BadRequest(f"limit must be a whole number of at least 0, got '{text}'")
+        raise BadRequest(f"limit must be a whole number of at least 0, got '{text}'", name="limit", value=text)
     return int(text)
 
 
 async def body_of(request: Request) -> dict[str, Any]:
-    """The JSON object in the body; ``{}`` when there is none.
+    """Return the JSON object in the body; ``{}`` when there is none.
 
-    Raises :class:`BadRequest` for anything else, also for text that is not Unicode: JSON can spell half a surrogate
-    pair, which no name holds and no answer could repeat.
+    :raises BadRequest: for anything else, also for text that is not Unicode: JSON can spell half a surrogate pair,
+        which no name holds and no answer could repeat
     """
     raw = await request.body()
     if not raw:

@@ -9,10 +9,10 @@ from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
 from rivers.channels.messages import CancelRun, SubmitRun
-from rivers.exceptions import NodeNotFoundError
-from rivers.server.replies import BadRequest, answering, body_of, limit_of
+from rivers.exceptions import BadRequest, NodeNotFoundError, NotAccepted
+from rivers.server.replies import answering, body_of, limit_of
 from rivers.server.run_stream import run_lines
-from rivers.server.served import NotAccepted, Served
+from rivers.server.served import Served
 from rivers.storage import Storage
 from rivers.views import documents
 
@@ -29,7 +29,7 @@ def run_routes(served: Served) -> list[Route]:
     async def run(request: Request) -> dict[str, Any]:
         detail = await served.store.run(documents.run_detail, request.path_params["run_id"])
         if detail is None:
-            raise NodeNotFoundError(f"Run '{request.path_params['run_id']}' not found")
+            raise NodeNotFoundError.of("Run", request.path_params["run_id"])
         return detail
 
     async def submit(request: Request) -> dict[str, Any]:
@@ -42,13 +42,13 @@ def run_routes(served: Served) -> list[Route]:
         run_id = request.path_params["run_id"]
         status = await _cancel(served, run_id)
         if status is None:
-            raise NodeNotFoundError(f"Run '{run_id}' not found, or it has ended")
+            raise NodeNotFoundError(f"Run '{run_id}' not found, or it has ended", kind="Run", name=run_id)
         return {"run_id": run_id, "status": status}
 
     async def log(request: Request) -> Response:
         found = await served.store.run(documents.find_run, request.path_params["run_id"])
         if found is None:
-            raise NodeNotFoundError(f"Run '{request.path_params['run_id']}' not found")
+            raise NodeNotFoundError.of("Run", request.path_params["run_id"])
         return StreamingResponse(run_lines(served, found.run_id), media_type="application/x-ndjson")
 
     return [
@@ -68,21 +68,23 @@ def submission_of(body: dict[str, Any]) -> SubmitRun:
     """
     unknown = [key for key in body if key not in _SUBMISSION_KEYS]
     if unknown:
-        raise BadRequest(f"'{unknown[0]}' means nothing here; a submission has {', '.join(_SUBMISSION_KEYS)}")
+        raise BadRequest(
+            f"'{unknown[0]}' means nothing here; a submission has {', '.join(_SUBMISSION_KEYS)}", name=unknown[0]
+        )
     selection, job, tags = body.get("selection"), body.get("job"), body.get("tags")
     if selection is not None and not _are_texts(selection):
-        raise BadRequest("selection must be a list of asset names")
+        raise BadRequest("selection must be a list of asset names", name="selection")
     include_upstream = body.get("include_upstream", False)
     if not isinstance(include_upstream, bool):
-        raise BadRequest("include_upstream must be true or false")
+        raise BadRequest("include_upstream must be true or false", name="include_upstream")
     if job is not None and not isinstance(job, str):
-        raise BadRequest("job must be the name of a job")
+        raise BadRequest("job must be the name of a job", name="job")
     key = body.get("partition_key")
     if key is not None and not isinstance(key, str):
-        raise BadRequest("partition_key must be the text of a partition key")
+        raise BadRequest("partition_key must be the text of a partition key", name="partition_key")
     pairs: dict[str, str] = {} if tags is None else tags
     if not isinstance(pairs, dict) or not _are_texts([*pairs, *pairs.values()]):  # pyright: ignore[reportUnnecessaryIsInstance]
-        raise BadRequest("tags must be an object of texts")
+        raise BadRequest("tags must be an object of texts", name="tags")
     return SubmitRun(
         selection=None if selection is None else tuple(selection),
         include_upstream=include_upstream,

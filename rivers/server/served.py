@@ -7,17 +7,13 @@ from typing import TYPE_CHECKING
 
 import anyio
 
-from rivers.exceptions import RiversError
+from rivers.exceptions import NotAccepted
 
 if TYPE_CHECKING:
     from rivers.clock import Clock
     from rivers.daemons.graph import AutomationGraph
     from rivers.repository.code_repository import CodeRepository
     from rivers.storage import AsyncStore, Storage
-
-
-class NotAccepted(RiversError):
-    """The server cannot do this in the state that it is in."""
 
 
 @dataclass(slots=True)

@@ -26,7 +26,7 @@ from rivers.simulation.step_behaviour import SimulatedSteps
 from rivers.simulation.trace import Trace
 from rivers.storage import Storage
 from rivers.storage.changes import Change
-from rivers.wording import did_you_mean, utc_text
+from rivers.wording import did_you_mean, near_names, offer, utc_text
 
 if TYPE_CHECKING:
     from rivers.execution.runs.results import RunResult
@@ -304,8 +304,8 @@ class Scenario:
         return [trigger.name for trigger in (*self._repo.schedules, *self._repo.sensors)]
 
     def _no_trigger(self, name: str) -> NodeNotFoundError:
-        near = did_you_mean(name, self._trigger_names())
-        return NodeNotFoundError(f"no schedule or sensor is called '{name}'{near}")
+        near = near_names(name, self._trigger_names())
+        return NodeNotFoundError(f"no schedule or sensor is called '{name}'{offer(near)}", name=name, near=near)
 
     def _refuse_unknown_steps(self) -> None:
         """Refuse a name that is no step: it would plan nothing, and a test that relies on it would prove nothing."""

@@ -96,7 +96,8 @@ class Engine:
     def refuse_superseded(self, session: str) -> None:
         """Raise :class:`Superseded` when ``session`` may no longer write. Call this under the lock."""
         if session in self._superseded:
-            raise Superseded(f"session {session} has been replaced by a newer graph; nothing was written")
+            message = f"session {session} has been replaced by a newer graph; nothing was written"
+            raise Superseded(message, kind="session", name=session)
 
     def next_number(self) -> int:
         """Return a number greater than every earlier one of this store, for keys that follow the order of writing."""

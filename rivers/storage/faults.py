@@ -5,23 +5,29 @@ A user sees :class:`rivers.exceptions.StorageError`. Only the storage package lo
 
 from __future__ import annotations
 
-from rivers.exceptions import StorageError
+from rivers.exceptions import RiversError, StorageError
 
 
-class Duplicate(StorageError):
-    """A row with that id exists already. Nothing was written."""
+class Duplicate(StorageError, RiversError):
+    """A row with that id exists already; nothing of the transaction was written."""
 
 
-class Lost(StorageError):
-    """A compare-and-set found another value than it expected. Nothing was written."""
+class Lost(StorageError, RiversError):
+    """A compare-and-set found another value than it expected; nothing of the transaction was written."""
+
+    retryable = True  # a call reads anew what it compares with
 
 
-class Conflict(StorageError):
-    """Another client wrote the same rows at the same moment. The transaction can be repeated as it is."""
+class Conflict(StorageError, RiversError):
+    """Another client wrote the same rows at the same moment; the transaction can be repeated as it is."""
+
+    retryable = True
 
 
-class OutcomeUnknown(StorageError):
-    """The connection broke before the reply came. The transaction may or may not have been committed."""
+class OutcomeUnknown(StorageError, RiversError):
+    """The connection broke before the reply came: the transaction may or may not have been committed."""
+
+    retryable = True  # what a decision creates is named by its content, so that writing it twice is refused
 
 
 class Broken(OutcomeUnknown):

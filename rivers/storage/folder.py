@@ -62,7 +62,7 @@ class FolderLock:
         except Timeout:
             if not _lock_path(self.folder).exists():
                 raise StorageError(f"failed to open {self.folder}: no lock file can be made beside it") from None
-            raise StorageLocked(_held_text(self.folder)) from None
+            raise _locked(self.folder) from None
         except (FileExistsError, NotADirectoryError) as error:
             blocking = next((each for each in self.folder.parents if each.is_file()), error.filename)
             raise StorageError(f"failed to open {self.folder}: {blocking} is a file, not a folder") from error
@@ -130,7 +130,7 @@ def _read(folder: Path) -> Sidecar | None:
         return None
 
 
-def _held_text(folder: Path) -> str:
+def _locked(folder: Path) -> StorageLocked:
     holder = _read(folder)
     if holder is None:
         who = "another process"
@@ -138,8 +138,10 @@ def _held_text(folder: Path) -> str:
         who = f"another Storage of this process (pid {holder.pid})"
     else:
         who = f"process {holder.pid}"
-    where = "" if holder is None or holder.address is None else f", which serves it at {holder.address}"
-    return f"failed to open {folder}: {who} holds it{where}. Close it there, or wait until it ends"
+    pid, address = (None, None) if holder is None else (holder.pid, holder.address)
+    where = "" if address is None else f", which serves it at {address}"
+    message = f"failed to open {folder}: {who} holds it{where}. Close it there, or wait until it ends"
+    return StorageLocked(message, folder=str(folder), pid=pid, address=address)
 
 
 def _refuse_foreign(folder: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any, cast
 
-from rivers.exceptions import StorageError
+from rivers.exceptions import _UnknownRunStatus  # pyright: ignore[reportPrivateUsage]
 from rivers.records import RUN_STATUSES, NewRun, RunRecord, RunStatus
 from rivers.storage.faults import Duplicate
 from rivers.storage.rows import RunRow
@@ -139,5 +139,5 @@ def _run_ids(index: list[dict[str, Any]]) -> Iterator[str]:
 
 def _checked_status(status: str) -> RunStatus:
     if status not in RUN_STATUSES:
-        raise StorageError(f"Unknown run status: {status}")
+        raise _UnknownRunStatus(f"Unknown run status: {status}")
     return cast(RunStatus, status)

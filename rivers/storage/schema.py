@@ -29,7 +29,9 @@ def check_stamp(stamp: dict[str, Any], build: int, *, write: bool) -> None:
     version = stamp["version"]
     if build > version:
         raise SchemaMigrationNeededError(
-            f"the store has schema version {version} and this build of rivers needs {build}: run `rivers db migrate`"
+            f"the store has schema version {version} and this build of rivers needs {build}: run `rivers db migrate`",
+            found=version,
+            needed=build,
         )
     floor = stamp["min_writer"] if write else stamp["min_reader"]
     if build < floor:

@@ -1,6 +1,6 @@
-"""Questions about a store, answered as JSON values: the API sends them, the CLI prints them.
+"""Questions about a store, with JSON values as answers, which the API sends and the command line prints.
 
-Times are epoch nanoseconds under names that end in ``_at`` or as the records call them.
+Times are epoch nanoseconds. Their names end in ``_at`` or are those of the records.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from dataclasses import asdict
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, Literal
 
+from rivers.exceptions import AmbiguousRun
 from rivers.partitions.keys import PartitionKey
 from rivers.records import (
     AUTOMATION_TYPES,
@@ -39,14 +40,10 @@ PREFIX_SEARCH_MAX: Final = 10_000
 Document = dict[str, Any]
 
 
-class AmbiguousRun(Exception):
-    """Several runs begin with the id that was asked for."""
-
-
 def automations(storage: Storage, repo: CodeRepository | None, now: int) -> list[Document]:
-    """Every schedule and sensor: its effective status and why, its newest tick, its cursor and when it fires next.
+    """Return every schedule and sensor: effective status and reason, newest tick, cursor and next time.
 
-    Without a repository only what the store knows is said: ``status`` is ``None`` where nobody has chosen one.
+    Without a repository only the store is asked, so that ``status`` is ``None`` where nobody has chosen one.
     """
     found: list[Document] = []
     for kind in TRIGGER_KINDS:
@@ -59,7 +56,10 @@ def automations(storage: Storage, repo: CodeRepository | None, now: int) -> list
 
 
 def trigger_kind(text: str) -> AutomationKind:
-    """``text`` as the kind of a trigger; raises ``ValueError`` when it is none."""
+    """Return ``text`` as the kind of a trigger.
+
+    :raises ValueError: when it is none
+    """
     for kind in TRIGGER_KINDS:
         if kind == text:
             return kind
@@ -67,7 +67,7 @@ def trigger_kind(text: str) -> AutomationKind:
 
 
 def declared_triggers(repo: CodeRepository, kind: AutomationKind) -> dict[str, Schedule | Sensor]:
-    """The schedules or the sensors of a repository, by name."""
+    """Return the schedules or the sensors of a repository, by name."""
     triggers: Iterable[Schedule | Sensor] = repo.schedules if kind == "schedule" else repo.sensors
     return {trigger.name: trigger for trigger in triggers}
 
@@ -103,7 +103,7 @@ def _effective_status(
 
 
 def choose(storage: Storage, kind: AutomationKind, name: str, choice: Choice, now: int) -> TriggerState:
-    """Write a choice where no daemon runs. What a paused schedule passed over is not missed when it runs again."""
+    """Write a choice where no daemon runs. The times that a paused schedule passed over do not count as missed."""
     state = storage.trigger_state(kind, name)
     was_paused = state is not None and state.choice == "stopped"
     checkpoint = now if was_paused and choice != "stopped" else None
@@ -111,7 +111,7 @@ def choose(storage: Storage, kind: AutomationKind, name: str, choice: Choice, no
 
 
 def next_fires(repo: CodeRepository) -> Callable[[str, str, int], int | None]:
-    """A function that tells, for an automation type and a name, when the trigger fires next from a moment on."""
+    """Return a function of an automation type, a name and a moment, which returns the trigger's next time."""
     triggers = {
         (AUTOMATION_TYPES[kind], name): trigger
         for kind in TRIGGER_KINDS
@@ -126,7 +126,7 @@ def next_fires(repo: CodeRepository) -> Callable[[str, str, int], int | None]:
 
 
 def next_fire(trigger: Schedule | Sensor, last_tick_at: int | None, now: int) -> int | None:
-    """When a trigger that runs fires next: a cron time, or for a sensor the earliest moment of its next poll."""
+    """Return when a running trigger fires next: a cron time, or for a sensor the earliest moment of its next poll."""
     if hasattr(trigger, "cron_schedule"):
         schedule: Any = trigger
         return _cron_times(schedule.cron_schedule, schedule.timezone).after(now)
@@ -137,12 +137,12 @@ def next_fire(trigger: Schedule | Sensor, last_tick_at: int | None, now: int) ->
 
 @lru_cache(maxsize=1024)
 def _cron_times(expression: str, timezone: str | None) -> CronTimes:
-    """Parsing costs far more than asking, and the live log asks at every tick."""
+    """Return a parsed expression. Parsing costs far more than asking, and the live log asks at every tick."""
     return CronTimes(expression, timezone)
 
 
 def ticks(storage: Storage, name: str | None, limit: int) -> list[Document]:
-    """The newest ticks first: of one automation, or of all."""
+    """Return the newest ticks first, of one automation or of all."""
     if name is not None:
         return [tick_document(tick) for tick in storage.get_ticks(name, limit)]
     names = sorted({name for kind in TRIGGER_KINDS for name in storage.trigger_states(kind)})
@@ -152,12 +152,20 @@ def ticks(storage: Storage, name: str | None, limit: int) -> list[Document]:
 
 
 def runs(storage: Storage, status: str | None, limit: int) -> list[Document]:
-    """The newest runs first. Raises ``StorageError`` for a status that is none."""
+    """Return the newest runs first, of one status or of all.
+
+    :raises StorageError: for a status that runs do not have (also a ``ValueError``)
+    """
     return [run_document(run) for run in storage.get_runs(limit, status)]
 
 
 def run_detail(storage: Storage, run_id: str) -> Document | None:
-    """One run with its events and what its steps printed; ``run_id`` may be the beginning of an id."""
+    """Return one run with its events and what its steps printed, ``None`` when there is none.
+
+    ``run_id`` may be the beginning of an id.
+
+    :raises AmbiguousRun: when several runs begin so
+    """
     run = find_run(storage, run_id)
     if run is None:
         return None
@@ -170,26 +178,27 @@ def run_detail(storage: Storage, run_id: str) -> Document | None:
 
 
 def find_run(storage: Storage, run_id: str) -> RunRecord | None:
-    """The run of that id, or the only one among the newest 10 000 whose id begins so.
+    """Return the run of that id, else the only one of the newest 10 000 whose id begins so, else ``None``.
 
-    Raises :class:`AmbiguousRun` when there are several.
+    :raises AmbiguousRun: when several runs begin so
     """
     run = storage.get_run(run_id)
     if run is not None or not run_id:
         return run
     matches = [run for run in storage.get_runs(PREFIX_SEARCH_MAX) if run.run_id.startswith(run_id)]
     if len(matches) > 1:
-        raise AmbiguousRun(f"{len(matches)} runs begin with '{run_id}': give more of the id")
+        message = f"{len(matches)} runs begin with '{run_id}': give more of the id"
+        raise AmbiguousRun(message, kind="Run", name=run_id)
     return matches[0] if matches else None
 
 
 def tick_document(tick: StoredTick) -> Document:
-    """A tick as JSON."""
+    """Return a tick as JSON."""
     return asdict(tick)
 
 
 def run_document(run: RunRecord) -> Document:
-    """A run as JSON, without its traceback and configuration."""
+    """Return a run as JSON, without its traceback and configuration."""
     launched_by = {"kind": run.launched_by.kind}
     if run.launched_by.name is not None:
         launched_by["name"] = run.launched_by.name
@@ -212,7 +221,7 @@ def run_document(run: RunRecord) -> Document:
 
 
 def event_document(event: StoredEvent) -> Document:
-    """An event of a run as JSON."""
+    """Return an event of a run as JSON."""
     return {
         "event_type": event.event_type,
         "step": event.asset_key,
@@ -224,7 +233,7 @@ def event_document(event: StoredEvent) -> Document:
 
 
 def log_document(log: StoredLog) -> Document:
-    """What a step printed, as JSON."""
+    """Return the output of a step as JSON."""
     return {
         "step": log.step_key,
         "timestamp": log.timestamp,

@@ -18,7 +18,11 @@ FAILING = """
 def bad():
     raise ValueError("boom")
 
-repo = rs.CodeRepository(assets=[a, b, bad], jobs=[ab], schedules=[yearly], sensors=[watch])
+@rs.Asset
+def after(bad):
+    return 1
+
+repo = rs.CodeRepository(assets=[a, b, bad, after], jobs=[ab], schedules=[yearly], sensors=[watch])
 """
 
 SLOW = """
@@ -156,8 +160,9 @@ def test_materialize_goes_through_the_server_and_shows_what_the_steps_do(shared:
 
 def test_a_failure_in_the_server_is_the_failure_of_the_command(shared: tuple[Project, Watched]) -> None:
     project, _ = shared
-    done = project.rivers("materialize", "shared", "--select", "bad")
+    done = project.rivers("materialize", "shared", "--select", "bad,after")
     assert done.returncode == 1
+    assert "failed in 'bad'\n" in done.stderr
     assert done.stderr.splitlines()[-1] == "ValueError: boom"
     assert "Traceback" not in done.stderr
     unknown = project.rivers("materialize", "shared", "--job", "zz")

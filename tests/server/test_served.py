@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from rivers.server.served import NotAccepted
+from rivers.exceptions import NotAccepted
 
 
 @pytest.mark.anyio

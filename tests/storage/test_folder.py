@@ -62,6 +62,8 @@ def test_a_second_process_is_refused_with_folder_and_holder(tmp_path, holder):
     assert str(tmp_path / "store") in text
     assert str(holder.pid) in text
     assert "secret" not in text
+    error = caught.value
+    assert (error.folder, error.pid, error.address) == (str(tmp_path / "store"), holder.pid, "http://127.0.0.1:9")
 
 
 def test_the_sidecar_tells_who_serves_and_is_private(tmp_path, holder):

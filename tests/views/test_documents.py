@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from rivers.exceptions import AmbiguousRun
 from rivers.partitions.keys import PartitionKey
 from rivers.records import NewEvent, NewRun, StoredTick, TickDecision
 from rivers.storage import Storage
@@ -98,7 +99,7 @@ def test_a_run_is_found_by_the_beginning_of_its_id_only_when_there_is_one(storag
     assert found.run_id == "cd"
     assert documents.find_run(storage, "x") is None
     assert documents.find_run(storage, "") is None
-    with pytest.raises(documents.AmbiguousRun, match="2 runs begin with 'ab'"):
+    with pytest.raises(AmbiguousRun, match="2 runs begin with 'ab'"):
         documents.find_run(storage, "ab")
 
 

@@ -48,7 +48,9 @@ class AssetDef(DeclaredData):
         if name is None or name == "":
             raise AssetDefinitionError("an AssetDef needs a name")
         if isinstance(type_hint, str):
-            raise AssetDefinitionError(f"type_hint of output '{name}' must be a type, got the text {type_hint!r}")
+            raise AssetDefinitionError(
+                f"type_hint of output '{name}' must be a type, got the text {type_hint!r}", name=name, value=type_hint
+            )
         keywords = AssetKeywords(
             name=name,
             tags=tags,

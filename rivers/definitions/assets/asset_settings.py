@@ -175,7 +175,9 @@ def _slot_counts(owner: str, keys: list[str], slots: object) -> dict[str, int]:
         return dict.fromkeys(keys, _slot_count(owner, slots))
     for key, count in cast("Mapping[object, object]", slots).items():
         if not isinstance(key, str) or key not in counts:
-            raise AssetDefinitionError(f"pool_slots of {owner} names {key!r}, which is not in its pool list {keys}")
+            raise AssetDefinitionError(
+                f"pool_slots of {owner} names {key!r}, which is not in its pool list {keys}", value=str(key)
+            )
         counts[key] = _slot_count(owner, count)
     return counts
 

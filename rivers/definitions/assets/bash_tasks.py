@@ -81,7 +81,7 @@ def _checked_command(name: str, command: object) -> str | list[str]:
         raise TypeError(f"command of BashTask '{name}' must be a str or a list of str, got {type(command).__name__}")
     words = cast("Sequence[object]", command)
     if not words:
-        raise TaskDefinitionError(f"command of BashTask '{name}' is an empty list")
+        raise TaskDefinitionError(f"command of BashTask '{name}' is an empty list", name=name)
     for word in words:
         if not isinstance(word, str):
             raise TypeError(f"command of BashTask '{name}' must hold only str, got {type(word).__name__}")

@@ -93,26 +93,39 @@ class Composition:
 
     def _node(self, task: BaseTask) -> ComposedNode:
         if task.name is None:
-            raise TaskDefinitionError(f"Graph '{self.graph}' uses a task that is not applied to a function yet")
+            raise TaskDefinitionError(
+                f"Graph '{self.graph}' uses a task that is not applied to a function yet", kind="Graph", name=self.graph
+            )
         name = f"{self.graph}/{task.name}"
         node = self.nodes.setdefault(name, ComposedNode(name, task))
         if node.task is not task:
-            raise GraphValidationError(f"Graph '{self.graph}' uses two different tasks called '{task.name}'")
+            raise GraphValidationError(
+                f"Graph '{self.graph}' uses two different tasks called '{task.name}'",
+                kind="Graph",
+                name=self.graph,
+                value=task.name,
+            )
         return node
 
     def _check_argument(self, node: str, argument: Any) -> None:
         if isinstance(argument, MappedOutput):
             raise GraphValidationError(
                 f"'{node}' is given what '{argument.node_name}' maps; collect it first, with .collect() or "
-                f".collect_stream()"
+                f".collect_stream()",
+                kind="Task",
+                name=node,
             )
         if isinstance(argument, InvokedNodeOutput):
             if argument.composition is not self:
-                raise GraphValidationError(f"'{node}' is given '{argument.node_name}' from the body of another graph")
+                raise GraphValidationError(
+                    f"'{node}' is given '{argument.node_name}' from the body of another graph", kind="Task", name=node
+                )
         elif any(isinstance(item, InvokedNodeOutput | MappedOutput) for item in _items(argument)):
             raise GraphValidationError(
                 f"'{node}' is given a {type(argument).__name__} with results of other tasks in it; pass each as an "
-                f"argument of its own"
+                f"argument of its own",
+                kind="Task",
+                name=node,
             )
 
 
@@ -218,7 +231,11 @@ def compose(graph: str, function: Callable[..., Any], parameters: Mapping[str, s
         composition.result = function(*positional, **keyword)
     if inspect.iscoroutine(composition.result):
         composition.result.close()
-        raise GraphValidationError(f"Graph '{graph}': the body of a graph asset cannot be asynchronous; its tasks can")
+        raise GraphValidationError(
+            f"Graph '{graph}': the body of a graph asset cannot be asynchronous; its tasks can",
+            kind="Graph",
+            name=graph,
+        )
     return composition
 
 

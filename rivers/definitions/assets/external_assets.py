@@ -57,7 +57,7 @@ class ExternalAsset(BaseAsset):
         if composition is not None and not applied:
             return composition.call_asset(self.name)
         if applied and self._function is not None:
-            raise AssetDefinitionError(f"external asset '{self.name}' has an observe function already")
+            raise AssetDefinitionError(f"external asset '{self.name}' has an observe function already", name=self.name)
         if applied:
             return self.applied_to(args[0])
         if self._function is None:

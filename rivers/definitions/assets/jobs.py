@@ -48,10 +48,12 @@ class Job:
         require_text("name", name)
         members = list(assets)
         if not members:
-            raise GraphValidationError(f"Job '{name}' has no assets")
+            raise GraphValidationError(f"Job '{name}' has no assets", kind="Job", name=name)
         for member in members:
             if not isinstance(member, BaseAsset | BaseTask):
-                raise GraphValidationError(f"Job '{name}' may hold only assets and tasks, got {type(member).__name__}")
+                raise GraphValidationError(
+                    f"Job '{name}' may hold only assets and tasks, got {type(member).__name__}", kind="Job", name=name
+                )
         if not isinstance(executor, Executor | None):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise TypeError(f"executor must be an Executor, got {type(executor).__name__}")
         if not isinstance(retry, RetryPolicy | str | None):  # pyright: ignore[reportUnnecessaryIsInstance]

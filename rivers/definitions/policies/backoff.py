@@ -53,7 +53,12 @@ class Backoff:
         """Wait ``initial * factor ** (n - 1)`` before the n-th retry."""
         require_number("factor", factor)
         if not 0 < factor < math.inf:
-            raise ConfigurationError(f"Backoff factor must be a finite number above 0, got {factor!r}")
+            raise ConfigurationError(
+                f"Backoff factor must be a finite number above 0, got {factor!r}",
+                kind="Backoff",
+                name="factor",
+                value=str(factor),
+            )
         return _ExponentialBackoff(_duration("initial", initial), float(factor), _jitter(jitter), _longest(max_delay))
 
     @staticmethod
@@ -61,7 +66,7 @@ class Backoff:
         """Wait the times of ``schedule`` in order, and the last of them again when they are used up."""
         waits = tuple(_duration("schedule", wait) for wait in schedule)
         if not waits:
-            raise ConfigurationError("Backoff schedule must hold at least one wait")
+            raise ConfigurationError("Backoff schedule must hold at least one wait", kind="Backoff", name="schedule")
         return _FixedBackoff(waits, _jitter(jitter), None)
 
     def wait_seconds(self, failure_count: int, random: Uniform) -> float:
@@ -122,7 +127,9 @@ class _FixedBackoff(Backoff):
 def _duration(parameter: str, value: float) -> float:
     require_number(parameter, value)
     if math.isinf(value):
-        raise ConfigurationError(f"Backoff {parameter} must be finite, got {value!r}")
+        raise ConfigurationError(
+            f"Backoff {parameter} must be finite, got {value!r}", kind="Backoff", name=parameter, value=str(value)
+        )
     return float(value) if value > 0 else 0.0  # NaN compares false
 
 
@@ -133,5 +140,7 @@ def _longest(value: float | None) -> float | None:
 def _jitter(value: float) -> float:
     require_number("jitter", value)
     if not 0 <= value <= 1:
-        raise ConfigurationError(f"Backoff jitter must be between 0 and 1, got {value!r}")
+        raise ConfigurationError(
+            f"Backoff jitter must be between 0 and 1, got {value!r}", kind="Backoff", name="jitter", value=str(value)
+        )
     return float(value)

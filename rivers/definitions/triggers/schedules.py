@@ -32,10 +32,10 @@ def validate_cron(expr: str, timezone: str | None = None) -> None:
         raise ScheduleDefinitionError("cron_schedule cannot be empty")
     fault = cron_fault(expr)
     if fault is not None:
-        raise ScheduleDefinitionError(f'invalid cron_schedule "{expr}": {fault}')
+        raise ScheduleDefinitionError(f'invalid cron_schedule "{expr}": {fault}', value=expr)
     if timezone is not None and not _is_known_timezone(timezone):
         raise ScheduleDefinitionError(
-            f'invalid timezone "{timezone}": expected an IANA name such as "UTC" or "Europe/Amsterdam"'
+            f'invalid timezone "{timezone}": expected an IANA name such as "UTC" or "Europe/Amsterdam"', value=timezone
         )
 
 

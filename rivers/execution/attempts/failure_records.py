@@ -11,6 +11,7 @@ from types import TracebackType
 from typing import Any, Final
 
 from rivers.definitions.argument_checks import storable
+from rivers.exceptions import RiversError
 
 MESSAGE_MAX: Final = 20_000
 TRACEBACK_MAX: Final = 200_000
@@ -21,11 +22,14 @@ _RIVERS: Final = str(Path(__file__).resolve().parents[2])
 
 def error_text(error: BaseException) -> str:
     """Return ``<ExceptionType>: <message>``, also for an exception whose own ``str`` fails."""
+    return storable(shortened(f"{type(error).__name__}: {_message_of(error)}", MESSAGE_MAX))
+
+
+def _message_of(error: BaseException) -> str:
     try:
-        message = str(error)
+        return str(error)
     except BaseException as unspeakable:
-        message = f"<its message could not be read: {type(unspeakable).__name__}>"
-    return storable(shortened(f"{type(error).__name__}: {message}", MESSAGE_MAX))
+        return f"<its message could not be read: {type(unspeakable).__name__}>"
 
 
 def shortened(text: str, length: int) -> str:
@@ -56,7 +60,7 @@ def exit_in(text: str) -> str | None:
     return found.group(1) if found else None
 
 
-class RemoteTraceback(Exception):
+class RemoteTraceback(RiversError):
     """The cause of an exception that crossed from a worker process, with the text of the traceback it had there."""
 
     def __str__(self) -> str:
@@ -80,7 +84,7 @@ def traceback_document(error: BaseException) -> str:
         chain.append(
             {
                 "type": _qualified(type(current)),
-                "message": error_text(current).partition(": ")[2],
+                "message": storable(shortened(_message_of(current), MESSAGE_MAX)),
                 "frames": [{"file": f.filename, "line": f.lineno, "function": f.name} for f in frames],
             }
         )

@@ -28,7 +28,9 @@ def checked_resources(resources: Mapping[str, Any] | None) -> dict[str, Any]:
         if not isinstance(resource, BaseModel) and not _is_model_class(resource):
             raise ConfigurationError(
                 f"resource '{name}' is of an unsupported type {_type_name(resource)}: it must be a Resource, "
-                "a BaseIOHandler or a pydantic model"
+                "a BaseIOHandler or a pydantic model",
+                kind="resource",
+                name=name,
             )
         checked[name] = resource
     return checked
@@ -93,9 +95,15 @@ def with_changes(resources: Mapping[str, Any], changes: Mapping[str, Any]) -> di
     for name, fields in changes.items():
         resource = resources.get(name)
         if not isinstance(resource, BaseModel):
-            raise ConfigurationError(f"resources.{name}: no resource of that name")
+            raise ConfigurationError(
+                f"resources.{name}: no resource of that name", kind="config", name=f"resources.{name}"
+            )
         if not isinstance(fields, Mapping):
-            raise ConfigurationError(f"resources.{name}: expected a dict of fields, got {type(fields).__name__}")
+            raise ConfigurationError(
+                f"resources.{name}: expected a dict of fields, got {type(fields).__name__}",
+                kind="config",
+                name=f"resources.{name}",
+            )
         changed[name] = _rebuilt(name, resource, cast("Mapping[str, Any]", fields))
     return changed
 
@@ -104,10 +112,16 @@ def _rebuilt(name: str, resource: BaseModel, fields: Mapping[str, Any]) -> BaseM
     known = type(resource).model_fields
     for field in fields:
         if field not in known:
-            raise ConfigurationError(f"resources.{name}.{field}: the resource has no such field")
+            raise ConfigurationError(
+                f"resources.{name}.{field}: the resource has no such field",
+                kind="config",
+                name=f"resources.{name}.{field}",
+            )
     given = {field: getattr(resource, field) for field in known}
     try:
         return type(resource)(**{**given, **fields})
     except ValidationError as error:
         where = ".".join(str(part) for part in error.errors()[0]["loc"])
-        raise ConfigurationError(f"resources.{name}.{where}: {error}") from error
+        raise ConfigurationError(
+            f"resources.{name}.{where}: {error}", kind="config", name=f"resources.{name}.{where}"
+        ) from error

@@ -253,7 +253,9 @@ def _timeout(name: str, targets: Sequence[StepTarget]) -> float | None:
     try:
         seconds = to_ns(given, TIMEOUT_KEY) / 1e9
     except (TypeError, ValueError) as error:
-        raise ConfigurationError(f"'{name}': {error}") from error
+        raise ConfigurationError(f"'{name}': {error}", kind="Step", name=name, value=str(given)) from error
     if seconds <= 0:
-        raise ConfigurationError(f"'{name}': {TIMEOUT_KEY} must be positive, got {given!r}")
+        raise ConfigurationError(
+            f"'{name}': {TIMEOUT_KEY} must be positive, got {given!r}", kind="Step", name=name, value=str(given)
+        )
     return seconds

@@ -1,6 +1,6 @@
 """Lengths of time as text, as seconds and as integer nanoseconds.
 
-Owns the grammar of duration strings (``"1h30m"``). Knows nothing of clocks or of points in time.
+This module owns the grammar of duration strings (``"1h30m"``). It knows nothing of clocks or of points in time.
 """
 
 from __future__ import annotations
@@ -89,7 +89,7 @@ def format_duration(nanos: int) -> str:
 
 
 def to_ns(value: str | int | float | timedelta, parameter: str) -> int:
-    """Nanoseconds of a duration string, a number of seconds or a ``timedelta``; floats to the microsecond.
+    """Return the nanoseconds of a duration string, a number of seconds or a ``timedelta``; floats to the microsecond.
 
     Raises:
         TypeError: any other type (``bool`` included).

@@ -17,10 +17,10 @@ _opened = pytest.StashKey[list["Scenario"]]()
 
 @pytest.fixture
 def scenario(request: pytest.FixtureRequest) -> Callable[..., Scenario]:
-    """A factory of :class:`rivers.simulation.Scenario`, with its arguments.
+    """Return a function that makes a :class:`rivers.simulation.Scenario`, with the arguments of the class.
 
-    ``async with scenario(repo) as sim`` in an asynchronous test, ``with scenario(repo).blocking() as sim`` in a plain
-    one. When the test fails, the end of each scenario's trace is shown with it.
+    Write ``async with scenario(repo) as sim`` in an asynchronous test, and ``with scenario(repo).blocking() as sim``
+    in a plain one. When the test fails, the end of each scenario's trace is shown with it.
     """
     from rivers.simulation import Scenario
 
@@ -37,7 +37,7 @@ def scenario(request: pytest.FixtureRequest) -> Callable[..., Scenario]:
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Show what a scenario did when its test failed."""
+    """Add the end of each scenario's trace to the report of a test that failed."""
     report = yield
     if report.when == "call" and report.failed:
         for each in item.stash.get(_opened, _NONE):

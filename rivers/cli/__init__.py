@@ -1,10 +1,10 @@
-"""The command line: one file a command group. Nothing heavy is imported before a command needs it."""
+"""The command line, with one file for each command group. Nothing heavy is imported before a command needs it."""
 
 from __future__ import annotations
 
 
 def main() -> None:
-    """The console script ``rivers``."""
+    """Run the console script ``rivers``."""
     from rivers.cli.standard_streams import ensure_standard_streams
 
     ensure_standard_streams()

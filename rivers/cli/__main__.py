@@ -1,4 +1,4 @@
-"""``python -m rivers.cli``: the same as the console script."""
+"""``python -m rivers.cli``: the same as the console script ``rivers``."""
 
 from rivers.cli import main
 

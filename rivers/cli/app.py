@@ -1,4 +1,4 @@
-"""The commands, in the order in which ``rivers --help`` lists them."""
+"""The commands of ``rivers``, in the order in which ``rivers --help`` lists them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ app = typer.Typer(
     cls=FailureReportingGroup,
     help="rivers: a data-asset orchestrator.",
     no_args_is_help=True,
-    # Help and usage errors in plain text: rich costs 100 ms that every command would pay for a mistyped option.
+    # Help and usage errors are plain text: importing rich would add 100 ms to the answer to a mistyped option.
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )

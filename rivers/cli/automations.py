@@ -1,4 +1,4 @@
-"""``rivers automations``: schedules and sensors, and pausing, resuming and resetting them."""
+"""``rivers automations`` lists schedules and sensors, and pauses, resumes and resets them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ app = typer.Typer(
 
 
 class Kind(StrEnum):
-    """The kinds that a name can be ambiguous between."""
+    """The kinds of automation that may share a name."""
 
     schedule = "schedule"
     sensor = "sensor"
@@ -95,7 +95,10 @@ _add_choice("reset", "Forget the choice: the default status of the code holds ag
 
 
 def resolve_name(automations: list[dict[str, Any]], name: str, kind: str | None) -> dict[str, Any]:
-    """The automation of that name and kind; raises :class:`CliFailure` when there is none or more than one."""
+    """Return the automation of that name and kind.
+
+    :raises CliFailure: when there is none, or more than one
+    """
     matches = [each for each in automations if each["name"] == name and kind in (None, each["kind"])]
     if len(matches) > 1:
         raise CliFailure(f"'{name}' is both a schedule and a sensor\n  say which: --kind schedule or --kind sensor")
@@ -105,7 +108,7 @@ def resolve_name(automations: list[dict[str, Any]], name: str, kind: str | None)
 
 
 def require_known(automations: list[dict[str, Any]], name: str, kind: str | None = None) -> None:
-    """Raise :class:`CliFailure`, with names that are near, unless there is an automation of that name."""
+    """Raise :class:`CliFailure`, which offers near names, unless there is an automation of that name."""
     known = sorted({each["name"] for each in automations if kind in (None, each["kind"])})
     if name in known:
         return
@@ -117,18 +120,18 @@ def require_known(automations: list[dict[str, Any]], name: str, kind: str | None
 
 
 def status_text(automation: dict[str, Any]) -> str:
-    """The effective status and why, such as ``stopped (choice)``."""
+    """Return the effective status and its reason, such as ``stopped (choice)``."""
     if automation["status"] is None:
         return "as declared (default)"
     return f"{automation['status']} ({automation['why']})"
 
 
 def last_tick_text(automation: dict[str, Any]) -> str:
-    """When the newest tick was and how it went."""
+    """Return the time and the status of the newest tick, ``-`` when there is none."""
     tick = automation["last_tick"]
     return "-" if tick is None else f"{time_text(tick['timestamp'])} {tick['status']}"
 
 
 def next_text(automation: dict[str, Any]) -> str:
-    """When it fires next, ``-`` when it does not."""
+    """Return the time at which the automation fires next, ``-`` when it does not."""
     return time_text(automation["next_fire_at"])

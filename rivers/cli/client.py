@@ -1,4 +1,4 @@
-"""Talking to the server that holds a storage: loopback HTTP with its bearer token."""
+"""The client of the server that holds a storage: HTTP on the loopback interface, with the bearer token."""
 
 from __future__ import annotations
 
@@ -15,25 +15,34 @@ TIMEOUT_SECONDS: Final = 30.0
 
 
 class ServerClient:
-    """Requests to one server. ``address`` is its URL, such as ``http://127.0.0.1:43121``."""
+    """Sends requests to one server. ``address`` is the URL of the server, such as ``http://127.0.0.1:43121``."""
 
     def __init__(self, address: str, token: str) -> None:
         self.address = address
         self._token = token
 
     def get(self, *path: str, **query: str | int | None) -> Any:
-        """The JSON document at ``/api/<path>``. Raises :class:`CliFailure` with what the server said."""
+        """Return the JSON document at ``/api/<path>``.
+
+        :raises CliFailure: when the server refuses, with its message, or does not answer
+        """
         given = {key: value for key, value in query.items() if value is not None}
         with self._request("GET", path, query=given) as response:
             return json.load(response)
 
     def post(self, *path: str, body: Mapping[str, Any] | None = None) -> Any:
-        """The answer to a POST. Raises :class:`CliFailure` with what the server said."""
+        """Send ``body`` to ``/api/<path>`` and return the answer.
+
+        :raises CliFailure: as ``get``
+        """
         with self._request("POST", path, body=json.dumps(body or {})) as response:
             return json.load(response)
 
     def lines(self, *path: str) -> Generator[dict[str, Any]]:
-        """The lines of an NDJSON stream as they arrive, for as long as it takes."""
+        """Yield the documents of an NDJSON stream as they arrive, without a timeout.
+
+        :raises CliFailure: as ``get``
+        """
         with self._request("GET", path, timeout=None) as response:
             for line in response:
                 yield json.loads(line)

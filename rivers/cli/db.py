@@ -1,4 +1,4 @@
-"""``rivers db``: the schema of a store."""
+"""``rivers db`` deals with the schema of a store."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""The live log of ``rivers serve``: lines about each commit, written after it.
+"""The live log of ``rivers serve``: lines about changes, written after the commit of each.
 
-A line on stdout acknowledges what it says. A thread of its own writes the lines, in the order of the commits, since a
-reader that has stopped reading (Ctrl-S, a pager) must not hold up the thread that commits.
+A line on stdout acknowledges that what it says is stored. A thread of its own writes the lines in the order of the
+commits, since a reader that has stopped reading (Ctrl-S, a pager) must not hold up the thread that commits.
 """
 
 from __future__ import annotations
@@ -30,11 +30,11 @@ from rivers.wording import utc_text
 LINES_WAITING_MAX: Final = 100_000
 
 NextFire = Callable[[str, str, int], int | None]
-"""Returns the next time of the automation of that type and name, after a moment."""
+"""Returns the next time of an automation, given its type, its name and the moment to look from."""
 
 
 class LiveLog:
-    """A log on ``out``. ``subscriber`` is for a storage to call after each commit."""
+    """Writes lines to ``out``. ``subscriber`` is to be called by a storage after each commit."""
 
     def __init__(self, out: IO[str], line_of: Callable[[Change], str | None]) -> None:
         self._out = out
@@ -81,28 +81,28 @@ class LiveLog:
 
 
 def json_line(change: Change) -> str:
-    """A change as one JSON object: ``time`` (RFC 3339), ``at`` (nanoseconds), ``kind``, ``subject``, ``facts``."""
+    """Return a change as a JSON object: ``time`` (RFC 3339), ``at`` (nanoseconds), ``kind``, ``subject``, ``facts``."""
     return event_line(*change_line(change))
 
 
 def event_line(at: int, kind: str, subject: str, facts: dict[str, Any]) -> str:
-    """One JSON object on one line."""
+    """Return one JSON object on one line."""
     return json.dumps(
         {"time": utc_text(at), "at": at, "kind": kind, "subject": subject, "facts": facts}, ensure_ascii=False
     )
 
 
 class HumanLines:
-    """Lines for people about changes: what fired, why a tick was skipped, which run, when next.
+    """Turns changes into lines for people: what fired or was skipped and why, which run, and the next time.
 
-    Events of steps that succeed are left out, since the status of their run says it.
+    Events of steps that succeed are left out, since the status of the run tells as much.
     """
 
     def __init__(self, next_fire: NextFire) -> None:
         self._next_fire = next_fire
 
     def __call__(self, change: Change) -> str | None:
-        """Return the line for a change, ``None`` when it gets none."""
+        """Return the line for a change, ``None`` for one that is left out."""
         match change:
             case TickCommitted(tick=tick):
                 text = self._tick(tick)

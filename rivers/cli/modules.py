@@ -1,4 +1,4 @@
-"""Loading the user's module: the ``MODULE`` argument and ``--repo-var``."""
+"""The user's module: the argument ``MODULE`` and the option ``--repo-var``."""
 
 from __future__ import annotations
 
@@ -25,10 +25,12 @@ _OWN_FOLDERS: Final = (str(Path(__file__).parent.parent), os.path.dirname(import
 
 
 def load_repository(module_name: str, repo_var: str) -> CodeRepository:
-    """Import ``module_name`` (the current directory comes first on the path) and take its ``repo_var``.
+    """Import ``module_name``, with the current directory first on the path, and return its ``repo_var``.
 
-    Raises :class:`CliFailure` when there is no such module or attribute, when the module raises or exits while it is
-    imported, and when the attribute is not a ``CodeRepository``; what ``validate`` raises when it could never run.
+    What ``validate`` raises for a repository that could never run comes through as it is.
+
+    :raises CliFailure: when there is no such module or attribute, when the module raises or exits while it is
+        imported, or when the attribute is not a ``CodeRepository``
     """
     module = _import(module_name)
     try:
@@ -40,7 +42,7 @@ def load_repository(module_name: str, repo_var: str) -> CodeRepository:
             f"'{repo_var}' is not a CodeRepository: in module '{module_name}' it is of type {type(repo).__name__}"
             f"{_repositories_of(module)}"
         )
-    repo.validate()  # before anybody opens a store for it: what cannot run must leave no trace
+    repo.validate()  # before a store is opened, since a repository that cannot run must leave no trace
     return repo
 
 
@@ -77,7 +79,7 @@ def _import_failure(name: str, error: Exception) -> CliFailure:
 
 
 def _place_of(error: BaseException) -> str:
-    """The file and line in the user's code that raised; for a syntax error, where it is."""
+    """Return the file and line of the user's code that raised, or of the syntax error; empty text without any."""
     if isinstance(error, SyntaxError) and error.filename is not None:
         return f", at {error.filename}:{error.lineno}"
     for frame in reversed(traceback.extract_tb(error.__traceback__)):

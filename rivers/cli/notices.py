@@ -1,7 +1,7 @@
-"""What the system logs about itself while it serves, as short lines on stderr.
+"""The log records of the system while it serves, as short lines on stderr.
 
-A fault of the disk is told by every part that meets it; with a traceback each, nobody would find the line that says
-what is wrong. ``--debug`` leaves the tracebacks in. A program that configures logging gets its records unchanged.
+Every part that meets a fault of the disk logs it. If each record had its traceback, nobody would find the line that
+says what is wrong. ``--debug`` leaves the tracebacks in. A program that configures logging gets the records unchanged.
 """
 
 from __future__ import annotations
@@ -18,13 +18,16 @@ _OF_USERS: Final = ("rivers.assets", "rivers.tasks", "rivers.schedules", "rivers
 
 
 def shorten_notices(*, debug: bool) -> None:
-    """Print records of rivers that no handler takes without their tracebacks, unless ``debug``."""
+    """Leave tracebacks out of the records of rivers that no handler takes, unless ``debug``."""
     if logging.lastResort is not None and not debug:
         logging.lastResort.setFormatter(ShortNotices())
 
 
 class ShortNotices(logging.Formatter):
-    """One line for a record of rivers: when, what, and the exception's type and message. Others stay as they are."""
+    """Formats a record of rivers as one line: time, text, and the exception's type and message.
+
+    Other records stay as they are.
+    """
 
     def format(self, record: logging.LogRecord) -> str:
         """See ``logging.Formatter``."""
@@ -39,6 +42,6 @@ class ShortNotices(logging.Formatter):
 
 
 def _subject(record: logging.LogRecord) -> str:
-    """The name of the daemon that the supervisor logs for; it is the end of the logger's."""
+    """Return the name of the daemon that the supervisor logs for, which ends the name of the logger."""
     top, _, name = record.name.partition(".")
     return f"{name} " if top == "chrono_daemon" and name else ""

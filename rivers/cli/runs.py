@@ -1,4 +1,4 @@
-"""``rivers runs``: the runs, one run in detail, and cancelling it."""
+"""``rivers runs`` lists runs, shows one in detail and cancels one."""
 
 from __future__ import annotations
 
@@ -115,7 +115,7 @@ def _print_facts(run: dict[str, Any]) -> None:
 
 
 def event_line(event: dict[str, Any]) -> str:
-    """One event as a line of text; the classes of an exception are left to ``--json``."""
+    """Return an event as a line of text. Only ``--json`` shows the classes of an exception."""
     typed = event["event_type"] in ("Materialization", "Observation")
     metadata = " ".join(
         f"{key}={_plain(value).strip() if typed else value.strip()}"
@@ -127,7 +127,7 @@ def event_line(event: dict[str, Any]) -> str:
 
 
 def _plain(stored: str) -> str:
-    """What a person wants to read of a typed metadata value: ``3`` of ``{"Int":{"value":3}}``."""
+    """Return the part of a typed metadata value that a person wants to read: ``3`` of ``{"Int":{"value":3}}``."""
     from rivers.definitions.values.metadata_encoding import metadata_from_json
 
     try:
@@ -137,12 +137,12 @@ def _plain(stored: str) -> str:
 
 
 def target_text(run: dict[str, Any]) -> str:
-    """The job of a run, else its assets."""
+    """Return the name of a run's job, or the names of its assets when it has no job."""
     return run["job_name"] or ", ".join(run["node_names"])
 
 
 def listed_text(run: dict[str, Any]) -> str:
-    """The target of a run and the partitions that it was for: ``nightly [2024-01-05]``."""
+    """Return the target and the partitions of a run: ``nightly [2024-01-05]``."""
     return target_text(run) + _partition_text(run)
 
 
@@ -152,12 +152,12 @@ def _partition_text(document: dict[str, Any]) -> str:
 
 
 def launcher_text(run: dict[str, Any]) -> str:
-    """What asked for a run, such as ``schedule nightly``."""
+    """Return the origin of a run, such as ``schedule nightly``."""
     return " ".join(run["launched_by"].values())
 
 
 def note_text(run: dict[str, Any]) -> str:
-    """Why a run failed or waits, else what asked for it."""
+    """Return why a run failed or waits; without either, its origin."""
     return run["error"] or run["block_reason"] or launcher_text(run)
 
 

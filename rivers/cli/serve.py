@@ -1,4 +1,4 @@
-"""``rivers serve``: the whole system in the foreground, with a live log, until it is asked to stop."""
+"""``rivers serve`` runs the whole system in the foreground, with a live log, until it is asked to stop."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def _bind(host: str, port: int) -> socket.socket:
 
 
 def _stdout_of_our_own() -> IO[str]:
-    """The real stdout, for log lines only: what steps and their processes print goes to stderr from now on."""
+    """Return the real stdout for log lines, and send to stderr what steps and their processes print from now on."""
     sys.stdout.flush()
     own = os.fdopen(os.dup(1), "w", encoding="utf-8", errors="replace")
     os.dup2(2, 1)
@@ -78,7 +78,7 @@ def _stdout_of_our_own() -> IO[str]:
 
 
 class _Face:
-    """What a person, or a program reading JSON, sees of one served system."""
+    """The view that a person, or a program reading JSON, has of one served system."""
 
     def __init__(
         self, module: str, repo_var: str, store: str, host: str, daemon: bool, as_json: bool, out: IO[str]
@@ -92,7 +92,7 @@ class _Face:
         self._out = out
 
     async def run(self, repo: CodeRepository, storage: Storage, sock: socket.socket, signals: StopSignals) -> None:
-        """From the first line to the last."""
+        """Serve, from the first log line to the last."""
         import anyio
 
         from rivers.cli.live_log import HumanLines, LiveLog, json_line
@@ -118,7 +118,7 @@ class _Face:
                 stop = anyio.Event()
                 signals.when_asked(partial(served.clock.post, stop.set))
                 log.say(self._started(served, address))
-                # What is loaded by now stays; each look through it would hold everything up for 35 ms.
+                # Nothing that is loaded by now is ever freed; each collection would look through it for 35 ms.
                 gc.collect()
                 gc.freeze()
                 await stop.wait()

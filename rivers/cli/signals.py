@@ -1,4 +1,4 @@
-"""SIGINT and SIGTERM: the first asks for a clean stop, the second ends the process at once."""
+"""SIGINT and SIGTERM: the first signal asks for a clean stop, the second one ends the process at once."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ STOP_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
 
 
 class StopSignals:
-    """While entered, holds both signals. Main thread only.
+    """Handles both signals inside its ``with`` block. For the main thread only.
 
-    The second one needs neither the loop nor a lock, so that it also ends a process whose loop hangs.
+    The second signal needs neither the loop nor a lock, so that it also ends a process whose loop hangs.
     """
 
     def __init__(self) -> None:
@@ -34,7 +34,7 @@ class StopSignals:
             signal.signal(number, handler)
 
     def when_asked(self, wake: Callable[[], None]) -> None:
-        """Call ``wake`` from the signal handler, or now if the first signal has come already."""
+        """Call ``wake`` when the first signal comes, from its handler, or now if it has come already."""
         self._wake = wake
         if self.asked:
             wake()

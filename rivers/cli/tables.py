@@ -1,4 +1,4 @@
-"""What commands print: tables that fit 80 columns, times, short ids, one JSON document."""
+"""The output of commands: tables that fit 80 columns, times, short ids, one JSON document."""
 
 from __future__ import annotations
 
@@ -17,29 +17,29 @@ JsonOption = Annotated[
 
 
 def short_id(run_id: str) -> str:
-    """Enough of a run id to tell runs apart; commands take it back as a prefix."""
+    """Return enough of a run id to tell runs apart. Commands accept it in place of the whole."""
     return run_id[:SHORT_ID_LENGTH]
 
 
 def time_text(ns: int | None) -> str:
-    """``YYYY-MM-DD HH:MM:SS UTC`` for epoch nanoseconds; ``-`` for ``None``."""
+    """Return ``YYYY-MM-DD HH:MM:SS UTC`` for epoch nanoseconds, ``-`` for ``None``."""
     if ns is None:
         return "-"
     return datetime.fromtimestamp(ns // 1_000_000_000, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
 
 
 def one_line(text: str) -> str:
-    """``text`` without line breaks and control characters, which would break a log line or drive a terminal."""
+    """Return ``text`` without line breaks and control characters, which could break a line or drive a terminal."""
     return "".join(char if char.isprintable() else " " for char in text).strip()
 
 
 def print_json(document: Any) -> None:
-    """One JSON document on stdout."""
+    """Print one JSON document on stdout."""
     typer.echo(json.dumps(document, indent=2, ensure_ascii=False))
 
 
 def print_table(headers: Sequence[str], rows: Sequence[Sequence[str]], *, whole: Sequence[int] = ()) -> None:
-    """Print rows under headers; without a terminal the table is 80 columns wide. Columns in ``whole`` never wrap."""
+    """Print rows under headers. Columns in ``whole`` never wrap; without a terminal the table is 80 columns wide."""
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
@@ -48,7 +48,7 @@ def print_table(headers: Sequence[str], rows: Sequence[Sequence[str]], *, whole:
     for position, header in enumerate(headers):
         table.add_column(Text(header), no_wrap=position in whole, overflow="fold")
     for row in rows:
-        # Text, not str: what users wrote must not be read as markup.
+        # As Text, since rich reads markup out of a str, and users wrote these.
         table.add_row(*(Text(one_line(cell)) for cell in row))
     console = Console(highlight=False)
     with console.capture() as captured:

@@ -1,4 +1,4 @@
-"""``rivers ticks``: what the automations decided, and why not."""
+"""``rivers ticks`` lists what the automations decided, and why they skipped or failed."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def ticks(
     with inspect(storage_path, surreal_endpoint) as store:
         found = store.ticks(name, limit)
         if name is not None and not found:
-            # A name that has no ticks yet is fine; one that does not exist is a slip of the pen.
+            # An automation may have no ticks yet, but one that does not exist is a slip of the pen.
             from rivers.cli.automations import require_known
 
             require_known(store.automations(), name)
@@ -40,7 +40,7 @@ def ticks(
 
 
 def outcome_text(tick: dict[str, Any]) -> str:
-    """What a tick led to, in a few words."""
+    """Return what a tick led to, in a few words."""
     if tick["error"] is not None:
         return tick["error"]
     if tick["skip_reason"] is not None:

@@ -76,11 +76,11 @@ def read_signature(function: Callable[..., Any]) -> Signature:
 
 def is_async_function(function: object) -> bool:
     """Return whether calling the function gives something to await or to iterate asynchronously."""
-    unwrapped = _innermost(function)
+    unwrapped = _called_function(function)
     return inspect.iscoroutinefunction(unwrapped) or inspect.isasyncgenfunction(unwrapped)
 
 
-def _innermost(function: object) -> Any:
+def _called_function(function: object) -> Any:
     while isinstance(function, functools.partial):
         function = function.func  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
     if not inspect.isroutine(function) and not inspect.isclass(function):  # an object with __call__
@@ -123,7 +123,7 @@ class _Namespace:
         return self._scopes
 
     def _collect(self) -> tuple[dict[str, Any], dict[str, Any]]:
-        function = inspect.unwrap(_innermost(self._function))
+        function = inspect.unwrap(_called_function(self._function))
         function = getattr(function, "__func__", function)
         names = {parameter.__name__: parameter for parameter in getattr(function, "__type_params__", ())}
         code, cells = getattr(function, "__code__", None), getattr(function, "__closure__", None)

@@ -16,10 +16,9 @@ from rivers.records import InputContext
 
 
 class BaseIOHandler(BaseSettings, ABC):
-    """Stores the value of an asset and loads it again. Derive from it and write both methods.
+    """Stores the value of an asset and loads it again. A handler of your own derives from it and has both methods.
 
-    One instance serves all steps of a repository, from several threads at once. In a step that runs in a worker
-    process it is a copy.
+    One instance serves all steps of a repository, from several threads at once. A step in a worker process has a copy.
     """
 
     model_config = SettingsConfigDict(arbitrary_types_allowed=True)
@@ -30,4 +29,4 @@ class BaseIOHandler(BaseSettings, ABC):
 
     @abstractmethod
     def load_input(self, context: InputContext) -> Any:
-        """The stored value of ``context.asset_name`` for ``context.downstream_asset``; raises when there is none."""
+        """Return the value of ``context.asset_name`` for ``context.downstream_asset``; raise when none is stored."""

@@ -1,9 +1,9 @@
-"""How the value of one asset, or of one partition of it, is named in a store.
+"""The name of the value of one asset, or of one partition of it, in a store.
 
-A single key is its own text; a key of several dimensions is one ``dimension=value`` segment a dimension, in the order
-the key gives them; several values of one dimension are joined by ``|``. A ``/`` in a value is a level of its own, as in
-``2026/01/31``. Where that would lead out of the place of the key, or to that of another, it is percent-encoded, and so
-are control characters and what looks encoded.
+A single key is its own text. A key of several dimensions is one ``dimension=value`` segment for each dimension, in the
+order of the key. Several values of one dimension are joined by ``|``. A ``/`` in a value begins a new level, as in
+``2026/01/31``, but is percent-encoded where that would lead out of the place of the key, or to that of another key.
+Control characters, and text that looks encoded, are percent-encoded as well.
 """
 
 from __future__ import annotations
@@ -12,18 +12,18 @@ import re
 from typing import Any, Final
 
 _NO_LEVEL: Final = frozenset({"", ".", "..", "data.pkl"})
-"""What is no folder, or in place of the file of a partition."""
+"""Segments that name no folder, or would stand in place of the file of a partition."""
 
 _ENCODED: Final = re.compile(r"%(?=[0-9A-F]{2})|[/\x00-\x1f\x7f]|^\.{1,2}\Z")
 
 
 def partition_segments(partition: Any) -> list[str]:
-    """The path segments of the first key of a partition context; empty for an unpartitioned value."""
+    """Return the path segments of the first key of a partition context; none for an unpartitioned value."""
     return [] if partition is None else _segments(partition.key)
 
 
 def all_partition_segments(partition: Any) -> list[list[str]]:
-    """The path segments of each key of a partition context, which all name the one value of a batch."""
+    """Return the path segments of each key of a partition context, which all name the one value of a batch."""
     return [[]] if partition is None else [_segments(key) for key in partition.keys]
 
 

@@ -29,7 +29,10 @@ class InMemoryIOHandler(BaseIOHandler):
         context.add_output_metadata({"storage": "memory", "size_bytes": sys.getsizeof(obj, 0)})
 
     def load_input(self, context: InputContext) -> Any:
-        """The object that was stored; ``KeyError`` when there is none."""
+        """Return the object that was stored.
+
+        :raises KeyError: when there is none
+        """
         key = "/".join([context.asset_name, *partition_segments(context.partition)])
         try:
             return self._values[key]
@@ -37,7 +40,7 @@ class InMemoryIOHandler(BaseIOHandler):
             raise KeyError(_MissingKey(key, context.asset_name, type(self).__name__)) from None
 
     def __copy__(self) -> InMemoryIOHandler:
-        """A handler of the same kind that holds nothing: two bound repositories share no values."""
+        """Return a handler of the same kind that holds nothing, since two bound repositories share no values."""
         return type(self)()
 
     def __eq__(self, other: object) -> bool:
@@ -48,7 +51,7 @@ class InMemoryIOHandler(BaseIOHandler):
 
 
 class _MissingKey(str):
-    """A storage key that tells what is missing, where a ``KeyError`` shows the ``repr`` of its key and nothing else."""
+    """A storage key whose ``repr``, which is all that a ``KeyError`` shows, tells what is missing."""
 
     __slots__ = ("asset_name", "handler")
 

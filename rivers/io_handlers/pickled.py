@@ -23,11 +23,11 @@ class PickleIOHandler(BaseIOHandler):
 
     ``load_input`` raises ``FileNotFoundError`` when nothing was stored, and ``pickle.UnpicklingError`` for something
     that is no pickle or refers to what cannot be imported. A value that cannot be pickled raises what pickle raises,
-    and leaves what was stored before as it was. What a store itself cannot do raises the class of exception that
-    obstore gives it. All of these name the asset, the handler and the path; what the code of the value raises while it
-    is pickled and unpickled comes through as it is, with a note.
+    and leaves an earlier value as it was. A fault of the store raises the class of exception that obstore has for it.
+    All of these name the asset, the handler and the path. Whatever the code of the value raises while it is pickled or
+    unpickled comes through as it is, with a note.
 
-    Pickles run code when they are loaded: keep them where only those can write whom you trust.
+    Pickles run code when they are loaded. Keep them where only people whom you trust can write.
     """
 
     # Without a prefix of their own, the field names would read STORE and PREFIX from the environment.
@@ -37,9 +37,9 @@ class PickleIOHandler(BaseIOHandler):
     prefix: str = ""
 
     def handle_output(self, context: OutputContext, obj: Any) -> None:
-        """Pickle ``obj`` and put it; metadata: ``path``, ``serializer``, ``size_bytes``, ``write_duration_s``.
+        """Pickle and store ``obj``; metadata: ``path``, ``serializer``, ``size_bytes`` and ``write_duration_s``.
 
-        The value of a batch is put under each of its keys; ``path`` is that of the first.
+        The value of a batch is stored under each of its keys. ``path`` is that of the first key.
         """
         paths = [self._path(context.asset_name, segments) for segments in all_partition_segments(context.partition)]
         try:
@@ -61,7 +61,10 @@ class PickleIOHandler(BaseIOHandler):
         )
 
     def load_input(self, context: InputContext) -> Any:
-        """The unpickled value; ``FileNotFoundError`` when there is none."""
+        """Return the unpickled value.
+
+        :raises FileNotFoundError: when there is none
+        """
         path = self._path(context.asset_name, partition_segments(context.partition))
         data = self._get(context, path)
         try:
@@ -95,7 +98,7 @@ class PickleIOHandler(BaseIOHandler):
             return memoryview(obstore.get(self.store, path).bytes())
         except FileNotFoundError as error:
             refused = refusal(error)
-            # Without the cause: nothing more is in it, and a value that is missing is nothing out of the ordinary.
+            # The cause says nothing more, and a missing value is nothing out of the ordinary.
             raise FileNotFoundError(
                 f"{type(self).__name__} has no value of '{context.asset_name}': "
                 f"there is no {path} in {place(self.store)}{f' ({refused})' if refused else ''}"
@@ -105,6 +108,6 @@ class PickleIOHandler(BaseIOHandler):
 
 
 def _is_of_pickle(error: Exception) -> bool:
-    """Whether pickle itself raised it: then no Python code was running, nor is it a module's that was imported."""
+    """Return whether pickle itself raised ``error``. Then neither code of the value nor of a module was running."""
     below = error.__traceback__.tb_next if error.__traceback__ is not None else None
     return below is None

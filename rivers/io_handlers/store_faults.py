@@ -1,7 +1,7 @@
-"""What an object store says when it cannot do something, in a sentence that a person can act on.
+"""The errors of object stores, in sentences that a person can act on.
 
-Stores say everything they know: a response body, how long each try took, and the structure behind the error. The first
-of these is read, the second would differ from one run to the next, and the third is left to the chained exception.
+Stores report everything: a response body, how long each attempt took, and the structure behind the error. The body is
+read. The times are dropped, since they differ from run to run. The structure is left to the chained exception.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Final
 from obstore.exceptions import BaseError
 
 STORE_ERRORS: Final = (BaseError, OSError, ValueError)
-"""What obstore raises: its own errors, ``FileNotFoundError`` for what is not there, ``ValueError`` for a bad path."""
+"""The exceptions of obstore: its own, ``FileNotFoundError`` for what is not there, ``ValueError`` for a bad path."""
 
 _RESPONSE: Final = re.compile(r"<\?xml.*", re.DOTALL)
 _CODE: Final = re.compile(r"<Code>(.*?)</Code>")
@@ -23,13 +23,13 @@ _BLANK: Final = re.compile(r"\s+")
 
 
 def place(store: object) -> str:
-    """What a store is called in a message: what it says itself, but for an address in memory."""
+    """Return the name of a store for messages: its ``repr``, or its class where that is an address in memory."""
     said = repr(store)
     return f"{type(store).__name__}()" if said.startswith("<") else said
 
 
 def refusal(error: BaseException) -> str | None:
-    """The code and message of an XML response, as S3 and its like give them; ``None`` when there is none."""
+    """Return the code and message of an XML response, as S3 and its like send them; ``None`` without one."""
     text = str(error)
     code, message = _CODE.search(text), _MESSAGE.search(text)
     if code is None:
@@ -38,23 +38,23 @@ def refusal(error: BaseException) -> str | None:
 
 
 def reason(error: BaseException) -> str:
-    """Why the store refused, on one line: an XML response by its code and message, no structures, no times."""
+    """Return why the store refused, on one line, with the code and message of an XML response."""
     text, _, structure = str(error).partition("\n\nDebug source:")
     refused = refusal(error)
     if refused is not None:
         text = text[: found.start()] + refused if (found := _RESPONSE.search(text)) else text
     for system in dict.fromkeys(_SYSTEM.findall(structure)):
-        # Why there is no connection stands in the structure alone.
+        # Only the structure says why there is no connection.
         if system not in text:
             text += f" ({system})"
     return _BLANK.sub(" ", _TIMES.sub("", text)).strip()
 
 
 def explained(error: Exception, what: str) -> Exception:
-    """An exception of the same class that says ``what`` could not be done, before the reason."""
+    """Return an exception of the same class whose message has ``what`` could not be done before the reason."""
     message = f"{what}: {reason(error)}"
     kind = type(error)
-    # Those of obstore's own take one text, and so do these two; anything else keeps to what it is known as.
+    # Obstore's own classes and these two take one text. Of any other class only the builtin base is kept.
     if isinstance(error, BaseError) or kind in (FileNotFoundError, ValueError):
         return kind(message)
     return OSError(message) if isinstance(error, OSError) else ValueError(message)

@@ -12,10 +12,9 @@ from dataclasses import dataclass, field
 from typing import Any, Final, cast
 
 from rivers.exceptions import ConfigurationError
+from rivers.execution.dispatch.executors import EXECUTORS, option_names
 
 SECTIONS: Final = ("assets", "execution", "resources")
-EXECUTION_KEYS: Final = ("executor", "max_workers", "max_async_concurrent")
-EXECUTORS: Final = ("in_process", "parallel")
 
 
 @dataclass(frozen=True)
@@ -81,10 +80,11 @@ def _assets(
 
 
 def _execution(section: Mapping[str, Any]) -> Mapping[str, Any]:
+    keys = ["executor", *(option for entry in EXECUTORS.values() for option in option_names(entry))]
     for key in section:
-        if key not in EXECUTION_KEYS:
+        if key not in keys:
             raise ConfigurationError(
-                f"config.execution.{key}: unknown key; expected {', '.join(EXECUTION_KEYS)}",
+                f"config.execution.{key}: unknown key; expected {', '.join(dict.fromkeys(keys))}",
                 kind="config",
                 name=f"config.execution.{key}",
             )

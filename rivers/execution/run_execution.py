@@ -10,18 +10,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from rivers.definitions.policies.executors import Executor, ParallelExecutor
+from rivers.definitions.policies.executors import Executor
 from rivers.definitions.policies.retries import RetryPolicy
 from rivers.exceptions import Killed, Superseded
 from rivers.execution.attempts import capture
 from rivers.execution.attempts.failure_records import error_text, traceback_text
 from rivers.execution.attempts.interrupts import go_no_further, heeded
-from rivers.execution.choosing import LocalExecutor, by_executor, place_of, warn_of_compute
-from rivers.execution.dispatch.loop import Together
-from rivers.execution.dispatch.places import Place
+from rivers.execution.choosing import by_executor, warn_of_compute
+from rivers.execution.dispatch.executor_entry import ExecutorEntry, Round
+from rivers.execution.dispatch.lanes import HERE
+from rivers.execution.dispatch.loop import StepLoop, run_here
 from rivers.execution.runs.environment import Environment, running_in
 from rivers.execution.runs.hooks import HookCaller
-from rivers.execution.runs.inline import run_here
 from rivers.execution.runs.ledger import Ledger
 from rivers.execution.runs.pool_claims import PoolClaims, keeping
 from rivers.execution.runs.results import Ending, RunResult
@@ -48,7 +48,7 @@ class RunExecution:
         run_id: str,
         levels: Sequence[Sequence[Step]],
         *,
-        executor: LocalExecutor | None = None,
+        executor: Executor | None = None,
         config: Mapping[str, Mapping[str, Any]] | None = None,
         retry: RetryPolicy | None = None,
         completed: Mapping[str, str | None] | None = None,
@@ -60,9 +60,12 @@ class RunExecution:
         hooks = HookCaller(environment, run_id, config or {})
         graphs = [step.name for level in levels for step in level if step.kind is StepKind.GRAPH]
         self._ledger = Ledger(environment, run_id, cancellation, hooks, graphs, retry, completed or {})
-        pools = PoolClaims(environment, run_id, self._ledger.tell)
-        time = RunTime(environment.clock, cancellation, pools)
-        self._scope = RunScope(environment, run_id, config or {}, self._ledger, cancellation, time, pools)
+        self._pools = PoolClaims(environment, run_id, self._ledger.tell) if _names_pools(levels) else None
+        self._renewals = self._pools or keeping.get()
+        time = RunTime(environment.clock, cancellation, self._renewals)
+        self._scope = RunScope(
+            environment, run_id, config or {}, self._ledger, cancellation, time, self._pools, self._renewals
+        )
 
     @property
     def first_failure(self) -> BaseException | None:
@@ -84,19 +87,21 @@ class RunExecution:
         :raises Killed: when the graph of this run was killed
         :raises Superseded: likewise
         """
-        token, kept = running_in.set(self._scope.environment), keeping.set(self._scope.pools)
+        token, kept = running_in.set(self._scope.environment), keeping.set(self._renewals)
         try:
             with capture.capturing(), heeded():
                 for level in self._levels:
                     if self._scope.cancellation.seen:
                         break
                     self._run_level(level)
-            self._scope.pools.end()
+            if self._pools is not None:
+                self._pools.end()
         except (Killed, Superseded):
             raise
         except BaseException as error:
-            with contextlib.suppress(Exception):
-                self._scope.pools.end()
+            if self._pools is not None:
+                with contextlib.suppress(Exception):
+                    self._pools.end()
             with contextlib.suppress(Exception):
                 environment, text, trace = self._scope.environment, error_text(error), traceback_text(error)
                 at = environment.clock.now_ns()
@@ -105,7 +110,8 @@ class RunExecution:
         finally:
             running_in.reset(token)
             keeping.reset(kept)
-            self._scope.pools.close()
+            if self._pools is not None:
+                self._pools.close()
         return self._ending()
 
     def _ending(self) -> Ending:
@@ -137,8 +143,8 @@ class RunExecution:
                 instances = self._divide(step)
                 nodes += [instance.name for instance in instances]
                 ready += [instance for instance in instances if not self._fan_outs.is_instance_done(instance)]
-        for executor, batch in by_executor(ready, self._executor):
-            self._run_batch(batch, executor)
+        for entry, executor, steps in by_executor(ready, self._executor):
+            self._run_steps(steps, entry, executor)
         self._fan_outs.note_ends(ledger.attempted[known:])
         ledger.arrange_since(known, nodes)
 
@@ -153,44 +159,30 @@ class RunExecution:
         ledger.resume([instance.name for instance in instances if fan_outs.is_instance_done(instance)])
         return instances
 
-    def _run_batch(self, batch: Sequence[Step], executor: LocalExecutor) -> None:
-        """Steps that nothing else can be done beside run here, one after another; the others run together."""
-        for step in batch:
-            warn_of_compute(step, executor)
-        is_parallel = isinstance(executor, ParallelExecutor)
-        is_alone = sum(not step.is_async for step in batch) == 1
-        has_interceptor = self._scope.environment.interceptor is not None
-        placed = [
-            (
-                step,
-                place_of(step, is_parallel=is_parallel, is_alone=is_alone, has_interceptor=has_interceptor),
-            )
-            for step in batch
-        ]
-        if isinstance(executor, ParallelExecutor):
-            if all(place is Place.HERE and not step.is_async for step, place in placed):
-                self._one_by_one(placed)
-            elif not self._scope.cancellation.check():
-                Together(self._scope, placed, executor.max_workers, executor.max_async_concurrent).execute()
-            return
-        coroutines = [(step, place) for step, place in placed if step.is_async]
-        if coroutines and not self._scope.cancellation.check():
-            Together(self._scope, coroutines).execute()
-        self._one_by_one([(step, place) for step, place in placed if not step.is_async])
-
-    def _one_by_one(self, placed: Sequence[tuple[Step, Place]]) -> None:
-        """A step that waits for slots of pools lets those go first that need none."""
-        if any(step.pools for step, _ in placed) and not self._scope.cancellation.check():
-            Together(self._scope, [(step, place) for step, place in placed if place is Place.HERE]).execute()
-            placed = [(step, place) for step, place in placed if place is not Place.HERE]
-        for step, place in placed:
+    def _run_steps(self, steps: Sequence[Step], entry: ExecutorEntry[Any], executor: Executor) -> None:
+        for step in steps:
+            if step.compute is not None:
+                warn_of_compute(step, executor)
+        for placed in entry.rounds(steps, executor, self._scope.environment.interceptor is not None):
             if self._scope.cancellation.check():
                 return
-            if place is Place.HERE:
-                run_here(self._scope, step)
-                go_no_further()
-            else:
-                Together(self._scope, [(step, place)]).execute()
+            self._run_round(placed, entry, executor)
+
+    def _run_round(self, placed: Round, entry: ExecutorEntry[Any], executor: Executor) -> None:
+        step, place = placed[0]
+        if len(placed) == 1 and place == HERE and not step.is_async and not step.pools:
+            run_here(self._scope, step)
+            go_no_further()
+        else:
+            StepLoop(self._scope, placed, lambda dispatch: entry.lanes(dispatch, executor)).execute()
+
+
+def _names_pools(levels: Sequence[Sequence[Step]]) -> bool:
+    for level in levels:
+        for step in level:
+            if step.pools or (step.instance is not None and step.instance.pools):
+                return True
+    return False
 
 
 def conclude(storage: Storage, ending: Ending) -> RunResult:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any, cast
 
 from rivers.definitions.assets.jobs import Job
+from rivers.definitions.policies.executors import Executor
 from rivers.definitions.policies.retries import RetryPolicy
 from rivers.exceptions import (
     ExecutionError,
@@ -18,7 +19,7 @@ from rivers.execution.attempts.failure_records import error_text, traceback_text
 from rivers.execution.attempts.interrupts import is_meant_for_all
 from rivers.execution.attempts.loading import LOAD_NODE, load_value
 from rivers.execution.attempts.resources import copies_of, in_use, set_up, tear_down, with_changes
-from rivers.execution.choosing import LocalExecutor, check_executors, executor_of_run
+from rivers.execution.choosing import check_executors, executor_of_run
 from rivers.execution.run_config import RunConfig, read_run_config
 from rivers.execution.run_execution import RunExecution
 from rivers.execution.runs.environment import Environment, running_in
@@ -157,7 +158,7 @@ class BoundRepository:
             return resolve_retry(f"Job '{job.name}'", job.retry, retries)
         return resolve_retry("default_retry_policy", self.declarations.default_retry_policy, retries)
 
-    def _executor(self, job_name: str | None, changes: RunConfig) -> LocalExecutor:
+    def _executor(self, job_name: str | None, changes: RunConfig) -> Executor:
         job = self._jobs.get(job_name)
         return executor_of_run(self.declarations.default_executor, None if job is None else job.executor, changes)
 

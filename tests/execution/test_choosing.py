@@ -1,11 +1,10 @@
-"""Which executor, and which place, a step gets."""
+"""Which executor a step gets."""
 
 from __future__ import annotations
 
 import logging
 import os
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -13,10 +12,8 @@ from obstore.store import LocalStore
 
 import rivers as rs
 from rivers.exceptions import ConfigurationError
-from rivers.execution.choosing import executor_of_run, place_of
-from rivers.execution.dispatch.places import Place
+from rivers.execution.choosing import executor_of_run
 from rivers.execution.run_config import RunConfig
-from rivers.execution.steps.command import Command
 from rivers.repository.code_repository import CodeRepository
 from tests.execution import worker_functions as functions
 
@@ -82,52 +79,6 @@ def test_metadata_and_job_decide_where_steps_run(build: Build, tmp_path: Any) ->
     assert os.getpid() not in {repo.load_node("free_0"), repo.load_node("free_1")}
     repo.materialize(["free_0", "free_1"], config={"execution": {"executor": "parallel", "max_workers": 1}})
     assert os.getpid() not in {repo.load_node("free_0"), repo.load_node("free_1")}
-
-
-PLAIN: dict[str, Any] = {}
-TIMED = {"timeout": 1.0}
-COMMAND = {"command": Command("true")}
-COROUTINE = {"is_async": True}
-
-
-@pytest.mark.rule("execution 6.3")
-@pytest.mark.parametrize(
-    ("changes", "in_memory", "in_process", "alone", "beside_others"),
-    [
-        (PLAIN, False, Place.HERE, Place.HERE, Place.WORKER),
-        (PLAIN, True, Place.HERE, Place.HERE, Place.HERE),
-        (TIMED, False, Place.THREAD, Place.WORKER, Place.WORKER),
-        (TIMED, True, Place.THREAD, Place.THREAD, Place.THREAD),
-        (COMMAND, False, Place.HERE, Place.HERE, Place.THREAD),
-        (COMMAND | TIMED, False, Place.THREAD, Place.THREAD, Place.THREAD),
-        (COROUTINE, False, Place.LOOP, Place.LOOP, Place.LOOP),
-    ],
-)
-def test_the_place_of_a_step(
-    build: Build,
-    tmp_path: Any,
-    changes: dict[str, Any],
-    in_memory: bool,
-    in_process: Place,
-    alone: Place,
-    beside_others: Place,
-) -> None:
-    handler = rs.InMemoryIOHandler() if in_memory else rs.PickleIOHandler(store=LocalStore(str(tmp_path)))
-    bound = build(rs.Asset(functions.process, name="step", io_handler=handler))._resolved
-    [[step]] = bound._levels(["step"], bound.resources, {})
-    step = replace(step, **changes)
-    places = [
-        place_of(step, is_parallel=is_parallel, is_alone=is_alone, has_interceptor=False)
-        for is_parallel, is_alone in ((False, False), (True, True), (True, False))
-    ]
-    assert places == [in_process, alone, beside_others]
-
-
-def test_a_coroutine_within_an_interceptor_has_the_thread_of_the_run(build: Build) -> None:
-    bound = build(rs.Asset(functions.process, name="step"))._resolved
-    [[step]] = bound._levels(["step"], bound.resources, {})
-    awaited = replace(step, is_async=True)
-    assert place_of(awaited, is_parallel=True, is_alone=False, has_interceptor=True) is Place.HERE
 
 
 @pytest.mark.rule("assets 1.22", "execution 1.9")

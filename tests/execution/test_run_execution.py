@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import cProfile
 import json
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -543,3 +545,25 @@ def test_an_escalating_policy_retries_its_reasons_and_tells_what_would_be_asked_
         ("hungry", '{"memory": "4Gi"}'),
         ("hungry", '{"memory": "6Gi"}'),
     ]
+
+
+@pytest.mark.parametrize("executor", [rs.Executor.in_process(), rs.Executor.parallel(2)], ids=["here", "beside"])
+def test_a_run_in_which_no_step_names_a_pool_touches_nothing_of_pools(build: Build, executor: Any) -> None:
+    """Parallel, the coroutine and the other step execute beside each other; the retry waits."""
+    attempts: list[int] = []
+
+    async def coroutine() -> None: ...
+
+    def fails_once() -> None:
+        attempts.append(1)
+        if len(attempts) % 2:
+            raise ValueError("not yet")
+
+    repo = build(rs.Asset(coroutine), rs.Asset(fails_once, retry=rs.RetryPolicy(1)), default_executor=executor)
+    repo.materialize()  # which compiles the steps
+    profile = cProfile.Profile()
+    assert profile.runcall(repo.materialize).success
+    paths = [Path(entry.code.co_filename) for entry in profile.getstats() if not isinstance(entry.code, str)]
+    called = sorted({path.name for path in paths if "execution" in path.parts})
+    assert "loop.py" in called
+    assert [name for name in called if "pool" in name] == []

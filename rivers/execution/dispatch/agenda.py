@@ -15,7 +15,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Final, Generic, TypeVar
 
-from rivers.execution.dispatch.lane import Try
+from rivers.execution.dispatch.lane import StepAttempt
 
 _BEGIN: Final = 0
 _END: Final = 1
@@ -24,19 +24,21 @@ Note = Callable[[], object]
 
 
 class Instant:
-    """Notes by the place of their tries in the batch."""
+    """Notes, which are carried out in the order of the attempts that they are about."""
 
     def __init__(self, monotonic: Callable[[], float]) -> None:
         self._monotonic = monotonic
-        self._notes: list[tuple[float, tuple[int, int], int, Note]] = []
+        self._notes: list[tuple[float, tuple[int, int], int, int, Note]] = []
 
     def began(self, order: tuple[int, int], note: Note) -> None:
-        """Something began."""
-        self._add(order, _BEGIN, note)
+        """Note something that has begun."""
+        notes = self._notes
+        notes.append((self._monotonic(), order, _BEGIN, len(notes), note))
 
     def ended(self, order: tuple[int, int], note: Note) -> None:
-        """Something ended."""
-        self._add(order, _END, note)
+        """Note something that has ended."""
+        notes = self._notes
+        notes.append((self._monotonic(), order, _END, len(notes), note))
 
     @property
     def is_empty(self) -> bool:
@@ -50,11 +52,8 @@ class Instant:
     def settle(self) -> None:
         """Carry the notes out."""
         notes, self._notes = self._notes, []
-        for *_, note in sorted(notes, key=lambda entry: entry[:3]):
+        for *_, note in sorted(notes):
             note()
-
-    def _add(self, order: tuple[int, int], kind: int, note: Note) -> None:
-        self._notes.append((self._monotonic(), order, kind, note))
 
 
 T = TypeVar("T")
@@ -103,29 +102,29 @@ class Inbox(Generic[T]):
 
 
 class Quotas:
-    """Places for the instances of each map of a batch that has a limit. One keeps its place until it is settled for
-    good, also while it waits to be tried again."""
+    """Places for the instances of each map of a batch that has a limit. An instance keeps its place until it is settled
+    for good, also while it waits for its next attempt."""
 
     def __init__(self) -> None:
         self._taken: dict[str, int] = {}
-        self._waiting: dict[str, deque[Try]] = {}
+        self._waiting: dict[str, deque[StepAttempt]] = {}
 
-    def admits(self, tried: Try) -> bool:
-        """Whether it may be begun now; otherwise it waits in here."""
-        template, most = tried.step.template, tried.step.max_concurrency
+    def admits(self, attempt: StepAttempt) -> bool:
+        """Whether an attempt may begin now; otherwise it waits in here."""
+        template, most = attempt.step.template, attempt.step.max_concurrency
         if template is None or most is None:
             return True
         taken = self._taken.get(template, 0)
         if taken < most:
             self._taken[template] = taken + 1
             return True
-        self._waiting.setdefault(template, deque()).append(tried)
+        self._waiting.setdefault(template, deque()).append(attempt)
         return False
 
-    def leave(self, tried: Try) -> Try | None:
-        """It is settled for good: who gets its place, if anybody waits for it."""
-        template = tried.step.template
-        if template is None or tried.step.max_concurrency is None:
+    def leave(self, attempt: StepAttempt) -> StepAttempt | None:
+        """Give up the place of an attempt that is settled for good; who gets it, if anybody waits for it."""
+        template = attempt.step.template
+        if template is None or attempt.step.max_concurrency is None:
             return None
         waiting = self._waiting.get(template)
         if waiting:
@@ -134,7 +133,7 @@ class Quotas:
         return None
 
     def withdraw(self) -> int:
-        """Nobody who waits is begun any more; how many these are."""
+        """Begin nobody who waits any more; how many these are."""
         count = sum(len(waiting) for waiting in self._waiting.values())
         self._waiting.clear()
         return count
@@ -167,5 +166,5 @@ class Timers:
 
 
 def _whole(moment: float) -> float:
-    """In whole microseconds, to which clocks round: no wait could reach the rest of one."""
+    """Round to whole microseconds, to which clocks round: no wait could reach the rest of one."""
     return round(moment, 6)

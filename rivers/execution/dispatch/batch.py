@@ -1,271 +1,210 @@
-"""The state of a batch of steps that execute beside each other: what waits, what goes on, what has ended."""
+"""A batch of steps that execute beside each other: what may begin, what has begun, what has ended, what comes next."""
 
 from __future__ import annotations
 
-import heapq
-from collections.abc import Callable, Sequence
-from concurrent.futures import wait
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
+from functools import partial
 
-from rivers.exceptions import ExecutionError, RunCanceled
-from rivers.execution.attempts.coroutine_host import CLOSE_GRACE_SECONDS, CoroutineHost
-from rivers.execution.attempts.outcomes import AttemptFailure, StepOutcome
-from rivers.execution.dispatch.agenda import Inbox, Instant, Quotas, Timers
-from rivers.execution.dispatch.calls import CallLane
-from rivers.execution.dispatch.crew import Crew
+from rivers.exceptions import RunCanceled
+from rivers.execution.attempts.outcomes import StepOutcome
+from rivers.execution.dispatch.agenda import Instant, Quotas, Timers
 from rivers.execution.dispatch.deadlines import Deadlines
-from rivers.execution.dispatch.lane import Happening, Sleeps, Try
-from rivers.execution.dispatch.places import Place
-from rivers.execution.dispatch.pool_line import PoolLine
-from rivers.execution.dispatch.workers import WorkerLane
+from rivers.execution.dispatch.lane import Dispatch, StepAttempt
+from rivers.execution.dispatch.lanes import Lanes
+from rivers.execution.dispatch.pool_line import PoolLine, SlotNews
 from rivers.execution.runs.scope import RunScope
 from rivers.execution.steps.compiled_steps import Step
 
+MakeLanes = Callable[[Dispatch], Mapping[str, Lanes]]
+"""Makes the lanes of a batch, by the place that steps are assigned to, in the order in which they begin attempts."""
+
 
 class Batch:
-    """Every step of the batch needs slots of pools, is ready, delayed (by a simulation), on a lane, in a backoff, or
+    """Each step waits for slots of pools, is ready, delayed by a simulation, on a lane, before its next attempt, or
     settled.
 
-    At most ``most`` execute in workers and on threads.
+    ``steps`` come with their places. ``look_after`` attends to all lanes, once.
     """
 
-    def __init__(self, scope: RunScope, most: int, steps: Sequence[tuple[Step, Place]]) -> None:
+    def __init__(
+        self,
+        scope: RunScope,
+        steps: Sequence[tuple[Step, str]],
+        make_lanes: MakeLanes,
+        look_after: Callable[[], None],
+    ) -> None:
         self.scope = scope
-        self.most = max(1, most)
-        self.unsettled = len(steps)
-        self.is_nested = False
-        """Whether a step is on the run's thread now, waiting on the clock or for its coroutine."""
-        self.ready: dict[Place, list[tuple[tuple[int, int], Try]]] = {place: [] for place in Place}
-        self.delayed: dict[Try, Place] = {}
-        self.calls: dict[CallLane, None] = {}
-        self.coroutines_count = 0
-        """How many of ``calls`` are coroutines."""
-        self.crew = Crew(scope, self.most)
+        self.look_after = look_after
+        self.unsettled = 0
+        """How many steps may still come to something."""
         self.timers = Timers()
         self.instant = Instant(scope.environment.clock.monotonic)
-        self.inbox: Inbox[Happening] = Inbox()
-        self.backoffs: dict[Try, AttemptFailure] = {}
-        self.deadlines = Deadlines(self.after, self.give_up)
-        self._places = [place for _, place in steps]
-        coroutines = scope.environment.coroutines
-        # A coroutine that calls materialize() occupies its loop until that returns.
-        self._coroutines = CoroutineHost() if coroutines.is_own_thread() else coroutines
+        self.retries: dict[StepAttempt, None] = {}
+        """Attempts that follow a failed one, and wait for their time to come."""
+        self.last_outcome = StepOutcome()
+        """Of the attempt that was settled last."""
+        by_place = make_lanes(self)
+        self.lanes = tuple(by_place.values())
+        self.pool_line: PoolLine | None = None
+        """Where attempts wait that need slots; ``None`` when no step of the batch does."""
+        self._assigned = [by_place[place] for _, place in steps]
+        self._steps = [step for step, _ in steps]
+        self._deadlines = Deadlines(self.after, self.give_up)
         self._quotas = Quotas()
         self._is_withdrawn = False
-        self.pool_line = PoolLine(scope.pools, self, self.place_of)
-        for position, (step, place) in enumerate(steps):
-            tried = Try(step, position, 1)
-            if not self._quotas.admits(tried):
-                continue
-            if step.pools:
-                self.pool_line.add(tried)
-            else:
-                self.ready[place].append((tried.order, tried))
+        if scope.pools is not None and any(step.pools for step in self._steps):
+            self.pool_line = PoolLine(scope.pools, SlotNews(scope.environment.storage), self, self._lanes_for)
 
-    # -- what goes on --------------------------------------------------------------------------------------------------
+    def _lanes_for(self, attempt: StepAttempt) -> Lanes:
+        """Where an attempt is to execute."""
+        return self._assigned[attempt.position]
 
-    def next(self, place: Place) -> Try | None:
-        """Take the first that is ready for ``place``."""
-        while self.ready[place]:
-            tried = heapq.heappop(self.ready[place])[1]
-            if not tried.over:  # its time may have passed while it waited for the run's thread
-                return tried
-        return None
+    # -- what may begin ------------------------------------------------------------------------------------------------
 
-    def put_back(self, tried: Try) -> None:
-        """It is ready, for the first time or again, but for slots of pools that it may need. Not after all were
-        withdrawn: what a worker gives back then is not begun any more."""
+    def begin(self) -> None:
+        """Make the first attempt at every step ready."""
+        self.unsettled = len(self._steps)
+        for position, step in enumerate(self._steps):
+            attempt = StepAttempt(step, position, 1)
+            if step.max_concurrency is None or self._quotas.admits(attempt):
+                self._make_ready(attempt)
+
+    def go_on(self, failed: StepAttempt, wait: float, outcome: StepOutcome) -> None:
+        """Make the attempt ready, in ``wait`` seconds, that follows one which failed with ``outcome`` elsewhere."""
+        self.unsettled = 1
+        self.last_outcome = outcome
+        self._await_retry(failed, wait)
+
+    def put_back(self, attempts: Sequence[StepAttempt]) -> None:
+        """See ``Dispatch``."""
+        for attempt in attempts:
+            self._make_ready(attempt)
+
+    def _make_ready(self, attempt: StepAttempt) -> None:
         if self._is_withdrawn:
-            self._withdraw(tried)
-        elif tried.step.pools and not tried.holds_slots:
-            self.pool_line.add(tried)
+            self._withdraw(attempt)
+        elif self.pool_line is not None and attempt.step.pools and not attempt.holds_slots:
+            self.pool_line.add(attempt)
         else:
-            heapq.heappush(self.ready[self.place_of(tried)], (tried.order, tried))
+            self._lanes_for(attempt).add(attempt)
 
-    def place_of(self, tried: Try) -> Place:
-        """Where it is to execute."""
-        return self._places[tried.position]
+    def _await_retry(self, failed: StepAttempt, wait: float) -> None:
+        """Make the attempt after a failed one ready in ``wait`` seconds."""
+        following = StepAttempt(failed.step, failed.position, failed.number + 1)
+        following.holds_slots, following.earlier_failure = failed.holds_slots, self.last_outcome.failure
+        self.retries[following] = None
+        self.after(wait, following.order, lambda: self._end_wait(following))
 
-    def put_back_all(self, tries: Sequence[Try]) -> None:
-        """They were sent to a worker that will not begin them."""
-        for tried in tries:
-            self.put_back(tried)
+    def _end_wait(self, attempt: StepAttempt) -> None:
+        if attempt in self.retries:
+            del self.retries[attempt]
+            self._make_ready(attempt)
 
-    @property
-    def slots_taken(self) -> int:
-        """How many of ``most`` are in use."""
-        delayed = sum(place in (Place.WORKER, Place.THREAD) for place in self.delayed.values())
-        return self.crew.busy_count + len(self.calls) - self.coroutines_count + delayed
-
-    def is_quiet(self) -> bool:
-        """Whether nothing goes on but on the clock."""
-        coroutines = [lane for lane in self.calls if lane.is_coroutine]
-        # A coroutine that blocks on the clock blocks the loop, and with it all others.
-        quiet_loop = not coroutines or any(lane.asleep for lane in coroutines)
-        others = [*self.crew.lanes, *(lane for lane in self.calls if not lane.is_coroutine)]
-        is_done_here = self.is_nested or not self.ready[Place.HERE]
-        return is_done_here and quiet_loop and all(lane.at_rest for lane in others)
+    def begin_ready(self) -> None:
+        """Begin everything that there is room for, and one step on this thread."""
+        if self.pool_line and self.instant.is_empty:
+            self.pool_line.ask(lambda attempt: self._lanes_for(attempt).has_room_for(attempt))
+        for lanes in self.lanes:
+            lanes.begin_ready()
 
     def after(self, seconds: float, order: tuple[int, ...], action: Callable[[], object]) -> None:
-        """Have ``action`` done when so many seconds have passed on the clock."""
+        """See ``Dispatch``."""
         self.timers.set(self.scope.environment.clock.monotonic() + seconds, order, action)
-
-    def call_lane(self, tried: Try) -> CallLane:
-        """A lane for a thread or a coroutine, which has not begun."""
-        scope = self.scope
-        if tried.step.is_async and not self.coroutines_count and self._coroutines.is_held:
-            # By another run, whose wait may not end before this one's does.
-            self._coroutines = CoroutineHost()
-        return CallLane(tried, scope.environment, scope.cancellation, self.inbox, self._coroutines)
-
-    def begin_call(self, lane: CallLane) -> None:
-        """It begins."""
-        self.calls[lane] = None
-        self.coroutines_count += lane.is_coroutine
-
-    def end_call(self, lane: CallLane) -> None:
-        """It has ended, or does not count any more."""
-        if lane in self.calls:
-            del self.calls[lane]
-            self.coroutines_count -= lane.is_coroutine
-
-    # -- slots of pools ------------------------------------------------------------------------------------------------
-
-    def granted(self, tried: Try) -> None:
-        """See ``Outcomes``."""
-        pools = ",".join(pool for pool, _ in tried.step.pools)
-        self._note(tried, "StepSlotClaimed", ("pools", pools))
-        self.put_back(tried)
-
-    def refused(self, tried: Try, seconds: float, reason: str | None) -> None:
-        """See ``Outcomes``."""
-        if reason is not None:
-            self._note(tried, "StepSlotWaiting", ("reason", reason))
-        wait = self.pool_line.wait_of(tried)
-        self.after(seconds, tried.order, lambda: self.pool_line.again(tried, wait))
-
-    def timed_out(self, tried: Try, error: ExecutionError) -> None:
-        """See ``Outcomes``."""
-        outcome = StepOutcome(failure=AttemptFailure.of(error, repeatable=False))
-        self.note_end(tried, lambda: outcome)
-
-    def _note(self, tried: Try, event_type: str, fact: tuple[str, str]) -> None:
-        self.instant.began(tried.order, lambda: self.scope.ledger.tell(tried.step, event_type, (fact,)))
-
-    def _release(self, tried: Try) -> None:
-        if tried.holds_slots:
-            tried.holds_slots = False
-            self.scope.pools.release(tried.step)  # ``SlotNews`` tells those who wait for them
 
     # -- what begins and ends ------------------------------------------------------------------------------------------
 
-    def note_begin(self, tried: Try) -> None:
-        """An attempt begins, and with it the time that it has."""
-        self._tell_begin(tried)
-        self.deadlines.begin(tried)
+    def began(self, attempt: StepAttempt, *, is_timed: bool = True) -> None:
+        """See ``Dispatch``."""
+        self.instant.began(attempt.order, partial(self.scope.ledger.begin, attempt.step, attempt.number))
+        if attempt.step.timeout is None:
+            return
+        if is_timed:
+            self._deadlines.begin(attempt)
+        else:
+            self._deadlines.await_import(attempt)
 
-    def note_sent(self, tried: Try) -> None:
-        """An attempt begins in a worker, where the time that it has begins when the worker says so."""
-        self._tell_begin(tried)
-        self.deadlines.await_import(tried)
+    def time_began(self, attempt: StepAttempt) -> None:
+        """See ``Dispatch``."""
+        self._deadlines.begin(attempt)
 
-    def _tell_begin(self, tried: Try) -> None:
-        self.instant.began(tried.order, lambda: self.scope.ledger.begin(tried.step, tried.number))
+    def note(self, attempt: StepAttempt, event_type: str, fact: tuple[str, str]) -> None:
+        """See ``Dispatch``."""
+        self.instant.began(attempt.order, partial(self.scope.ledger.tell, attempt.step, event_type, (fact,)))
 
-    def note_end(self, tried: Try, settle: Callable[[], StepOutcome]) -> None:
-        """An attempt has ended; ``settle`` makes its outcome. Only the first end of an attempt counts."""
-        if not tried.over:
-            tried.over = True
-            lane, fault = tried.lane, tried.fault
-            if isinstance(lane, CallLane):
-                self.end_call(lane)
-                if fault is not None:
-                    settle = lambda: lane.outcome_of(fault)  # noqa: E731
-            self.instant.ended(tried.order, lambda: self._settle(tried, settle()))
+    def ended(self, attempt: StepAttempt, outcome: Callable[[], StepOutcome]) -> None:
+        """See ``Dispatch``."""
+        if not attempt.has_ended:
+            attempt.has_ended = True
+            self.instant.ended(attempt.order, partial(self._settle, attempt, outcome))
 
-    def give_up(self, tried: Try, error: BaseException) -> None:
+    def settle_past(self) -> None:
+        """See ``Dispatch``. Nothing can be added to the instant of a step that is the only one left."""
+        if self.instant.is_over(quiet=self.unsettled == 1):
+            self.instant.settle()
+
+    def give_up(self, attempt: StepAttempt, error: BaseException) -> None:
         """End an attempt that has begun, wherever it is. What it has stored stands, and nothing that it still does."""
-        lane = tried.lane
-        tried.fault = None
-        self.delayed.pop(tried, None)
-        outcome = StepOutcome.cut_off(tried.kept, AttemptFailure.of(error))
-        if isinstance(lane, WorkerLane):
-            rest = lane.take_rest()
-            lane.give_up()
-            self.crew.drop(lane)
-            self.put_back_all(rest)
-        elif isinstance(lane, CallLane):
-            outcome = lane.outcome_now(error)
-            lane.give_up()
-        self.note_end(tried, lambda: outcome)
+        outcome = self._lanes_for(attempt).give_up(attempt, error)
+        self.ended(attempt, lambda: outcome)
 
-    def withdraw_all(self) -> None:
-        """Begin nothing more, and make no attempt again."""
+    def _settle(self, attempt: StepAttempt, make_outcome: Callable[[], StepOutcome]) -> None:
+        outcome = self.last_outcome = make_outcome()
+        wait = self.scope.ledger.settle(attempt.step, attempt.number, outcome)
+        if self.pool_line is not None and wait != 0:  # an attempt that follows at once keeps its slots
+            self.pool_line.release(attempt)
+        if wait is not None:
+            self._await_retry(attempt, wait)
+            return
+        self.unsettled -= 1
+        if attempt.step.max_concurrency is not None:
+            successor = self._quotas.leave(attempt)
+            if successor is not None:
+                self._make_ready(successor)
+
+    # -- the end -------------------------------------------------------------------------------------------------------
+
+    def stop(self) -> None:
+        """Begin nothing more, make no attempt again, and ask what goes on to end."""
+        self._withdraw_all()
+        for lanes in self.lanes:
+            for attempt in list(lanes.delayed):
+                self.give_up(attempt, RunCanceled("the run was cancelled"))
+        for lanes in self.lanes:
+            lanes.stop()
+
+    def stop_waiting(self) -> None:
+        """Give up what was asked to end and has not."""
+        for attempt in [lane.current for lanes in self.lanes for lane in lanes.lanes]:
+            if attempt is not None:
+                self.give_up(attempt, RunCanceled("the run was cancelled, and the step did not end by itself"))
+
+    def close(self) -> None:
+        """Give back what was borrowed. What still executes is given up, coroutines when they had time to clean up."""
+        with ExitStack() as stack:
+            for lanes in reversed(self.lanes):
+                stack.callback(lanes.close)
+            if self.pool_line is not None:
+                self.pool_line.close()
+
+    def _withdraw_all(self) -> None:
         self._is_withdrawn = True
         self.unsettled -= self._quotas.withdraw()
-        withdrawn = self.pool_line.withdraw()
-        for ready in self.ready.values():
-            withdrawn += [tried for _, tried in ready]
-            ready.clear()
-        for tried in withdrawn:
-            self._withdraw(tried)
-        for tried, failure in self.backoffs.items():
-            self.scope.ledger.close(tried.step, failure)
-            self._release(tried)
-            self.unsettled -= 1
-        self.backoffs.clear()
+        withdrawn = [] if self.pool_line is None else self.pool_line.withdraw()
+        for lanes in self.lanes:
+            withdrawn += lanes.take_all()
+        for attempt in (*withdrawn, *self.retries):
+            self._withdraw(attempt)
+        self.retries.clear()
 
-    def _withdraw(self, tried: Try) -> None:
-        if tried.over:
+    def _withdraw(self, attempt: StepAttempt) -> None:
+        if attempt.has_ended:
             return
-        if tried.has_begun:
-            self.give_up(tried, RunCanceled("the run was cancelled"))
+        if attempt.has_begun:
+            self.give_up(attempt, RunCanceled("the run was cancelled"))
             return
-        if tried.earlier is not None:
-            self.scope.ledger.close(tried.step, tried.earlier)
-        self._release(tried)
+        if attempt.earlier_failure is not None:
+            self.scope.ledger.close(attempt.step, attempt.earlier_failure)
+        if self.pool_line is not None:
+            self.pool_line.release(attempt)
         self.unsettled -= 1
-
-    def disband(self) -> None:
-        """Give the workers back. What still executes is given up, coroutines when they had time to clean up."""
-        self.crew.disband()
-        try:
-            self._await_cleaning()
-        finally:
-            self._leave()
-
-    def _await_cleaning(self) -> None:
-        for lane in self.calls:
-            lane.stop()
-        ending = [lane.ending for lane in self.calls if lane.ending is not None]
-        if ending:
-            wait(ending, CLOSE_GRACE_SECONDS)
-
-    def _leave(self) -> None:
-        for lane in self.calls:
-            lane.give_up()
-        for happening in self.inbox.close():
-            if isinstance(happening, Sleeps):
-                happening.wake()
-        if self._coroutines is not self.scope.environment.coroutines:
-            self._coroutines.close()  # the last, since it waits for those that were just asked to end
-
-    def _settle(self, tried: Try, outcome: StepOutcome) -> None:
-        wait = self.scope.ledger.settle(tried.step, tried.number, outcome)
-        is_next_at_once = wait == 0
-        holds_slots = tried.holds_slots and is_next_at_once
-        if not is_next_at_once:
-            self._release(tried)
-        if wait is None or outcome.failure is None:
-            self.unsettled -= 1
-            successor = self._quotas.leave(tried)
-            if successor is not None:
-                self.put_back(successor)
-            return
-        following = Try(tried.step, tried.position, tried.number + 1)
-        following.holds_slots, following.earlier = holds_slots, outcome.failure
-        self.backoffs[following] = outcome.failure
-        self.after(wait, following.order, lambda: self._try_again(following))
-
-    def _try_again(self, tried: Try) -> None:
-        if self.backoffs.pop(tried, None) is not None:
-            self.put_back(tried)

@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from rivers.execution.dispatch.calls import CallLane
-from rivers.execution.dispatch.lane import Try
+from rivers.execution.dispatch.lane import StepAttempt
 
 STOP_GRACE_SECONDS: Final = 5.0
 """How long a step that was asked to end may take to do so: after the run was cancelled, and a coroutine also after its
 timeout. Then its worker is killed; what executes on a thread or as a coroutine is abandoned."""
 
 IMPORT_SECONDS: Final = 60.0
-"""How long a worker may take to start and to import what a step with a timeout refers to, which is not the step's
+"""How long a worker may take to start and to import what a step with a timeout refers to. That is not the step's
 time."""
 
 
@@ -23,41 +22,40 @@ class Deadlines:
     def __init__(
         self,
         after: Callable[[float, tuple[int, ...], Callable[[], object]], None],
-        give_up: Callable[[Try, BaseException], None],
+        give_up: Callable[[StepAttempt, BaseException], None],
     ) -> None:
         self._after = after
         self._give_up = give_up
 
-    def await_import(self, tried: Try) -> None:
-        """An attempt was sent to a worker, which will say when it begins."""
-        if tried.step.timeout is not None:
-            self._after(IMPORT_SECONDS, tried.order, lambda: self._give_up_import(tried))
+    def await_import(self, attempt: StepAttempt) -> None:
+        """Give a worker the time to import what an attempt refers to. It will say when the attempt's own begins."""
+        if attempt.step.timeout is not None:
+            self._after(IMPORT_SECONDS, attempt.order, lambda: self._give_up_import(attempt))
 
-    def begin(self, tried: Try) -> None:
-        """The time of an attempt begins, unless it has before."""
-        timeout = tried.step.timeout
-        if timeout is not None and not tried.is_timed:
-            tried.is_timed = True
-            self._after(timeout, tried.order, lambda: self._time_out(tried))
+    def begin(self, attempt: StepAttempt) -> None:
+        """Count the time of an attempt from now on, unless it is counted already."""
+        timeout = attempt.step.timeout
+        if timeout is not None and not attempt.is_timed:
+            attempt.is_timed = True
+            self._after(timeout, attempt.order, lambda: self._time_out(attempt))
 
-    def _give_up_import(self, tried: Try) -> None:
-        if not tried.over and not tried.is_timed:
-            fault = f"step '{tried.step.name}' did not begin: its worker process was not ready for it within"
-            self._give_up(tried, TimeoutError(f"{fault} {IMPORT_SECONDS:g} s"))
+    def _give_up_import(self, attempt: StepAttempt) -> None:
+        if not attempt.has_ended and not attempt.is_timed:
+            fault = f"step '{attempt.step.name}' did not begin: its worker process was not ready for it within"
+            self._give_up(attempt, TimeoutError(f"{fault} {IMPORT_SECONDS:g} s"))
 
-    def _time_out(self, tried: Try) -> None:
-        if tried.over:
+    def _time_out(self, attempt: StepAttempt) -> None:
+        if attempt.has_ended:
             return
-        lane, step = tried.lane, tried.step
+        lane, step = attempt.lane, attempt.step
         fault = f"step '{step.name}' did not end within {step.timeout:g} s"
-        if not isinstance(lane, CallLane) or lane.ending is None:
-            self._give_up(tried, TimeoutError(fault))
+        if lane is None or not lane.cleans_up:
+            self._give_up(attempt, TimeoutError(fault))
         elif not lane.is_stopped:
-            tried.fault = TimeoutError(fault)
-            lane.stop()
+            lane.stop(TimeoutError(fault))
             late = f"{fault}, and not within {STOP_GRACE_SECONDS:g} s after it was cancelled"
-            self._after(STOP_GRACE_SECONDS, tried.order, lambda: self._stop_waiting_for(tried, TimeoutError(late)))
+            self._after(STOP_GRACE_SECONDS, attempt.order, lambda: self._stop_waiting_for(attempt, TimeoutError(late)))
 
-    def _stop_waiting_for(self, tried: Try, error: BaseException) -> None:
-        if not tried.over:
-            self._give_up(tried, error)
+    def _stop_waiting_for(self, attempt: StepAttempt, error: BaseException) -> None:
+        if not attempt.has_ended:
+            self._give_up(attempt, error)

@@ -1,35 +1,34 @@
-"""Steps that execute beside the run's thread, as it knows them: tries, the lanes they are on, what happens there.
-
-A lane carries out tries of steps and tells of them through ``Happening``: an end, a wait on the clock. It is *at rest*
-when it can do nothing more until the run's thread does something for it. ``worker_lane`` has those of worker processes,
-``call_lane`` those of threads and of the coroutine loop.
-"""
+"""One lane, the attempt on it, and what lanes tell the batch that they work for."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from typing import Protocol
 
 from rivers.execution.attempts.outcomes import AttemptFailure, StepOutcome
+from rivers.execution.runs.scope import RunScope
 from rivers.execution.steps.compiled_steps import Step
 
 
-class Try:
-    """One attempt at a step, on its way. ``position`` is that of the step in its batch, ``has_begun`` says that it has
-    been noted as begun and has to wait still for the run's thread, ``holds_slots`` that it has what it needs of pools.
-    ``is_timed`` says that the time of its timeout has begun. ``earlier`` is the failure of the attempt before it,
-    ``fault`` what it fails with, however it ends. ``kept`` is what a worker has yielded and stored by now."""
+class StepAttempt:
+    """Attempt ``number`` at the step at ``position`` in its batch, from the moment at which it may begin.
+
+    ``lane`` executes it, once it is on one. ``has_begun`` says that its begin is recorded although it still waits for
+    the run's thread. ``has_ended`` says that nothing that happens to it counts any more. ``holds_slots`` says that it
+    has what it needs of pools, ``is_timed`` that the time of its timeout has begun. ``earlier_failure`` is that of the
+    attempt before it.
+    """
 
     __slots__ = (
-        "earlier",
-        "fault",
+        "earlier_failure",
         "has_begun",
+        "has_ended",
         "holds_slots",
         "is_timed",
-        "kept",
         "lane",
         "number",
-        "over",
+        "order",
         "position",
         "step",
     )
@@ -38,81 +37,100 @@ class Try:
         self.step = step
         self.position = position
         self.number = number
+        self.order = (position, number)
+        """Its place among the attempts of its batch."""
         self.lane: Lane | None = None
-        self.over = False
         self.has_begun = False
+        self.has_ended = False
         self.holds_slots = False
         self.is_timed = False
-        self.earlier: AttemptFailure | None = None
-        self.fault: BaseException | None = None
-        self.kept: list[StepOutcome] = []
+        self.earlier_failure: AttemptFailure | None = None
+
+
+class Dispatch(Protocol):
+    """What lanes tell of attempts, and what they ask for. For the run's thread alone."""
 
     @property
-    def order(self) -> tuple[int, int]:
-        """Its place among the tries of its batch."""
-        return self.position, self.number
+    def scope(self) -> RunScope:
+        """The run whose steps are executed."""
+        ...
+
+    @property
+    def look_after(self) -> Callable[[], None]:
+        """Attend to all lanes, once: for a lane that keeps the run's thread waiting."""
+        ...
+
+    def began(self, attempt: StepAttempt, *, is_timed: bool = True) -> None:
+        """Record that an attempt begins, and with it the time that it has.
+
+        Without ``is_timed`` it begins in a worker, and its time when ``time_began`` says so.
+        """
+        ...
+
+    def time_began(self, attempt: StepAttempt) -> None:
+        """Count the time of an attempt from now on."""
+        ...
+
+    def note(self, attempt: StepAttempt, event_type: str, fact: tuple[str, str]) -> None:
+        """Record something about an attempt that has not begun."""
+        ...
+
+    def ended(self, attempt: StepAttempt, outcome: Callable[[], StepOutcome]) -> None:
+        """Record that an attempt has ended. Only its first end counts.
+
+        ``outcome`` is called when its turn in the instant has come.
+        """
+        ...
+
+    def put_back(self, attempts: Sequence[StepAttempt]) -> None:
+        """Take back attempts that were not begun: they are ready, unless the run is to stop."""
+        ...
+
+    def settle_past(self) -> None:
+        """Record what has happened in an instant that is over, before the run's thread is occupied."""
+        ...
+
+    def after(self, seconds: float, order: tuple[int, ...], action: Callable[[], object]) -> None:
+        """Have ``action`` done when so many seconds have passed on the clock."""
+        ...
 
 
-@dataclass(frozen=True, slots=True)
-class Ended:
-    """A try came to its end. ``settle`` makes its outcome, on the run's thread."""
+class Lane(ABC):
+    """Where one attempt at a time executes beside the run's thread."""
 
-    tried: Try
-    settle: Callable[[], StepOutcome]
-
-
-@dataclass(frozen=True, slots=True)
-class Sleeps:
-    """A lane waits ``seconds`` on the clock; then call ``wake``."""
-
-    lane: Lane
-    seconds: float
-    wake: Callable[[], None]
-
-
-@dataclass(frozen=True, slots=True)
-class Begins:
-    """The next try of a batch has begun."""
-
-    tried: Try
-
-
-@dataclass(frozen=True, slots=True)
-class TimeBegins:
-    """A worker has what a try refers to, and the time that the try has begins."""
-
-    tried: Try
-
-
-@dataclass(frozen=True, slots=True)
-class Returned:
-    """A coroutine that the run's thread itself waits for has returned."""
-
-    lane: Lane
-
-
-Happening = Ended | Sleeps | Begins | TimeBegins | Returned
-
-
-class Lane:
-    """What all kinds of lanes have in common."""
-
-    def __init__(self) -> None:
+    def __init__(self, dispatch: Dispatch) -> None:
+        self._dispatch = dispatch
         self.asleep = False
         self.is_stopped = False
-        """Whether it was asked to end: then it does not wait on the clock any more, whatever it said before."""
-        self.current: Try | None = None
+        """Whether it was asked to end. Then it does not wait on the clock any more, whatever it said before."""
+        self.current: StepAttempt | None = None
 
     @property
     def at_rest(self) -> bool:
-        """Whether it waits for the run's thread."""
+        """Whether it can do nothing until the run's thread does something for it."""
         return self.asleep or self.current is None
 
-    def stop(self) -> None:
-        """Ask what it executes to end, which interrupts a wait on the clock."""
+    @property
+    def cleans_up(self) -> bool:
+        """Whether the attempt on it gets the time to clean up when it is asked to end."""
+        return False
+
+    def sleep(self, seconds: float, wake: Callable[[], None]) -> None:
+        """Wait on the clock, then ``wake``. One that is to end does not wait."""
+        if self.current is None or self.is_stopped:
+            wake()
+        else:
+            self.asleep = True
+            self._dispatch.after(seconds, self.current.order, wake)
+
+    def stop(self, fault: BaseException | None = None) -> None:
+        """Ask the attempt to end, which interrupts a wait on the clock. It fails with ``fault``, however it ends."""
         self.is_stopped = True
         self.asleep = False
 
-    def give_up(self) -> None:
-        """Do not wait for it any longer; nothing that it still does counts."""
-        self.current = None
+    @abstractmethod
+    def give_up(self, error: BaseException) -> StepOutcome:
+        """Wait for the attempt no longer.
+
+        :returns: its outcome: it fails with ``error``. What it has stored stands, and nothing that it still does
+        """

@@ -1,4 +1,4 @@
-"""Steps on the run's own thread, one after another."""
+"""An attempt on the run's own thread, and the parts of it that attempts elsewhere share."""
 
 from __future__ import annotations
 
@@ -10,23 +10,6 @@ from rivers.execution.attempts.attempt import Attempt
 from rivers.execution.attempts.outcomes import StepOutcome
 from rivers.execution.runs.scope import RunScope
 from rivers.execution.steps.compiled_steps import Step
-
-
-def run_here(scope: RunScope, step: Step) -> StepOutcome:
-    """Every attempt at a step that is not asynchronous, until it is settled; what came of the last."""
-    ledger, number = scope.ledger, 1
-    while True:
-        ledger.begin(step, number)
-        outcome = attempt_here(scope, step, number)
-        wait = ledger.settle(step, number, outcome)
-        if wait is None:
-            return outcome
-        if wait > 0:
-            scope.time.nap(wait)
-        if scope.cancellation.seen and outcome.failure is not None:
-            ledger.close(step, outcome.failure)
-            return outcome
-        number += 1
 
 
 def attempt_here(scope: RunScope, step: Step, number: int) -> StepOutcome:

@@ -10,12 +10,16 @@ from rivers.execution.runs.environment import Environment
 from rivers.execution.runs.ledger import Ledger
 from rivers.execution.runs.pool_claims import PoolClaims
 from rivers.execution.steps.compiled_steps import Step
-from rivers.execution.steps.step_time import Cancellation, RunTime
+from rivers.execution.steps.step_time import Cancellation, Renewals, RunTime
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RunScope:
-    """One run, while it executes. ``config`` holds the overrides of a step's config by its name."""
+    """One run, while it executes. ``config`` holds the overrides of a step's config by its name.
+
+    ``pools`` claims slots for steps, ``None`` where no step of the run names a pool. ``renewals`` are what has to be
+    renewed while time passes: the leases of the run and of those around it, ``None`` where there cannot be any.
+    """
 
     environment: Environment
     run_id: str
@@ -23,7 +27,8 @@ class RunScope:
     ledger: Ledger
     cancellation: Cancellation
     time: RunTime
-    pools: PoolClaims
+    pools: PoolClaims | None
+    renewals: Renewals | None
 
     def overrides(self, step: Step) -> dict[str, Any] | None:
         """The config overrides of a step, as a plain dictionary."""

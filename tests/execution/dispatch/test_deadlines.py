@@ -13,7 +13,7 @@ from obstore.store import LocalStore
 import rivers as rs
 from rivers.execution.dispatch.agenda import Timers
 from rivers.execution.dispatch.deadlines import IMPORT_SECONDS, Deadlines
-from rivers.execution.dispatch.lane import Try
+from rivers.execution.dispatch.lane import StepAttempt
 from rivers.storage import Storage
 from tests.execution import worker_functions as functions
 
@@ -35,7 +35,7 @@ class Bench:
         self._timers = Timers()
         self.deadlines = Deadlines(
             lambda seconds, order, action: self._timers.set(self.now + seconds, order, action),
-            lambda tried, error: self.given_up.append(f"{type(error).__name__}: {error}"),
+            lambda attempt, error: self.given_up.append(f"{type(error).__name__}: {error}"),
         )
 
     def passes(self, seconds: float) -> list[str]:
@@ -47,7 +47,7 @@ class Bench:
         return list(self.given_up)
 
 
-def a_try(timeout: str | None) -> Try:
+def an_attempt(timeout: str | None) -> StepAttempt:
     @rs.Asset(metadata=None if timeout is None else {"rivers/timeout": timeout})
     def slow() -> int:
         return 1
@@ -57,16 +57,16 @@ def a_try(timeout: str | None) -> Try:
         repo.resolve(storage)
         [[step]] = repo._resolved._levels(["slow"], repo._resolved.resources, {})
         repo.shutdown()
-    return Try(step, 0, 1)
+    return StepAttempt(step, 0, 1)
 
 
 def test_an_attempt_ends_when_its_time_is_up_and_one_that_has_ended_or_has_no_timeout_does_not() -> None:
     bench = Bench()
-    bench.deadlines.begin(a_try("5s"))
-    bench.deadlines.begin(a_try(None))
-    over = a_try("5s")
+    bench.deadlines.begin(an_attempt("5s"))
+    bench.deadlines.begin(an_attempt(None))
+    over = an_attempt("5s")
     bench.deadlines.begin(over)
-    over.over = True
+    over.has_ended = True
     assert bench.passes(4.9) == []
     assert bench.passes(0.2) == ["TimeoutError: step 'slow' did not end within 5 s"]
     assert bench.passes(1e6) == []
@@ -74,29 +74,29 @@ def test_an_attempt_ends_when_its_time_is_up_and_one_that_has_ended_or_has_no_ti
 
 def test_the_time_of_an_attempt_begins_once() -> None:
     bench = Bench()
-    tried = a_try("5s")
-    bench.deadlines.begin(tried)
+    attempt = an_attempt("5s")
+    bench.deadlines.begin(attempt)
     bench.passes(3)
-    bench.deadlines.begin(tried)
+    bench.deadlines.begin(attempt)
     assert bench.passes(2.1) == ["TimeoutError: step 'slow' did not end within 5 s"]
 
 
 def test_what_a_worker_needs_to_start_is_not_the_steps_time() -> None:
     bench = Bench()
-    tried = a_try("5s")
-    bench.deadlines.await_import(tried)
+    attempt = an_attempt("5s")
+    bench.deadlines.await_import(attempt)
     assert bench.passes(IMPORT_SECONDS - 1) == []
-    bench.deadlines.begin(tried)
+    bench.deadlines.begin(attempt)
     assert bench.passes(4.9) == []
     assert bench.passes(0.2) == ["TimeoutError: step 'slow' did not end within 5 s"]
 
 
 def test_a_worker_that_never_gets_ready_is_given_up() -> None:
     bench = Bench()
-    bench.deadlines.await_import(a_try("5s"))
-    bench.deadlines.await_import(a_try(None))
-    told = "step 'slow' did not begin: its worker process was not ready for it within 60 s"
-    assert bench.passes(IMPORT_SECONDS) == [f"TimeoutError: {told}"]
+    bench.deadlines.await_import(an_attempt("5s"))
+    bench.deadlines.await_import(an_attempt(None))
+    text = "step 'slow' did not begin: its worker process was not ready for it within 60 s"
+    assert bench.passes(IMPORT_SECONDS) == [f"TimeoutError: {text}"]
     assert bench.passes(1e6) == []
 
 

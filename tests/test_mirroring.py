@@ -34,7 +34,6 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "rivers/execution/runs/environment.py": "tests/execution/test_run_execution.py",
     "rivers/execution/steps/handlers.py": "tests/execution/test_run_execution.py",
     "rivers/execution/runs/inline.py": "tests/execution/test_run_execution.py",
-    "rivers/execution/runs/ledger.py": "tests/execution/test_run_execution.py",
     "rivers/execution/attempts/outcomes.py": "tests/execution/test_run_execution.py",
     "rivers/execution/attempts/recording.py": "tests/execution/test_run_execution.py",
     "rivers/execution/runs/results.py": "tests/execution/test_run_execution.py",

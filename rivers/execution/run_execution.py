@@ -56,6 +56,7 @@ class RunExecution:
         cancellation = Cancellation(environment.storage, run_id, environment.clock)
         self._levels = levels
         self._executor = executor or Executor.in_process()
+        self._is_resumed = bool(completed)
         self._fan_outs = FanOuts(levels, completed or {})
         hooks = HookCaller(environment, run_id, config or {})
         graphs = [step.name for level in levels for step in level if step.kind is StepKind.GRAPH]
@@ -130,10 +131,10 @@ class RunExecution:
         ledger = self._ledger
         known = len(ledger.attempted)
         ready: list[Step] = []
-        nodes: list[str] = []
+        planned: list[Step] = []
         for step in level:
-            nodes += step.nodes
-            if self._fan_outs.is_done(step):
+            planned.append(step)
+            if self._is_resumed and self._fan_outs.is_done(step):
                 ledger.resume(self._fan_outs.nodes_done(step))
             elif ledger.is_blocked(step):
                 ledger.skip(step)
@@ -141,12 +142,12 @@ class RunExecution:
                 ready.append(self._fan_outs.informed(step))
             elif not self._scope.cancellation.check():
                 instances = self._divide(step)
-                nodes += [instance.name for instance in instances]
+                planned += instances
                 ready += [instance for instance in instances if not self._fan_outs.is_instance_done(instance)]
         for entry, executor, steps in by_executor(ready, self._executor):
             self._run_steps(steps, entry, executor)
         self._fan_outs.note_ends(ledger.attempted[known:])
-        ledger.arrange_since(known, nodes)
+        ledger.arrange_since(known, planned)
 
     def _divide(self, template: Step) -> list[Step]:
         """The instances of a map, after its source was divided here; those that were done before are told of."""

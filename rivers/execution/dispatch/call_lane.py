@@ -18,7 +18,6 @@ from rivers.execution.attempts.coroutine_host import CoroutineHost
 from rivers.execution.attempts.outcomes import StepOutcome
 from rivers.execution.dispatch.agenda import Inbox
 from rivers.execution.dispatch.lane import Dispatch, Lane, StepAttempt
-from rivers.execution.runs.inline import stored
 from rivers.execution.steps.step_time import LaneTime
 
 
@@ -84,7 +83,7 @@ class CallLane(Lane):
         if work.failure is None and self._future is not None:
             with work.capturing():
                 work.accept(self.result())
-            return stored(work)
+                work.store()
         return work.outcome()
 
     def result(self) -> Any:

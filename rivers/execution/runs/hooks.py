@@ -34,7 +34,7 @@ class HookCaller:
         interceptor = self._environment.interceptor
         if interceptor is not None and not interceptor.calls_hooks:
             return
-        if not any(target.hooks for target in step.targets):
+        if not [target for target in step.targets if target.hooks]:
             return
         captured = Captured()
         with captured_by(captured):

@@ -13,7 +13,7 @@ from rivers.execution.steps.compiled_steps import Step
 
 
 def attempt_here(scope: RunScope, step: Step, number: int) -> StepOutcome:
-    """One attempt, after the time that it takes in a simulation."""
+    """Make one attempt, after the time that it takes in a simulation; its outcome."""
     attempt = Attempt(step, number)
     with attempt.capturing():
         seconds = scope.simulated_seconds(step, number)
@@ -22,11 +22,12 @@ def attempt_here(scope: RunScope, step: Step, number: int) -> StepOutcome:
         attempt.accept(
             around(scope, attempt, lambda: attempt.prepare(scope.run_id, scope.time, scope.overrides(step))())
         )
-    return stored(attempt)
+        attempt.store()
+    return attempt.outcome()
 
 
 def around(scope: RunScope, attempt: Attempt, call: Callable[[], Any]) -> Any:
-    """What the interceptor makes of the call, if there is one."""
+    """Call, within the interceptor if there is one; what came of it."""
     interceptor = scope.environment.interceptor
     if interceptor is None:
         return call()
@@ -37,7 +38,7 @@ def around(scope: RunScope, attempt: Attempt, call: Callable[[], Any]) -> Any:
 
 
 def stored(attempt: Attempt) -> StepOutcome:
-    """The outcome of an attempt whose result was accepted, or that failed, after its result was stored."""
+    """Store the result of an attempt, unless it has failed; its outcome."""
     if attempt.failure is None:
         with attempt.capturing():
             attempt.store()

@@ -53,29 +53,28 @@ class Ledger:
         self._begun: dict[str, int] = {}
 
     def begin(self, step: Step, number: int) -> None:
-        """Attempt ``number`` at ``step`` begins."""
+        """Record that attempt ``number`` at ``step`` begins."""
         at = self._clock.now_ns()
         self._begun.setdefault(step.name, at)
-        if self._graphs.get(step.graph or "") is False:
+        events: list[NewEvent] = []
+        if self._graphs and self._graphs.get(step.graph or "") is False:
             self._graphs[step.graph or ""] = True
-            self._record(NewEvent("StepStart", at, step.graph))
-        if number == 1 and self._graphs.get(step.name):
-            return
-        for name in step.nodes:
-            self._record(NewEvent("StepStart", at, name, of_instance=step.is_instance))
+            events.append(NewEvent("StepStart", at, step.graph))
+        if number > 1 or not self._graphs.get(step.name):
+            events += _of_each(step, "StepStart", at)
+        self._record(events)
 
     def tell(self, step: Step, event_type: str, facts: Sequence[tuple[str, str]] = ()) -> None:
-        """Something happened to ``step`` beside its attempts."""
-        at = self._clock.now_ns()
-        for name in step.nodes:
-            self._record(NewEvent(event_type, at, name, metadata=tuple(facts), of_instance=step.is_instance))
+        """Record something about ``step`` that is no part of its attempts."""
+        self._record(_of_each(step, event_type, self._clock.now_ns(), tuple(facts)))
 
     def settle(self, step: Step, number: int, outcome: StepOutcome) -> float | None:
         """Record what came of attempt ``number``.
 
         :returns: ``None`` when that was the last; else the seconds to wait before the next, which is announced.
         """
-        self._record_log(step, outcome)
+        if any(outcome.texts) or outcome.failure is not None or outcome.failed:
+            self._record_log(step, outcome)
         failure = outcome.failure
         if failure is not None and failure.repeatable:
             wait = self._wait_before_next(step, number, failure)
@@ -85,19 +84,19 @@ class Ledger:
         return None
 
     def close(self, step: Step, failure: AttemptFailure) -> None:
-        """The announced next attempt at ``step`` is not made after all."""
+        """Record that the announced next attempt at ``step`` is not made after all."""
         self._settle_targets(step, StepOutcome(failure=failure))
 
     def skip(self, step: Step) -> None:
-        """``step`` is not attempted, since something that it depends on failed."""
+        """Record that ``step`` is not attempted, since something that it depends on failed."""
         at = self._clock.now_ns()
         for name in step.nodes:
             self.attempted.append(name)
             self.failed[name] = SKIPPED
-            self._record(NewEvent("StepFailure", at, name, metadata=(("error", SKIPPED),)))
+            self._record([NewEvent("StepFailure", at, name, metadata=(("error", SKIPPED),))])
 
     def resume(self, nodes: Sequence[str]) -> None:
-        """These were done by an earlier execution of the run."""
+        """Count nodes as attempted that an earlier execution of the run has made."""
         self.attempted.extend(nodes)
 
     def is_blocked(self, step: Step) -> bool:
@@ -125,61 +124,62 @@ class Ledger:
             return None
         return recorded_keys(made.metadata)
 
-    def arrange_since(self, count: int, names: Sequence[str]) -> None:
-        """Put what was attempted after the first ``count`` in the order of ``names``, whatever ended first."""
+    def arrange_since(self, count: int, steps: Sequence[Step]) -> None:
+        """Put what was attempted after the first ``count`` in the order of ``steps``, whatever ended first."""
         if len(self.attempted) > count + 1:
+            names = [target.name for step in steps for target in step.targets]
             positions = {name: position for position, name in enumerate(names)}
-            self.attempted[count:] = sorted(self.attempted[count:], key=lambda name: positions.get(name, len(names)))
+            last = len(names)
+            self.attempted[count:] = sorted(self.attempted[count:], key=lambda name: positions.get(name, last))
 
     def _settle_targets(self, step: Step, outcome: StepOutcome) -> None:
         at = self._clock.now_ns()
+        is_instance = step.is_instance
         inputs = self._input_versions(step)
         outputs = {output.name: output for output in outcome.outputs}
+        events: list[NewEvent] = []
         for target in step.targets:
-            self.attempted.append(target.name)
-            self._versions.setdefault(target.name, None)
-            output = outputs.get(target.name)
-            failure = outcome.failure_of(target.name)
+            name = target.name
+            self.attempted.append(name)
+            self._versions.setdefault(name, None)
+            output = outputs.get(name)
             if output is not None:
-                self._record_output(step, target, output, at, inputs, dict(outcome.failed_partitions))
+                events += self._output_events(step, target, output, at, inputs, outcome.failed_partitions)
+            failure = None if output is not None else outcome.failure_of(name)
             if failure is None:
-                self._record(NewEvent("StepSuccess", at, target.name, of_instance=step.is_instance))
+                events.append(NewEvent("StepSuccess", at, name, of_instance=is_instance))
             else:
-                self._fail(step, target, failure, at)
+                events += self._failure_events(step, target, failure, at)
+        self._record(events)
         self._storage.secure_events(self._run_id, self._begun.pop(step.name, at))
         self._hooks.call(step, outcome)
 
-    def _record_output(
+    def _output_events(
         self,
         step: Step,
         target: StepTarget,
         output: StepOutput,
         at: int,
         inputs: tuple[tuple[str, str], ...],
-        failed: Mapping[PartitionKey, str],
-    ) -> None:
-        version, metadata = output.data_version, output.metadata
+        failed: Sequence[tuple[PartitionKey, str]],
+    ) -> list[NewEvent]:
+        version, metadata, partition = output.data_version, output.metadata, step.partition
         if version is None:
             # A run that is executed again under its id makes new data, at another moment.
             version = content_id(self._run_id, output.name, at, "data_version")
         self._versions[output.name] = version
-        if step.partition.context is None:
-            self._keys[output.name] = output.keys
         if output.keys is not None:
             metadata = (*metadata, keys_fact(output.keys))
         event = NewEvent(output.event_type, at, output.name, None, metadata, version, target.code_version, inputs)
         event = replace(event, of_instance=True) if step.is_instance else event
-        if step.partition.context is None:
-            self._record(event)
-        for key in step.partition.keys:
-            if key in failed:
-                self._fail_partition(step, target, key, failed[key], at)
-            else:
-                self._record(replace(event, partition_key=key))
-
-    def _fail_partition(self, step: Step, target: StepTarget, key: PartitionKey, text: str, at: int) -> None:
-        facts = (("error", text),)
-        self._record(NewEvent("StepFailure", at, target.name, key, facts, of_instance=step.is_instance))
+        if partition.context is None:
+            self._keys[output.name] = output.keys
+            return [event]
+        texts = dict(failed)
+        return [
+            _partition_failure(step, target, key, texts[key], at) if key in texts else replace(event, partition_key=key)
+            for key in partition.keys
+        ]
 
     def _wait_before_next(self, step: Step, number: int, failure: AttemptFailure) -> float | None:
         policy = step.retry or self._retry
@@ -194,13 +194,10 @@ class Ledger:
         ]
         if policy.escalate is not None and reason in policy.escalate.on:
             facts.append(("rivers/next_compute", next_compute(step.compute, policy.escalate, number)))
-        at = self._clock.now_ns()
-        for name in step.nodes:
-            of_instance = step.is_instance
-            self._record(NewEvent("StepRetry", at, name, metadata=tuple(facts), of_instance=of_instance))
+        self._record(_of_each(step, "StepRetry", self._clock.now_ns(), tuple(facts)))
         return wait
 
-    def _fail(self, step: Step, target: StepTarget, failure: AttemptFailure, at: int) -> None:
+    def _failure_events(self, step: Step, target: StepTarget, failure: AttemptFailure, at: int) -> list[NewEvent]:
         self.failed[target.name] = failure.text
         if step.template is not None:
             self._broken[step.template] = None
@@ -211,10 +208,8 @@ class Ledger:
             ("rivers/failure_reason", str(classify_failure(failure.error))),
             ("rivers/exc_type", failure.classes),
         )
-        for key in step.partition.keys:
-            self._fail_partition(step, target, key, failure.text, at)
-        of_instance = step.is_instance
-        self._record(NewEvent("StepFailure", at, target.name, metadata=facts, of_instance=of_instance))
+        events = [_partition_failure(step, target, key, failure.text, at) for key in step.partition.keys]
+        return [*events, NewEvent("StepFailure", at, target.name, metadata=facts, of_instance=step.is_instance)]
 
     def _input_versions(self, step: Step) -> tuple[tuple[str, str], ...]:
         pairs: list[tuple[str, str]] = []
@@ -228,8 +223,8 @@ class Ledger:
                 pairs.append((upstream, version))
         return tuple(pairs)
 
-    def _record(self, event: NewEvent) -> None:
-        self._storage.record_events(self._run_id, (event,))
+    def _record(self, events: Sequence[NewEvent]) -> None:
+        self._storage.record_events(self._run_id, events)
 
     def _record_log(self, step: Step, outcome: StepOutcome) -> None:
         """What the attempt printed, and a record of its own for the traceback of one that failed."""
@@ -238,3 +233,13 @@ class Ledger:
             self._storage.record_log(self._run_id, step.name, at, *outcome.texts)
         for failure in outcome.failures:
             self._storage.record_log(self._run_id, step.name, at, None, None, None, failure.document)
+
+
+def _of_each(step: Step, event_type: str, at: int, facts: tuple[tuple[str, str], ...] = ()) -> list[NewEvent]:
+    """The same event of every target."""
+    is_instance = step.is_instance
+    return [NewEvent(event_type, at, target.name, metadata=facts, of_instance=is_instance) for target in step.targets]
+
+
+def _partition_failure(step: Step, target: StepTarget, key: PartitionKey, text: str, at: int) -> NewEvent:
+    return NewEvent("StepFailure", at, target.name, key, (("error", text),), of_instance=step.is_instance)

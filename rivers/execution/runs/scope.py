@@ -32,6 +32,8 @@ class RunScope:
 
     def overrides(self, step: Step) -> dict[str, Any] | None:
         """The config overrides of a step, as a plain dictionary."""
+        if not self.config:
+            return None
         return next((dict(self.config[name]) for name in step.config_names if name in self.config), None)
 
     def simulated_seconds(self, step: Step, number: int) -> float:

@@ -278,6 +278,12 @@ def is_of_rivers(error: BaseException) -> bool:
     return type(error).__module__ == __name__ or type(error) in _private.values()
 
 
+def public_name(error: BaseException) -> str:
+    """Return the name of the class that a user can catch ``error`` by: its own, or that of the first public base."""
+    public = (each for each in type(error).__mro__ if not each.__name__.startswith("_"))
+    return next(each.__name__ for each in public if issubclass(each, BaseException))
+
+
 _private: Final[dict[str, type[Exception]]] = {}
 
 

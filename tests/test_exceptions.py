@@ -80,6 +80,14 @@ def test_whoever_sees_a_private_exception_reads_the_name_of_the_first_public_one
     assert repr(error) == f"{first.__name__}('what is wrong')"
 
 
+def test_an_error_is_called_by_the_name_that_a_user_can_catch() -> None:
+    class _Mixed(exceptions.NodeNotFoundError): ...
+
+    assert exceptions.public_name(_Mixed("x")) == "NodeNotFoundError"
+    assert exceptions.public_name(exceptions._JobNotFound("x")) == "NodeNotFoundError"
+    assert exceptions.public_name(KeyError("x")) == "KeyError"
+
+
 def test_what_rivers_found_is_told_from_what_else_may_be_wrong() -> None:
     class OfAUser(exceptions.ExecutionError): ...
 

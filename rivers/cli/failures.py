@@ -12,7 +12,7 @@ from typing import Annotated, Any, cast
 import typer
 from typer.core import TyperGroup
 
-from rivers.exceptions import RiversError, is_of_rivers
+from rivers.exceptions import RiversError, is_of_rivers, public_name
 
 
 class CliFailure(RiversError):
@@ -72,13 +72,7 @@ def describe(error: BaseException) -> str:
         error = innermost(cast("BaseExceptionGroup[BaseException]", error))
     if isinstance(error, CliFailure):
         return error.message
-    text = f"{_public_type(error).__name__}: {error}"
+    text = f"{public_name(error)}: {error}"
     if is_of_rivers(error) or isinstance(error, OSError):
         return text
     return f"{text}\n  (run again with --debug for the traceback)"
-
-
-def _public_type(error: BaseException) -> type[BaseException]:
-    """Return the type that a user can catch. A private class may stand for two that are documented."""
-    public = (each for each in type(error).__mro__ if not each.__name__.startswith("_"))
-    return next(each for each in public if issubclass(each, BaseException))

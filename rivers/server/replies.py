@@ -24,6 +24,7 @@ from rivers.exceptions import (
     NotAccepted,
     StorageError,
     is_of_rivers,
+    public_name,
 )
 
 Handler = Callable[[Request], Awaitable[Response]]
@@ -53,9 +54,7 @@ def _refuse_nul(request: Request) -> None:
 
 def error_response(error: Exception) -> Response:
     """Return the answer to a request that could not be carried out."""
-    # A class for two names of one fault is private; its first base is what callers know.
-    name = next(cls.__name__ for cls in type(error).__mro__ if not cls.__name__.startswith("_"))
-    document = {"type": name, "message": storable(str(error)), **_fields_of(error)}
+    document = {"type": public_name(error), "message": storable(str(error)), **_fields_of(error)}
     return JSONResponse({"error": document}, status_code=int(_status_of(error)))
 
 

@@ -200,7 +200,7 @@ class CoroutineLane(CallLane):
 
     def _ask_to_end(self) -> None:
         if self._future is not None:
-            self._host.ask_to_end(self._future, self.time.has_told_here)
+            self._host.ask_to_end(self._future, self.time.was_refused_here)
 
     def abandon(self) -> None:
         super().abandon()

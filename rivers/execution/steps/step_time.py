@@ -148,7 +148,7 @@ class LaneTime:
         for over in list(self._waits):
             over.set()
 
-    def has_told_here(self) -> bool:
+    def was_refused_here(self) -> bool:
         """Return whether a wait on this thread was refused or cut short because the step is to end."""
         return threading.get_ident() in self._refused
 

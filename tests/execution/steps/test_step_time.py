@@ -86,7 +86,7 @@ def test_a_lane_waits_until_it_is_woken_and_is_told_when_to_stop(clock: Stepped)
     with pytest.raises(RunCanceled):
         time.sleep_blocking(10)  # nobody listens any more
     assert not time.cancelled()
-    assert time.has_told_here()
+    assert time.was_refused_here()
     time.stop()
     assert time.cancelled()
     with pytest.raises(RunCanceled):
@@ -102,9 +102,9 @@ def test_a_lane_that_waits_when_it_is_stopped_waits_no_longer(clock: Stepped) ->
     time = LaneTime(clock, cancellation(clock), ask)
     with pytest.raises(RunCanceled):
         time.sleep_blocking(3600)
-    assert time.has_told_here()
+    assert time.was_refused_here()
     elsewhere: list[bool] = []
-    thread = threading.Thread(target=lambda: elsewhere.append(time.has_told_here()))
+    thread = threading.Thread(target=lambda: elsewhere.append(time.was_refused_here()))
     thread.start()
     thread.join()
     assert elsewhere == [False]

@@ -231,7 +231,7 @@ def _docstrings(tree: ast.Module) -> set[ast.expr]:
     }
 
 
-# On the graph's loop nothing waits but on the clock, a channel or an event.
+# On the graph's loop nothing waits but on the clock, a channel, an event or the store.
 
 _CLOCK_WAITS = {
     "sleep",
@@ -248,11 +248,12 @@ _CHANNEL_WAITS = {"receive", "send", "aclose"}
 
 
 def foreign_waits(module: Module) -> Iterator[str]:
-    """An ``await`` is for the injected clock, a channel, an event or a coroutine of our own."""
+    """An ``await`` is for the injected clock, a channel, an event, the store or a coroutine of our own."""
     for node in ast.walk(module.tree):
         if isinstance(node, ast.Await) and not _is_allowed_wait(module, node.value):
             yield module.complaint(
-                node, f"awaits {ast.unparse(node.value)[:60]}: only the clock, channels, events and our own coroutines"
+                node,
+                f"awaits {ast.unparse(node.value)[:60]}: only the clock, channels, events, the store and our own",
             )
 
 
@@ -270,7 +271,9 @@ def _is_allowed_wait(module: Module, awaited: ast.expr) -> bool:
     owner = ast.unparse(called.value)
     if called.attr in _CLOCK_WAITS and re.search(r"(^|[._])clock$", owner):
         return True
-    if owner in {"self", "cls"} or re.search(r"(^|[._])(supervisor|graph|executions|endings)$", owner):
+    if owner in {"self", "cls"} or re.search(r"(^|[._])(supervisor|graph|executions|endings|book)$", owner):
+        return True
+    if called.attr == "run" and re.search(r"(^|[._])store$", owner):
         return True
     return called.attr in _CHANNEL_WAITS or called.attr == "wait" or called.attr.startswith("wait_")
 
@@ -416,6 +419,7 @@ MISTAKES: list[tuple[Rule, str]] = [
     (foreign_waits, "from anyio import to_thread\nasync def f(g):\n    await to_thread.run_sync(g)"),
     (foreign_waits, "async def f(self):\n    await self._client.get('x')"),
     (foreign_waits, "async def f(self):\n    await self._storage.async_get_runs()"),
+    (foreign_waits, "async def f(self):\n    await self._store.flush()"),
     (foreign_waits, "async def f(future):\n    await future"),
     (foreign_waits, "async def f(self):\n    await self._loop.sleep(1)"),
     (absolute_paths, f"path = '{HOME}/somebody/rivers'"),
@@ -443,6 +447,7 @@ FINE: list[tuple[Rule, str]] = [
         foreign_waits,
         "async def f(self, evaluate):\n    await self._clock.offload(1, 2)\n    await evaluate()\n    await self._f()",
     ),
+    (foreign_waits, "async def f(self):\n    await self._store.run(call)"),
     (absolute_paths, "url = 'http://host/tmp'\nroute = '/runs/{id}'\nrelative = 'a/tmp/b'"),
     (long_modules, "x = 1\n" * 500),
     (missing_docstrings, "'''Owns this.'''"),

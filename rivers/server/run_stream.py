@@ -11,7 +11,7 @@ import anyio
 
 from rivers.records import TERMINAL_STATUSES, RunRecord
 from rivers.server.served import Served
-from rivers.storage import AsyncStore, Storage
+from rivers.storage import Storage
 from rivers.storage.changes import Change, EventRecorded, RunChange
 from rivers.storage.events import LogCursor, RunLog
 from rivers.views.documents import event_document, log_document, run_document
@@ -35,10 +35,10 @@ async def run_lines(served: Served, run_id: str) -> AsyncGenerator[bytes]:
 
 
 async def _documents(served: Served, run_id: str, news: _News) -> AsyncGenerator[dict[str, Any]]:
-    store, cursor = AsyncStore(served.storage, served.clock), LogCursor()
+    cursor = LogCursor()
     while True:
         closing = served.closing.is_set()
-        run, (events, logs, cursor) = await store.run(_look, run_id, cursor)
+        run, (events, logs, cursor) = await served.store.run(_look, run_id, cursor)
         fresh = [{"kind": "event", **event_document(event)} for event in events]
         fresh += [{"kind": "log", **log_document(log)} for log in logs]
         for document in sorted(fresh, key=lambda each: each["timestamp"]):

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Concatenate, Final, Generic, ParamSpec, TypeVar
 
-import anyio
-
 if TYPE_CHECKING:
+    import anyio
+
     from rivers.clock import Clock
     from rivers.storage.facade import Storage
 
@@ -26,8 +27,6 @@ class AsyncStore:
         self._storage: Final = storage
         self._clock: Final = clock
         self._answers_inline: Final = storage.answers_inline
-        # Threads that start at once may reach the engine in any order, so each call waits on the loop for the previous.
-        self._previous_has_ended: Final = anyio.Semaphore(1, fast_acquire=True)
 
     async def run(self, call: Callable[Concatenate[Storage, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
         """Return ``call(storage, *args, **kwargs)``, or raise its exception.
@@ -49,6 +48,13 @@ class AsyncStore:
             if request.withdraw():
                 self._previous_has_ended.release()
             raise
+
+    @cached_property
+    def _previous_has_ended(self) -> anyio.Semaphore:
+        """What each call to a far engine waits for: threads that start at once may reach it in any order."""
+        import anyio
+
+        return anyio.Semaphore(1, fast_acquire=True)
 
     def _has_ended(self) -> None:
         self._clock.post(self._previous_has_ended.release)

@@ -13,7 +13,7 @@ from rivers.clock import SimClock
 from rivers.records import NewEvent
 from rivers.server.run_stream import run_lines
 from rivers.server.served import Served
-from rivers.storage import Storage
+from rivers.storage import AsyncStore, Storage
 from tests.shop import shop
 
 
@@ -73,7 +73,7 @@ async def test_closing_ends_the_streams_that_are_open(serve_api: Any) -> None:
 @pytest.mark.anyio
 async def test_a_look_reads_what_is_new_and_not_again_what_has_been_sent() -> None:
     clock, storage = SimClock(), Storage.memory()
-    served = Served("module", "repo", shop(), storage, clock)
+    served = Served("module", "repo", shop(), storage, AsyncStore(storage, clock), clock)
     storage._create_run("r", "job", "Started", 0)
     rows_read, lines = 0, []
     query = storage._engine.query

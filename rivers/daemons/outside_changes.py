@@ -11,7 +11,7 @@ from rivers.channels.mailbox import tell
 from rivers.channels.messages import RunsChanged
 from rivers.clock import Clock
 from rivers.daemons.executions import Executions
-from rivers.storage.changes import Change, RunCanceled, RunEnded, RunQueued
+from rivers.storage.changes import Change, RunEnded, RunQueued, RunWasCanceled
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ class OutsideChanges:
         match change:
             case RunQueued():
                 return change.launched_by.kind == "manual"
-            case RunCanceled():
+            case RunWasCanceled():
                 return True  # also one that is executing here, since it may take long to come back
             case RunEnded():
                 return change.run_id not in self.executions.running_ids  # of the others the launcher will tell

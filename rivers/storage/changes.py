@@ -66,7 +66,7 @@ class RunFailed(RunEnded):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RunCanceled(RunEnded):
+class RunWasCanceled(RunEnded):
     """The run was cancelled. A step of it may still be executing."""
 
     status: ClassVar[RunStatus] = "Canceled"
@@ -136,7 +136,7 @@ Change = (
     | RunStarted
     | RunSucceeded
     | RunFailed
-    | RunCanceled
+    | RunWasCanceled
     | EventRecorded
     | AssetUpdated
     | TickCommitted
@@ -147,7 +147,7 @@ Change = (
 """Everything that a subscriber may be told."""
 
 _RUN_CHANGES = {
-    change.status: change for change in (RunQueued, RunAdmitted, RunStarted, RunSucceeded, RunFailed, RunCanceled)
+    change.status: change for change in (RunQueued, RunAdmitted, RunStarted, RunSucceeded, RunFailed, RunWasCanceled)
 }
 
 

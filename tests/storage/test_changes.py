@@ -12,12 +12,12 @@ from rivers.storage.changes import (
     AssetUpdated,
     EventRecorded,
     RunAdmitted,
-    RunCanceled,
     RunEnded,
     RunFailed,
     RunQueued,
     RunStarted,
     RunSucceeded,
+    RunWasCanceled,
     TickCommitted,
     TriggerChoiceChanged,
     run_change,
@@ -63,7 +63,7 @@ def test_a_run_that_fails_says_why_and_one_that_is_cancelled_need_not(storage, t
         RunFailed(**about("a", now + 1, error="no room")),
         RunFailed(**about("b", now + 2, error="E: x")),
         RunFailed(**about("c", now + 3, error="dead")),
-        RunCanceled(**about("d", now + 4)),
+        RunWasCanceled(**about("d", now + 4)),
     ]
 
 

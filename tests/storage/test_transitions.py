@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from rivers.records import IN_FLIGHT_STATUSES, PREDECESSORS, RUN_STATUSES
-from rivers.storage.changes import RunAdmitted, RunCanceled, SlotsFreed
+from rivers.storage.changes import RunAdmitted, RunWasCanceled, SlotsFreed
 from rivers.storage.faults import Lost
 from rivers.storage.transitions import (
     ATTEMPTS_MAX,
@@ -105,7 +105,7 @@ def test_runs_of_one_moment_share_a_row_of_the_order_of_creation(storage, new_ru
 
 def test_new_runs_are_told_of_in_the_order_of_creation(new_run):
     changes = created_changes([new_run("a"), new_run("b", "Canceled")])
-    assert [(type(change), change.run_id) for change in changes] == [(RunAdmitted, "a"), (RunCanceled, "b")]
+    assert [(type(change), change.run_id) for change in changes] == [(RunAdmitted, "a"), (RunWasCanceled, "b")]
 
 
 def test_runs_are_read_in_the_order_asked_for_and_those_that_are_unknown_left_out(storage, create):
@@ -149,7 +149,7 @@ def test_what_else_is_in_the_transaction_is_told_first(storage, create, moved, n
     moved(["r"], ("Started",), "Failure", before=[freed])
     assert told == []
     moved(["r"], ("Queued",), "Canceled", before=[freed])
-    assert [type(change) for change in told] == [SlotsFreed, RunCanceled]
+    assert [type(change) for change in told] == [SlotsFreed, RunWasCanceled]
 
 
 def test_a_run_that_has_moved_meanwhile_is_looked_at_again(storage, create, moved):

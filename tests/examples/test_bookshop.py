@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +12,7 @@ import pytest
 
 import rivers as rs
 from rivers.simulation import Scenario
+from tests import commands
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -66,13 +66,8 @@ def test_a_week_of_breakfasts_across_the_change_of_the_clocks(bookshop: ModuleTy
 
 
 def test_it_runs_from_the_command_line(tmp_path: Path) -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "rivers.cli", "materialize", "examples.bookshop", "--storage-path", f"{tmp_path}/store"],
-        cwd=ROOT,
-        env={"PATH": "/usr/bin:/bin", "BOOKSHOP_VALUES": str(tmp_path / "values")},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    sys.modules.pop("examples.bookshop", None)
+    environment = {"BOOKSHOP_VALUES": str(tmp_path / "values")}
+    done = commands.rivers(tmp_path, environment, "materialize", "examples.bookshop", "--storage-path", "store")
     assert done.returncode == 0, done.stderr
     assert "report: No. 1: 58.90 EUR" in done.stdout

@@ -14,6 +14,7 @@ import pytest
 import rivers as rs
 from rivers.exceptions import ExecutionError, PartitionValidationError
 from rivers.simulation import Scenario
+from tests import commands
 
 ROOT = Path(__file__).resolve().parents[2]
 single, multi = rs.PartitionKey.single, rs.PartitionKey.multi
@@ -62,14 +63,9 @@ def test_the_week_of_the_change_of_the_clocks(mill: ModuleType) -> None:
 
 def test_it_runs_from_the_command_line(tmp_path: Path) -> None:
     def rivers(*arguments: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-m", "rivers.cli", *arguments, "--storage-path", f"{tmp_path}/store"],
-            cwd=ROOT,
-            env={"PATH": "/usr/bin:/bin", "COLUMNS": "120", "MILL_VALUES": str(tmp_path / "values")},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        sys.modules.pop("examples.mill", None)
+        environment = {"COLUMNS": "120", "MILL_VALUES": str(tmp_path / "values")}
+        return commands.rivers(tmp_path, environment, *arguments, "--storage-path", "store")
 
     made = rivers("materialize", "examples.mill", "--select", "prices", "--partition-key", "2026-03-27")
     assert made.returncode == 0, made.stderr

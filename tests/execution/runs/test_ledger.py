@@ -189,7 +189,7 @@ def test_a_graph_asset_begins_with_the_first_of_its_internal_steps() -> None:
 
 
 def partitioned(*keys: str) -> Step:
-    definition = rs.PartitionsDefinition.static(list(keys))
+    definition = rs.PartitionsDefinition.static_(list(keys))
     context = PartitionContext([PartitionKey.single(key) for key in keys], definition)
     return a_step("a").with_particulars(Particulars(partition=StepPartition(context)))
 

@@ -12,10 +12,11 @@ from obstore.store import LocalStore
 
 import rivers as rs
 from rivers.execution.dispatch.agenda import Timers
-from rivers.execution.dispatch.deadlines import IMPORT_SECONDS, Deadlines
+from rivers.execution.dispatch.deadlines import IMPORT_SECONDS, STOP_GRACE_SECONDS, Deadlines
 from rivers.execution.dispatch.lane import StepAttempt
 from rivers.storage import Storage
 from tests.execution import worker_functions as functions
+from tests.execution.dispatch.fakes import FakeDispatch, FakeLane, a_step
 
 Build = Callable[..., rs.CodeRepository]
 
@@ -47,24 +48,15 @@ class Bench:
         return list(self.given_up)
 
 
-def an_attempt(timeout: str | None) -> StepAttempt:
-    @rs.Asset(metadata=None if timeout is None else {"rivers/timeout": timeout})
-    def slow() -> int:
-        return 1
-
-    repo = rs.CodeRepository([slow])
-    with Storage.memory() as storage:
-        repo.resolve(storage)
-        [[step]] = repo._resolved._levels(["slow"], repo._resolved.resources, {})
-        repo.shutdown()
-    return StepAttempt(step, 0, 1)
+def an_attempt(timeout: float | None) -> StepAttempt:
+    return StepAttempt(a_step("slow", timeout=timeout), 0, 1)
 
 
 def test_an_attempt_ends_when_its_time_is_up_and_one_that_has_ended_or_has_no_timeout_does_not() -> None:
     bench = Bench()
-    bench.deadlines.begin(an_attempt("5s"))
+    bench.deadlines.begin(an_attempt(5.0))
     bench.deadlines.begin(an_attempt(None))
-    over = an_attempt("5s")
+    over = an_attempt(5.0)
     bench.deadlines.begin(over)
     over.has_ended = True
     assert bench.passes(4.9) == []
@@ -74,16 +66,45 @@ def test_an_attempt_ends_when_its_time_is_up_and_one_that_has_ended_or_has_no_ti
 
 def test_the_time_of_an_attempt_begins_once() -> None:
     bench = Bench()
-    attempt = an_attempt("5s")
+    attempt = an_attempt(5.0)
     bench.deadlines.begin(attempt)
     bench.passes(3)
     bench.deadlines.begin(attempt)
     assert bench.passes(2.1) == ["TimeoutError: step 'slow' did not end within 5 s"]
 
 
+class Cleaning(FakeLane):
+    """A lane whose attempt cleans up when it is asked to end."""
+
+    cleans_up = True
+
+
+def test_an_attempt_that_cleans_up_is_asked_to_end_and_given_up_after_a_grace() -> None:
+    bench, attempt = Bench(), an_attempt(5.0)
+    lane = attempt.lane = Cleaning(FakeDispatch())
+    bench.deadlines.begin(attempt)
+    assert bench.passes(5) == []
+    [fault] = lane.stops
+    assert str(fault) == "step 'slow' did not end within 5 s"
+    late = "step 'slow' did not end within 5 s, and not within 5 s after it was cancelled"
+    assert bench.passes(STOP_GRACE_SECONDS) == [f"TimeoutError: {late}"]
+
+
+def test_an_attempt_that_has_cleaned_up_in_time_and_one_that_is_cancelled_already_are_left_alone() -> None:
+    bench, in_time, cancelled = Bench(), an_attempt(5.0), an_attempt(5.0)
+    for attempt in (in_time, cancelled):
+        attempt.lane = Cleaning(FakeDispatch())
+        bench.deadlines.begin(attempt)
+        if attempt is cancelled:
+            attempt.lane.stop()
+    assert bench.passes(5) == []
+    in_time.has_ended = True
+    assert bench.passes(1e6) == []
+
+
 def test_what_a_worker_needs_to_start_is_not_the_steps_time() -> None:
     bench = Bench()
-    attempt = an_attempt("5s")
+    attempt = an_attempt(5.0)
     bench.deadlines.await_import(attempt)
     assert bench.passes(IMPORT_SECONDS - 1) == []
     bench.deadlines.begin(attempt)
@@ -93,7 +114,7 @@ def test_what_a_worker_needs_to_start_is_not_the_steps_time() -> None:
 
 def test_a_worker_that_never_gets_ready_is_given_up() -> None:
     bench = Bench()
-    bench.deadlines.await_import(an_attempt("5s"))
+    bench.deadlines.await_import(an_attempt(5.0))
     bench.deadlines.await_import(an_attempt(None))
     text = "step 'slow' did not begin: its worker process was not ready for it within 60 s"
     assert bench.passes(IMPORT_SECONDS) == [f"TimeoutError: {text}"]

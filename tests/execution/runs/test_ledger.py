@@ -8,6 +8,7 @@ from typing import Any, cast
 import pytest
 
 import rivers as rs
+from rivers.execution.attempts.failure_records import WorkerDied
 from rivers.execution.attempts.outcomes import AttemptFailure, StepOutcome, StepOutput
 from rivers.execution.runs.environment import Environment
 from rivers.execution.runs.hooks import HookCaller
@@ -148,6 +149,14 @@ def test_a_retry_is_announced_as_often_as_its_policy_says(is_own: bool) -> None:
     assert bench.types == [("StepRetry", "a"), ("StepRetry", "a"), ("StepFailure", "a")]
     assert [dict(event.metadata).get("rivers/attempt") for event in bench.storage.events] == ["1", "2", None]
     assert bench.hooked == ["a"], "an attempt that is followed by another has no hooks"
+
+
+@pytest.mark.rule("execution 3.1.3")
+def test_a_dead_worker_is_retried_as_infrastructure() -> None:
+    bench = Bench(retry=rs.RetryPolicy(2, retry_on=rs.RetryOn.TRANSIENT))
+    assert bench.settle(a_step("a"), StepOutcome(failure=AttemptFailure.of(WorkerDied("gone")))) is not None
+    assert bench.settle(a_step("b"), failed("no")) is None
+    assert dict(bench.storage.events[0].metadata)["rivers/failure_reason"] == "infrastructure"
 
 
 def test_what_cannot_be_repeated_and_what_belongs_to_a_cancelled_run_is_not_attempted_again() -> None:

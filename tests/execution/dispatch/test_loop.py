@@ -36,6 +36,16 @@ def storage() -> Generator[Storage]:
 
 
 @pytest.fixture
+def build(build: Build) -> Build:
+    """Makes repositories with one worker, if a test does not ask for more: each takes a while to start."""
+
+    def make(*assets: Any, **arguments: Any) -> CodeRepository:
+        return build(*assets, **{"default_executor": rs.Executor.parallel(1)} | arguments)
+
+    return make
+
+
+@pytest.fixture
 def handler(tmp_path: Path) -> rs.PickleIOHandler:
     return rs.PickleIOHandler(store=LocalStore(str(tmp_path)))
 
@@ -65,6 +75,7 @@ def test_steps_of_one_level_run_in_workers_and_a_single_one_runs_here(build: Bui
         other,
         asset(functions.summed, handler),
         asset(functions.process, handler, "alone", deps=[rs.AssetDef.dep("summed")]),
+        default_executor=rs.Executor.parallel(2),
     )
     result = repo.materialize()
     assert result.materialized_assets == ["one", "two", "summed", "alone"]
@@ -76,7 +87,8 @@ def test_steps_of_one_level_run_in_workers_and_a_single_one_runs_here(build: Bui
 
 
 def test_workers_stay_warm_from_run_to_run_and_end_with_the_repository(build: Build, handler: Any) -> None:
-    repo = build(*(asset(functions.slow_process, handler, name) for name in ("one", "two")))
+    steps = [asset(functions.slow_process, handler, name) for name in ("one", "two")]
+    repo = build(*steps, default_executor=rs.Executor.parallel(2))
     repo.materialize()
     first = {repo.load_node("one"), repo.load_node("two")}
     repo.materialize()
@@ -164,7 +176,7 @@ def test_a_step_that_cannot_be_made_in_the_worker_says_so_at_every_attempt(build
     def step() -> bool:
         return bool(made_here)
 
-    repo = build(*two(handler, asset(step, handler, retry=rs.RetryPolicy(2))))
+    repo = build(*two(handler, asset(step, handler, retry=rs.RetryPolicy(1))))
     assert repo.materialize(raise_on_error=False).failed_assets == [("step", "ImportError: not here")]
 
 
@@ -191,13 +203,10 @@ def test_more_steps_than_a_worker_may_know_are_carried_out_all_the_same(
 def test_a_dead_worker_fails_its_own_step_only_and_the_batch_goes_on(
     build: Build, handler: Any, storage: Storage
 ) -> None:
-    innocent = [asset(functions.process, handler, f"innocent_{number:02}") for number in range(40)]
-    repo = build(*innocent)
-    repo.materialize()  # from now on several small steps are sent at a time
-    guilty = asset(functions.dies, handler)
-    again = build(*innocent[:20], guilty, *innocent[20:], default_executor=rs.Executor.parallel(2))
-    again.environment.workers.pace.observe(1e-6)
-    result = again.materialize(raise_on_error=False)
+    innocent = [asset(functions.process, handler, f"innocent_{number:02}") for number in range(20)]
+    repo = build(*innocent[:10], asset(functions.dies, handler), *innocent[10:])
+    repo.environment.workers.pace.observe(1e-6)  # so that several are sent at a time
+    result = repo.materialize(raise_on_error=False)
     assert result.failed_assets == [
         ("dies", "WorkerDied: step 'dies': the worker process died before it gave an answer: EXIT(7)")
     ]

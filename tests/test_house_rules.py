@@ -273,7 +273,7 @@ def _is_allowed_wait(module: Module, awaited: ast.expr) -> bool:
         return True
     if owner in {"self", "cls"} or re.search(r"(^|[._])(supervisor|graph|executions|endings|book)$", owner):
         return True
-    if called.attr == "run" and re.search(r"(^|[._])store$", owner):
+    if called.attr in {"run", "run_shielded"} and re.search(r"(^|[._])store$", owner):
         return True
     return called.attr in _CHANNEL_WAITS or called.attr == "wait" or called.attr.startswith("wait_")
 

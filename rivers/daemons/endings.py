@@ -6,8 +6,6 @@ import logging
 import threading
 from collections.abc import Callable, Sequence
 
-import anyio
-
 from rivers.clock import Clock
 from rivers.daemons.left_behind import LeftBehind
 from rivers.exceptions import ExecutionError, Killed, StorageError, Superseded
@@ -107,18 +105,17 @@ class Endings:
         await self._store_all()
 
     async def _store_all(self) -> None:
-        # Whoever waits here may be cancelled because the graph is closed. The graph goes when the store has answered.
-        with anyio.CancelScope(shield=True):
-            while self._waiting:
-                group, self._waiting = self._waiting[:GROUP_MAX], self._waiting[GROUP_MAX:]
-                await self._store_group(group)
+        # Every call is shielded: whoever waits here may be cancelled because the graph is closed.
+        while self._waiting:
+            group, self._waiting = self._waiting[:GROUP_MAX], self._waiting[GROUP_MAX:]
+            await self._store_group(group)
 
     async def _store_group(self, group: Sequence[Ending]) -> None:
         succeeded = [ending.run_id for ending in group if ending.status == "Success"]
         alone = [ending for ending in group if ending.status != "Success"]
         if succeeded:
             try:
-                await self._store.run(Storage.succeed_runs, succeeded, self._clock.now_ns())
+                await self._store.run_shielded(Storage.succeed_runs, succeeded, self._clock.now_ns())
             except StorageError:
                 alone = list(group)  # one that storage cannot take must not take the others with it
             else:
@@ -129,7 +126,7 @@ class Endings:
 
     async def _store_alone(self, ending: Ending) -> None:
         try:
-            await self._store.run(conclude, ending)
+            await self._store.run_shielded(conclude, ending)
         except Superseded:
             _log.debug("run %s belonged to a graph that was killed", ending.run_id)
         except StorageError as error:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import anyio
-
 from rivers.channels.mailbox import Wake, tell
 from rivers.channels.messages import CancelRun, RunFinished, RunsAdmitted, RunsEnded
 from rivers.channels.ports import LauncherPorts
@@ -76,9 +74,8 @@ class LauncherDaemon(MailboxDaemon[_Message]):
             return storage.start_runs(run_ids, owner=storage.session, at=now, lease_until=now + RUN_LEASE_NS)
 
         # Also when the graph is closed meanwhile: a run that is Started has to be executed.
-        with anyio.CancelScope(shield=True):
-            for run in await self._store.run(start_runs):
-                self._executions.launch(run)
+        for run in await self._store.run_shielded(start_runs):
+            self._executions.launch(run)
 
     async def _cancel(self, command: CancelRun) -> list[str]:
         status = await self._store.run(Storage.cancel_run, command.run_id, self.clock.now_ns())

@@ -62,6 +62,11 @@ class LeaseDaemon(MailboxDaemon[RunsAdmitted]):
         """Wake for the next renewal, or for the earliest launch that may have gone stale."""
         return Wake(monotonic=self._wake_at)
 
+    async def rest(self) -> None:
+        """Let the instant come to rest only before a look: a message merely brings the next look forward."""
+        if self._wake_at <= self.clock.monotonic():
+            await super().rest()
+
     async def act(self, messages: Sequence[RunsAdmitted], *, stopping: bool) -> None:
         """Expect to renew and to judge what was admitted; look when it is time."""
         if messages:

@@ -53,6 +53,10 @@ class MailboxDaemon(Daemon, Generic[M]):
         """When to act although no message has come; ``None`` waits for a message."""
         return None
 
+    async def rest(self) -> None:
+        """Let the instant come to rest, so that all its messages are in the mailbox when that is drained."""
+        await self.clock.idle(self.rank)
+
     def opened(self, group: anyio.abc.TaskGroup, mailbox: Mailbox[M]) -> None:
         """Take note of the task group and the mailbox of the loop that begins now."""
 
@@ -95,7 +99,7 @@ class MailboxDaemon(Daemon, Generic[M]):
             mailbox.open(group, ctx)
             while not mailbox.stopping or self.unfinished:
                 await mailbox.wait(self.clock, None if mailbox.stopping else self.next_wake())
-                await self.clock.idle(self.rank)
+                await self.rest()
                 await self._act(mailbox.drain(), stopping=mailbox.stopping)
             group.cancel_scope.cancel()
 

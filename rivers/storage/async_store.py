@@ -49,6 +49,16 @@ class AsyncStore:
                 self._previous_has_ended.release()
             raise
 
+    async def run_shielded(self, call: Callable[Concatenate[Storage, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+        """Do as :meth:`run`, to the end also when the task is cancelled meanwhile: for what must not be lost."""
+        if self._answers_inline:
+            return call(self._storage, *args, **kwargs)
+        import anyio
+
+        with anyio.CancelScope(shield=True):
+            return await self.run(call, *args, **kwargs)
+        raise AssertionError("unreachable: nobody else has the scope to cancel it")
+
     @cached_property
     def _previous_has_ended(self) -> anyio.Semaphore:
         """What each call to a far engine waits for: threads that start at once may reach it in any order."""

@@ -223,3 +223,24 @@ async def test_a_far_engine_that_is_asked_on_the_loop_says_so(far, clock):
     far.trip = Trip()
     with pytest.raises(RuntimeError, match="own thread"):
         far.storage.kv_get("k")
+
+
+@pytest.mark.anyio
+async def test_a_shielded_call_is_made_and_heard_though_its_task_is_cancelled_in_line(far, clock):
+    store, heard = AsyncStore(far.storage, clock), []
+    far.trip = Trip(out=5)
+    scope = anyio.CancelScope()
+
+    async def ask():
+        with scope:
+            heard.append(await store.run_shielded(Storage.kv_set, "k", b"v"))
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(store.run, Storage.kv_get, "ahead of it")
+        tasks.start_soon(ask)
+        await clock.advance("1s")
+        scope.cancel()
+        await clock.advance("20s")
+    far.trip = None
+    assert heard == [None]
+    assert far.storage.kv_get("k") == b"v"

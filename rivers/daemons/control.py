@@ -1,4 +1,4 @@
-"""Carries out what people ask for through the API, the CLI and the pages, or hands it to the daemon that can."""
+"""The daemon that takes what people ask for through the API, the CLI and the pages."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class ControlDaemon(MailboxDaemon[ControlRequest]):
         self._repo = repo
 
     async def recover(self) -> None:
-        """Nothing is owed: who asked has had an answer or still waits in the channel."""
+        """Do nothing: whoever asked has had an answer, or the request still waits in the channel."""
 
     async def act(self, messages: Sequence[ControlRequest], *, stopping: bool) -> None:
         """Deal with one request after another, in the order in which they were sent."""

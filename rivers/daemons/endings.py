@@ -1,4 +1,4 @@
-"""How the end of a run reaches storage: together with those of its moment while there is a graph, alone when not."""
+"""How the end of a run reaches storage: with the others of its moment while there is a graph, and else alone."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Handover:
         self._ending: Ending | None = None
 
     def carry_out(self, run: RunRecord) -> Ending | None:
-        """On the thread. ``None``: the ending is stored already, since nobody waited for it any more.
+        """Execute the run, on its thread. ``None``: nobody waited for the ending any more, so it is stored already.
 
         :raises ExecutionError: for what would end more than this run
         """
@@ -58,7 +58,7 @@ class Handover:
                 self._left.done()
 
     def leave(self, left: LeftBehind) -> Ending | None:
-        """On the loop, which waits no longer; returns the ending if it is the loop's to store."""
+        """Wait no longer, on the loop. Return the ending when it is the loop's to store."""
         with self._lock:
             if not self._is_out:
                 self._left = left
@@ -67,7 +67,7 @@ class Handover:
 
 
 class Endings:
-    """Stores what runs came to, those that came back in one moment as one transaction.
+    """The writer of endings: those of runs that came back in one moment are one transaction.
 
     ``stored`` is called for each run whose ending storage has, ``refused`` for each whose ending it did not take.
     """

@@ -32,7 +32,7 @@ _OUTCOME_RETRY_SECONDS_MAX: Final = 60.0
 
 
 class Executions:
-    """Starts each run's synchronous core on a thread of the clock and says when it has come back."""
+    """The launcher of runs on threads of the clock, which tells when each has come back."""
 
     def __init__(
         self,
@@ -54,7 +54,7 @@ class Executions:
         self._endings = Endings(store, clock, self._come_back, self._refused)
 
     def tell_ends_to(self, finished: SendStream[RunFinished]) -> None:
-        """Give the end of the edge on which every run that has come back is told."""
+        """Set the edge on which the end of every run is told."""
         self._finished = finished
 
     @property
@@ -64,7 +64,7 @@ class Executions:
 
     @property
     def running_ids(self) -> Collection[str]:
-        """The ids of those runs, as a live view."""
+        """The ids of the runs that are executing, as a live view."""
         return self._running.keys()
 
     def launch(self, run: RunRecord) -> None:
@@ -117,7 +117,7 @@ class Executions:
         self._come_back(run_id)
 
     async def _record_failure(self, run_id: str, error: Exception) -> None:
-        """Write the outcome that the core could not write; storage may need a while to take it.
+        """Store the failure of a run that could not store its own end.
 
         It is tried until it succeeds: a run that stayed Started would hold its slots for as long as the system lives.
         """

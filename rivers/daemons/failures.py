@@ -1,4 +1,4 @@
-"""What is at the bottom of the exception groups that task groups raise."""
+"""The exception at the bottom of the groups that task groups raise."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from chrono_daemon import DaemonError
 
 
 def innermost(error: BaseException) -> BaseException:
-    """The one exception inside groups that hold nothing else; of a ``DaemonError``, what the daemon raised."""
+    """Return the one exception inside groups that hold nothing else; for a ``DaemonError``, what the daemon raised."""
     while True:
         if isinstance(error, BaseExceptionGroup):
             group = cast("BaseExceptionGroup[BaseException]", error)

@@ -25,7 +25,7 @@ _STOP_SECONDS: Final = 30.0
 
 
 class AutomationDaemon:
-    """Evaluates schedules and sensors and executes their runs in the background.
+    """A background thread that evaluates schedules and sensors and executes their runs.
 
     ``repo.resolve(storage)`` comes first. ``max_ticks_retained`` is how many ticks of each automation are kept
     (``None``: all), ``condition_eval_interval`` a duration such as ``"30s"``. ``clock`` is for tests that share one
@@ -85,7 +85,7 @@ class AutomationDaemon:
             atexit.unregister(self.stop)
 
     def health(self) -> GraphHealth:
-        """How the daemons are; raises ``RiversError`` when none is running."""
+        """Return how the daemons are; raise ``RiversError`` when none is running."""
         hosting = self._hosting
         if hosting is None:
             raise RiversError("the AutomationDaemon is not running")
@@ -127,7 +127,7 @@ class _Hosting:
             raise RiversError(f"the graph has ended: {error}") from error
 
     def close(self) -> None:
-        """Ask the graph to stop and wait for it; raises what it failed with."""
+        """Ask the graph to stop and wait for it; raise what it failed with."""
         try:
             if not self._serving.done():
                 self._portal.call(self._stop.set)

@@ -1,4 +1,4 @@
-"""Starts admitted runs and passes on that they have ended."""
+"""The daemon that starts admitted runs and tells that runs have ended."""
 
 from __future__ import annotations
 
@@ -18,11 +18,12 @@ _Message = RunsAdmitted | RunFinished | CancelRun
 
 
 class LauncherDaemon(MailboxDaemon[_Message]):
-    """Turns ``NotStarted`` into ``Started``, with a lease, and hands the run to :class:`Executions`.
+    """The only way from ``NotStarted`` to ``Started``: under a lease, and on to :class:`Executions`.
 
     Consumes: ``RunsAdmitted``, ``RunFinished``, ``CancelRun``.
     Emits: ``RunsEnded``.
-    Reads and writes: run rows and leases; every start is a compare-and-set, so a run starts once whoever tells.
+    Reads and writes: run rows and leases; every start is a compare-and-set, so a run starts once, whoever tells
+    of it.
     After a restart, and every ``interval_seconds`` in case a hint was lost: what was admitted and never started is
     started; executions go on untouched.
     """

@@ -1,4 +1,4 @@
-"""Keeps this graph's runs alive in storage and ends those that nobody will end."""
+"""The daemon that keeps the leases of this graph's runs and ends the runs that nobody else will end."""
 
 from __future__ import annotations
 
@@ -34,9 +34,9 @@ class LeaseDaemon(MailboxDaemon[RunsAdmitted]):
 
     Consumes: ``RunsAdmitted``: from then on there is a lease to renew and a launch that may go stale.
     Emits: ``RunsEnded``.
-    Reads and writes: run leases; orphaned and stale runs -> ``Failure``; slots of pools whose lease is over go.
-    After a restart: it looks again; ending a run twice is refused by storage. Launches from before have their whole
-    time anew.
+    Reads and writes: run leases; orphaned and stale runs -> ``Failure``; slots of pools, freed after their lease.
+    After a restart: it looks again; storage refuses to end a run twice. Launches from before have their whole time
+    again.
     """
 
     def __init__(
@@ -97,7 +97,7 @@ class LeaseDaemon(MailboxDaemon[RunsAdmitted]):
         self._expect()
 
     async def _end_orphans(self, watch: ClockWatch) -> list[str]:
-        """Alone on a store a dead owner is known by its boot, whatever the clock says; sharing it, by its lease."""
+        """End the runs of dead owners, known by their boot on a store of our own, and else by their lease."""
         if watch.trusts():
             await self._store.run(Storage._free_expired_leases)  # pyright: ignore[reportPrivateUsage]
         elif self._shared:

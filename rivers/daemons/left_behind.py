@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 
 class LeftBehind:
-    """Counts those threads, and lets what they stand on be taken down when the last of them is done."""
+    """A count of those threads. What they stand on is taken down when the last of them is done."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -15,12 +15,12 @@ class LeftBehind:
         self._then: Callable[[], None] | None = None
 
     def expect(self) -> None:
-        """One more thread is left to itself."""
+        """Count one more thread that is left to itself."""
         with self._lock:
             self._count += 1
 
     def done(self) -> None:
-        """From such a thread, as the last thing it does for its run."""
+        """Count such a thread no longer. It calls this as the last thing that it does for its run."""
         with self._lock:
             self._count -= 1
             then = self._then if self._count == 0 else None

@@ -1,4 +1,4 @@
-"""Tells the queue of runs that somebody beside the graph has created, cancelled or ended in the same storage."""
+"""The hints to the queue about runs that somebody outside the graph creates, cancels or ends in the same storage."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from rivers.storage.changes import Change, RunEnded, RunQueued, RunWasCanceled
 
 @dataclass(frozen=True, slots=True)
 class OutsideChanges:
-    """A subscriber of the graph's storage, called from whatever thread has committed."""
+    """A subscriber of the graph's storage. It is called from the thread that has committed, whichever that is."""
 
     clock: Clock
     executions: Executions

@@ -1,4 +1,4 @@
-"""Admits queued runs within the limits."""
+"""The daemon that admits queued runs within the limits."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class RunQueueDaemon(MailboxDaemon[_Message]):
     Consumes: ``RunsQueued`` (schedules, sensors, people), ``RunsEnded`` (launcher, leases), ``RunsChanged``.
     Emits: ``RunsAdmitted``, to the launcher and to the lease keeper.
     Reads and writes: the queue and in-flight rows; ``Queued`` -> ``NotStarted``; block reasons.
-    After a restart: the queue is read again, and what was admitted but not started is told again.
+    After a restart: it reads the queue again, and tells again of what was admitted and not started.
     """
 
     def __init__(

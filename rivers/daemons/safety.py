@@ -10,10 +10,10 @@ a simulated month of an idle system costs a daemon 2880 wake-ups."""
 
 
 class SafetyInterval:
-    """Seconds until the next unasked look at storage.
+    """The seconds until the next unasked look at storage.
 
-    While work is outstanding the looks start ``first_seconds`` apart and double up to :data:`IDLE_SECONDS`, and any
-    change starts them over: a hint is lost, if ever, near the change that it was about.
+    While work is outstanding, the looks are ``first_seconds`` apart at first, and the distance doubles up to
+    :data:`IDLE_SECONDS`. Any change starts them over: a hint is lost, if ever, near the change that it was about.
     """
 
     def __init__(self, first_seconds: float) -> None:

@@ -1,4 +1,4 @@
-"""Fires schedules at their times."""
+"""The daemon that fires schedules at their times."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Polls sensors."""
+"""The daemon that polls sensors."""
 
 from __future__ import annotations
 

@@ -15,17 +15,17 @@ from rivers.repository.code_repository import CodeRepository
 from rivers.scheduling.launches import KeyReading
 
 DEFAULT_START_TIMEOUT_NS: Final = int(2 * IDLE_SECONDS) * NANOS_PER_SECOND
-"""Without a queue nobody asked for a start timeout; long enough that the launcher looks as rarely as the others."""
+"""The start timeout where there is no queue to set one. The launcher then looks as rarely as the other daemons."""
 
 SHORTEST_START_TIMEOUT_NS: Final = 2 * NANOS_PER_SECOND
-"""A shorter one would end runs whose start has been told of and not been heard yet."""
+"""The shortest start timeout. A shorter one would end runs whose start hint is still on its way."""
 
 DEFAULT_DEQUEUE_INTERVAL_SECONDS: Final = 0.25
 
 
 @dataclass(frozen=True, slots=True)
 class QueueSettings:
-    """The run queue as configured. ``limits`` is ``None`` when the repository has no queue."""
+    """The run queue as it is configured. ``limits`` is ``None`` when the repository has no queue."""
 
     limits: Limits | None
     dequeue_interval_seconds: float
@@ -33,7 +33,7 @@ class QueueSettings:
 
     @property
     def launch_interval_seconds(self) -> float:
-        """How often the launcher looks unasked: twice within the start timeout, so that a lost hint fails no run."""
+        """Seconds between unasked looks of the launcher: two within the start timeout, so a lost hint fails no run."""
         return min(IDLE_SECONDS, self.start_timeout_ns / 2 / NANOS_PER_SECOND)
 
     @classmethod
@@ -56,9 +56,11 @@ class QueueSettings:
 class TriggerSettings:
     """What every tick of a schedule or sensor is decided with.
 
-    ``targets`` are the nodes of each job; ``read_keys`` gives what reads the partition keys of requests, from their
-    texts and the moment in epoch nanoseconds; ``queued`` says whether new runs enter a queue; ``retain`` is how many
-    ticks of a name are kept, ``None`` for all.
+    :param targets: the nodes of each job.
+    :param read_keys: returns a reader of the partition keys of requests, given their texts and the moment in epoch
+        nanoseconds. It may read the store.
+    :param queued: whether new runs enter a queue.
+    :param retain: how many ticks of a name are kept; ``None`` keeps all.
     """
 
     targets: Mapping[str, tuple[str, ...]]
@@ -67,7 +69,7 @@ class TriggerSettings:
     retain: int | None
 
     def keys(self, evaluated: Evaluated, at: int) -> KeyReading:
-        """What reads the partition keys of what an evaluation asks for."""
+        """Return a reader of the partition keys that an evaluation asks for."""
         texts = [getattr(request, "partition_key", None) for request in evaluated.requests]
         return self.read_keys(texts, at)
 

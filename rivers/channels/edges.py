@@ -18,7 +18,7 @@ Loses = Callable[[Any], bool]
 
 
 class Edges:
-    """Opens channels, and closes every end of them when the block ends, after the daemons that used them.
+    """The channels of one graph. Every end of them is closed when the block ends, after the daemons that used them.
 
     A daemon never closes an end itself: once restarted, it would meet its own closed channel.
     """
@@ -27,7 +27,7 @@ class Edges:
         self._channels: list[Channel[Any]] = []
 
     def open(self, capacity: int = HINTS_MAX) -> Channel[Any]:
-        """Return a new channel. Whoever names it gives it the type of its messages."""
+        """Return a new channel. The variable that it is assigned to has the type of its messages."""
         channel: Channel[Any] = open_channel(capacity)
         self._channels.append(channel)
         return channel

@@ -38,7 +38,7 @@ class Mailbox(Generic[M]):
         self._stop_announced = False
 
     def open(self, group: anyio.abc.TaskGroup, ctx: Context) -> None:
-        """Start to receive, in ``group``; ``stopping`` turns true, and waits end, when the supervisor asks to stop."""
+        """Start to receive, in ``group``. When the supervisor asks to stop, ``stopping`` turns true and a wait ends."""
         for port in self._ports:
             group.start_soon(self._receive, port)
         group.start_soon(self._watch_for_stop, ctx)
@@ -67,8 +67,7 @@ class Mailbox(Generic[M]):
             await clock.sleep(wake.monotonic - clock.monotonic(), interrupt=self._woken)
 
     def drain(self) -> Sequence[M]:
-        """Return all messages since the last drain, in order of arrival, which may decide nothing but who is asked
-        first."""
+        """Return all messages since the last drain, in order of arrival. No decision may depend on that order."""
         messages, self._messages = self._messages, []
         return messages
 

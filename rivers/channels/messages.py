@@ -82,7 +82,7 @@ class Command(Generic[T]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AddTriggers(Command[None]):
-    """Let schedules, or sensors, take part from now on. A name that exists already refuses all of them.
+    """Let schedules, or sensors, take part from now on. If one has a name that exists already, all are refused.
 
     A trigger whose name has been in the store before goes on with its cursor and with what a person chose.
     """
@@ -95,7 +95,7 @@ class AddTriggers(Command[None]):
 class ChangeTrigger(Command[None]):
     """Put this schedule or sensor in the place of the one of its name, from its next tick on.
 
-    Other times, by another cron expression or time zone, count from now.
+    With another cron expression or time zone, its times count from now.
     """
 
     kind: AutomationKind

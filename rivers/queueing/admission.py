@@ -29,14 +29,14 @@ class TagLimit:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """A negative ``max_concurrent_runs`` sets no limit, 0 admits nothing. Tag limits are tried in their order."""
+    """The limits of a queue. A negative ``max_concurrent_runs`` is none, 0 admits nothing. Tags are tried in order."""
 
     max_concurrent_runs: int = 10
     tag_limits: tuple[TagLimit, ...] = ()
 
 
 UNLIMITED: Final = Limits(max_concurrent_runs=-1)
-"""Admits everything: what holds for a queue that a repository no longer has."""
+"""The limits that admit everything: those of a repository that has no queue, or no longer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +104,7 @@ class _Tally:
             self._counts[label] += 1
 
     def refusal(self, tags: dict[str, str]) -> str | None:
-        """Why a run with these tags may not start; ``None`` when the limit does not match or is not exhausted."""
+        """Return why a run with these tags may not start; ``None`` when the limit does not match or has room."""
         label = self._label(tags)
         if label is None or self._counts[label] < self._limit.limit:
             return None

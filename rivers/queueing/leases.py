@@ -19,7 +19,7 @@ from rivers.records import RunRecord
 RENEWALS_PER_PERIOD: Final = 3
 
 RUN_LEASE_NS: Final = 15 * 60 * NANOS_PER_SECOND
-"""How long the lease of a run lasts. Renewed every five minutes, so that keeping leases costs an idle system next to
+"""How long the lease of a run lasts. It is renewed every five minutes, so that leases cost an idle system next to
 nothing, in a simulated month as well as on a machine."""
 
 ORPHANED: Final = "the process that executed this run has died or was killed; the run did not finish"
@@ -40,7 +40,7 @@ class ClockWatch:
     trusted_from: float
 
     def expecting(self, seconds: float) -> ClockWatch:
-        """This watch, with the next wake-up planned that many seconds after the last."""
+        """Return this watch with the next wake-up planned that many seconds after the last."""
         return replace(self, expected_at=self.monotonic + seconds)
 
     def trusts(self) -> bool:
@@ -49,7 +49,7 @@ class ClockWatch:
 
 
 def observe(watch: ClockWatch | None, *, now: int, monotonic: float, period: int) -> ClockWatch:
-    """The watch after waking up, ``None`` before the first time.
+    """Return the watch after waking up; ``watch`` is ``None`` before the first time.
 
     A wake-up that is late by more than a third of the lease period, or a calendar that moved by more than that against
     the monotonic clock, starts one lease period without reclaiming. Less than that a renewal every third absorbs.
@@ -67,7 +67,7 @@ def observe(watch: ClockWatch | None, *, now: int, monotonic: float, period: int
 def stale_launches(
     not_started: Iterable[RunRecord], watch: ClockWatch, start_timeout: int, *, since: int = 0
 ) -> list[RunRecord]:
-    """The ``NotStarted`` runs whose time to start is over, by (deadline, id); see :func:`start_deadline`."""
+    """Return the ``NotStarted`` runs whose time to start is over, by (deadline, id); see :func:`start_deadline`."""
     if not watch.trusts():
         return []
     deadlines = ((start_deadline(run, start_timeout, since=since), run.run_id, run) for run in not_started)
@@ -75,7 +75,7 @@ def stale_launches(
 
 
 def start_deadline(run: RunRecord, start_timeout: int, *, since: int = 0) -> int:
-    """When a ``NotStarted`` run must have started; one that never queued is counted from its creation.
+    """Return when a ``NotStarted`` run must have started. A run that never queued is counted from its creation.
 
     :param since: when the system started. It launched again what had been admitted before, and gives it a whole
         ``start_timeout`` from then: while nothing runs, no launch can be late.
@@ -84,12 +84,12 @@ def start_deadline(run: RunRecord, start_timeout: int, *, since: int = 0) -> int
 
 
 def stale_launch_text(start_timeout: int) -> str:
-    """The error of a run that did not start in time."""
+    """Return the error of a run that did not start in time."""
     return f"run did not start within {format_duration(start_timeout)} of its admission"
 
 
 def seconds_to_next_wake(watch: ClockWatch, deadlines: Sequence[int], interval: int) -> float:
-    """How long to sleep: until the earliest deadline still ahead, the end of distrust, or for ``interval``.
+    """Return how long to sleep: until the earliest deadline still ahead, the end of distrust, or for ``interval``.
 
     Deadlines that have passed ask for no wake-up, since this one has dealt with them or must not yet.
     """

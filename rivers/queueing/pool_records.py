@@ -1,4 +1,4 @@
-"""What is told about concurrency pools: their limits, who holds their slots, and how a claim fared.
+"""Records of concurrency pools: their limits, who holds their slots, and how a claim fared.
 
 Times are ``int`` nanoseconds since the Unix epoch, UTC; leases last whole seconds.
 """
@@ -11,7 +11,7 @@ from typing import Literal
 
 @dataclass(frozen=True, slots=True)
 class PoolLimit:
-    """How many slots a pool has, and how long a claim of them lasts that nobody renews. A negative limit is none."""
+    """How many slots a pool has, and how long a claim lasts that nobody renews. A negative number is no limit."""
 
     pool_key: str
     slot_limit: int
@@ -69,7 +69,7 @@ class BlockReason:
 
     @classmethod
     def of(cls, blockers: list[PoolBlockDetail]) -> BlockReason:
-        """The reason that these pools are, at least one."""
+        """Return the reason for these pools, of which there is at least one."""
         first = blockers[0]
         if len(blockers) == 1:
             return cls("pool_full", first.pool_key, first.claimed, first.limit)

@@ -25,7 +25,7 @@ class PoolUse:
 
 
 def slots_by_pool(requests: Iterable[Request]) -> dict[str, int]:
-    """What is held of each pool once a claim is granted. Of several requests for one pool the largest counts.
+    """Return what a granted claim holds of each pool. Of several requests for one pool the largest counts.
 
     :raises OverflowError: a number of slots is negative
     :raises TypeError: a request is no pair of a text and a whole number
@@ -43,7 +43,7 @@ def slots_by_pool(requests: Iterable[Request]) -> dict[str, int]:
 
 
 def blockers(wanted: Mapping[str, int], uses: Mapping[str, PoolUse]) -> list[PoolBlockDetail]:
-    """The pools without room, in the order of the request; none of them when the claimant holds all of it already."""
+    """Return the pools without room, in the order of the request; none when the claimant holds all of it already."""
     if all(uses[pool].own == count for pool, count in wanted.items()):
         return []
     return [
@@ -58,7 +58,7 @@ def _has_room(use: PoolUse, wanted: int) -> bool:
 
 
 def step_pools(pools_of_targets: Sequence[Iterable[Request]]) -> tuple[Request, ...]:
-    """What a step claims that makes several assets in one call: of each pool the most that one of them asks for.
+    """Return the claim of a step that makes several assets in one call: of each pool the most that one asset asks for.
 
     One call is one piece of work, whatever it makes: were the numbers added up, a step with more outputs than a pool
     has slots could never begin.

@@ -29,7 +29,7 @@ class Agenda:
         self._moment_of.pop(name, None)
 
     def next_moment(self) -> float | None:
-        """The earliest appointment; ``None`` when there is none."""
+        """Return the moment of the earliest appointment; ``None`` when there is none."""
         while self._heap and not self._holds(self._heap[0]):
             heapq.heappop(self._heap)
         return self._heap[0][0] if self._heap else None

@@ -49,7 +49,7 @@ class CronTimes:
         self._stretch: Stretch | None = None
 
     def after(self, ns: int) -> int | None:
-        """The first time strictly after ``ns``; ``None`` when the schedule has no more times (none in 100 years)."""
+        """Return the first time strictly after ``ns``; ``None`` when there is no more (none in 100 years)."""
         asked, answer = self._answered
         if asked <= ns < answer:
             return answer
@@ -62,7 +62,7 @@ class CronTimes:
         return found * NANOS_PER_SECOND
 
     def _after_in_stretch(self, start: int) -> int | None:
-        """The answer when the clock has not changed of late and will not before it: nearly always."""
+        """Return the answer from the stretch of the last search. That is enough unless the clock changes near it."""
         stretch = self._stretch
         if stretch is None or not stretch.start + OVERLAP_MAX <= start < stretch.end:
             return None
@@ -81,7 +81,7 @@ class CronTimes:
         return None
 
     def span(self, low_ns: int, high_ns: int) -> MissedRange | None:
-        """The times in ``low_ns < t <= high_ns``, counted without walking them; ``None`` when there are none."""
+        """Count the times in ``low_ns < t <= high_ns`` without walking them; ``None`` when there are none."""
         first = last = None
         count = 0
         for part in self._parts(low_ns // NANOS_PER_SECOND, high_ns // NANOS_PER_SECOND):

@@ -67,7 +67,7 @@ def decide_due(
 
 
 def _passed(times: CronTimes, first: int, now: int) -> tuple[MissedRange, int | None]:
-    """The times from ``first`` to now, and the next one. Mostly ``first`` is alone, which needs no counting."""
+    """Return the times from ``first`` to now, and the next one. Mostly ``first`` is alone and nothing is counted."""
     second = times.after(first)
     if second is None or second > now:
         return MissedRange(first, first, 1), second
@@ -75,7 +75,7 @@ def _passed(times: CronTimes, first: int, now: int) -> tuple[MissedRange, int | 
 
 
 def missed_text(missed: MissedRange, reason: str) -> str:
-    """The sentence that a tick for missed times carries: how many, from when to when, and why."""
+    """Return the sentence of a tick for missed times: how many, from when to when, and why."""
     if missed.count == 1:
         return f"missed the scheduled time {utc_text(missed.last)}: {reason}"
     return f"missed {missed.count} scheduled times from {utc_text(missed.first)} to {utc_text(missed.last)}: {reason}"

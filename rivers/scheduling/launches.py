@@ -24,12 +24,12 @@ class RunAsked(Protocol):
 
     @property
     def run_key(self) -> str | None:
-        """Makes it at most one run for this trigger, ever."""
+        """The key under which this trigger launches at most one run, ever."""
         ...
 
     @property
     def tags(self) -> Mapping[str, str] | None:
-        """Laid over the trigger's tags."""
+        """The tags of the run, laid over those of the trigger."""
         ...
 
     @property
@@ -44,10 +44,10 @@ class RunAsked(Protocol):
 
 
 class KeyReading(Protocol):
-    """Reads the partition keys of requests, with what is known of the nodes, the moment and registered keys."""
+    """A reader of the partition keys of requests, given the nodes, the moment and the registered keys."""
 
     def key_for(self, nodes: Sequence[str], text: str | None) -> PartitionKey | None:
-        """The key for which the nodes can run; ``None`` when they have no partitions.
+        """Return the key for which the nodes can run; ``None`` when they have no partitions.
 
         :raises ExecutionError: they need a key and there is none, or one of them does not have this one
         :raises PartitionValidationError: the text is no key of theirs, or one of them is not partitioned
@@ -77,7 +77,7 @@ class TriggerFacts:
 
 @dataclass(frozen=True, slots=True)
 class Launches:
-    """``runs`` are to be created, in request order; ``failure`` describes the first request that cannot become one."""
+    """The runs to create, in the order of the requests; ``failure`` describes the first request that cannot be one."""
 
     runs: tuple[NewRun, ...]
     failure: str | None
@@ -156,7 +156,7 @@ class _Target:
 def _target_of(
     trigger: TriggerFacts, request: RunAsked | BackfillAsked, targets: Mapping[str, tuple[str, ...]]
 ) -> _Target | str:
-    """What the request runs, or the text that says why it cannot run."""
+    """Return what the request runs, or the text that says why it cannot run."""
     if _is_backfill(request):
         return (
             f"a BackfillRequest for [{storable(', '.join(request.selection))}] cannot be launched: this version of "
@@ -175,7 +175,7 @@ def _target_of(
 
 
 def _is_backfill(request: RunAsked | BackfillAsked) -> TypeIs[BackfillAsked]:
-    # By hand: an isinstance check on a protocol costs more than the rest of a launch.
+    # An isinstance check on a protocol costs more than the rest of a launch.
     return hasattr(request, "selection")
 
 

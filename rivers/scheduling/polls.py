@@ -15,7 +15,7 @@ SHORTEST_INTERVAL_NS: Final = 1_000_000
 
 
 def interval_ns(minimum_interval: str | None) -> int:
-    """The time between two polls. Text that is no duration means 30 s, as the sensor does not check it when declared.
+    """Return the nanoseconds between two polls. Text that is no duration, which a sensor may declare, means 30 s.
 
     Never less than 1 ms: an interval of zero would keep a simulated instant from ending.
     """
@@ -28,7 +28,7 @@ def interval_ns(minimum_interval: str | None) -> int:
 
 
 def timeout_ns(eval_timeout: str | None) -> int | None:
-    """How long an evaluation may take; ``None``, also for text that is no duration, when it may take for ever."""
+    """Return how many nanoseconds an evaluation may take. ``None``, also for text that is no duration, is no limit."""
     if eval_timeout is None:
         return None
     try:
@@ -38,5 +38,5 @@ def timeout_ns(eval_timeout: str | None) -> int | None:
 
 
 def next_poll_at(finished_at: float, interval: int) -> float:
-    """When to poll again after a tick that finished at ``finished_at``; the interval is in nanoseconds."""
+    """Return when to poll again after a tick that finished at ``finished_at``. The interval is in nanoseconds."""
     return finished_at + interval / NANOS_PER_SECOND

@@ -59,7 +59,7 @@ def decide_schedule_tick(
     now: int,
     queued: bool,
 ) -> TickDecision:
-    """The tick of the time ``scheduled_at``, which becomes the checkpoint; see ``plan_launches`` for the rest."""
+    """Return the tick of the time ``scheduled_at``, which becomes the checkpoint. ``plan_launches`` says the rest."""
     identity = tick_id("schedule", trigger.name, "cron", scheduled_at)
     launches = _launches(trigger, evaluated, identity, targets, used_keys, keys, now, queued)
     tick = _evaluated_tick(trigger, state, evaluated, launches, identity, now, scheduled_at)
@@ -77,7 +77,7 @@ def decide_sensor_tick(
     now: int,
     queued: bool,
 ) -> TickDecision:
-    """The tick of one poll; see ``plan_launches`` for the parameters."""
+    """Return the tick of one poll; see ``plan_launches`` for the parameters."""
     identity = _poll_id(trigger, state)
     launches = _launches(trigger, evaluated, identity, targets, used_keys, keys, now, queued)
     tick = _evaluated_tick(trigger, state, evaluated, launches, identity, now, None)
@@ -85,7 +85,7 @@ def decide_sensor_tick(
 
 
 def decide_missed_tick(trigger: TriggerFacts, state: TriggerState, due: Due, *, now: int) -> TickDecision:
-    """The one tick that stands for all of ``due.missed``: skipped, or failed when ``due.failed``.
+    """Return the one tick that stands for all of ``due.missed``: skipped, or failed when ``due.failed``.
 
     :raises ValueError: ``due`` has no missed times.
     """
@@ -96,7 +96,7 @@ def decide_missed_tick(trigger: TriggerFacts, state: TriggerState, due: Due, *, 
 
 
 def decide_blocked_tick(trigger: TriggerFacts, state: TriggerState, *, now: int) -> TickDecision:
-    """The failed tick of a sensor that is due for a poll while its timed-out evaluation still runs."""
+    """Return the failed tick of a sensor that is due for a poll while its timed-out evaluation still runs."""
     tick = StoredTick(
         id=_poll_id(trigger, state),
         automation_name=trigger.name,
@@ -111,7 +111,7 @@ def decide_blocked_tick(trigger: TriggerFacts, state: TriggerState, *, now: int)
 
 
 def timed_out_text(kind: AutomationKind, name: str, timeout: int) -> str:
-    """The error of an evaluation that did not return within ``timeout`` nanoseconds."""
+    """Return the error of an evaluation that did not return within ``timeout`` nanoseconds."""
     return f"EvaluationTimeout: {kind} '{name}' timed out after {format_duration(timeout)}"
 
 

@@ -33,12 +33,12 @@ class Stretch:
 
 
 def year_of(second: int) -> int:
-    """The UTC year that the second lies in."""
+    """Return the UTC year that the second lies in."""
     return (_EPOCH + timedelta(seconds=second)).year
 
 
 def year_start(year: int) -> int:
-    """The first second of the UTC year."""
+    """Return the first second of the UTC year."""
     return int((datetime(year, 1, 1, tzinfo=UTC) - _EPOCH).total_seconds())
 
 
@@ -69,7 +69,7 @@ def _offset(zone: str, second: int) -> int:
 
 @lru_cache(maxsize=4096)
 def _changes(zone: str, year: int) -> tuple[tuple[int, int], ...]:
-    """``(second, offset from then on)`` of every change in the UTC year."""
+    """Return ``(second, offset from then on)`` of every change in the UTC year."""
     found: list[tuple[int, int]] = []
     low = year_start(year) - 1
     end = low + DAY * 366
@@ -84,7 +84,7 @@ def _changes(zone: str, year: int) -> tuple[tuple[int, int], ...]:
 
 
 def _moment_of_change(zone: str, low: int, high: int, offset: int) -> int:
-    """The first second in ``low < t <= high`` at which ``offset`` no longer holds."""
+    """Return the first second in ``low < t <= high`` at which ``offset`` no longer holds."""
     while high - low > 1:
         middle = (low + high) // 2
         if _offset(zone, middle) == offset:

@@ -15,7 +15,7 @@ from rivers.server.served import Served
 
 
 def build_app(served: Served, *, port: int, token: str, hosts: Sequence[str] = LOOPBACK_NAMES) -> Starlette:
-    """The application for one served system, listening on ``port`` under the names ``hosts``."""
+    """Return the application for one served system, listening on ``port`` under the names ``hosts``."""
     return Starlette(
         routes=[*health_routes(served), *automation_routes(served), *run_routes(served)],
         middleware=[Middleware(Guard, hosts=tuple(hosts), port=port, token=token)],

@@ -17,7 +17,7 @@ from rivers.views import documents
 
 
 class AnyName(PathConvertor):
-    """The rest of the path, also when it holds slashes or line breaks: a trigger may have any name."""
+    """A convertor for the rest of the path, slashes and line breaks included: a trigger may have any name."""
 
     regex = "(?s:.*)"
 
@@ -26,7 +26,7 @@ register_url_convertor("any_name", AnyName())
 
 
 def automation_routes(served: Served) -> list[Route]:
-    """The routes of these resources."""
+    """Return the routes of these resources."""
 
     async def automations(request: Request) -> list[dict[str, Any]]:
         return await served.store.run(documents.automations, served.repo, served.clock.now_ns())

@@ -15,7 +15,7 @@ _DOWN: Final = ("failed", "restarting")
 
 
 def health_routes(served: Served) -> list[Route]:
-    """The routes of this resource."""
+    """Return the routes of this resource."""
 
     async def health(request: Request) -> dict[str, Any]:
         return health_document(served)
@@ -24,7 +24,7 @@ def health_routes(served: Served) -> list[Route]:
 
 
 def health_document(served: Served) -> dict[str, Any]:
-    """The answer. ``healthy`` is false while a daemon has failed and does not run; ages are seconds."""
+    """Return the answer. ``healthy`` is false while a daemon has failed and does not run; ages are seconds."""
     document: dict[str, Any] = {
         "module": served.module,
         "repo_var": served.repo_var,

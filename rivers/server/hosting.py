@@ -19,7 +19,7 @@ _log = logging.getLogger("rivers.server")
 
 
 def bind(host: str, port: int) -> socket.socket:
-    """A listening socket; port 0 takes a free one. Raises ``OSError`` when the address cannot be had.
+    """Return a listening socket; port 0 takes a free one. Raises ``OSError`` when the address cannot be had.
 
     Listening before anything is served means that an address can be told to others as soon as this has returned: their
     connections wait in the backlog.
@@ -37,7 +37,7 @@ def bind(host: str, port: int) -> socket.socket:
 
 
 def address_of(sock: socket.socket) -> str:
-    """The URL at which a bound socket answers; one bound to every interface is named by its loopback address."""
+    """Return the URL at which a bound socket answers; one bound to every interface is named by its loopback address."""
     host, port = sock.getsockname()[:2]
     ip = ipaddress.ip_address(host)
     if ip.is_unspecified:

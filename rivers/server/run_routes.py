@@ -17,11 +17,11 @@ from rivers.storage import Storage
 from rivers.views import documents
 
 _SUBMISSION_KEYS: Final = ("selection", "include_upstream", "job", "partition_key", "tags", "module", "repo_var")
-"""The last two say which code the client means."""
+"""The members of a submission. The last two say which code the client means."""
 
 
 def run_routes(served: Served) -> list[Route]:
-    """The routes of this resource."""
+    """Return the routes of this resource."""
 
     async def runs(request: Request) -> list[dict[str, Any]]:
         return await served.store.run(documents.runs, request.query_params.get("status"), limit_of(request))
@@ -99,7 +99,7 @@ def _are_texts(values: Any) -> bool:
 
 
 def _refuse_other_code(served: Served, body: dict[str, Any]) -> None:
-    """A client that means other code than the server holds must not get a run of this one."""
+    """Refuse a client that means other code than the server holds: it must not get a run of this one."""
     module, repo_var = body.get("module", served.module), body.get("repo_var", served.repo_var)
     if (module, repo_var) != (served.module, served.repo_var):
         raise NotAccepted(

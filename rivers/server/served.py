@@ -36,7 +36,10 @@ class Served:
     closing: anyio.Event = field(default_factory=anyio.Event)
 
     def working_graph(self) -> AutomationGraph:
-        """The graph, to hand it something to do. Raises :class:`NotAccepted` when there is none or it is stopping."""
+        """Return the graph, to hand it something to do.
+
+        :raises NotAccepted: there is none, or it is stopping
+        """
         if self.stopping:
             raise NotAccepted("the server is stopping and takes no new requests")
         if self.graph is None:

@@ -271,7 +271,7 @@ def _is_allowed_wait(module: Module, awaited: ast.expr) -> bool:
     owner = ast.unparse(called.value)
     if called.attr in _CLOCK_WAITS and re.search(r"(^|[._])clock$", owner):
         return True
-    if owner in {"self", "cls"} or re.search(r"(^|[._])(supervisor|graph|executions|endings|book)$", owner):
+    if owner in {"self", "cls", "super()"} or re.search(r"(^|[._])(supervisor|graph|executions|endings|book)$", owner):
         return True
     if called.attr in {"run", "run_shielded"} and re.search(r"(^|[._])store$", owner):
         return True

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import threading
+from contextlib import asynccontextmanager
 
 import anyio
-import anyio.abc
 import pytest
 
 from rivers.clock import SimClock, WallClock
@@ -24,6 +24,14 @@ def clock():
 def far(clock):
     with LateEngine(clock) as engine:
         yield engine
+
+
+@asynccontextmanager
+async def task_group():
+    """Tasks that end, or fail their test after ten real seconds."""
+    with anyio.fail_after(10):
+        async with anyio.create_task_group() as tasks:
+            yield tasks
 
 
 def noted(storage, notes, note):
@@ -49,7 +57,7 @@ async def test_a_call_to_a_far_engine_is_made_on_a_thread_of_the_clock(far, cloc
         with pytest.raises(StorageError, match="Unknown run status: odd"):
             await store.run(Storage.get_runs, 1, "odd")
 
-    async with anyio.create_task_group() as tasks:
+    async with task_group() as tasks:
         tasks.start_soon(ask)
         await clock.advance("10s")
     assert seen == [False, None]
@@ -65,7 +73,7 @@ async def test_an_advance_waits_for_calls_and_their_time_is_that_of_the_clock(fa
         await store.run(noted, done, note)
         done.append(clock.now() - began)
 
-    async with anyio.create_task_group() as tasks:
+    async with task_group() as tasks:
         tasks.start_soon(ask, "a")
         await clock.advance(2.5)
         assert done == [], "committed after 1 s, answered after 3 s"
@@ -90,7 +98,7 @@ async def test_calls_are_committed_in_the_order_of_request(far, clock, ordered):
         else:
             await clock.offload(("storage",), noted, far.storage, committed, note)
 
-    async with anyio.create_task_group() as tasks:
+    async with task_group() as tasks:
         for note in "abc":
             tasks.start_soon(ask, note)
             await clock.settle()
@@ -104,7 +112,7 @@ async def test_a_call_does_not_overtake_one_whose_waiter_was_cancelled(far, cloc
     far.trip = Trip()
     far.trips += [Trip(out=5)]
 
-    async with anyio.create_task_group() as tasks:
+    async with task_group() as tasks:
         impatient = anyio.CancelScope()
 
         async def gives_up():
@@ -124,7 +132,7 @@ async def test_a_call_does_not_overtake_one_whose_waiter_was_cancelled(far, cloc
 @pytest.mark.anyio
 async def test_a_call_that_is_cancelled_before_it_begins_is_not_made_and_holds_up_nobody(far, clock):
     store, committed = AsyncStore(far.storage, clock), []
-    async with anyio.create_task_group() as tasks:
+    async with task_group() as tasks:
         first, second = anyio.CancelScope(), anyio.CancelScope()
 
         async def gives_up(scope, note):
@@ -168,23 +176,22 @@ async def test_threads_that_start_at_once_do_not_overtake_each_other(cancelled):
 
     with LateEngine(clock) as far:
         store = AsyncStore(far.storage, clock)
-        with anyio.fail_after(10):
-            async with anyio.create_task_group() as tasks:
-                scope = anyio.CancelScope()
+        async with task_group() as tasks:
+            scope = anyio.CancelScope()
 
-                async def gives_up():
-                    with scope:
-                        await store.run(slow)
+            async def gives_up():
+                with scope:
+                    await store.run(slow)
 
-                tasks.start_soon(gives_up)
-                await anyio.wait_all_tasks_blocked()
-                await clock.offload(("test",), begun.wait)
-                if cancelled:
-                    scope.cancel()
-                tasks.start_soon(store.run, noted, committed, "b")
-                await anyio.wait_all_tasks_blocked()
-                assert [key for key in clock.offloaded if key[0] == "storage"] == clock.offloaded[:1]
-                may_end.set()
+            tasks.start_soon(gives_up)
+            await anyio.wait_all_tasks_blocked()
+            await clock.offload(("test",), begun.wait)
+            if cancelled:
+                scope.cancel()
+            tasks.start_soon(store.run, noted, committed, "b")
+            await anyio.wait_all_tasks_blocked()
+            assert [key for key in clock.offloaded if key[0] == "storage"] == clock.offloaded[:1]
+            may_end.set()
         assert committed == ["a", "b"]
 
 
@@ -193,7 +200,7 @@ async def test_a_call_that_is_never_answered_is_named_by_the_clock_that_waits_fo
     store = AsyncStore(far.storage, clock)
     far.trip = Trip()
     far.trips += [Trip(never_returns=True)]
-    async with anyio.create_task_group() as tasks:
+    async with task_group() as tasks:
         tasks.start_soon(store.run, Storage.kv_set, "k", b"")
         with pytest.raises(NotQuiescent, match=r"runs off the loop: \('storage', 'KeyValues.kv_set'\) for "):
             await clock.advance("1s")
@@ -211,7 +218,7 @@ async def test_a_reply_that_is_lost_is_an_error_of_its_caller_alone(far, clock, 
         seen.append(await store.run(Storage.kv_get, "k"))
         seen.append(await store.run(Storage.commit_ticks, [decision("s", 1)], retain=None))
 
-    async with anyio.create_task_group() as tasks:
+    async with task_group() as tasks:
         tasks.start_soon(ask)
         await clock.settle()
     assert seen == [b"1", [decision("s", 1)]], "the transaction of a decision can be asked whether it is done"

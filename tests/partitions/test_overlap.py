@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from rivers.partitions import PartitionsDefinition
@@ -115,7 +115,6 @@ STARTS = st.builds(
 SPANS = st.sampled_from([timedelta(0), timedelta(hours=5), timedelta(days=1), timedelta(days=40), timedelta(days=1500)])
 
 
-@settings(deadline=None, max_examples=100)
 @given(GRIDS, GRIDS, STARTS, STARTS, SPANS)
 @example("0 0 * * *", "0 0 * * MON,THU", datetime(2024, 1, 1), datetime(2024, 1, 1), timedelta(days=1))
 @example("30 2 29 2 *", 7.0, datetime(2024, 2, 29), datetime(2024, 2, 29, 2, 30), timedelta(days=1500))

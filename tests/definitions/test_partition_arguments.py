@@ -49,6 +49,7 @@ def test_the_mapping_of_a_dependency_must_be_one(declare: Any) -> None:
         declare("up", partition_mapping="identity")
 
 
+@pytest.mark.rule("assets 6.10")
 @pytest.mark.parametrize(
     ("definitions", "named"),
     [
@@ -62,6 +63,7 @@ def test_outputs_that_share_no_key_are_refused_by_name(definitions: Any, named: 
         Asset.from_multi(both, outputs(*definitions), "m")
 
 
+@pytest.mark.rule("assets 6.10")
 @pytest.mark.parametrize(
     "definitions",
     [

@@ -1,4 +1,4 @@
-"""The meaning of a partition key for a plan (partitions.md 5)."""
+"""The meaning of a partition key for a plan."""
 
 from __future__ import annotations
 
@@ -54,9 +54,7 @@ def load(upstream: Any, downstream: Any, mapping: Any, key: PartitionKey | None)
     return plan(graph_of(source("up", upstream), below(downstream, mapping)), ["x"], key).load("x", "up")
 
 
-# 5.1
-
-
+@pytest.mark.rule("partitions 5.1.1")
 def test_every_planned_node_runs_for_a_key_that_all_of_them_have() -> None:
     graph = graph_of(source("up", DAILY), below(D.daily(datetime(2024, 1, 3))))
     planned = plan(graph, ["up", "x"], key("2024-01-05"))
@@ -65,6 +63,7 @@ def test_every_planned_node_runs_for_a_key_that_all_of_them_have() -> None:
     assert planned.context_of("x") == PartitionContext([key("2024-01-05")], D.daily(datetime(2024, 1, 3)))
 
 
+@pytest.mark.rule("partitions 5.1.2", "partitions 3.3.9")
 @pytest.mark.parametrize("kind", [ExecutionError, PartitionValidationError])
 def test_a_key_that_one_node_does_not_have_is_refused_as_either_documented_type(kind: type[Exception]) -> None:
     graph = graph_of(source("up", DAILY), below(D.daily(datetime(2024, 1, 3))))
@@ -76,6 +75,7 @@ def test_a_key_that_one_node_does_not_have_is_refused_as_either_documented_type(
         plan(graph, ["up", "x"], key("2024-01-02"))
 
 
+@pytest.mark.rule("partitions 5.1.2")
 @pytest.mark.parametrize(
     "bad", [key("2024-01-11"), key("2024-1-2"), key(["2024-01-02", "z"]), multi({"d": "2024-01-02"}), key("")]
 )
@@ -84,6 +84,7 @@ def test_no_key_outside_of_the_definition_passes(bad: PartitionKey) -> None:
         plan(graph_of(source("up", DAILY)), ["up"], bad)
 
 
+@pytest.mark.rule("partitions 5.1.2")
 def test_a_message_about_a_batch_of_thousands_names_the_key_that_is_wrong_and_not_all_the_others() -> None:
     many = D.static_([f"k{place}" for place in range(10_000)])
     with pytest.raises(
@@ -101,9 +102,7 @@ def test_a_message_about_a_batch_of_thousands_names_the_key_that_is_wrong_and_no
     assert len(str(caught.value)) < 2000
 
 
-# 3.4
-
-
+@pytest.mark.rule("partitions 5.1.8")
 def test_a_batch_of_more_partitions_than_memory_holds_is_refused_without_listing_them() -> None:
     hundred = [str(each) for each in range(100)]
     definition = D.multi({f"d{place}": D.static_(hundred) for place in range(10)})
@@ -112,6 +111,7 @@ def test_a_batch_of_more_partitions_than_memory_holds_is_refused_without_listing
         plan(graph_of(source("up", definition)), ["up"], several)
 
 
+@pytest.mark.rule("partitions 3.3.6", "partitions 3.4.3")
 def test_a_dynamic_key_must_be_registered() -> None:
     graph = graph_of(source("up", D.dynamic("users")))
     assert plan(graph, ["up"], key("ann"), {"users": ["ann"]}).keys == (key("ann"),)
@@ -119,6 +119,7 @@ def test_a_dynamic_key_must_be_registered() -> None:
         plan(graph, ["up"], key("bob"), {"users": ["ann"]})
 
 
+@pytest.mark.rule("partitions 3.4.3")
 def test_a_dimension_that_is_wrong_is_no_matter_of_registration() -> None:
     graph = graph_of(source("up", D.multi({"d": DAILY, "u": D.dynamic("users")})))
     with pytest.raises(ExecutionError, match="not registered in dynamic namespace 'users'"):
@@ -134,9 +135,7 @@ def test_the_namespaces_to_read_are_those_of_the_plan_and_of_what_it_loads() -> 
     assert needed_namespaces(graph, ["x"], None) == ()
 
 
-# 5.2
-
-
+@pytest.mark.rule("partitions 5.1.3")
 def test_partitioned_nodes_without_a_key_are_listed_under_the_names_that_people_know() -> None:
     task = Task(lambda: 0, "t")
     graph = graph_of(source("up", DAILY), source("plain"), Asset.from_graph(lambda: task(), "g", partitions_def=DAILY))
@@ -151,9 +150,7 @@ def test_without_partitions_and_without_a_key_there_is_nothing_to_plan() -> None
     assert (planned.key, planned.keys, planned.context_of("x"), planned.load("x", "up")) == (None, (), None, Load())
 
 
-# 5.3
-
-
+@pytest.mark.rule("partitions 5.1.4", "partitions 5.1.5")
 def test_a_key_for_an_unpartitioned_node_is_refused_and_an_unpartitioned_upstream_outside_is_loaded_whole() -> None:
     graph = graph_of(source("up"), below(DAILY))
     with pytest.raises(
@@ -164,9 +161,7 @@ def test_a_key_for_an_unpartitioned_node_is_refused_and_an_unpartitioned_upstrea
     assert load(None, DAILY, M.all_partitions(), key("2024-01-05")) == Load()
 
 
-# 5.4
-
-
+@pytest.mark.rule("partitions 5.2.1")
 @pytest.mark.parametrize(
     ("definition", "batch", "keys"),
     [
@@ -189,9 +184,7 @@ def test_a_key_of_several_values_is_one_batch_of_single_keys(
     assert context.keys == keys
 
 
-# 5.6, 6.2
-
-
+@pytest.mark.rule("partitions 5.4.2")
 @pytest.mark.parametrize(
     ("upstream", "downstream", "mapping", "given", "expected"),
     [
@@ -211,6 +204,7 @@ def test_an_upstream_is_loaded_for_the_mapped_keys_in_its_own_definition(
     assert load(upstream, downstream, mapping, given) == Load(PartitionContext(expected, upstream))
 
 
+@pytest.mark.rule("partitions 6.3.4", "partitions 6.3.6", "partitions 6.3.7")
 @pytest.mark.parametrize(
     ("upstream", "downstream", "mapping", "given", "expected"),
     [
@@ -227,14 +221,13 @@ def test_an_upstream_is_loaded_whole_or_not_at_all(
     assert load(upstream, downstream, mapping, given) == expected
 
 
+@pytest.mark.rule("partitions 6.3.13")
 def test_a_key_that_leads_out_of_the_upstream_names_offset_and_range() -> None:
     with pytest.raises(PartitionValidationError, match=r"'x'.*2024-01-01.*offset=-1.*\[2024-01-01.*'up'"):
         load(DAILY, DAILY, M.time_window(-1), key("2024-01-01"))
 
 
-# 5.8
-
-
+@pytest.mark.rule("partitions 5.3.1")
 def test_the_outputs_of_a_function_need_a_key_that_all_selected_ones_have() -> None:
     outputs = [AssetDef("a", partitions_def=LETTERS), AssetDef("b", partitions_def=D.static_(["c", "d"]))]
     graph = graph_of(Asset.from_multi(dict, outputs, "m"))
@@ -244,9 +237,7 @@ def test_the_outputs_of_a_function_need_a_key_that_all_selected_ones_have() -> N
     assert plan(graph, ["a"], key("a")).keys == (key("a"),)
 
 
-# 5.9
-
-
+@pytest.mark.rule("partitions 5.3.3")
 def test_the_inside_of_a_graph_and_the_instances_of_its_maps_run_for_the_key_of_the_graph() -> None:
     many, inc = Task(lambda: [1], "many"), Task(lambda n: n, "inc")
 
@@ -264,6 +255,7 @@ def test_the_inside_of_a_graph_and_the_instances_of_its_maps_run_for_the_key_of_
 # A text as a key.
 
 
+@pytest.mark.rule("partitions 5.1.14")
 @pytest.mark.parametrize(
     ("definition", "text", "expected"),
     [
@@ -279,6 +271,7 @@ def test_a_text_is_read_as_the_first_partitioned_node_writes_its_keys(
     assert key_from_text(graph_of(source("plain"), source("up", definition)), ["plain", "up"], text) == expected
 
 
+@pytest.mark.rule("partitions 5.1.14")
 def test_a_text_without_the_dimensions_is_refused() -> None:
     with pytest.raises(PartitionValidationError, match=r"'2024-01-05'.*d=\.\.\.\|r=\.\.\."):
         key_from_text(graph_of(source("up", GRID)), ["up"], "2024-01-05")

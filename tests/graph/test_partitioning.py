@@ -1,4 +1,4 @@
-"""Partitions of nodes, and the mappings of the edges between them (partitions.md 3.5, 6.1; assets 7.10)."""
+"""Partitions of nodes, and the mappings of the edges between them."""
 
 from __future__ import annotations
 
@@ -47,6 +47,7 @@ def test_every_partitioned_node_has_its_definition_and_no_other_has_one() -> Non
     assert build_graph([source("up", DAILY)]).partitions == {}
 
 
+@pytest.mark.rule("partitions 3.5.2", "repository 2.10")
 def test_an_unknown_name_is_refused_with_the_asset_and_what_is_registered() -> None:
     with pytest.raises(ConfigurationError, match=r"Asset 'up'.*'dayly'.*available: daily, weekly"):
         graph_of(source("up", "dayly"), partition_defs={"weekly": DAILY, "daily": DAILY})
@@ -57,6 +58,7 @@ def test_an_unknown_name_of_a_graph_asset_is_not_laid_at_the_door_of_a_task_in_i
         graph_of(Asset.from_graph(lambda: inc(1), "g", partitions_def="dayly"))
 
 
+@pytest.mark.rule("partitions 3.1.16", "repository 2.12")
 @pytest.mark.parametrize(
     ("raw", "reason"),
     [
@@ -99,6 +101,7 @@ def test_an_edge_that_can_work_keeps_its_mapping(upstream: Any, downstream: Any,
     assert graph["x"].mappings == ({} if mapping is None else {"up": mapping})
 
 
+@pytest.mark.rule("partitions 6.2.1", "repository 2.12")
 @pytest.mark.parametrize(
     ("upstream", "downstream", "mapping", "reason"),
     [

@@ -28,6 +28,7 @@ class Partition:
         return self.keys[0]
 
 
+@pytest.mark.rule("resources 3.2.3", "resources 3.3.2")
 @pytest.mark.parametrize(
     ("key", "segments"),
     [
@@ -54,6 +55,7 @@ def test_what_is_not_partitioned_has_one_place_without_segments() -> None:
     assert all_partition_segments(None) == [[]]
 
 
+@pytest.mark.rule("partitions 5.4.7")
 @pytest.mark.parametrize(
     ("value", "segment"),
     [
@@ -78,6 +80,7 @@ def test_any_value_has_a_place_that_no_other_value_has(value: str, segment: str)
     assert partition_segments(Partition([Single([value])])) == [segment]
 
 
+@pytest.mark.rule("partitions 5.4.7")
 def test_a_value_that_looks_like_two_dimensions_is_not_taken_for_them() -> None:
     one, other = Multi({"a": ["x/b=y"], "b": ["z"]}), Multi({"a": ["x"], "b": ["y/b=z"]})
     assert partition_segments(Partition([one])) != partition_segments(Partition([other]))

@@ -41,6 +41,7 @@ def test_the_error_can_be_read_and_survives_the_way_from_a_worker() -> None:
     assert (str(crossed), crossed.args) == (text, ("a",))
 
 
+@pytest.mark.rule("resources 3.3.5")
 def test_the_value_of_a_batch_is_there_under_each_of_its_keys() -> None:
     handler = InMemoryIOHandler()
     first, second = Single(["1"]), Single(["2"])

@@ -106,6 +106,7 @@ def test_what_a_store_cannot_do_names_asset_handler_and_path(tmp_path: Path) -> 
         PickleIOHandler(store=MemoryStore()).load_input(InputContext("a//b", "c"))
 
 
+@pytest.mark.rule("resources 3.3.5")
 def test_the_value_of_a_batch_is_put_under_each_of_its_keys(tmp_path: Path) -> None:
     handler = PickleIOHandler(store=LocalStore(tmp_path), prefix="lake")
     first, second = Multi({"d": ["1"], "r": ["x"]}), Multi({"d": ["2"], "r": ["x", "y"]})
@@ -119,6 +120,7 @@ def test_the_value_of_a_batch_is_put_under_each_of_its_keys(tmp_path: Path) -> N
     assert (tmp_path / "lake/a/k/data.pkl").is_file()
 
 
+@pytest.mark.rule("partitions 5.4.7")
 def test_keys_that_are_no_names_of_files_have_a_place_of_their_own_inside_the_store(tmp_path: Path) -> None:
     keys = [
         "../x",

@@ -21,6 +21,7 @@ EACH = {
 }
 
 
+@pytest.mark.rule("partitions 3.1.1")
 @pytest.mark.parametrize("name", EACH)
 def test_variants_are_nested_and_are_definitions(name: str) -> None:
     variant, definition = getattr(PartitionsDefinition, name), EACH[name]
@@ -31,6 +32,7 @@ def test_variants_are_nested_and_are_definitions(name: str) -> None:
     assert variant.__qualname__ == f"PartitionsDefinition.{name}"
 
 
+@pytest.mark.rule("partitions 3.1.2")
 @pytest.mark.parametrize("name", EACH)
 def test_definitions_are_equal_by_content_and_unhashable(name: str) -> None:
     definition = EACH[name]
@@ -43,11 +45,13 @@ def test_definitions_are_equal_by_content_and_unhashable(name: str) -> None:
         hash(definition)
 
 
+@pytest.mark.rule("partitions 3.1.1")
 def test_the_base_cannot_be_constructed() -> None:
     with pytest.raises(TypeError, match=r"PartitionsDefinition has no constructor.*daily\(start\)"):
         PartitionsDefinition()
 
 
+@pytest.mark.rule("partitions 3.3.1")
 @pytest.mark.parametrize("name", ["Static", "TimeWindow", "Multi"])
 def test_the_keys_that_are_listed_are_members_in_order_and_counted(name: str) -> None:
     definition = EACH[name]

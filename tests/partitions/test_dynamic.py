@@ -20,6 +20,7 @@ CUSTOMERS = PartitionsDefinition.dynamic("customers")
 REGISTERED = {"customers": ["zoe", "adam", "mia"], "other": ["x"]}
 
 
+@pytest.mark.rule("partitions 3.1.8")
 def test_a_dynamic_definition_has_a_name() -> None:
     assert CUSTOMERS.name == "customers"
     assert CUSTOMERS == PartitionsDefinition.Dynamic("customers") != PartitionsDefinition.dynamic("other")
@@ -29,6 +30,7 @@ def test_a_dynamic_definition_has_a_name() -> None:
         hash(CUSTOMERS)
 
 
+@pytest.mark.rule("partitions 3.1.12", "partitions 3.1.16")
 def test_an_empty_name_is_refused() -> None:
     with pytest.raises(PartitionDefinitionError, match="not empty"):
         PartitionsDefinition.dynamic("")
@@ -38,17 +40,20 @@ def test_an_empty_name_is_refused() -> None:
         PartitionsDefinition.dynamic(3)
 
 
+@pytest.mark.rule("partitions 3.3.6")
 def test_any_single_key_is_valid_until_the_store_is_asked() -> None:
     assert CUSTOMERS.validate_partition_key(single("anything"))
     assert not CUSTOMERS.validate_partition_key(PartitionKey.multi({"d": "a"}))
 
 
+@pytest.mark.rule("partitions 3.3.6")
 def test_with_the_registered_keys_only_those_are_members() -> None:
     assert CUSTOMERS.contains(single(["mia", "zoe"]), NOW, REGISTERED)
     assert not CUSTOMERS.contains(single("x"), NOW, REGISTERED)
     assert not CUSTOMERS.contains(single("mia"), NOW, {})
 
 
+@pytest.mark.rule("partitions 3.3.2")
 def test_enumerating_without_the_registered_keys_is_not_implemented() -> None:
     with pytest.raises(NotImplementedError, match=r"get_dynamic_partitions\('customers'\)"):
         CUSTOMERS.get_partition_keys()
@@ -63,6 +68,7 @@ def test_registered_keys_come_in_the_order_of_their_text() -> None:
     assert (CUSTOMERS.latest(NOW, {}), CUSTOMERS.count(NOW, {})) == (None, 0)
 
 
+@pytest.mark.rule("partitions 2.5", "partitions 2.6", "partitions 2.7")
 def test_a_range_lies_between_registered_keys() -> None:
     assert CUSTOMERS.resolve(PartitionKeyRange.single("adam", "mia"), NOW, REGISTERED) == [
         single("adam"),
@@ -83,6 +89,7 @@ def test_keys_that_the_store_gives_in_order_are_answered_alike() -> None:
         assert CUSTOMERS.resolve(chosen, NOW, stored) == CUSTOMERS.resolve(chosen, NOW, REGISTERED)
 
 
+@pytest.mark.rule("partitions 3.3.9")
 def test_the_nearest_keys_are_registered_ones() -> None:
     assert CUSTOMERS.nearest(single("zoë"), NOW, REGISTERED)[0] == single("zoe")
     assert CUSTOMERS.nearest(single("zoë"), NOW) == []

@@ -107,6 +107,7 @@ def test_leap_days_are_counted_across_a_century_without_one() -> None:
     assert grid.count(to_nanos(datetime(1600, 1, 1)), to_nanos(datetime(2000, 1, 1))) == 97
 
 
+@pytest.mark.rule("partitions 3.3.8")
 @pytest.mark.parametrize("expression", ["0 * * * *", "* * * * * *", "0 0 L * *", "0 0 13 * FRI"])
 def test_a_grid_of_thousands_of_years_is_not_walked(expression: str) -> None:
     grid = CronGrid(wall_times(expression))

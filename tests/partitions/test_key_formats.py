@@ -46,6 +46,7 @@ def test_two_digits_stand_for_the_years_1969_to_2068(moment: datetime) -> None:
     assert key_format("%D").parse(key_format("%D").render(to_nanos(moment))) == to_nanos(midnight)
 
 
+@pytest.mark.rule("partitions 3.2.9")
 @pytest.mark.parametrize(
     ("fmt", "text", "moment"),
     [
@@ -86,6 +87,7 @@ def test_text_of_another_form_names_no_moment(fmt: str, text: str) -> None:
     assert key_format(fmt).parse(text) is None
 
 
+@pytest.mark.rule("partitions 3.3.4")
 def test_only_the_exact_writing_is_a_key() -> None:
     assert key_format("%Y-%m-%d").parse_exactly("２０２４-01-02") is None
     assert key_format("%a %F").parse_exactly("Mon 2024-01-02") is None
@@ -122,6 +124,7 @@ def test_other_text_means_no_moment(text: str) -> None:
     assert key_format("%Y-%m-%d").parse_loosely(text) is None
 
 
+@pytest.mark.rule("partitions 3.2.10")
 @pytest.mark.parametrize("fmt", ["%Q", "%", "%Y-%", "%-F", "%z", "%Z", "%E", "%2f", "%-B"])
 def test_an_unknown_directive_is_named(fmt: str) -> None:
     with pytest.raises(PartitionDefinitionError, match=re.escape(f"fmt {fmt!r}: unknown directive")):

@@ -45,6 +45,7 @@ def selectors(definition: PartitionsDefinition) -> st.SearchStrategy[Selection]:
     return values(members).map(PartitionKey.single) | pairs(members).map(lambda ends: PartitionKeyRange.single(*ends))
 
 
+@pytest.mark.rule("partitions 6.3.7")
 @given(st.data())
 def test_a_key_is_selected_when_the_selectors_resolve_to_it(data: st.DataObject) -> None:
     definition = data.draw(st.sampled_from([STATIC, DAILY, GRID]))

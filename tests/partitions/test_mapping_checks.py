@@ -59,8 +59,7 @@ def refuses(text: str, *arguments: object) -> None:
 
 
 class TestWhichMappingsAreValid:
-    """Table 6.1."""
-
+    @pytest.mark.rule("partitions 6.2.2")
     @pytest.mark.parametrize("name", EACH)
     def test_between_two_without_partitions_only_none_and_identity(self, name: str) -> None:
         if name in {"none", "identity"}:
@@ -68,6 +67,7 @@ class TestWhichMappingsAreValid:
         else:
             refuses(f"{name} has nothing to map: neither asset has partitions", EACH[name], None, None)
 
+    @pytest.mark.rule("partitions 6.2.3")
     @pytest.mark.parametrize("name", EACH)
     def test_from_a_partitioned_downstream_to_one_without(self, name: str) -> None:
         if name in {"none", "all_partitions", "for_keys"}:
@@ -75,6 +75,7 @@ class TestWhichMappingsAreValid:
         else:
             refuses(f"{name} needs a partitioned upstream, and 'up' has no partitions", EACH[name], ABC, None)
 
+    @pytest.mark.rule("partitions 6.2.4")
     @pytest.mark.parametrize("name", EACH)
     def test_from_a_downstream_without_partitions_a_mapping_is_required(self, name: str) -> None:
         if name in {"all_partitions", "specific_partitions"}:
@@ -84,6 +85,7 @@ class TestWhichMappingsAreValid:
         else:
             refuses(f"'up' is partitioned and 'down' is not, so {name} cannot map it", EACH[name], None, ABC)
 
+    @pytest.mark.rule("partitions 6.2.5")
     @pytest.mark.parametrize(
         ("name", "downstream", "upstream"),
         [
@@ -102,6 +104,7 @@ class TestWhichMappingsAreValid:
     ) -> None:
         assert reason(EACH[name], downstream, upstream) is None
 
+    @pytest.mark.rule("partitions 6.2.5")
     def test_between_two_with_partitions_not_every_mapping_fits(self) -> None:
         refuses("for_keys is for an upstream without partitions, and 'up' is partitioned", EACH["for_keys"], ABC, ABC)
         refuses(
@@ -109,15 +112,18 @@ class TestWhichMappingsAreValid:
             *(EACH["specific_partitions"], ABC, ABC),
         )
 
+    @pytest.mark.rule("partitions 6.2.5")
     def test_without_a_mapping_the_conditions_are_those_of_identity(self) -> None:
         refuses("identity needs .* same variant.*downstream is Static, upstream is TimeWindow", None, ABC, DAYS)
 
 
 class TestIdentity:
+    @pytest.mark.rule("partitions 6.2.6")
     def test_both_variants_are_named(self) -> None:
         refuses("downstream is TimeWindow, upstream is Dynamic", M.identity(), DAYS, dynamic("n"))
         refuses("downstream is Multi, upstream is Static", M.identity(), GRID, ABC)
 
+    @pytest.mark.rule("partitions 6.2.6")
     def test_every_static_downstream_key_exists_upstream(self) -> None:
         assert reason(M.identity(), static_(["c", "a"]), ABC) is None
         refuses("the upstream has not: 'x', 'y'$", M.identity(), static_(["x", "a", "y"]), ABC)
@@ -126,10 +132,12 @@ class TestIdentity:
         many = static_([f"k{n}" for n in range(25)])
         refuses("'k0', .* 'k9' and 15 more$", M.identity(), many, ABC)
 
+    @pytest.mark.rule("partitions 6.2.6")
     def test_dynamic_definitions_share_their_namespace(self) -> None:
         assert reason(M.identity(), dynamic("n"), dynamic("n")) is None
         refuses("namespaces differ, downstream 'n', upstream 'm'", M.identity(), dynamic("n"), dynamic("m"))
 
+    @pytest.mark.rule("partitions 6.2.6")
     def test_dimensions_have_the_same_names_in_any_order(self) -> None:
         turned = multi({"r": static_(["x", "y", "z"]), "d": static_(["1", "2"])})
         assert reason(M.identity(), GRID, turned) is None
@@ -138,17 +146,20 @@ class TestIdentity:
             *(M.identity(), GRID, multi({"d": static_(["1"]), "q": static_(["x"])})),
         )
 
+    @pytest.mark.rule("partitions 6.2.6", "partitions 6.2.16")
     def test_each_dimension_is_checked_as_identity(self) -> None:
         refuses(
             "^in dimension 'r': identity: .* has not: 'y'$",
             *(M.identity(), GRID, multi({"d": static_(["1", "2"]), "r": static_(["x"])})),
         )
 
+    @pytest.mark.rule("partitions 6.2.7")
     def test_time_windows_have_the_same_format(self) -> None:
         refuses(
             "same fmt, and downstream has '%Y-%m-%d', upstream '%Y%m%d'", M.identity(), DAYS, daily(JAN, fmt="%Y%m%d")
         )
 
+    @pytest.mark.rule("partitions 6.2.7")
     def test_starts_ends_and_kinds_of_grid_may_differ(self) -> None:
         by_interval = PartitionsDefinition.time_window(
             datetime(2020, 5, 5), interval_seconds=86_400, fmt="%Y-%m-%d", end=datetime(2021, 1, 1)
@@ -156,6 +167,7 @@ class TestIdentity:
         assert reason(M.identity(), daily(JAN), by_interval) is None
         assert reason(M.identity(), by_interval, daily(JAN)) is None
 
+    @pytest.mark.rule("partitions 6.2.7")
     def test_downstream_windows_start_on_the_upstream_grid(self) -> None:
         weekly = PartitionsDefinition.time_window(JAN, cron_schedule="@weekly", fmt="%Y-%m-%d")
         assert reason(M.identity(), weekly, daily(JAN)) is None
@@ -166,20 +178,25 @@ class TestIdentity:
 
 
 class TestStatic:
+    @pytest.mark.rule("partitions 6.2.8")
     def test_every_key_is_one_of_the_downstream(self) -> None:
         refuses("'x' is not a partition key of the downstream: the static partitions", M.static_({"x": "a"}), ABC, ABC)
         refuses("'a' is not a partition key of the downstream", M.static_({"a": "a"}), GRID, ABC)
 
+    @pytest.mark.rule("partitions 6.2.8")
     def test_every_target_is_one_of_the_upstream(self) -> None:
         refuses("'x', the target of 'a', is not a partition key of the upstream", M.static_({"a": "x"}), ABC, ABC)
         refuses("'2024-02-01', the target of 'a'.*nearest.*2024-01-31", M.static_({"a": "2024-02-01"}), ABC, DAYS)
 
+    @pytest.mark.rule("partitions 6.2.8")
     def test_targets_may_be_windows(self) -> None:
         assert reason(M.static_({"a": "2024-01-31"}), ABC, DAYS) is None
 
+    @pytest.mark.rule("partitions 6.2.12")
     def test_windows_that_are_still_to_come_are_accepted(self) -> None:
         assert reason(M.static_({"a": "8999-03-01"}), ABC, daily(JAN)) is None
 
+    @pytest.mark.rule("partitions 6.2.8")
     def test_an_upstream_whose_keys_cannot_be_listed_is_refused(self) -> None:
         refuses("Static or TimeWindow, and 'up' is Dynamic", M.static_({"a": "a"}), ABC, dynamic("n"))
         refuses("Static or TimeWindow, and 'up' is Multi", M.static_({}), ABC, GRID)
@@ -191,6 +208,7 @@ class TestStatic:
         assert reason(M.static_({}), ABC, ABC) is None
 
 
+@pytest.mark.rule("partitions 6.2.9")
 class TestTimeWindow:
     def test_the_side_that_is_no_time_window_is_named(self) -> None:
         refuses("the downstream 'down' is Static$", M.time_window(1), ABC, DAYS)
@@ -205,6 +223,7 @@ class TestTimeWindow:
         assert reason(M.time_window(-1), DAYS, weekly) is None
 
 
+@pytest.mark.rule("partitions 6.2.10")
 class TestSpecificPartitions:
     def test_every_key_is_valid_upstream(self) -> None:
         keys = [PartitionKey.single("a"), PartitionKey.single(["b", "x"])]
@@ -216,10 +235,12 @@ class TestSpecificPartitions:
         refuses("'d=1' is not a partition key", mapping, None, ABC)
         refuses("'d=1' is not a partition key of .*'n', whose keys the store knows$", mapping, None, dynamic("n"))
 
+    @pytest.mark.rule("partitions 6.2.12")
     def test_dynamic_keys_are_unknown_and_accepted(self) -> None:
         assert reason(EACH["specific_partitions"], None, dynamic("n")) is None
 
 
+@pytest.mark.rule("partitions 6.2.11")
 class TestForKeys:
     def test_key_selectors_are_downstream_keys(self) -> None:
         refuses("for_keys: 'x' is not a partition key of", M.for_keys([PartitionKey.single("x")]), ABC, None)
@@ -236,6 +257,7 @@ class TestForKeys:
         refuses("'c' is after to_key 'a' in", M.for_keys([PartitionKeyRange.single("c", "a")]), dynamic("n"), None)
 
 
+@pytest.mark.rule("partitions 6.2.13")
 class TestSubset:
     def test_both_are_of_one_variant(self) -> None:
         refuses("subset needs .*downstream is Static, upstream is TimeWindow", M.subset(), ABC, DAYS)
@@ -257,6 +279,7 @@ class TestSubset:
         refuses("subset: the dimensions differ", M.subset(), GRID, multi({"d": static_(["1"])}))
 
 
+@pytest.mark.rule("partitions 6.2.14")
 class TestMulti:
     def test_both_sides_have_dimensions(self) -> None:
         refuses("downstream is Static, upstream is Multi", EACH["multi"], ABC, GRID)
@@ -279,6 +302,7 @@ class TestMulti:
             *(M.multi({"z": M.identity()}), GRID, multi({"z": static_(["1"])})),
         )
 
+    @pytest.mark.rule("partitions 6.2.16")
     def test_inner_mappings_are_checked_in_their_dimension(self) -> None:
         refuses(
             "^in dimension 'r': static_: 'q', the target of 'x'",
@@ -298,6 +322,7 @@ class TestMulti:
         assert reason(M.multi({"day": ("d", M.identity())}), GRID, upstream) is None
 
 
+@pytest.mark.rule("partitions 6.2.15")
 class TestMultiToSingle:
     @pytest.mark.parametrize(("downstream", "upstream"), [(GRID, GRID), (ABC, DAYS)])
     def test_exactly_one_side_has_dimensions(

@@ -1,6 +1,4 @@
-"""The upstream partitions that downstream keys need: every row of the table, single keys and batches, and the
-faults.
-"""
+"""The upstream partitions that downstream keys need: for each mapping single keys, batches and faults."""
 
 from __future__ import annotations
 
@@ -57,21 +55,26 @@ def grid_key(d: str | list[str], r: str | list[str]) -> PartitionKey:
 
 
 class TestWithoutPartitionsOnOneSide:
+    @pytest.mark.rule("partitions 6.2.2")
     def test_between_two_without_partitions_all_is_loaded(self) -> None:
         assert mapped(None, [], None, None) == Whole()
         assert mapped(M.identity(), [], None, None) == Whole()
 
+    @pytest.mark.rule("partitions 6.2.3")
     @pytest.mark.parametrize("mapping", [None, M.all_partitions()], ids=repr)
     def test_an_upstream_without_partitions_is_loaded_whole(self, mapping: PartitionMapping | None) -> None:
         assert mapped(mapping, ["a", "b"], ABC, None) == Whole()
 
+    @pytest.mark.rule("partitions 6.3.4")
     def test_a_downstream_without_partitions_loads_all_as_one(self) -> None:
         assert mapped(M.all_partitions(), [], None, DAYS) == Whole()
 
+    @pytest.mark.rule("partitions 6.3.5", "partitions 6.3.12")
     def test_specific_partitions_are_one_key_with_all_values(self) -> None:
         result = mapped(M.specific_partitions([single("c"), single(["a", "c"])]), [], None, ABC)
         assert result == TheseKeys((single(["a", "c"]),))
 
+    @pytest.mark.rule("partitions 6.3.5")
     def test_specific_partitions_of_several_dimensions_are_no_more_than_those_listed(self) -> None:
         mapping = M.specific_partitions([grid_key("1", "x"), grid_key("2", ["x", "y"]), grid_key("1", "x")])
         assert texts(mapped(mapping, [], None, GRID)) == ["d=1|r=x", "d=2|r=x", "d=2|r=y"]
@@ -80,6 +83,7 @@ class TestWithoutPartitionsOnOneSide:
         with pytest.raises(PartitionValidationError, match=r"Asset 'down' depends on 'up'.*all_partitions or"):
             mapped(None, [], None, ABC)
 
+    @pytest.mark.rule("partitions 6.2.12")
     def test_specific_partitions_that_will_come_are_refused_until_they_are_there(self) -> None:
         mapping = M.specific_partitions(["2024-01-02", "2024-01-20"])
         with pytest.raises(PartitionValidationError, match=r"^Asset 'down' depends on 'up': .*'2024-01-20' is not a"):
@@ -91,15 +95,18 @@ class TestWithoutPartitionsOnOneSide:
 
 
 class TestForKeys:
+    @pytest.mark.rule("partitions 6.3.7")
     def test_a_matching_key_loads_the_whole_upstream_and_another_none_of_it(self) -> None:
         mapping = M.for_keys([single("a"), PartitionKeyRange.single("b", "c")])
         four = static_(["a", "b", "c", "d"])
         assert [mapped(mapping, [key], four, None) for key in "abcd"] == [Whole(), Whole(), Whole(), Nothing()]
 
+    @pytest.mark.rule("partitions 6.3.7")
     def test_any_member_of_a_selector_of_several_values_matches(self) -> None:
         assert mapped(M.for_keys([single(["a", "b"])]), ["b"], ABC, None) == Whole()
         assert mapped(M.for_keys([single(["a", "b"])]), ["c"], ABC, None) == Nothing()
 
+    @pytest.mark.rule("partitions 6.3.11")
     def test_a_batch_loads_only_when_every_key_matches(self) -> None:
         mapping = M.for_keys([single("a"), single("b")])
         assert mapped(mapping, ["a", "b"], ABC, None) == Whole()
@@ -120,6 +127,7 @@ class TestForKeys:
 
 
 class TestIdentity:
+    @pytest.mark.rule("partitions 6.3.1")
     @pytest.mark.parametrize("mapping", [None, M.identity()], ids=repr)
     def test_the_key_stays_the_same(self, mapping: PartitionMapping | None) -> None:
         assert texts(mapped(mapping, ["b"], ABC, ABC)) == ["b"]
@@ -129,6 +137,7 @@ class TestIdentity:
         turned = multi({"r": static_(["x", "y"]), "d": static_(["1", "2"])})
         assert texts(mapped(None, [grid_key("2", "x")], GRID, turned)) == ["d=2|r=x"]
 
+    @pytest.mark.rule("partitions 6.3.13")
     def test_a_key_before_the_upstream_began_names_key_and_upstream(self) -> None:
         with pytest.raises(
             PartitionValidationError,
@@ -148,6 +157,7 @@ class TestIdentity:
         with pytest.raises(PartitionValidationError, match=r"'q'.*the dynamic partitions 'n'; nearest valid keys: 'k'"):
             mapped(None, ["q"], n, n, registered={"n": ["k"]})
 
+    @pytest.mark.rule("partitions 6.3.10")
     def test_a_batch_keeps_its_order_and_each_key_once(self) -> None:
         assert texts(mapped(None, ["c", "a", "c"], ABC, ABC)) == ["c", "a"]
 
@@ -160,19 +170,23 @@ class TestStatic:
     MAPPING = M.static_({"a": "1", "b": "1", "c": "2"})
     NUMBERS = static_(["1", "2"])
 
+    @pytest.mark.rule("partitions 6.3.2")
     def test_the_key_beside_it_is_loaded(self) -> None:
         assert texts(mapped(self.MAPPING, ["c"], ABC, self.NUMBERS)) == ["2"]
 
+    @pytest.mark.rule("partitions 6.3.10")
     def test_keys_that_meet_are_loaded_once(self) -> None:
         assert texts(mapped(self.MAPPING, ["a", "b"], ABC, self.NUMBERS)) == ["1"]
         assert texts(mapped(self.MAPPING, ["c", "a", "b"], ABC, self.NUMBERS)) == ["2", "1"]
 
+    @pytest.mark.rule("partitions 6.3.2")
     def test_a_key_that_is_not_in_the_mapping_is_named_with_its_asset(self) -> None:
         with pytest.raises(
             PartitionValidationError, match=r"Asset 'down', partition key 'b': 'b' is not in its static_"
         ):
             mapped(M.static_({"a": "1"}), ["a", "b"], ABC, self.NUMBERS)
 
+    @pytest.mark.rule("partitions 6.2.12")
     def test_a_target_may_be_a_window_that_has_begun(self) -> None:
         mapping = M.static_({"a": "2024-01-05", "b": "2024-01-11"})
         assert texts(mapped(mapping, ["a"], ABC, OPEN)) == ["2024-01-05"]
@@ -181,12 +195,14 @@ class TestStatic:
 
 
 class TestTimeWindow:
+    @pytest.mark.rule("partitions 6.3.3")
     @pytest.mark.parametrize(
         ("offset", "key"), [(-1, "2024-01-04"), (0, "2024-01-05"), (2, "2024-01-07"), (-4, "2024-01-01")]
     )
     def test_windows_are_counted_on_the_grid(self, offset: int, key: str) -> None:
         assert texts(mapped(M.time_window(offset), ["2024-01-05"], DAYS, DAYS)) == [key]
 
+    @pytest.mark.rule("partitions 6.3.13")
     @pytest.mark.parametrize(
         ("offset", "key", "upstream", "span"),
         [
@@ -210,6 +226,7 @@ class TestTimeWindow:
         later = daily(datetime(2024, 1, 5))
         assert texts(mapped(M.time_window(2), ["2024-01-03"], DAYS, later)) == ["2024-01-05"]
 
+    @pytest.mark.rule("partitions 6.3.10")
     def test_every_key_of_a_batch_is_mapped(self) -> None:
         assert texts(mapped(M.time_window(-1), ["2024-01-05", "2024-01-06"], DAYS, DAYS)) == [
             "2024-01-04",
@@ -218,6 +235,7 @@ class TestTimeWindow:
         with pytest.raises(PartitionValidationError, match=r"partition key '2024-01-01'.*offset=-1"):
             mapped(M.time_window(-1), ["2024-01-05", "2024-01-01"], DAYS, DAYS)
 
+    @pytest.mark.rule("partitions 6.3.3")
     def test_on_a_coarser_grid_steps_begin_at_the_window_around_the_key(self) -> None:
         now = datetime(2024, 1, 31)
         keys = ["2024-01-14", "2024-01-15", "2024-01-16"]
@@ -231,15 +249,18 @@ class TestTimeWindow:
 
 
 class TestAllPartitions:
+    @pytest.mark.rule("partitions 6.3.4")
     def test_a_partitioned_downstream_loads_the_upstream_whole(self) -> None:
         assert mapped(M.all_partitions(), ["a"], ABC, DAYS) == Whole()
 
 
 class TestSubset:
+    @pytest.mark.rule("partitions 6.3.6")
     def test_the_same_key_where_the_upstream_has_it_and_nothing_where_not(self) -> None:
         assert texts(mapped(M.subset(), ["b"], ABC, static_(["b"]))) == ["b"]
         assert mapped(M.subset(), ["a"], ABC, static_(["b"])) == Nothing()
 
+    @pytest.mark.rule("partitions 6.3.11")
     def test_a_batch_is_loaded_only_when_the_upstream_has_every_key(self) -> None:
         assert texts(mapped(M.subset(), ["c", "b"], ABC, static_(["b", "c"]))) == ["c", "b"]
         assert mapped(M.subset(), ["a", "b"], ABC, static_(["b"])) == Nothing()
@@ -249,6 +270,7 @@ class TestSubset:
 
 
 class TestMulti:
+    @pytest.mark.rule("partitions 6.3.8")
     def test_each_upstream_dimension_takes_its_paired_value_through_its_mapping(self) -> None:
         downstream = multi({"day": DAYS, "letter": ABC})
         upstream = multi({"number": static_(["1", "2"]), "date": DAYS})
@@ -258,6 +280,7 @@ class TestMulti:
         key = PartitionKey.multi({"day": "2024-01-05", "letter": "c"})
         assert texts(mapped(mapping, [key], downstream, upstream)) == ["date=2024-01-04|number=2"]
 
+    @pytest.mark.rule("partitions 6.3.8", "partitions 6.3.12")
     def test_all_partitions_are_all_values_of_that_dimension_in_the_upstream_order(self) -> None:
         mapping = M.multi({"d": M.identity(), "r": M.all_partitions()})
         assert texts(mapped(mapping, [grid_key("1", "x")], GRID, GRID)) == ["d=1|r=y", "d=1|r=x"]
@@ -268,6 +291,7 @@ class TestMulti:
         batch = [grid_key("1", ["x", "y"]), grid_key("2", "x")]
         assert texts(mapped(mapping, batch, GRID, upstream)) == ["from=2|to=1", "from=1|to=2"]
 
+    @pytest.mark.rule("partitions 6.2.16", "partitions 6.3.13")
     def test_a_fault_names_the_key_and_the_dimension(self) -> None:
         both = multi({"day": DAYS, "r": static_(["x"])})
         mapping = M.multi({"day": M.time_window(-1), "r": M.identity()})
@@ -280,16 +304,20 @@ class TestMulti:
 
 
 class TestMultiToSingle:
+    @pytest.mark.rule("partitions 6.3.9", "partitions 6.3.12")
     def test_of_an_upstream_with_dimensions_all_values_of_the_others_are_loaded(self) -> None:
         assert texts(mapped(M.multi_to_single("d"), ["1"], static_(["1"]), GRID)) == ["d=1|r=y", "d=1|r=x"]
 
+    @pytest.mark.rule("partitions 6.3.9")
     def test_of_a_downstream_with_dimensions_the_value_of_one_is_loaded(self) -> None:
         assert texts(mapped(M.multi_to_single("d"), [grid_key("1", "x")], GRID, static_(["1", "2"]))) == ["1"]
 
+    @pytest.mark.rule("partitions 6.3.10")
     def test_a_batch_loads_the_distinct_values(self) -> None:
         batch = [grid_key("2", ["x", "y"]), grid_key("1", "x")]
         assert texts(mapped(M.multi_to_single("d"), batch, GRID, static_(["1", "2"]))) == ["2", "1"]
 
+    @pytest.mark.rule("partitions 6.3.9")
     def test_values_go_through_the_inner_mapping(self) -> None:
         mapping = M.multi_to_single("r", M.static_({"a": "x"}))
         assert texts(mapped(mapping, ["a"], ABC, GRID)) == ["d=1|r=x", "d=2|r=x"]
@@ -305,6 +333,7 @@ class TestMultiToSingle:
         result = mapped(M.multi_to_single("d"), ["1"], static_(["1"]), upstream, registered={"names": ["q", "p"]})
         assert texts(result) == ["d=1|n=p", "d=1|n=q"]
 
+    @pytest.mark.rule("partitions 6.2.16")
     def test_a_fault_names_the_dimension(self) -> None:
         with pytest.raises(PartitionValidationError, match="partition key 'a': in dimension 'd': 'a' is not"):
             mapped(M.multi_to_single("d"), ["a"], ABC, GRID)

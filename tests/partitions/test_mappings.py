@@ -56,6 +56,8 @@ EACH: list[tuple[PartitionMapping, type[PartitionMapping], dict[str, object]]] =
 ]
 
 
+@pytest.mark.rule("partitions 6.1.2", "partitions 6.1.3", "partitions 6.1.4", "partitions 6.1.5")
+@pytest.mark.rule("partitions 6.1.6", "partitions 6.1.7", "partitions 6.1.8", "partitions 6.1.9")
 @pytest.mark.parametrize(("mapping", "variant", "attributes"), EACH, ids=lambda value: str(value)[:50])
 def test_a_mapping_has_its_variant_and_attributes(
     mapping: PartitionMapping, variant: type[PartitionMapping], attributes: dict[str, object]
@@ -66,6 +68,7 @@ def test_a_mapping_has_its_variant_and_attributes(
     assert repr(mapping).startswith(f"PartitionMapping.{mapping.factory}(")
 
 
+@pytest.mark.rule("partitions 6.1.2")
 @pytest.mark.parametrize("place", range(len(EACH)))
 def test_mappings_are_equal_by_content_and_by_nothing_else(place: int) -> None:
     mapping = EACH[place][0]
@@ -76,6 +79,7 @@ def test_mappings_are_equal_by_content_and_by_nothing_else(place: int) -> None:
     assert mapping != "identity"
 
 
+@pytest.mark.rule("partitions 6.1.2")
 @pytest.mark.parametrize("mapping", [mapping for mapping, _, _ in EACH], ids=repr)
 def test_mappings_are_unhashable(mapping: PartitionMapping) -> None:
     with pytest.raises(TypeError, match="unhashable"):
@@ -108,6 +112,7 @@ inner = {
 }
 
 
+@pytest.mark.rule("partitions 6.1.11")
 @pytest.mark.parametrize("variant", inner)
 def test_a_mapping_of_several_dimensions_holds_only_mappings_of_one(variant: str) -> None:
     with pytest.raises(PartitionValidationError, match=f"Nested {variant} .*dimension 'x'"):
@@ -118,6 +123,7 @@ def test_a_mapping_of_several_dimensions_holds_only_mappings_of_one(variant: str
         PartitionMapping.multi_to_single("x", inner[variant])
 
 
+@pytest.mark.rule("partitions 6.1.10")
 @pytest.mark.parametrize(
     ("make", "text"),
     [
@@ -135,6 +141,7 @@ def test_empty_mappings_are_refused(make: Callable[[], object], text: str) -> No
 M: Any = PartitionMapping
 
 
+@pytest.mark.rule("partitions 6.1.12")
 @pytest.mark.parametrize(
     ("make", "text"),
     [
@@ -166,6 +173,7 @@ def test_the_wrong_type_is_named(make: Callable[[], object], text: str) -> None:
         make()
 
 
+@pytest.mark.rule("partitions 6.1.6")
 def test_specific_partitions_takes_text_for_keys_of_one_value() -> None:
     mapping = PartitionMapping.specific_partitions(["a", KEY])
     assert mapping.partition_keys == ["a", KEY]

@@ -115,6 +115,7 @@ STARTS = st.builds(
 SPANS = st.sampled_from([timedelta(0), timedelta(hours=5), timedelta(days=1), timedelta(days=40), timedelta(days=1500)])
 
 
+@pytest.mark.rule("partitions 6.2.7")
 @given(GRIDS, GRIDS, STARTS, STARTS, SPANS)
 @example("0 0 * * *", "0 0 * * MON,THU", datetime(2024, 1, 1), datetime(2024, 1, 1), timedelta(days=1))
 @example("30 2 29 2 *", 7.0, datetime(2024, 2, 29), datetime(2024, 2, 29, 2, 30), timedelta(days=1500))
@@ -206,6 +207,7 @@ def test_listed_years_are_not_taken_for_all_years() -> None:
     assert start_off_grid(windows("0 0 0 1 1 * 2030-2032"), windows(7 * DAY)) is not None
 
 
+@pytest.mark.rule("partitions 6.2.7")
 @pytest.mark.parametrize(
     ("inner", "outer"), [("* * * * *", "* * * * * *"), ("0 0 * * *", "0 0 1-30,L * *"), (0.5, 0.25)]
 )
@@ -216,6 +218,7 @@ def test_windows_are_compared_up_to_a_horizon(inner: str | float, outer: str | f
     assert found == [None]
 
 
+@pytest.mark.rule("partitions 6.2.7")
 @pytest.mark.parametrize(("last_year", "is_seen"), [(2026, True), (2040, False)])
 def test_a_difference_beyond_the_horizon_is_left_to_the_run_for_that_key(last_year: int, is_seen: bool) -> None:
     found = start_off_grid(windows("0 0 * * *"), windows(f"0 0 0 * * * 2024-{last_year}"))

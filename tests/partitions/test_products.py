@@ -32,12 +32,14 @@ def texts(keys: list[PartitionKey]) -> list[str]:
     return list(map(str, keys))
 
 
+@pytest.mark.rule("partitions 3.1.7")
 def test_dimensions_are_listed_in_declared_order() -> None:
     assert BOTH.dimensions == [("region", REGION), ("day", DAY)]
     assert BOTH.dimension("day") is DAY
     assert BOTH.dimension("other") is None
 
 
+@pytest.mark.rule("partitions 3.3.1")
 def test_the_last_dimension_varies_fastest() -> None:
     assert texts(list(BOTH.iter_keys(datetime(2024, 1, 2)))) == [
         "day=2024-01-01|region=west",
@@ -47,6 +49,7 @@ def test_the_last_dimension_varies_fastest() -> None:
     ]
 
 
+@pytest.mark.rule("partitions 3.1.9", "partitions 3.1.10", "partitions 3.1.11", "partitions 3.1.16")
 @pytest.mark.parametrize(
     ("dimensions", "named"),
     [
@@ -67,6 +70,7 @@ def test_what_cannot_be_dimensions_is_refused(dimensions: dict[str, PartitionsDe
         PartitionsDefinition.Multi(list(dimensions.items())).check()
 
 
+@pytest.mark.rule("partitions 3.1.11")
 @pytest.mark.parametrize("value", ["daily", None, ["a"], 3])
 def test_a_dimension_is_a_definition_and_not_the_name_of_one(value: Any) -> None:
     with pytest.raises(TypeError, match="dimension 'd' must be a PartitionsDefinition"):
@@ -82,6 +86,7 @@ def test_dimensions_are_a_dict_with_names() -> None:
         PartitionsDefinition.Multi([("d", REGION), ("d", DAY)]).check()
 
 
+@pytest.mark.rule("partitions 3.1.2")
 def test_the_order_of_dimensions_matters_for_equality() -> None:
     assert PartitionsDefinition.multi({"region": REGION, "day": DAY}) == BOTH
     assert PartitionsDefinition.multi({"day": DAY, "region": REGION}) != BOTH
@@ -90,6 +95,7 @@ def test_the_order_of_dimensions_matters_for_equality() -> None:
         hash(BOTH)
 
 
+@pytest.mark.rule("partitions 3.3.5")
 def test_a_member_has_exactly_the_dimensions_with_valid_values() -> None:
     assert BOTH.contains(multi({"day": "2024-01-02", "region": "east"}), NOW)
     assert BOTH.contains(multi({"day": ["2024-01-01", "2024-01-02"], "region": ["east", "west"]}), NOW)
@@ -100,6 +106,7 @@ def test_a_member_has_exactly_the_dimensions_with_valid_values() -> None:
     assert not BOTH.contains(PartitionKey.single("east"), NOW)
 
 
+@pytest.mark.rule("partitions 3.3.2")
 def test_a_dynamic_dimension_cannot_be_enumerated_without_its_keys() -> None:
     mixed = PartitionsDefinition.multi({"region": REGION, "who": PartitionsDefinition.dynamic("people")})
     with pytest.raises(NotImplementedError, match="people"):
@@ -109,6 +116,7 @@ def test_a_dynamic_dimension_cannot_be_enumerated_without_its_keys() -> None:
     assert texts(list(mixed.iter_keys(NOW, {"people": ["b"]}))) == ["region=west|who=b", "region=east|who=b"]
 
 
+@pytest.mark.rule("partitions 3.3.8")
 def test_a_product_of_ten_dimensions_is_never_built_to_answer() -> None:
     key = multi({name: "999" for name, _ in TEN.dimensions})
     assert TEN.contains(key, NOW)
@@ -128,6 +136,7 @@ def test_no_keys_in_one_dimension_mean_no_keys() -> None:
     assert empty.nearest(PartitionKey.single("x"), NOW) == []
 
 
+@pytest.mark.rule("partitions 2.8")
 def test_a_multi_range_is_the_product_of_its_dimensions() -> None:
     chosen = PartitionKeyRange.multi({"day": ("2024-01-02", "2024-01-03"), "region": ["east"]})
     assert texts(BOTH.resolve(chosen, NOW)) == ["day=2024-01-02|region=east", "day=2024-01-03|region=east"]
@@ -138,6 +147,7 @@ def test_a_multi_range_is_the_product_of_its_dimensions() -> None:
     assert texts(BOTH.resolve(twice, NOW)) == ["day=2024-01-03|region=east", "day=2024-01-01|region=east"]
 
 
+@pytest.mark.rule("partitions 2.8")
 @pytest.mark.parametrize(
     ("chosen", "named"),
     [
@@ -156,6 +166,7 @@ def test_a_range_that_does_not_fit_says_where(chosen: PartitionKeyRange, named: 
         BOTH.resolve(chosen, NOW)
 
 
+@pytest.mark.rule("partitions 3.3.9")
 def test_the_nearest_keys_keep_what_is_right() -> None:
     near = BOTH.nearest(multi({"day": "2024-01-09", "region": "east"}), NOW)
     assert texts(near) == ["day=2024-01-03|region=east", "day=2024-01-02|region=east", "day=2024-01-01|region=east"]
@@ -176,6 +187,7 @@ def test_of_thousands_of_values_that_are_none_only_the_first_are_looked_at() -> 
     assert calls_in(work) < 400_000
 
 
+@pytest.mark.rule("partitions 1.8")
 @given(
     days=st.lists(st.sampled_from(["2024-01-01", "2024-01-02"]), min_size=1, max_size=2),
     regions=st.lists(st.sampled_from(["west", "east", "a=b"]), min_size=1, max_size=3),
@@ -185,12 +197,14 @@ def test_the_canonical_text_leads_back_to_the_key(days: list[str], regions: list
     assert BOTH.parse_key(str(key)) == key
 
 
+@pytest.mark.rule("partitions 5.1.14")
 @pytest.mark.parametrize("text", ["", "west", "day=1", "day=1|region", "day=1|region=x|more=y", "day=1|day=2"])
 def test_the_text_of_another_shape_is_refused(text: str) -> None:
     with pytest.raises(PartitionValidationError, match=r"day=\.\.\.\|region=\.\.\."):
         BOTH.parse_key(text)
 
 
+@pytest.mark.rule("partitions 3.3.9")
 def test_an_absence_names_each_dimension() -> None:
     text = BOTH.explain_absence(multi({"day": "2024-01-09", "region": "east"}), NOW)
     assert "'region': the static partitions 'west', 'east'" in text

@@ -13,6 +13,7 @@ from rivers.exceptions import PartitionDefinitionError
 from rivers.partitions.ranges import PartitionKeyRange
 
 
+@pytest.mark.rule("partitions 2.1")
 def test_a_range_of_one_dimension_has_two_ends() -> None:
     chosen = PartitionKeyRange.single(from_key="c", to_key="a")
     assert rs.PartitionKeyRange is PartitionKeyRange
@@ -20,6 +21,7 @@ def test_a_range_of_one_dimension_has_two_ends() -> None:
     assert chosen.selector_of() == ("c", "a")
 
 
+@pytest.mark.rule("partitions 2.2")
 def test_a_pair_is_a_range_and_anything_longer_or_shorter_a_list() -> None:
     chosen = PartitionKeyRange.multi({"d": ("1", "3"), "r": ["x", "z"], "s": ("u",), "t": ("a", "b", "c")})
     assert chosen.is_multi
@@ -33,6 +35,7 @@ def test_a_pair_is_a_range_and_anything_longer_or_shorter_a_list() -> None:
     assert (chosen.from_key, chosen.to_key) == (None, None)
 
 
+@pytest.mark.rule("partitions 2.3")
 def test_ranges_are_equal_and_hash_alike_by_content() -> None:
     first = PartitionKeyRange.multi({"d": ("1", "3"), "r": ["x"]})
     second = PartitionKeyRange.multi({"r": ["x"], "d": ("1", "3")})
@@ -46,6 +49,7 @@ def test_ranges_are_equal_and_hash_alike_by_content() -> None:
     assert pickle.loads(pickle.dumps(first)) == first
 
 
+@pytest.mark.rule("partitions 2.4")
 def test_a_range_without_dimensions_is_refused() -> None:
     with pytest.raises(PartitionDefinitionError, match="at least one dimension"):
         PartitionKeyRange.multi({})
@@ -53,6 +57,7 @@ def test_a_range_without_dimensions_is_refused() -> None:
         PartitionKeyRange.multi({"d": []})
 
 
+@pytest.mark.rule("partitions 2.4")
 @pytest.mark.parametrize("value", ["1", 3, {"1"}, ["1", 2], ("1", 2), None])
 def test_other_types_are_refused_naming_the_dimension(value: Any) -> None:
     with pytest.raises(TypeError, match="dimension 'd'"):

@@ -13,11 +13,6 @@ def told(context: rs.AssetExecutionContext) -> tuple[list[str], int]:
     return [str(key) for key in context.partition.keys], os.getpid()
 
 
-def window(context: rs.AssetExecutionContext) -> tuple[str, str, int]:
-    start, end = context.partition_time_window or (None, None)
-    return str(start), str(end), os.getpid()
-
-
 def marks(context: rs.AssetExecutionContext) -> int:
     context.mark_partition_failed("b", "no data")
     context.mark_partition_failed("b", "no data at all")

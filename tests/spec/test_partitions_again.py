@@ -1,26 +1,17 @@
-"""Partitioned steps with retries, in resumed runs, with config and with hooks: all of it about the same keys."""
+"""Partitioned steps with retries, in resumed runs and with hooks are about the same keys."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import pytest
-from pydantic import BaseModel, ValidationError
 
 import rivers as rs
 from tests.spec.conftest import Build
-from tests.spec.partitioned import DAYS, LETTERS, Shelves, keys_told, materialized, one, partitions_told
+from tests.spec.partitioned import DAYS, LETTERS, Shelves, materialized, one, partitions_told
 from tests.spec.recorded import failures_of, types_of
 
 RETRY = rs.RetryPolicy(2)
-
-
-class Limits(BaseModel):
-    limit: int = 1
-
-
-class Strict(BaseModel):
-    limit: int
 
 
 class Shaky:
@@ -45,7 +36,7 @@ class Shaky:
         return rs.Asset(called, name=name, partitions_def=definition, deps=deps, **settings)
 
 
-# repository §5.3
+@pytest.mark.rule("partitions 5.1.12")
 def test_every_attempt_is_for_the_same_keys_and_only_the_last_makes_partitions(
     build: Build, storage: rs.Storage
 ) -> None:
@@ -63,7 +54,7 @@ def test_every_attempt_is_for_the_same_keys_and_only_the_last_makes_partitions(
     ]
 
 
-# repository §5.2
+@pytest.mark.rule("partitions 6.3.13")
 def test_what_leads_nowhere_is_told_on_each_attempt(build: Build, storage: rs.Storage) -> None:
     edge = rs.AssetDef.input("up", partition_mapping=rs.PartitionMapping.time_window(-1))
     up = rs.Asset(lambda: 1, name="up", partitions_def=DAYS, io_handler=Shelves())
@@ -76,15 +67,7 @@ def test_what_leads_nowhere_is_told_on_each_attempt(build: Build, storage: rs.St
     ]
 
 
-# repository §5.1: the policy of the call
-def test_a_retry_of_the_call_is_for_partitioned_steps_too(build: Build) -> None:
-    shaky = Shaky()
-    shaky.failing = {"x": 1}
-    assert build(shaky.step("x")).materialize(partition_key=one("a"), retry=RETRY).success
-    assert shaky.calls == [("x", "a")] * 2
-
-
-# repository §1.4.8
+@pytest.mark.rule("partitions 5.1.13")
 def test_a_resumed_run_does_what_is_left_for_its_key(build: Build, storage: rs.Storage) -> None:
     shaky = Shaky()
     shaky.failing = {"y": 1}
@@ -101,7 +84,7 @@ def test_a_resumed_run_does_what_is_left_for_its_key(build: Build, storage: rs.S
     assert materialized(storage, "z") == ["a", "b"]
 
 
-# repository §1.4.8: steps of another partition are not done
+@pytest.mark.rule("partitions 5.1.13")
 def test_a_run_that_is_resumed_for_another_key_does_everything(build: Build, storage: rs.Storage) -> None:
     shaky = Shaky()
     repo = build(shaky.step("x"), shaky.step("y", "x"))
@@ -116,7 +99,7 @@ def test_a_run_that_is_resumed_for_another_key_does_everything(build: Build, sto
     assert run.partition_key == one("b")
 
 
-# repository §1.4.8
+@pytest.mark.rule("partitions 5.2.5")
 def test_a_step_with_marked_keys_succeeded_and_is_not_done_again(build: Build, storage: rs.Storage) -> None:
     calls: list[str] = []
 
@@ -131,7 +114,7 @@ def test_a_step_with_marked_keys_succeeded_and_is_not_done_again(build: Build, s
     assert (again.success, calls, materialized(storage, "marking")) == (True, ["marking"], ["b"])
 
 
-# repository §1.4.8, fan-out
+@pytest.mark.rule("partitions 5.1.13")
 def test_the_instances_that_are_left_are_those_of_the_key_of_the_run(build: Build) -> None:
     shaky: dict[str, int] = {"a1": 1}
     calls: list[str] = []
@@ -164,39 +147,7 @@ def test_the_instances_that_are_left_are_those_of_the_key_of_the_run(build: Buil
     assert repo.load_node("g", partition_key=one("a")) == "a0,a1"
 
 
-# repository §8
-def test_config_and_metadata_of_a_run_reach_a_partitioned_step(build: Build) -> None:
-    shelves = Shelves()
-    seen: list[Any] = []
-
-    @rs.Asset(partitions_def=LETTERS, io_handler=shelves, metadata={"kept": "yes"})
-    def limited(context: rs.AssetExecutionContext[Limits]) -> None:
-        seen.append((context.partition_key, context.config.limit, context.asset_metadata))
-
-    repo = build(limited)
-    repo.materialize(partition_key=one("a"))
-    document = {"assets": {"limited": {"config": {"limit": 5}, "metadata": {"mode": "append"}}}}
-    repo.materialize(partition_key=one("b"), config=document)
-    assert seen == [("a", 1, {"kept": "yes"}), ("b", 5, {"kept": "yes", "mode": "append"})]
-    assert [(keys_told(context), context.asset_metadata) for context in shelves.outputs] == [
-        (["a"], {"kept": "yes"}),
-        (["b"], {"kept": "yes", "mode": "append"}),
-    ]
-
-
-# repository §8.2
-def test_bad_config_fails_the_step_for_its_keys(build: Build, storage: rs.Storage) -> None:
-    @rs.Asset(partitions_def=LETTERS)
-    def limited(context: rs.AssetExecutionContext[Strict]) -> None: ...
-
-    repo = build(limited)
-    with pytest.raises(ValidationError):
-        repo.materialize(partition_key=one("a"))
-    result = repo.materialize(partition_key=one("a"), raise_on_error=False)
-    assert partitions_told(storage, result.run_id, "limited")[1:] == [("StepFailure", "a"), ("StepFailure", None)]
-
-
-# repository §6
+@pytest.mark.rule("partitions 5.2.8")
 @pytest.mark.parametrize("key", [one("a"), one(["a", "b"])], ids=str)
 def test_hooks_fire_once_for_a_step_however_many_keys_it_has(build: Build, key: Any) -> None:
     heard: list[Any] = []
@@ -217,7 +168,7 @@ def test_hooks_fire_once_for_a_step_however_many_keys_it_has(build: Build, key: 
     assert heard == [("success", "x", f"x {key}", None), ("failure", "x", None, f"ValueError: x {key}")]
 
 
-# repository §6.1, §5.5: marked keys leave the step successful
+@pytest.mark.rule("partitions 5.2.5")
 def test_a_step_with_marked_keys_is_a_success_to_hooks(build: Build) -> None:
     heard: list[str] = []
 

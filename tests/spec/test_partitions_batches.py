@@ -1,4 +1,4 @@
-"""Section 5, rules 4 and 5, of the specification of partitions: one step for several keys, and keys that fail."""
+"""One step for several keys, and keys that are given up."""
 
 from __future__ import annotations
 
@@ -10,18 +10,16 @@ import rivers as rs
 from rivers.exceptions import ExecutionError, PartitionValidationError
 from tests.spec.conftest import Build
 from tests.spec.partitioned import DAYS, GRID, LETTERS, Shelves, keys_told, many, materialized, one, partitions_told
-from tests.spec.recorded import SKIPPED, failures_of, types_of
+from tests.spec.recorded import failures_of, types_of
 
 
-# §5.4
+@pytest.mark.rule("partitions 5.2.1", "partitions 5.2.3")
 @pytest.mark.parametrize(
     ("definition", "key", "keys"),
     [
         (LETTERS, one(["b", "a"]), ["a", "b"]),
-        (LETTERS, one(["a", "a"]), ["a"]),
-        (DAYS, one(["2024-01-02", "2024-01-01"]), ["2024-01-01", "2024-01-02"]),
         (GRID, many({"d": ["2", "1"], "r": ["y", "x"]}), ["d=1|r=x", "d=1|r=y", "d=2|r=x", "d=2|r=y"]),
-        (GRID, many({"d": "1", "r": ["x", "y"]}), ["d=1|r=x", "d=1|r=y"]),
+        (GRID, rs.PartitionKey.Set([many({"d": "1", "r": "y"}), many({"d": "2", "r": "x"})]), ["d=1|r=y", "d=2|r=x"]),
     ],
     ids=str,
 )
@@ -51,23 +49,7 @@ def test_a_key_of_several_values_is_one_step_for_all_of_them(
     assert run.partition_key == key
 
 
-# §1, §5.4: keys that are no product
-def test_a_set_of_keys_is_one_batch(build: Build, storage: rs.Storage) -> None:
-    cell = rs.Asset(lambda: 1, name="cell", partitions_def=GRID)
-    repo = build(cell)
-    key = rs.PartitionKey.Set([many({"d": "1", "r": "y"}), many({"d": "2", "r": "x"})])
-    result = repo.materialize(partition_key=key)
-    assert partitions_told(storage, result.run_id, "cell")[1:-1] == [
-        ("Materialization", "d=1|r=y"),
-        ("Materialization", "d=2|r=x"),
-    ]
-    run = storage.get_run(result.run_id)
-    assert run is not None
-    assert run.partition_key == key
-
-
-# §5.4
-@pytest.mark.rule("contexts 1.8", "contexts 1.9")
+@pytest.mark.rule("contexts 1.8", "contexts 1.9", "partitions 5.2.2")
 def test_a_batch_has_keys_but_no_single_key_and_no_window(build: Build) -> None:
     seen: list[Any] = []
 
@@ -82,7 +64,7 @@ def test_a_batch_has_keys_but_no_single_key_and_no_window(build: Build) -> None:
     assert seen == [(True, None, None)]
 
 
-# §5.4, storage §7.2, repository §9 data versions
+@pytest.mark.rule("partitions 5.2.3")
 def test_the_keys_of_a_batch_share_value_version_moment_and_metadata(build: Build, storage: rs.Storage) -> None:
     @rs.Asset(partitions_def=LETTERS, code_version="7")
     def batch() -> rs.Output:
@@ -104,6 +86,7 @@ def test_the_keys_of_a_batch_share_value_version_moment_and_metadata(build: Buil
     assert (version.run_id, version.data_version == events[0].data_version) == (again.run_id, False)
 
 
+@pytest.mark.rule("partitions 5.2.3")
 def test_a_registered_version_is_that_of_every_key(build: Build, storage: rs.Storage) -> None:
     @rs.Asset(partitions_def=LETTERS)
     def batch(context: rs.AssetExecutionContext) -> None:
@@ -114,7 +97,7 @@ def test_a_registered_version_is_that_of_every_key(build: Build, storage: rs.Sto
     assert [event and event.data_version for event in events] == ["v1", "v1"]
 
 
-# §5.4, §5.6
+@pytest.mark.rule("partitions 5.4.1")
 def test_the_handler_is_called_once_for_a_batch_and_told_all_keys(build: Build) -> None:
     shelves = Shelves()
 
@@ -136,8 +119,7 @@ def test_the_handler_is_called_once_for_a_batch_and_told_all_keys(build: Build) 
     assert repo.load_node("after", partition_key=one("c")) == ["a", "c"]
 
 
-# §5.5, storage §7.3
-@pytest.mark.rule("contexts 1.13")
+@pytest.mark.rule("contexts 1.13", "partitions 5.2.4")
 @pytest.mark.parametrize("mark", [str, one, lambda value: one([value])], ids=["text", "key", "key of a list"])
 def test_marked_keys_fail_alone_and_the_step_succeeds(build: Build, storage: rs.Storage, mark: Any) -> None:
     @rs.Asset(partitions_def=LETTERS)
@@ -165,7 +147,7 @@ def test_marked_keys_fail_alone_and_the_step_succeeds(build: Build, storage: rs.
     assert (run.status, run.error) == ("Success", None)
 
 
-# §5.5
+@pytest.mark.rule("partitions 5.2.4")
 def test_a_key_of_several_dimensions_can_be_marked(build: Build, storage: rs.Storage) -> None:
     @rs.Asset(partitions_def=GRID)
     def batch(context: rs.AssetExecutionContext) -> None:
@@ -176,7 +158,7 @@ def test_a_key_of_several_dimensions_can_be_marked(build: Build, storage: rs.Sto
     assert materialized(storage, "batch") == ["d=1|r=y", "d=2|r=x"]
 
 
-# §5.5
+@pytest.mark.rule("partitions 5.2.5")
 def test_marking_every_key_leaves_the_step_successful(build: Build, storage: rs.Storage) -> None:
     @rs.Asset(partitions_def=LETTERS)
     def batch(context: rs.AssetExecutionContext) -> None:
@@ -192,7 +174,7 @@ def test_marking_every_key_leaves_the_step_successful(build: Build, storage: rs.
     assert storage.get_latest_materialization("batch") is None
 
 
-# §5.5
+@pytest.mark.rule("partitions 5.2.5")
 def test_the_only_key_of_a_step_can_be_marked(build: Build, storage: rs.Storage) -> None:
     @rs.Asset(partitions_def=LETTERS)
     def single(context: rs.AssetExecutionContext) -> None:
@@ -207,7 +189,7 @@ def test_the_only_key_of_a_step_can_be_marked(build: Build, storage: rs.Storage)
     ]
 
 
-# §5.5
+@pytest.mark.rule("partitions 5.2.6")
 @pytest.mark.parametrize("key", ["d", one("d"), one(["a", "b"]), many({"d": "1"})], ids=str)
 def test_a_key_that_is_not_of_the_step_cannot_be_marked(build: Build, storage: rs.Storage, key: Any) -> None:
     @rs.Asset(partitions_def=LETTERS)
@@ -220,7 +202,7 @@ def test_a_key_that_is_not_of_the_step_cannot_be_marked(build: Build, storage: r
     assert materialized(storage, "batch") == []
 
 
-# storage §7.4
+@pytest.mark.rule("partitions 5.2.7")
 def test_the_failure_of_a_whole_step_is_told_for_every_key_and_for_the_step(build: Build, storage: rs.Storage) -> None:
     @rs.Asset(partitions_def=LETTERS)
     def batch() -> None:
@@ -242,21 +224,7 @@ def test_the_failure_of_a_whole_step_is_told_for_every_key_and_for_the_step(buil
     assert materialized(storage, "batch") == []
 
 
-# storage §7.4, §7.5
-def test_a_failed_step_of_one_key_skips_what_depends_on_it(build: Build, storage: rs.Storage) -> None:
-    @rs.Asset(partitions_def=LETTERS)
-    def broken() -> None:
-        raise ValueError("boom")
-
-    after = rs.Asset(name="after", partitions_def=LETTERS)(lambda broken: 1)
-    apart = rs.Asset(name="apart", partitions_def=LETTERS)(lambda: 1)
-    result = build(broken, after, apart).materialize(partition_key=one("a"), raise_on_error=False)
-    assert failures_of(result) == {"broken": "ValueError: boom", "after": SKIPPED}
-    assert partitions_told(storage, result.run_id, "broken")[1:] == [("StepFailure", "a"), ("StepFailure", None)]
-    assert types_of(storage, result.run_id, "after") == ["StepFailure"]
-    assert materialized(storage, "apart") == ["a"]
-
-
+@pytest.mark.rule("partitions 5.2.7")
 def test_what_was_marked_before_a_step_failed_as_a_whole_makes_no_difference(build: Build, storage: rs.Storage) -> None:
     @rs.Asset(partitions_def=LETTERS)
     def batch(context: rs.AssetExecutionContext) -> None:
@@ -268,6 +236,7 @@ def test_what_was_marked_before_a_step_failed_as_a_whole_makes_no_difference(bui
     assert told == [[("error", "ValueError: boom")]] * 2
 
 
+@pytest.mark.rule("partitions 5.2.7")
 def test_what_was_marked_in_a_failed_attempt_is_forgotten_in_the_next(build: Build, storage: rs.Storage) -> None:
     attempts: list[int] = []
 
@@ -282,7 +251,7 @@ def test_what_was_marked_in_a_failed_attempt_is_forgotten_in_the_next(build: Bui
     assert materialized(storage, "batch") == ["a", "b"]
 
 
-# §5.4
+@pytest.mark.rule("partitions 5.3.2")
 def test_a_batch_of_a_multi_asset_is_told_for_every_output(build: Build, storage: rs.Storage) -> None:
     @rs.Asset.from_multi(output_defs=[rs.AssetDef("x"), rs.AssetDef("y")], partitions_def=LETTERS)
     def both(context: rs.AssetExecutionContext) -> dict[str, int]:

@@ -1,4 +1,4 @@
-"""Sections 5.6 and 7 of the specification of partitions: what handlers are told, and where they keep partitions."""
+"""What handlers get of partitions, and where they keep them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def made(definition: Any, handler: Any) -> rs.SingleAsset:
     return rs.Asset(lambda: "value", name="made", partitions_def=definition, io_handler=handler)
 
 
-# §5.6
+@pytest.mark.rule("partitions 5.4.1", "partitions 5.4.2")
 def test_a_handler_is_told_keys_and_definition_of_the_side_it_serves(build: Build) -> None:
     shelves = Shelves()
     numbers = rs.PartitionsDefinition.static_(["1", "2"])
@@ -34,7 +34,7 @@ def test_a_handler_is_told_keys_and_definition_of_the_side_it_serves(build: Buil
     assert [(keys_told(context), context.partition.definition) for context in shelves.inputs] == [(["b"], LETTERS)]
 
 
-# §5.6
+@pytest.mark.rule("partitions 5.1.5", "partitions 5.4.3")
 def test_the_unpartitioned_side_is_told_of_no_partition(build: Build) -> None:
     shelves = Shelves()
     after = rs.Asset(lambda made: made, name="after", partitions_def=LETTERS, io_handler=shelves)
@@ -48,7 +48,6 @@ def test_the_unpartitioned_side_is_told_of_no_partition(build: Build) -> None:
     assert [keys_told(context) for context in shelves.inputs] == [None, ["a"]]
 
 
-# §7, repository §9
 @pytest.mark.rule("resources 3.2.3")
 @pytest.mark.parametrize(
     ("definition", "key", "path"),
@@ -71,17 +70,6 @@ def test_the_memory_handler_names_what_it_does_not_hold_by_its_key(
     assert repo.load_node("made", partition_key=key) == "value"
 
 
-# §7, repository §9
-@pytest.mark.rule("resources 3.2.3")
-def test_the_memory_handler_joins_the_values_of_one_key_by_a_bar() -> None:
-    handler = rs.InMemoryIOHandler()
-    context = rs.PartitionContext([many({"d": ["2", "1"], "r": "x"})], GRID)
-    with pytest.raises(KeyError) as caught:
-        handler.load_input(rs.InputContext("made", "after", None, context))
-    assert str(caught.value.args[0]) == "made/d=1|2/r=x"
-
-
-# §7, repository §9
 @pytest.mark.rule("resources 3.3.2")
 @pytest.mark.parametrize(
     ("definition", "key", "path"),
@@ -104,20 +92,7 @@ def test_the_pickle_handler_has_a_file_for_every_partition(
     assert repo.load_node("made", partition_key=key) == "value"
 
 
-# repository §9, recommended
-@pytest.mark.rule("resources 3.3.5")
-@pytest.mark.parametrize("kind", ["memory", "pickle"])
-def test_the_value_of_a_batch_is_loaded_by_each_of_its_keys(build: Build, tmp_path: Path, kind: str) -> None:
-    handler = rs.InMemoryIOHandler() if kind == "memory" else rs.PickleIOHandler(store=LocalStore(tmp_path))
-    repo = build(made(GRID, handler))
-    repo.materialize(partition_key=many({"d": ["1", "2"], "r": "x"}))
-    assert [repo.load_node("made", partition_key=many({"d": d, "r": "x"})) for d in "12"] == ["value", "value"]
-    missing = KeyError if kind == "memory" else FileNotFoundError
-    with pytest.raises(missing):
-        repo.load_node("made", partition_key=many({"d": "1", "r": "y"}))
-
-
-# repository §9, quirk
+@pytest.mark.rule("partitions 5.4.4")
 @pytest.mark.parametrize("kind", ["memory", "pickle"])
 def test_the_handlers_of_the_library_load_the_first_of_several_keys(build: Build, tmp_path: Path, kind: str) -> None:
     handler = rs.InMemoryIOHandler() if kind == "memory" else rs.PickleIOHandler(store=LocalStore(tmp_path))
@@ -140,7 +115,7 @@ def test_the_handlers_of_the_library_load_the_first_of_several_keys(build: Build
     )
 
 
-# §6.2 specific_partitions, §7
+@pytest.mark.rule("partitions 5.4.5")
 @pytest.mark.parametrize("kind", ["memory", "pickle"])
 def test_the_handlers_of_the_library_keep_no_key_of_several_values_and_say_so(
     build: Build, tmp_path: Path, kind: str
@@ -159,7 +134,7 @@ def test_the_handlers_of_the_library_keep_no_key_of_several_values_and_say_so(
     assert note.endswith("give the input an io_handler that makes one value of them")
 
 
-# §6.2 time_window
+@pytest.mark.rule("partitions 5.4.6")
 @pytest.mark.parametrize("kind", ["memory", "pickle"])
 def test_a_partition_that_the_run_is_not_for_has_to_be_made_before(build: Build, tmp_path: Path, kind: str) -> None:
     handler = rs.InMemoryIOHandler() if kind == "memory" else rs.PickleIOHandler(store=LocalStore(tmp_path))
@@ -174,7 +149,7 @@ def test_a_partition_that_the_run_is_not_for_has_to_be_made_before(build: Build,
     ]
 
 
-# repository §9, quirk
+@pytest.mark.rule("partitions 5.4.4")
 def test_a_batch_that_reads_what_a_batch_made_is_not_warned(build: Build) -> None:
     after = rs.Asset(lambda made: made, name="after", partitions_def=GRID)
     repo = build(made(GRID, rs.InMemoryIOHandler()), after)
@@ -182,7 +157,7 @@ def test_a_batch_that_reads_what_a_batch_made_is_not_warned(build: Build) -> Non
     assert repo.storage.get_run_logs(run_id) == []
 
 
-# §7
+@pytest.mark.rule("partitions 5.4.5")
 @pytest.mark.parametrize("kind", ["memory", "pickle"])
 def test_the_handlers_of_the_library_keep_no_whole_and_say_so(build: Build, tmp_path: Path, kind: str) -> None:
     handler = rs.InMemoryIOHandler() if kind == "memory" else rs.PickleIOHandler(store=LocalStore(tmp_path))
@@ -196,7 +171,7 @@ def test_the_handlers_of_the_library_keep_no_whole_and_say_so(build: Build, tmp_
         assert "'made' as a whole through" in raised.value.__notes__[0]
 
 
-# assets §3, repository §9: who loads
+@pytest.mark.rule("partitions 5.4.2")
 def test_the_handler_of_an_input_is_told_the_mapped_keys(build: Build) -> None:
     own, other = Shelves(), Shelves()
     edge = rs.AssetDef.input("made", partition_mapping=M.time_window(-1), io_handler=other, metadata={"of": "input"})

@@ -1,4 +1,4 @@
-"""Section 5, rule 9, of the specification of partitions: graph assets run for a key, their inside and fan-outs too."""
+"""Graph assets run for a key, and so do their tasks and fan-outs."""
 
 from __future__ import annotations
 
@@ -26,8 +26,7 @@ def louder(context: rs.AssetExecutionContext, value: str) -> str:
     return f"{value}! {context.partition_key}"
 
 
-# §5.9, assets §7.10
-@pytest.mark.rule("graph-assets 3.2.6")
+@pytest.mark.rule("graph-assets 3.2.6", "partitions 5.3.3")
 def test_the_inside_of_a_graph_runs_with_its_key_and_is_loaded_by_it(build: Build, storage: rs.Storage) -> None:
     graph = rs.Asset.from_graph(lambda: louder(told()), "g", partitions_def=LETTERS)
     repo = build(graph)
@@ -41,7 +40,7 @@ def test_the_inside_of_a_graph_runs_with_its_key_and_is_loaded_by_it(build: Buil
     assert materialized(storage, "g") == ["b"]
 
 
-# §5.9
+@pytest.mark.rule("partitions 5.3.3")
 def test_a_graph_without_a_key_is_refused_by_its_own_name(build: Build) -> None:
     graph = rs.Asset.from_graph(lambda: louder(told()), "g", partitions_def=LETTERS)
     repo = build(graph)
@@ -51,7 +50,7 @@ def test_a_graph_without_a_key_is_refused_by_its_own_name(build: Build) -> None:
         repo.materialize(partition_key=one("z"))
 
 
-# §5.3, §5.9
+@pytest.mark.rule("partitions 5.1.4", "partitions 5.3.3")
 def test_a_graph_without_partitions_is_refused_by_its_own_name_and_its_inside_by_its_own(build: Build) -> None:
     plain = rs.Task(lambda: 1, name="plain")
     repo = build(
@@ -65,7 +64,7 @@ def test_a_graph_without_partitions_is_refused_by_its_own_name_and_its_inside_by
         repo.load_node("h/told", partition_key=one("z"))
 
 
-# §5.9, a batch
+@pytest.mark.rule("partitions 5.2.1", "partitions 5.3.3")
 def test_a_batch_of_a_graph_runs_each_task_once_for_all_keys(build: Build, storage: rs.Storage) -> None:
     calls: list[list[str]] = []
 
@@ -80,8 +79,7 @@ def test_a_batch_of_a_graph_runs_each_task_once_for_all_keys(build: Build, stora
     assert materialized(storage, "g") == ["d=1|r=x", "d=1|r=y"]
 
 
-# assets §7.10
-@pytest.mark.rule("graph-assets 3.2.4")
+@pytest.mark.rule("graph-assets 3.2.4", "partitions 6.1.1")
 def test_the_mapping_of_a_graph_is_that_of_the_task_which_consumes_the_upstream(build: Build) -> None:
     shelves = Shelves()
 
@@ -99,7 +97,7 @@ def test_the_mapping_of_a_graph_is_that_of_the_task_which_consumes_the_upstream(
         repo.materialize(["g"], one("2024-01-01"))
 
 
-# §5.9, assets §10
+@pytest.mark.rule("partitions 5.3.3")
 def test_a_command_runs_for_the_key_of_its_graph(build: Build, storage: rs.Storage) -> None:
     command = rs.BashTask("command", f"{sys.executable} -c 'print(6 * 7)'")
     repo = build(rs.Asset.from_graph(lambda: louder(command()), "g", partitions_def=LETTERS))
@@ -131,7 +129,7 @@ def joined(context: rs.TaskExecutionContext, texts: Any) -> str:
     return f"{', '.join(texts)}; {context.partition_key}"
 
 
-# §5.9, assets §7.1
+@pytest.mark.rule("partitions 5.3.3")
 @pytest.mark.parametrize("streamed", [False, True], ids=["collect", "collect_stream"])
 def test_every_instance_of_a_fan_out_runs_for_the_key_and_is_collected_by_it(
     build: Build, storage: rs.Storage, streamed: bool
@@ -149,7 +147,7 @@ def test_every_instance_of_a_fan_out_runs_for_the_key_and_is_collected_by_it(
     assert "Materialization" not in types_of(storage, results["a"].run_id, "g/upper__collect")
 
 
-# assets §7.1.3
+@pytest.mark.rule("partitions 5.3.4")
 def test_the_names_of_the_instances_are_those_of_the_elements_of_the_key(build: Build) -> None:
     shelves = Shelves()
 
@@ -173,7 +171,7 @@ def test_the_names_of_the_instances_are_those_of_the_elements_of_the_key(build: 
     assert [name for name in result.materialized_assets if "[" in name] == ["g/double[a0]", "g/double[a1]"]
 
 
-# assets §7.1.3
+@pytest.mark.rule("partitions 5.3.4")
 def test_elements_of_partitions_whose_keys_differ_are_named_by_position(build: Build) -> None:
     @rs.Asset(partitions_def=LETTERS, io_handler=Shelves())
     def source(context: rs.AssetExecutionContext) -> list[rs.DynamicOutput]:
@@ -191,7 +189,7 @@ def test_elements_of_partitions_whose_keys_differ_are_named_by_position(build: B
     assert [name for name in result.materialized_assets if "[" in name] == ["g/told[0]", "g/told[1]"]
 
 
-# assets §7.1.3
+@pytest.mark.rule("partitions 5.3.4")
 @pytest.mark.parametrize(
     ("mapping", "key", "instances"),
     [
@@ -221,7 +219,7 @@ def test_instances_are_named_after_what_is_loaded_though_the_source_runs_too(
     assert [name for name in result.materialized_assets if "[" in name] == instances
 
 
-# assets §7.1.7
+@pytest.mark.rule("partitions 5.2.7", "partitions 5.3.3")
 def test_an_instance_that_fails_fails_for_the_key(build: Build, storage: rs.Storage) -> None:
     @rs.Task
     def picky(text: str) -> str:

@@ -30,13 +30,11 @@ def beside(handler: Any, definition: Any, name: str = "beside") -> rs.SingleAsse
     return rs.Asset(steps.told, name=name, partitions_def=definition, io_handler=handler)
 
 
-# repository §4.3
+@pytest.mark.rule("partitions 5.3.8")
 @pytest.mark.parametrize(
     ("definition", "key", "keys"),
     [
-        (LETTERS, one("a"), ["a"]),
         (LETTERS, one(["c", "a"]), ["a", "c"]),
-        (DAYS, one("2024-01-02"), ["2024-01-02"]),
         (GRID, many({"d": "1", "r": ["x", "y"]}), ["d=1|r=x", "d=1|r=y"]),
     ],
     ids=str,
@@ -54,16 +52,7 @@ def test_the_keys_reach_the_worker_and_the_value_is_stored_there(
         assert "running PartitionContext" in logs_of(storage, result.run_id, name)[0].stdout
 
 
-def test_the_window_of_the_key_is_told_in_a_worker(build: Build, handler: Any) -> None:
-    step = rs.Asset(steps.window, partitions_def=DAYS, io_handler=handler)
-    repo = build(step, beside(handler, DAYS), default_executor=PARALLEL)
-    repo.materialize(partition_key=one("2024-01-02"))
-    start, end, process = repo.load_node("window", partition_key=one("2024-01-02"))
-    assert (start, end, process == os.getpid()) == ("2024-01-02 00:00:00", "2024-01-03 00:00:00", False)
-
-
-# repository §4.4
-@pytest.mark.rule("execution 2.9")
+@pytest.mark.rule("execution 2.9", "partitions 5.3.8")
 def test_marked_keys_metadata_and_version_come_back_from_a_worker(
     build: Build, storage: rs.Storage, handler: Any
 ) -> None:
@@ -83,6 +72,7 @@ def test_marked_keys_metadata_and_version_come_back_from_a_worker(
     assert repo.load_node("marks", partition_key=one("a")) != os.getpid()
 
 
+@pytest.mark.rule("partitions 5.2.7", "partitions 5.3.8")
 def test_a_step_that_fails_in_a_worker_fails_for_its_keys(build: Build, storage: rs.Storage, handler: Any) -> None:
     step = rs.Asset(steps.fails, partitions_def=LETTERS, io_handler=handler)
     repo = build(step, beside(handler, LETTERS), default_executor=PARALLEL)
@@ -96,7 +86,7 @@ def test_a_step_that_fails_in_a_worker_fails_for_its_keys(build: Build, storage:
     assert materialized(storage, "beside") == ["a", "b"]
 
 
-# §6.2
+@pytest.mark.rule("partitions 5.3.8")
 def test_mappings_decide_what_is_loaded_in_workers(build: Build, handler: Any) -> None:
     source = rs.Asset(steps.told, name="source", partitions_def=DAYS, io_handler=handler)
 
@@ -114,7 +104,7 @@ def test_mappings_decide_what_is_loaded_in_workers(build: Build, handler: Any) -
     assert os.getpid() not in [process for _, process in loaded]
 
 
-# §6.2
+@pytest.mark.rule("partitions 5.3.8")
 def test_what_is_absent_is_none_in_workers_and_what_leads_nowhere_fails(build: Build, handler: Any) -> None:
     few = rs.PartitionsDefinition.static_(["b"])
     source = rs.Asset(steps.told, name="source", partitions_def=few, io_handler=handler)
@@ -133,6 +123,7 @@ def test_what_is_absent_is_none_in_workers_and_what_leads_nowhere_fails(build: B
         repo.materialize(["passes_on", "passes_on_beside"], one("a"))
 
 
+@pytest.mark.rule("partitions 5.3.8")
 def test_a_multi_asset_and_a_previous_value_have_their_key_in_workers(build: Build, handler: Any) -> None:
     definitions = [rs.AssetDef("x"), rs.AssetDef("y")]
     both = rs.Asset.from_multi(steps.both, definitions, "m", partitions_def=LETTERS, io_handler=handler)
@@ -146,7 +137,7 @@ def test_a_multi_asset_and_a_previous_value_have_their_key_in_workers(build: Bui
     assert os.getpid() not in [process for _, process in counted.values()]
 
 
-# §5.9, assets §7.1
+@pytest.mark.rule("partitions 5.3.8")
 def test_instances_of_a_fan_out_have_the_key_in_workers(build: Build, storage: rs.Storage, handler: Any) -> None:
     def body() -> Any:
         return steps.gathered(steps.numbers().map(steps.where).collect())
@@ -160,6 +151,7 @@ def test_instances_of_a_fan_out_have_the_key_in_workers(build: Build, storage: r
     assert partitions_told(storage, result.run_id, "g/where[2]")[1] == ("Materialization", "b")
 
 
+@pytest.mark.rule("partitions 5.3.8")
 def test_coroutines_run_here_for_the_key_while_others_run_in_workers(build: Build, handler: Any) -> None:
     async def here(context: rs.AssetExecutionContext) -> tuple[str, int]:
         return context.partition_key, os.getpid()

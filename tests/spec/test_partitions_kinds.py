@@ -1,4 +1,4 @@
-"""Section 5, rules 8 and 10, of the specification of partitions: every kind of node runs for a key."""
+"""Every kind of node runs for a key."""
 
 from __future__ import annotations
 
@@ -17,18 +17,6 @@ from tests.spec.recorded import failures_of
 FEW = rs.PartitionsDefinition.static_(["a", "b"])
 
 
-async def coroutine(context: rs.AssetExecutionContext) -> str:
-    return f"async {context.partition_key}"
-
-
-# repository §4.7
-def test_a_coroutine_runs_for_a_key(build: Build, storage: rs.Storage) -> None:
-    repo = build(*(rs.Asset(coroutine, name=name, partitions_def=LETTERS) for name in ("x", "y")))
-    repo.materialize(partition_key=one("a"))
-    assert [repo.load_node(name, partition_key=one("a")) for name in "xy"] == ["async a"] * 2
-    assert (materialized(storage, "x"), materialized(storage, "y")) == (["a"], ["a"])
-
-
 # -- multi-assets ------------------------------------------------------------------------------------------------------
 
 
@@ -43,7 +31,7 @@ def outputs(first: Any, second: Any) -> rs.MultiAsset:
     return both
 
 
-# §5.8
+@pytest.mark.rule("partitions 5.3.1")
 def test_a_key_must_be_one_of_every_selected_output(build: Build, storage: rs.Storage) -> None:
     repo = build(outputs(LETTERS, FEW))
     assert repo.materialize(partition_key=one("a")).materialized_assets == ["x", "y"]
@@ -54,7 +42,7 @@ def test_a_key_must_be_one_of_every_selected_output(build: Build, storage: rs.St
     assert repo.load_node("x", partition_key=one("c")) == "x c"
 
 
-# §5.8, §5.6
+@pytest.mark.rule("partitions 5.3.2", "partitions 5.4.1")
 def test_each_output_is_stored_with_its_own_definition(build: Build) -> None:
     shelves = Shelves()
 
@@ -68,8 +56,7 @@ def test_each_output_is_stored_with_its_own_definition(build: Build) -> None:
     assert [context.partition.definition for context in shelves.outputs] == [LETTERS, FEW]
 
 
-# §5.8, assets §6.3
-@pytest.mark.rule("assets 6.10")
+@pytest.mark.rule("assets 6.10", "partitions 5.3.1")
 def test_outputs_without_partitions_run_apart_from_those_with(build: Build) -> None:
     repo = build(outputs(None, LETTERS))
     assert repo.materialize(["x"]).success
@@ -81,15 +68,7 @@ def test_outputs_without_partitions_run_apart_from_those_with(build: Build) -> N
         repo.materialize()
 
 
-# §8, assets §6.3, §16
-@pytest.mark.rule("assets 6.10")
-def test_outputs_of_another_variant_or_without_a_common_key_are_a_value_error_that_names_both() -> None:
-    with pytest.raises(ValueError, match=r"(?s)'x'.*'y'|'y'.*'x'"):
-        outputs(LETTERS, DAYS)
-    with pytest.raises(ValueError, match=r"(?s)'x'.*'y'|'y'.*'x'"):
-        outputs(FEW, rs.PartitionsDefinition.static_(["c"]))
-
-
+@pytest.mark.rule("partitions 5.3.2")
 @pytest.mark.parametrize("asynchronous", [False, True], ids=["generator", "async generator"])
 def test_what_a_generator_yields_is_stored_under_the_key_at_once(
     build: Build, storage: rs.Storage, asynchronous: bool
@@ -114,6 +93,7 @@ def test_what_a_generator_yields_is_stored_under_the_key_at_once(
     assert partitions_told(storage, result.run_id, "y")[1] == ("Materialization", "b")
 
 
+@pytest.mark.rule("partitions 5.3.2")
 def test_an_output_that_fails_fails_for_its_key_alone(build: Build, storage: rs.Storage) -> None:
     @rs.Asset.from_multi(output_defs=[rs.AssetDef("x"), rs.AssetDef("y")], partitions_def=LETTERS)
     def both() -> dict[str, int]:
@@ -128,7 +108,7 @@ def test_an_output_that_fails_fails_for_its_key_alone(build: Build, storage: rs.
 # -- external assets ---------------------------------------------------------------------------------------------------
 
 
-# assets §8, repository §1.4
+@pytest.mark.rule("partitions 5.3.7")
 def test_an_external_asset_is_loaded_by_the_key_and_observed_for_it(build: Build, storage: rs.Storage) -> None:
     shelves = Shelves()
 
@@ -154,6 +134,7 @@ def test_an_external_asset_is_loaded_by_the_key_and_observed_for_it(build: Build
         repo.materialize(["outside"], one("z"))
 
 
+@pytest.mark.rule("partitions 5.3.7")
 def test_a_batch_is_observed_for_every_key(build: Build, storage: rs.Storage) -> None:
     @rs.Asset.external(io_handler=Shelves(), partitions_def=LETTERS)
     def outside() -> rs.Observation:
@@ -163,7 +144,7 @@ def test_a_batch_is_observed_for_every_key(build: Build, storage: rs.Storage) ->
     assert partitions_told(storage, result.run_id, "outside")[1:-1] == [("Observation", "a"), ("Observation", "c")]
 
 
-# repository §1.5
+@pytest.mark.rule("partitions 5.3.7")
 def test_observe_has_no_key_and_looks_at_the_whole(build: Build, storage: rs.Storage) -> None:
     @rs.Asset.external(io_handler=Shelves(), partitions_def=LETTERS)
     def outside(context: rs.AssetExecutionContext) -> rs.Observation:
@@ -177,8 +158,7 @@ def test_observe_has_no_key_and_looks_at_the_whole(build: Build, storage: rs.Sto
 # -- self-dependency ---------------------------------------------------------------------------------------------------
 
 
-# §5.10, assets §9.3
-@pytest.mark.rule("assets 8.5")
+@pytest.mark.rule("assets 8.5", "partitions 5.3.5")
 def test_the_previous_value_is_that_of_the_same_key(build: Build) -> None:
     shelves = Shelves()
 
@@ -195,8 +175,7 @@ def test_the_previous_value_is_that_of_the_same_key(build: Build) -> None:
     assert (keys_told(told), told.partition.definition == LETTERS) == (["a"], True)
 
 
-# §5.10
-@pytest.mark.rule("assets 8.5")
+@pytest.mark.rule("assets 8.5", "partitions 5.3.5")
 def test_the_previous_value_of_a_batch_is_asked_for_all_its_keys(build: Build) -> None:
     shelves = Shelves()
     seen: list[Any] = []
@@ -216,7 +195,7 @@ def test_the_previous_value_of_a_batch_is_asked_for_all_its_keys(build: Build) -
 # -- tasks -------------------------------------------------------------------------------------------------------------
 
 
-# §5.10, assets §10, §11
+@pytest.mark.rule("partitions 5.3.6")
 def test_a_standalone_task_runs_for_a_key_and_is_told_its_window(build: Build, storage: rs.Storage) -> None:
     seen: list[Any] = []
 
@@ -226,21 +205,15 @@ def test_a_standalone_task_runs_for_a_key_and_is_told_its_window(build: Build, s
         return context.partition_key
 
     repo = build(tasks=[task], jobs=[rs.Job("job", [task])])
+    with pytest.raises(ExecutionError, match=r"without partition_key.*\btask\b"):
+        repo.get_job("job").execute()
     result = repo.get_job("job").execute(partition_key=one("2024-01-02"))
     assert seen == [(True, DAYS, (datetime(2024, 1, 2), datetime(2024, 1, 3)))]
     assert repo.load_node("task", partition_key=one("2024-01-02")) == "2024-01-02"
     assert ("Materialization", "2024-01-02") in partitions_told(storage, result.run_id, "task")
 
 
-# §5.10
-def test_a_partitioned_task_in_a_job_needs_a_key(build: Build) -> None:
-    task = rs.Task(lambda: 1, name="task", partitions_def=LETTERS)
-    repo = build(tasks=[task], jobs=[rs.Job("job", [task])])
-    with pytest.raises(ExecutionError, match=r"without partition_key.*\btask\b"):
-        repo.get_job("job").execute()
-
-
-# §5.3
+@pytest.mark.rule("partitions 5.3.6")
 def test_a_command_on_its_own_has_no_partitions(build: Build) -> None:
     repo = build(tasks=[rs.BashTask("command", "echo done")])
     with pytest.raises(PartitionValidationError, match="Node 'command' is not partitioned"):

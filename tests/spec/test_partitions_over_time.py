@@ -1,4 +1,4 @@
-"""Section 3.2, rule 3, of the specification of partitions: the clock decides for which windows something runs."""
+"""The clock decides for which windows something runs."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ REPO = rs.CodeRepository(
 )
 
 
-# §3.2.3, §5.1
+@pytest.mark.rule("partitions 5.1.9")
 async def test_a_key_is_valid_from_the_moment_its_window_begins() -> None:
     async with Scenario(REPO, start="2026-01-01T23:59:59Z") as sim:
         assert (await sim.materialize(["daily"], partition_key=one("2026-01-01"))).success
@@ -63,7 +63,7 @@ async def test_a_key_is_valid_from_the_moment_its_window_begins() -> None:
             await sim.materialize(["daily"], partition_key=one(["2026-01-02", "2026-01-03"]))
 
 
-# §3.2.3: the wall of a simulated host shows UTC
+@pytest.mark.rule("partitions 3.2.6", "partitions 5.1.9")
 async def test_hours_are_counted_on_the_wall_of_the_scenario() -> None:
     async with Scenario(REPO, start="2026-01-01T00:30:00Z") as sim:
         assert (await sim.materialize(["hourly"], partition_key=one("2026-01-01T00:00"))).success
@@ -73,7 +73,7 @@ async def test_hours_are_counted_on_the_wall_of_the_scenario() -> None:
         assert (await sim.materialize(["hourly"], partition_key=one("2026-01-01T01:00"))).success
 
 
-# §6.2 time_window, open end
+@pytest.mark.rule("partitions 5.1.9", "partitions 6.3.13")
 async def test_a_window_that_a_mapping_leads_to_is_there_when_its_time_has_come() -> None:
     async with Scenario(REPO, start="2026-01-01T12:00:00Z") as sim:
         with pytest.raises(PartitionValidationError, match=r"offset=1.*'2026-01-01'.*\[2026-01-01T00:00:00, "):
@@ -84,7 +84,7 @@ async def test_a_window_that_a_mapping_leads_to_is_there_when_its_time_has_come(
         assert sim.repo.load_node("ahead", partition_key=one("2026-01-01")) == "2026-01-02 00:00:00"
 
 
-# §5.1, automation §11.2
+@pytest.mark.rule("partitions 5.1.9", "partitions 5.1.14")
 async def test_what_is_launched_at_midnight_runs_for_the_day_that_begins() -> None:
     async with Scenario(REPO, start="2026-01-01T23:00:00Z") as sim:
         await sim.clock.advance("49h")
@@ -93,7 +93,7 @@ async def test_what_is_launched_at_midnight_runs_for_the_day_that_begins() -> No
         assert materialized(sim.storage, "daily") == days
 
 
-# repository §1.5
+@pytest.mark.rule("repository 4.5")
 async def test_load_node_knows_the_windows_of_the_moment() -> None:
     async with Scenario(REPO, start="2026-01-02T00:00:00Z") as sim:
         with pytest.raises(PartitionValidationError, match=r"'2026-01-03'.*'daily'"):

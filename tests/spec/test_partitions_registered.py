@@ -1,14 +1,13 @@
-"""Sections 3.4 and 3.5 of the specification of partitions: dynamic keys, and definitions that are known by a name."""
+"""Dynamic keys, and definitions that are known by a name."""
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any
 
 import pytest
 
 import rivers as rs
-from rivers.exceptions import ConfigurationError, ExecutionError, PartitionValidationError, StorageError
+from rivers.exceptions import ConfigurationError, ExecutionError, PartitionValidationError
 from tests.spec.conftest import Build
 from tests.spec.partitioned import DAYS, LETTERS, many, materialized, one
 
@@ -23,7 +22,7 @@ def asset(definition: Any, name: str = "told") -> rs.SingleAsset:
     return rs.Asset(told, name=name, partitions_def=definition)
 
 
-# §3.4
+@pytest.mark.rule("partitions 3.4.1", "partitions 3.4.3", "partitions 3.4.4")
 def test_a_dynamic_key_runs_as_soon_as_it_is_registered_and_no_longer_than_that(
     build: Build, storage: rs.Storage
 ) -> None:
@@ -40,35 +39,14 @@ def test_a_dynamic_key_runs_as_soon_as_it_is_registered_and_no_longer_than_that(
     assert materialized(storage, "told") == ["ada", "bob"]
     storage.delete_dynamic_partition("customers", "ada")
     storage.delete_dynamic_partition("customers", "nobody")
+    assert materialized(storage, "told") == ["ada", "bob"]
     with pytest.raises(ExecutionError, match=r"(?s)'ada'.*'bob'"):
         repo.materialize(partition_key=one("ada"))
     with pytest.raises(PartitionValidationError, match="'ada'"):
         repo.load_node("told", partition_key=one("ada"))
 
 
-# §3.4
-def test_the_key_of_a_batch_that_is_not_registered_is_named(build: Build, storage: rs.Storage) -> None:
-    storage.add_dynamic_partitions("customers", ["ada", "bob"])
-    with pytest.raises(ExecutionError, match=r"'eve' is not registered in dynamic namespace 'customers'"):
-        build(asset(CUSTOMERS)).materialize(partition_key=one(["ada", "bob", "eve"]))
-
-
-# §3.4
-@pytest.mark.parametrize("key", ["", "a|b", "a,b"])
-def test_a_dynamic_key_that_cannot_be_one_is_refused(storage: rs.Storage, key: str) -> None:
-    with pytest.raises(StorageError):
-        storage.add_dynamic_partitions("customers", ["fine", key])
-    assert not storage.has_dynamic_partition("customers", "fine")
-
-
-# §3.4
-def test_namespaces_are_apart(build: Build, storage: rs.Storage) -> None:
-    storage.add_dynamic_partitions("others", ["ada"])
-    with pytest.raises(ExecutionError, match="'customers'"):
-        build(asset(CUSTOMERS)).materialize(partition_key=one("ada"))
-
-
-# §3.4, a dimension
+@pytest.mark.rule("partitions 3.4.3")
 def test_a_dynamic_dimension_is_checked_against_the_store(build: Build, storage: rs.Storage) -> None:
     definition = rs.PartitionsDefinition.multi({"who": CUSTOMERS, "letter": LETTERS})
     repo = build(asset(definition))
@@ -80,22 +58,7 @@ def test_a_dynamic_dimension_is_checked_against_the_store(build: Build, storage:
     assert storage.get_materialized_partitions("told") == [key]
 
 
-# §3.4, §6.2
-def test_registered_keys_decide_what_a_mapping_loads(build: Build, storage: rs.Storage) -> None:
-    seen: list[Any] = []
-    handler = rs.InMemoryIOHandler()
-    up = rs.Asset(told, name="up", partitions_def=CUSTOMERS, io_handler=handler)
-    edge = rs.AssetDef.input("up", partition_mapping=rs.PartitionMapping.subset())
-    down = rs.Asset(lambda up: seen.append(up), name="down", partitions_def=CUSTOMERS, deps=[edge])
-    repo = build(up, down)
-    storage.add_dynamic_partitions("customers", ["ada"])
-    repo.materialize(["up"], one("ada"))
-    repo.materialize(["down"], one("ada"))
-    assert seen == ["ada"]
-
-
-# §3.5, repository §1
-@pytest.mark.rule("repository 1.5")
+@pytest.mark.rule("repository 1.5", "partitions 3.5.1")
 def test_a_definition_is_known_by_its_name_wherever_one_is_taken(build: Build, storage: rs.Storage) -> None:
     handler = rs.InMemoryIOHandler()
 
@@ -120,51 +83,23 @@ def test_a_definition_is_known_by_its_name_wherever_one_is_taken(build: Build, s
         repo.materialize(["single"], one("z"))
 
 
-# §3.5, §8
-@pytest.mark.parametrize("check", ["resolve", "validate"])
-def test_an_unknown_name_is_refused_with_the_registered_ones(storage: rs.Storage, check: str) -> None:
-    repo = rs.CodeRepository([asset("weeks")], partition_defs={"letters": LETTERS, "days": DAYS})
-    with pytest.raises(ConfigurationError, match=r"(?s)'weeks'.*'told'.*days.*letters|'told'.*'weeks'.*days.*letters"):
-        repo.resolve(storage) if check == "resolve" else repo.validate()
-
-
-# repository §1
 @pytest.mark.rule("repository 1.6")
 def test_what_is_registered_must_be_a_definition() -> None:
     with pytest.raises(TypeError, match="partition_defs"):
         rs.CodeRepository([], partition_defs={"letters": ["a", "b"]})
 
 
-# §3, §8, repository §1.3
-@pytest.mark.rule("repository 2.12")
+@pytest.mark.rule("partitions 3.1.16", "partitions 3.5.2", "partitions 6.2.1", "repository 2.10", "repository 2.12")
 @pytest.mark.parametrize("check", ["resolve", "validate"])
-def test_a_definition_that_was_built_raw_is_checked_when_it_is_used(storage: rs.Storage, check: str) -> None:
-    raw = rs.PartitionsDefinition.Static([])
-    repo = rs.CodeRepository([asset(raw)])
+def test_what_cannot_work_is_refused_when_a_repository_is_checked(storage: rs.Storage, check: str) -> None:
+    def checked(*assets: rs.SingleAsset) -> None:
+        repo = rs.CodeRepository(list(assets), partition_defs={"letters": LETTERS})
+        repo.resolve(storage) if check == "resolve" else repo.validate()
+
+    with pytest.raises(ConfigurationError, match=r"'told'.*'weeks'.*letters"):
+        checked(asset("weeks"))
     with pytest.raises(PartitionValidationError, match="Asset 'told': invalid partitions definition: "):
-        repo.resolve(storage) if check == "resolve" else repo.validate()
-
-
-# §6.1, §8, repository §1.3
-@pytest.mark.rule("repository 2.12")
-@pytest.mark.parametrize("check", ["resolve", "validate"])
-@pytest.mark.parametrize(
-    ("up", "down", "edge"),
-    [
-        (LETTERS, DAYS, rs.AssetDef.input("up")),
-        (LETTERS, DAYS, rs.AssetDef.dep("up")),
-        (LETTERS, None, rs.AssetDef.input("up")),
-        (LETTERS, LETTERS, rs.AssetDef.input("up", partition_mapping=rs.PartitionMapping.for_keys([one("a")]))),
-        (None, None, rs.AssetDef.input("up", partition_mapping=rs.PartitionMapping.all_partitions())),
-        (DAYS, rs.PartitionsDefinition.hourly(datetime(2024, 1, 1)), rs.AssetDef.input("up")),
-    ],
-    ids=["variants", "lineage only", "no mapping", "for_keys", "neither", "format"],
-)
-def test_a_mapping_that_does_not_fit_is_refused_naming_both_assets(
-    storage: rs.Storage, check: str, up: Any, down: Any, edge: Any
-) -> None:
-    above = rs.Asset(lambda: 1, name="up", partitions_def=up)
-    function = (lambda: 2) if not edge.is_input else (lambda up: up)
-    repo = rs.CodeRepository([above, rs.Asset(function, name="down", partitions_def=down, deps=[edge])])
-    with pytest.raises(PartitionValidationError, match="Asset 'down' depends on 'up': "):
-        repo.resolve(storage) if check == "resolve" else repo.validate()
+        checked(asset(rs.PartitionsDefinition.Static([])))
+    edge = rs.AssetDef.dep("told")
+    with pytest.raises(PartitionValidationError, match="Asset 'down' depends on 'told': "):
+        checked(asset(LETTERS), rs.Asset(lambda: 2, name="down", partitions_def=DAYS, deps=[edge]))

@@ -29,6 +29,7 @@ def test_the_keys_of_several_definitions_are_read_without_a_warning(storage):
     assert storage.registered_partitions([]) == {}
 
 
+@pytest.mark.rule("partitions 3.4.1")
 def test_dynamic_partitions_collapse_duplicates_and_come_sorted(storage):
     storage.add_dynamic_partitions("d", ["b", "a", "b"])
     storage.add_dynamic_partitions("d", ["a", "k=1/x y"])
@@ -45,6 +46,7 @@ def test_a_definition_without_keys_warns_with_its_name(storage):
         assert storage.get_dynamic_partitions("nothing") == []
 
 
+@pytest.mark.rule("partitions 3.4.2")
 @pytest.mark.parametrize(
     ("key", "text"),
     [

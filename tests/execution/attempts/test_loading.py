@@ -70,6 +70,7 @@ def test_the_note_tells_of_partitions_and_of_loads_by_hand() -> None:
     assert error.__notes__[0].startswith("while load_node loads 'up', partition '2026-01-01', through Raising; ")
 
 
+@pytest.mark.rule("partitions 5.4.5")
 @pytest.mark.parametrize(
     ("downstream", "who"), [("down", "step 'down' loads its input 'up'"), (LOAD_NODE, "load_node loads 'up'")]
 )

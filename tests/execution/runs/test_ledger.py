@@ -203,6 +203,7 @@ def partitioned(*keys: str) -> Step:
     return a_step("a").with_particulars(Particulars(partition=StepPartition(context)))
 
 
+@pytest.mark.rule("partitions 5.2.3", "partitions 5.2.4", "partitions 5.2.7")
 def test_every_key_of_a_partitioned_step_has_its_materialization_or_its_failure() -> None:
     one, two = PartitionKey.single("one"), PartitionKey.single("two")
     bench = Bench()

@@ -46,6 +46,7 @@ def reader(plain: int) -> int:
     return plain
 
 
+@pytest.mark.rule("partitions 5.1.1")
 def test_a_step_has_the_keys_of_the_run_and_its_inputs_those_they_are_mapped_to(build: Build) -> None:
     [step] = steps_of(build(raw, lagged), ["lagged"], "2024-01-05")
     assert [str(key) for key in step.partition.keys] == ["2024-01-05"]
@@ -77,6 +78,7 @@ def test_steps_without_partitions_are_what_they_always_are(build: Build) -> None
     assert steps_of(repo, ["plain"], None) == [step]
 
 
+@pytest.mark.rule("partitions 6.3.13")
 def test_a_key_that_leads_nowhere_is_a_fault_of_the_step_that_reads(build: Build) -> None:
     repo = build(raw, lagged)
     [step] = steps_of(repo, ["lagged"], "2024-01-01")
@@ -107,6 +109,7 @@ def kathmandu(monkeypatch: pytest.MonkeyPatch) -> Generator[None]:
 NOON = 1_704_110_400 * 10**9  # 2024-01-01 12:00 UTC
 
 
+@pytest.mark.rule("partitions 3.2.6")
 @pytest.mark.parametrize(
     ("clock", "moment"),
     [(WallClock(), datetime(2024, 1, 1, 17, 45)), (SimClock(), datetime(2024, 1, 1, 12))],

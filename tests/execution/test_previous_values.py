@@ -90,7 +90,7 @@ def test_a_failed_run_leaves_the_previous_value(build: Build, executor: rs.Execu
 @pytest.mark.parametrize(
     ("executor", "wrong"),
     [*((PLACES[0], wrong) for wrong in (steps.bare, steps.mistyped, steps.bare_later)), (PLACES[1], steps.bare)],
-    ids=repr,
+    ids=lambda each: getattr(each, "__name__", repr(each)),
 )
 def test_a_self_of_another_kind_fails_its_step_alone(
     build: Build, handler: Any, executor: rs.Executor, wrong: Callable[..., Any]

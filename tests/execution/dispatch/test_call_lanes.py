@@ -129,9 +129,10 @@ class TestBoth:
         lanes.close()
 
     def test_one_that_waits_when_nobody_listens_any_more_ends(self, dispatch: FakeDispatch, is_async: bool) -> None:
-        may_wait, ended = threading.Event(), threading.Event()
+        has_begun, may_wait, ended = threading.Event(), threading.Event(), threading.Event()
 
         def waits(time: Any) -> None:
+            has_begun.set()
             may_wait.wait(SECONDS_MAX)
             try:
                 time.sleep_blocking(60)
@@ -139,6 +140,7 @@ class TestBoth:
                 ended.set()
 
         lanes, attempt = self.begun(dispatch, is_async, waits)
+        assert has_begun.wait(SECONDS_MAX)  # a coroutine that has not begun would never do so
         lanes.give_up(attempt, TimeoutError("too long"))
         lanes.close()
         may_wait.set()

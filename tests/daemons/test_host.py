@@ -207,7 +207,7 @@ def test_it_may_share_a_clock(store: Watched) -> None:
 # -- what it does ------------------------------------------------------------------------------------------------------
 
 
-def test_the_schedule_of_the_specification_fires_each_second(store: Watched, daemon: Make) -> None:
+def test_a_schedule_of_every_second_fires_each_second(store: Watched, daemon: Make) -> None:
     @rs.Schedule(cron_schedule="* * * * * *", job_name="j", default_status=rs.ScheduleStatus.Running)
     def every_second(context: rs.ScheduleEvaluationContext) -> rs.RunRequest:
         return rs.RunRequest(tags={"at": context.scheduled_execution_time})
@@ -229,7 +229,7 @@ def test_the_schedule_of_the_specification_fires_each_second(store: Watched, dae
             assert runs[run_id].launched_by == rs.LaunchedBy.schedule("every_second")
 
 
-def test_the_counter_of_the_specification_launches_two_runs(store: Watched, daemon: Make) -> None:
+def test_a_sensor_that_counts_launches_two_runs_and_keeps_its_cursor(store: Watched, daemon: Make) -> None:
     @rs.Sensor(job_name="j", minimum_interval="10ms", default_status=rs.SensorStatus.Running)
     def counter(context: rs.SensorEvaluationContext) -> rs.SensorResult:
         n = int(context.cursor or 0) + 1
@@ -246,7 +246,7 @@ def test_the_counter_of_the_specification_launches_two_runs(store: Watched, daem
     assert {(tick.status, len(tick.run_ids)) for tick in ticks[2:]} == {("Success", 0)}
 
 
-def test_the_partial_sensor_of_the_specification_fails_and_moves_on(store: Watched, daemon: Make) -> None:
+def test_a_sensor_with_a_request_that_cannot_be_launched_fails_and_moves_on(store: Watched, daemon: Make) -> None:
     @rs.Sensor(job_name="j", minimum_interval="1h", default_status=rs.SensorStatus.Running)
     def partial(context: rs.SensorEvaluationContext) -> rs.SensorResult:
         requests = [rs.RunRequest(), rs.RunRequest(job_name="nope"), rs.RunRequest()]

@@ -244,7 +244,7 @@ async def test_requests_that_fail_leave_the_others_standing_and_the_cursor_moves
         assert [run.run_id for run in sim.runs("Success")] == tick.run_ids
 
 
-async def test_the_counter_of_the_specification() -> None:
+async def test_a_sensor_counts_with_its_cursor() -> None:
     @rs.Sensor(job_name="job", minimum_interval="1s", default_status=RUNNING)
     def counter(context: rs.SensorEvaluationContext) -> rs.SensorResult:
         n = int(context.cursor or 0) + 1

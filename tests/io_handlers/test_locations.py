@@ -1,4 +1,4 @@
-"""How partitions are named in stores. The keys here have the shape of those in section 1 of the partitions file."""
+"""The names of partitions in stores."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Concurrency pools: every row of the timelines of the specification, and what holds between them."""
+"""Concurrency pools: claims, waiting, leases and limits."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def _told(status):
     return status.status, status.position, status.reason and (status.reason.pool_key, status.reason.claimed)
 
 
-def test_rows_1_to_3_claims_fill_a_pool_and_a_repeated_one_counts_once(pools):
+def test_claims_fill_a_pool_and_a_repeated_one_counts_once(pools):
     first = _claim(pools, "r1", "s1", ("db", 1))
     assert (first.status, first.position, first.reason, first.is_claimed) == ("claimed", 0, None, True)
     assert _claimed(pools) == 1
@@ -62,13 +62,13 @@ def test_rows_1_to_3_claims_fill_a_pool_and_a_repeated_one_counts_once(pools):
 
 @pytest.fixture
 def full(pools) -> Storage:
-    """After row 3: no room in ``db``."""
+    """Return the pools with no room left in ``db``."""
     for step in ("s1", "s2"):
         assert _claim(pools, "r1", step, ("db", 1)).is_claimed
     return pools
 
 
-def test_rows_4_to_6_claims_wait_and_their_position_counts_the_waiters(full):
+def test_claims_wait_and_their_position_counts_the_waiters(full):
     waiting = _claim(full, "r2", "s1", ("db", 1))
     assert _told(waiting) == ("pending", 1, ("db", 2))
     assert (waiting.reason.kind, waiting.reason.limit, waiting.is_claimed) == ("pool_full", 2, False)
@@ -78,7 +78,7 @@ def test_rows_4_to_6_claims_wait_and_their_position_counts_the_waiters(full):
 
 
 @pytest.mark.rule("queue 2.1")
-def test_rows_7_and_8_a_claim_takes_all_its_pools_or_none(full):
+def test_a_claim_takes_all_its_pools_or_none(full):
     assert _told(_claim(full, "r3", "s", ("db", 1), ("api", 1))) == ("pending", 1, ("db", 2))
     assert _claimed(full, "api") == 0
     assert full.get_pool_info("api").pending_count == 1
@@ -90,7 +90,7 @@ def test_rows_7_and_8_a_claim_takes_all_its_pools_or_none(full):
 
 
 @pytest.mark.rule("queue 2.5")
-def test_row_9_a_newcomer_gets_what_others_have_waited_for(full):
+def test_a_newcomer_gets_what_others_have_waited_for(full):
     _claim(full, "r2", "s1", ("db", 1))
     full._free_concurrency_slots("r1", "s1")
     assert _claim(full, "r9", "s", ("db", 1)).is_claimed
@@ -98,12 +98,12 @@ def test_row_9_a_newcomer_gets_what_others_have_waited_for(full):
 
 
 @pytest.mark.rule("queue 2.6")
-def test_row_10_more_than_the_limit_is_never_claimed(pools):
+def test_more_than_the_limit_is_never_claimed(pools):
     assert _told(_claim(pools, "r", "s", ("db", 3))) == ("pending", 1, ("db", 0))
     assert _told(_claim(pools, "r", "s", ("db", 3))) == ("pending", 1, ("db", 0))
 
 
-def test_row_11_freeing_a_run_ends_its_holding_and_its_waiting(full, rows_of):
+def test_freeing_a_run_ends_its_holding_and_its_waiting(full, rows_of):
     before = rows_of(full)
     full._free_concurrency_slots("r1", "s2")
     _claim(full, "r2", "holds", ("db", 1), ("api", 1))
@@ -123,7 +123,7 @@ def test_row_11_freeing_a_run_ends_its_holding_and_its_waiting(full, rows_of):
 
 
 @pytest.mark.rule("queue 2.11")
-def test_row_12_an_expired_lease_stands_in_nobodys_way_and_is_collected_once(pools, time):
+def test_an_expired_lease_stands_in_nobodys_way_and_is_collected_once(pools, time):
     _claim(pools, "r1", "s", ("api", 1), lease_duration="1s")
     time.at += SECOND - 1
     assert not _claim(pools, "r2", "s", ("api", 1)).is_claimed
@@ -135,7 +135,7 @@ def test_row_12_an_expired_lease_stands_in_nobodys_way_and_is_collected_once(poo
     assert [holder.run_id for holder in pools.get_pool_slot_holders("api")] == ["r2"]
 
 
-def test_row_13_renewing_a_live_an_unknown_and_a_taken_lease(pools, time):
+def test_renewing_a_live_an_unknown_and_a_taken_lease(pools, time):
     _claim(pools, "r1", "s", ("api", 1), ("db", 1), lease_duration="10s")
     time.at += 9 * SECOND
     assert pools._renew_slot_lease("r1", "s", "10s") == 2
@@ -148,7 +148,7 @@ def test_row_13_renewing_a_live_an_unknown_and_a_taken_lease(pools, time):
 
 
 @pytest.mark.rule("queue 2.4")
-def test_row_14_a_lowered_limit_evicts_nobody_and_lets_nobody_in(full):
+def test_a_lowered_limit_evicts_nobody_and_lets_nobody_in(full):
     full.set_pool_limit("db", 1)
     info = full.get_pool_info("db")
     assert (info.claimed_count, info.slot_limit) == (2, 1)
@@ -158,7 +158,7 @@ def test_row_14_a_lowered_limit_evicts_nobody_and_lets_nobody_in(full):
 
 
 @pytest.mark.rule("queue 2.3")
-def test_row_15_a_limit_of_0_lets_nobody_in_and_a_negative_one_everybody(pools):
+def test_a_limit_of_0_lets_nobody_in_and_a_negative_one_everybody(pools):
     pools.set_pool_limit("closed", 0)
     pools.set_pool_limit("open", -1)
     refused = _claim(pools, "r", "s", ("closed", 1))

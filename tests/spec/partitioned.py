@@ -1,4 +1,4 @@
-"""What the tests of partitioned runs share: definitions, short names for keys, and a handler that tells what it saw."""
+"""What the tests of partitioned runs share: definitions, short names for keys, and a handler that keeps contexts."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ many = rs.PartitionKey.multi
 
 
 class Shelves(rs.BaseIOHandler):
-    """Keeps every partition of an asset apart, gives several of them as a dict, and all of them as the whole."""
+    """A handler that keeps each partition apart. It loads several of them, and the whole, as a dict."""
 
     _values: dict[str, dict[str, Any]] = PrivateAttr(default_factory=dict[str, dict[str, Any]])
     _outputs: list[rs.OutputContext] = PrivateAttr(default_factory=list[rs.OutputContext])
@@ -28,12 +28,12 @@ class Shelves(rs.BaseIOHandler):
 
     @property
     def outputs(self) -> list[rs.OutputContext]:
-        """The context of every value it stored."""
+        """The contexts of the values that were stored."""
         return self._outputs
 
     @property
     def inputs(self) -> list[rs.InputContext]:
-        """The context of every value it was asked for."""
+        """The contexts of the values that were loaded."""
         return self._inputs
 
     def handle_output(self, context: rs.OutputContext, obj: Any) -> None:
@@ -51,13 +51,13 @@ class Shelves(rs.BaseIOHandler):
         return shelf[concrete[0]] if len(concrete) == 1 else {key: shelf[key] for key in concrete}
 
 
-def keys_told(context: rs.OutputContext | rs.InputContext) -> list[str] | None:
-    """The keys that a handler was told, ``None`` when it was told of no partition."""
+def keys_given(context: rs.OutputContext | rs.InputContext) -> list[str] | None:
+    """Return the keys that a handler got, ``None`` when it got no partition."""
     return None if context.partition is None else [str(key) for key in context.partition.keys]
 
 
-def partitions_told(storage: rs.Storage, run_id: str, step: str) -> list[tuple[str, str | None]]:
-    """Type and partition of every event about one step, oldest first."""
+def partition_events(storage: rs.Storage, run_id: str, step: str) -> list[tuple[str, str | None]]:
+    """Return type and partition of each event of one step, oldest first."""
     return [
         (event.event_type, None if event.partition_key is None else str(event.partition_key))
         for event in storage.get_events_for_run(run_id)
@@ -66,5 +66,5 @@ def partitions_told(storage: rs.Storage, run_id: str, step: str) -> list[tuple[s
 
 
 def materialized(storage: rs.Storage, asset: str) -> list[str]:
-    """The partitions of an asset that there are, as text."""
+    """Return the partitions of an asset that were made, as text."""
     return [str(key) for key in storage.get_materialized_partitions(asset)]

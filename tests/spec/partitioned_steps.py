@@ -8,7 +8,7 @@ from typing import Any
 import rivers as rs
 
 
-def told(context: rs.AssetExecutionContext) -> tuple[list[str], int]:
+def lists_keys(context: rs.AssetExecutionContext) -> tuple[list[str], int]:
     print(f"running {context.partition}")
     return [str(key) for key in context.partition.keys], os.getpid()
 

@@ -8,21 +8,21 @@ import pytest
 
 import rivers as rs
 from tests.spec.conftest import Build
-from tests.spec.partitioned import DAYS, LETTERS, Shelves, materialized, one, partitions_told
+from tests.spec.partitioned import DAYS, LETTERS, Shelves, materialized, one, partition_events
 from tests.spec.recorded import failures_of, types_of
 
 RETRY = rs.RetryPolicy(2)
 
 
 class Shaky:
-    """Functions that fail while they are told to, and write down for which keys they were called."""
+    """Functions that fail as often as `failing` says, and record for which keys they were called."""
 
     def __init__(self) -> None:
         self.failing: dict[str, int] = {}
         self.calls: list[tuple[str, str]] = []
 
     def step(self, name: str, *inputs: str, definition: Any = LETTERS, **settings: Any) -> rs.SingleAsset:
-        """An asset of that name over those inputs."""
+        """Return an asset of that name over those inputs."""
 
         def called(context: rs.AssetExecutionContext) -> str:
             keys = ",".join(str(key) for key in context.partition.keys)
@@ -45,7 +45,7 @@ def test_every_attempt_is_for_the_same_keys_and_only_the_last_makes_partitions(
     repo = build(shaky.step("x", retry=RETRY))
     result = repo.materialize(partition_key=one(["a", "b"]))
     assert shaky.calls == [("x", "a,b")] * 3
-    assert partitions_told(storage, result.run_id, "x") == [
+    assert partition_events(storage, result.run_id, "x") == [
         *[("StepStart", None), ("StepRetry", None)] * 2,
         ("StepStart", None),
         ("Materialization", "a"),
@@ -55,13 +55,13 @@ def test_every_attempt_is_for_the_same_keys_and_only_the_last_makes_partitions(
 
 
 @pytest.mark.rule("partitions 6.3.13")
-def test_what_leads_nowhere_is_told_on_each_attempt(build: Build, storage: rs.Storage) -> None:
+def test_what_leads_nowhere_fails_each_attempt(build: Build, storage: rs.Storage) -> None:
     edge = rs.AssetDef.input("up", partition_mapping=rs.PartitionMapping.time_window(-1))
     up = rs.Asset(lambda: 1, name="up", partitions_def=DAYS, io_handler=Shelves())
     down = rs.Asset(lambda up: up, name="down", partitions_def=DAYS, deps=[edge], retry=rs.RetryPolicy(1))
     result = build(up, down).materialize(["down"], one("2024-01-01"), raise_on_error=False)
     assert types_of(storage, result.run_id, "down").count("StepStart") == 2
-    assert partitions_told(storage, result.run_id, "down")[-2:] == [
+    assert partition_events(storage, result.run_id, "down")[-2:] == [
         ("StepFailure", "2024-01-01"),
         ("StepFailure", None),
     ]

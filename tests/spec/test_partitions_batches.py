@@ -9,7 +9,7 @@ import pytest
 import rivers as rs
 from rivers.exceptions import ExecutionError, PartitionValidationError
 from tests.spec.conftest import Build
-from tests.spec.partitioned import DAYS, GRID, LETTERS, Shelves, keys_told, many, materialized, one, partitions_told
+from tests.spec.partitioned import DAYS, GRID, LETTERS, Shelves, keys_given, many, materialized, one, partition_events
 from tests.spec.recorded import failures_of, types_of
 
 
@@ -38,7 +38,7 @@ def test_a_key_of_several_values_is_one_step_for_all_of_them(
     result = repo.materialize(partition_key=key)
     assert result.materialized_assets == ["batch"]
     assert calls == [keys]
-    assert partitions_told(storage, result.run_id, "batch") == [
+    assert partition_events(storage, result.run_id, "batch") == [
         ("StepStart", None),
         *(("Materialization", each) for each in keys),
         ("StepSuccess", None),
@@ -98,7 +98,7 @@ def test_a_registered_version_is_that_of_every_key(build: Build, storage: rs.Sto
 
 
 @pytest.mark.rule("partitions 5.4.1")
-def test_the_handler_is_called_once_for_a_batch_and_told_all_keys(build: Build) -> None:
+def test_the_handler_is_called_once_for_a_batch_and_gets_all_keys(build: Build) -> None:
     shelves = Shelves()
 
     @rs.Asset(partitions_def=LETTERS, io_handler=shelves)
@@ -111,11 +111,11 @@ def test_the_handler_is_called_once_for_a_batch_and_told_all_keys(build: Build) 
 
     repo = build(batch, after)
     repo.materialize(partition_key=one(["a", "c"]))
-    assert [(context.asset_name, keys_told(context)) for context in shelves.outputs] == [
+    assert [(context.asset_name, keys_given(context)) for context in shelves.outputs] == [
         ("batch", ["a", "c"]),
         ("after", ["a", "c"]),
     ]
-    assert [keys_told(context) for context in shelves.inputs] == [["a", "c"]]
+    assert [keys_given(context) for context in shelves.inputs] == [["a", "c"]]
     assert repo.load_node("after", partition_key=one("c")) == ["a", "c"]
 
 
@@ -131,7 +131,7 @@ def test_marked_keys_fail_alone_and_the_step_succeeds(build: Build, storage: rs.
     after = rs.Asset(name="after", partitions_def=LETTERS)(lambda batch: batch)
     result = build(batch, after).materialize(partition_key=one(["a", "b", "c"]))
     assert (result.success, result.failed_assets, result.materialized_assets) == (True, [], ["batch", "after"])
-    assert partitions_told(storage, result.run_id, "batch") == [
+    assert partition_events(storage, result.run_id, "batch") == [
         ("StepStart", None),
         ("Materialization", "a"),
         ("StepFailure", "b"),
@@ -182,7 +182,7 @@ def test_the_only_key_of_a_step_can_be_marked(build: Build, storage: rs.Storage)
 
     result = build(single).materialize(partition_key=one("a"))
     assert result.success
-    assert partitions_told(storage, result.run_id, "single") == [
+    assert partition_events(storage, result.run_id, "single") == [
         ("StepStart", None),
         ("StepFailure", "a"),
         ("StepSuccess", None),
@@ -203,14 +203,14 @@ def test_a_key_that_is_not_of_the_step_cannot_be_marked(build: Build, storage: r
 
 
 @pytest.mark.rule("partitions 5.2.7")
-def test_the_failure_of_a_whole_step_is_told_for_every_key_and_for_the_step(build: Build, storage: rs.Storage) -> None:
+def test_the_failure_of_a_step_is_recorded_for_every_key_and_for_the_step(build: Build, storage: rs.Storage) -> None:
     @rs.Asset(partitions_def=LETTERS)
     def batch() -> None:
         raise ValueError("boom")
 
     result = build(batch).materialize(partition_key=one(["a", "b"]), raise_on_error=False)
     assert failures_of(result) == {"batch": "ValueError: boom"}
-    assert partitions_told(storage, result.run_id, "batch") == [
+    assert partition_events(storage, result.run_id, "batch") == [
         ("StepStart", None),
         ("StepFailure", "a"),
         ("StepFailure", "b"),
@@ -232,8 +232,8 @@ def test_what_was_marked_before_a_step_failed_as_a_whole_makes_no_difference(bui
         raise ValueError("boom")
 
     result = build(batch).materialize(partition_key=one(["a", "b"]), raise_on_error=False)
-    told = [event.metadata for event in storage.get_events_for_run(result.run_id) if event.partition_key is not None]
-    assert told == [[("error", "ValueError: boom")]] * 2
+    errors = [event.metadata for event in storage.get_events_for_run(result.run_id) if event.partition_key is not None]
+    assert errors == [[("error", "ValueError: boom")]] * 2
 
 
 @pytest.mark.rule("partitions 5.2.7")
@@ -252,7 +252,7 @@ def test_what_was_marked_in_a_failed_attempt_is_forgotten_in_the_next(build: Bui
 
 
 @pytest.mark.rule("partitions 5.3.2")
-def test_a_batch_of_a_multi_asset_is_told_for_every_output(build: Build, storage: rs.Storage) -> None:
+def test_a_batch_of_a_multi_asset_is_recorded_for_every_output(build: Build, storage: rs.Storage) -> None:
     @rs.Asset.from_multi(output_defs=[rs.AssetDef("x"), rs.AssetDef("y")], partitions_def=LETTERS)
     def both(context: rs.AssetExecutionContext) -> dict[str, int]:
         context.mark_partition_failed("a", "gone")
@@ -260,7 +260,7 @@ def test_a_batch_of_a_multi_asset_is_told_for_every_output(build: Build, storage
 
     result = build(both).materialize(partition_key=one(["a", "b"]))
     for output in "xy":
-        assert partitions_told(storage, result.run_id, output) == [
+        assert partition_events(storage, result.run_id, output) == [
             ("StepStart", None),
             ("StepFailure", "a"),
             ("Materialization", "b"),

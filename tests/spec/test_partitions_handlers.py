@@ -10,18 +10,18 @@ from obstore.store import LocalStore
 
 import rivers as rs
 from tests.spec.conftest import Build
-from tests.spec.partitioned import DAYS, GRID, LETTERS, Shelves, keys_told, many, one
+from tests.spec.partitioned import DAYS, GRID, LETTERS, Shelves, keys_given, many, one
 
 M = rs.PartitionMapping
 
 
 def made(definition: Any, handler: Any) -> rs.SingleAsset:
-    """An asset that is stored by ``handler``."""
+    """Return an asset that ``handler`` stores."""
     return rs.Asset(lambda: "value", name="made", partitions_def=definition, io_handler=handler)
 
 
 @pytest.mark.rule("partitions 5.4.1", "partitions 5.4.2")
-def test_a_handler_is_told_keys_and_definition_of_the_side_it_serves(build: Build) -> None:
+def test_a_handler_gets_keys_and_definition_of_the_side_that_it_serves(build: Build) -> None:
     shelves = Shelves()
     numbers = rs.PartitionsDefinition.static_(["1", "2"])
     edge = rs.AssetDef.input("made", partition_mapping=M.static_({"1": "b", "2": "c"}))
@@ -29,13 +29,13 @@ def test_a_handler_is_told_keys_and_definition_of_the_side_it_serves(build: Buil
     repo = build(made(LETTERS, shelves), after)
     repo.materialize(["made"], one("b"))
     repo.materialize(["after"], one("1"))
-    written = [(keys_told(context), context.partition.definition) for context in shelves.outputs]
+    written = [(keys_given(context), context.partition.definition) for context in shelves.outputs]
     assert written == [(["b"], LETTERS), (["1"], numbers)]
-    assert [(keys_told(context), context.partition.definition) for context in shelves.inputs] == [(["b"], LETTERS)]
+    assert [(keys_given(context), context.partition.definition) for context in shelves.inputs] == [(["b"], LETTERS)]
 
 
 @pytest.mark.rule("partitions 5.1.5", "partitions 5.4.3")
-def test_the_unpartitioned_side_is_told_of_no_partition(build: Build) -> None:
+def test_the_unpartitioned_side_gets_no_partition(build: Build) -> None:
     shelves = Shelves()
     after = rs.Asset(lambda made: made, name="after", partitions_def=LETTERS, io_handler=shelves)
     back = rs.AssetDef.input("after", partition_mapping=M.specific_partitions([one("a")]))
@@ -44,8 +44,8 @@ def test_the_unpartitioned_side_is_told_of_no_partition(build: Build) -> None:
     repo.materialize(["made"])
     repo.materialize(["after"], one("a"))
     repo.materialize(["last"])
-    assert [keys_told(context) for context in shelves.outputs] == [None, ["a"], None]
-    assert [keys_told(context) for context in shelves.inputs] == [None, ["a"]]
+    assert [keys_given(context) for context in shelves.outputs] == [None, ["a"], None]
+    assert [keys_given(context) for context in shelves.inputs] == [None, ["a"]]
 
 
 @pytest.mark.rule("resources 3.2.3")
@@ -172,7 +172,7 @@ def test_the_handlers_of_the_library_keep_no_whole_and_say_so(build: Build, tmp_
 
 
 @pytest.mark.rule("partitions 5.4.2")
-def test_the_handler_of_an_input_is_told_the_mapped_keys(build: Build) -> None:
+def test_the_handler_of_an_input_gets_the_mapped_keys(build: Build) -> None:
     own, other = Shelves(), Shelves()
     edge = rs.AssetDef.input("made", partition_mapping=M.time_window(-1), io_handler=other, metadata={"of": "input"})
     after = rs.Asset(lambda made: made, name="after", partitions_def=DAYS, deps=[edge])
@@ -180,7 +180,7 @@ def test_the_handler_of_an_input_is_told_the_mapped_keys(build: Build) -> None:
     other.handle_output(rs.OutputContext("made", None, rs.PartitionContext([one("2024-01-01")], DAYS)), "other")
     repo.materialize(["after"], one("2024-01-02"))
     assert repo.load_node("after", partition_key=one("2024-01-02")) == "other"
-    assert [(keys_told(context), context.asset_metadata) for context in other.inputs] == [
+    assert [(keys_given(context), context.asset_metadata) for context in other.inputs] == [
         (["2024-01-01"], {"of": "input"})
     ]
     assert own.inputs == []

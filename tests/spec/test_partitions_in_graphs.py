@@ -10,14 +10,14 @@ import pytest
 import rivers as rs
 from rivers.exceptions import ExecutionError, PartitionValidationError
 from tests.spec.conftest import Build
-from tests.spec.partitioned import DAYS, GRID, LETTERS, Shelves, many, materialized, one, partitions_told
+from tests.spec.partitioned import DAYS, GRID, LETTERS, Shelves, many, materialized, one, partition_events
 from tests.spec.recorded import failures_of, types_of
 
 M = rs.PartitionMapping
 
 
 @rs.Task
-def told(context: rs.TaskExecutionContext) -> str:
+def named(context: rs.TaskExecutionContext) -> str:
     return f"{context.task_name} {context.partition_key}"
 
 
@@ -28,21 +28,21 @@ def louder(context: rs.AssetExecutionContext, value: str) -> str:
 
 @pytest.mark.rule("graph-assets 3.2.6", "partitions 5.3.3")
 def test_the_inside_of_a_graph_runs_with_its_key_and_is_loaded_by_it(build: Build, storage: rs.Storage) -> None:
-    graph = rs.Asset.from_graph(lambda: louder(told()), "g", partitions_def=LETTERS)
+    graph = rs.Asset.from_graph(lambda: louder(named()), "g", partitions_def=LETTERS)
     repo = build(graph)
     result = repo.materialize(partition_key=one("b"))
-    assert result.materialized_assets == ["g/told", "g/louder", "g"]
-    assert repo.load_node("g/told", partition_key=one("b")) == "g/told b"
-    assert repo.load_node("g/louder", partition_key=one("b")) == "g/told b! b"
-    assert repo.load_node("g", partition_key=one("b")) == "g/told b! b"
+    assert result.materialized_assets == ["g/named", "g/louder", "g"]
+    assert repo.load_node("g/named", partition_key=one("b")) == "g/named b"
+    assert repo.load_node("g/louder", partition_key=one("b")) == "g/named b! b"
+    assert repo.load_node("g", partition_key=one("b")) == "g/named b! b"
     for node in result.materialized_assets:
-        assert ("Materialization", "b") in partitions_told(storage, result.run_id, node)
+        assert ("Materialization", "b") in partition_events(storage, result.run_id, node)
     assert materialized(storage, "g") == ["b"]
 
 
 @pytest.mark.rule("partitions 5.3.3")
 def test_a_graph_without_a_key_is_refused_by_its_own_name(build: Build) -> None:
-    graph = rs.Asset.from_graph(lambda: louder(told()), "g", partitions_def=LETTERS)
+    graph = rs.Asset.from_graph(lambda: louder(named()), "g", partitions_def=LETTERS)
     repo = build(graph)
     with pytest.raises(ExecutionError, match=r"without partition_key.*\bg\b"):
         repo.materialize()
@@ -54,14 +54,14 @@ def test_a_graph_without_a_key_is_refused_by_its_own_name(build: Build) -> None:
 def test_a_graph_without_partitions_is_refused_by_its_own_name_and_its_inside_by_its_own(build: Build) -> None:
     plain = rs.Task(lambda: 1, name="plain")
     repo = build(
-        rs.Asset.from_graph(lambda: plain(), "g"), rs.Asset.from_graph(lambda: told(), "h", partitions_def=DAYS)
+        rs.Asset.from_graph(lambda: plain(), "g"), rs.Asset.from_graph(lambda: named(), "h", partitions_def=DAYS)
     )
     with pytest.raises(PartitionValidationError, match="Node 'g' is not partitioned"):
         repo.materialize(["g"], one("a"))
     with pytest.raises(PartitionValidationError, match="Node 'g/plain' is not partitioned"):
         repo.load_node("g/plain", partition_key=one("a"))
-    with pytest.raises(PartitionValidationError, match="'z' for asset 'h/told'"):
-        repo.load_node("h/told", partition_key=one("z"))
+    with pytest.raises(PartitionValidationError, match="'z' for asset 'h/named'"):
+        repo.load_node("h/named", partition_key=one("z"))
 
 
 @pytest.mark.rule("partitions 5.2.1", "partitions 5.3.3")
@@ -104,7 +104,7 @@ def test_a_command_runs_for_the_key_of_its_graph(build: Build, storage: rs.Stora
     result = repo.materialize(partition_key=one("b"))
     assert repo.load_node("g/command", partition_key=one("b")) == "42"
     assert repo.load_node("g", partition_key=one("b")) == "42! b"
-    assert partitions_told(storage, result.run_id, "g/command") == [
+    assert partition_events(storage, result.run_id, "g/command") == [
         ("StepStart", None),
         ("Materialization", "b"),
         ("StepSuccess", None),
@@ -143,7 +143,7 @@ def test_every_instance_of_a_fan_out_runs_for_the_key_and_is_collected_by_it(
     assert repo.load_node("g", partition_key=one("a")) == "A0 for a, A1 for a; a"
     assert repo.load_node("g", partition_key=one("b")) == "B0 for b, B1 for b; b"
     assert repo.load_node("g/upper[1]", partition_key=one("a")) == "A1 for a"
-    assert ("Materialization", "a") in partitions_told(storage, results["a"].run_id, "g/upper[1]")
+    assert ("Materialization", "a") in partition_events(storage, results["a"].run_id, "g/upper[1]")
     assert "Materialization" not in types_of(storage, results["a"].run_id, "g/upper__collect")
 
 
@@ -178,15 +178,15 @@ def test_elements_of_partitions_whose_keys_differ_are_named_by_position(build: B
         return [rs.DynamicOutput(f"{context.partition_key}{number}", number) for number in range(2)]
 
     @rs.Task
-    def told(letter: str) -> str:
+    def named(letter: str) -> str:
         return letter
 
-    graph = rs.Asset.from_graph(lambda source: source.map(told).collect(), "g", partitions_def=LETTERS)
+    graph = rs.Asset.from_graph(lambda source: source.map(named).collect(), "g", partitions_def=LETTERS)
     repo = build(source, graph)
     for key in "ab":
         repo.materialize(["source"], one(key))
     result = repo.materialize(["g"], one(["a", "b"]))
-    assert [name for name in result.materialized_assets if "[" in name] == ["g/told[0]", "g/told[1]"]
+    assert [name for name in result.materialized_assets if "[" in name] == ["g/named[0]", "g/named[1]"]
 
 
 @pytest.mark.rule("partitions 5.3.4")
@@ -230,6 +230,6 @@ def test_an_instance_that_fails_fails_for_the_key(build: Build, storage: rs.Stor
     graph = rs.Asset.from_graph(lambda: joined(letters().map(picky).collect()), "g", partitions_def=LETTERS)
     result = build(graph).materialize(partition_key=one("c"), raise_on_error=False)
     assert failures_of(result)["g/picky[1]"] == "ValueError: c1"
-    assert partitions_told(storage, result.run_id, "g/picky[1]")[1:] == [("StepFailure", "c"), ("StepFailure", None)]
-    assert ("Materialization", "c") in partitions_told(storage, result.run_id, "g/picky[0]")
+    assert partition_events(storage, result.run_id, "g/picky[1]")[1:] == [("StepFailure", "c"), ("StepFailure", None)]
+    assert ("Materialization", "c") in partition_events(storage, result.run_id, "g/picky[0]")
     assert materialized(storage, "g") == []

@@ -1,4 +1,4 @@
-"""Partitioned steps in worker processes, and beside coroutines: what crosses to them and what comes back."""
+"""Partitioned steps in worker processes, and beside coroutines."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import rivers as rs
 from rivers.exceptions import PartitionValidationError
 from tests.spec import partitioned_steps as steps
 from tests.spec.conftest import Build
-from tests.spec.partitioned import DAYS, GRID, LETTERS, many, materialized, one, partitions_told
+from tests.spec.partitioned import DAYS, GRID, LETTERS, many, materialized, one, partition_events
 from tests.spec.recorded import event_of, failures_of, logs_of
 
 M = rs.PartitionMapping
@@ -26,8 +26,8 @@ def handler(tmp_path: Path) -> rs.PickleIOHandler:
 
 
 def beside(handler: Any, definition: Any, name: str = "beside") -> rs.SingleAsset:
-    """A step that is alone in no level with another, so that both go to workers."""
-    return rs.Asset(steps.told, name=name, partitions_def=definition, io_handler=handler)
+    """Return a step that shares its level with another one, so that both go to workers."""
+    return rs.Asset(steps.lists_keys, name=name, partitions_def=definition, io_handler=handler)
 
 
 @pytest.mark.rule("partitions 5.3.8")
@@ -45,10 +45,10 @@ def test_the_keys_reach_the_worker_and_the_value_is_stored_there(
     repo = build(*(beside(handler, definition, name) for name in ("x", "y")), default_executor=PARALLEL)
     result = repo.materialize(partition_key=key)
     for name in ("x", "y"):
-        told, process = repo.load_node(name, partition_key=next(key.concrete()))
-        assert told == keys
+        listed, process = repo.load_node(name, partition_key=next(key.concrete()))
+        assert listed == keys
         assert process != os.getpid()
-        assert partitions_told(storage, result.run_id, name)[1:-1] == [("Materialization", each) for each in keys]
+        assert partition_events(storage, result.run_id, name)[1:-1] == [("Materialization", each) for each in keys]
         assert "running PartitionContext" in logs_of(storage, result.run_id, name)[0].stdout
 
 
@@ -60,7 +60,7 @@ def test_marked_keys_metadata_and_version_come_back_from_a_worker(
     repo = build(step, beside(handler, LETTERS), default_executor=PARALLEL)
     result = repo.materialize(partition_key=one(["a", "b"]))
     assert result.success
-    assert partitions_told(storage, result.run_id, "marks") == [
+    assert partition_events(storage, result.run_id, "marks") == [
         ("StepStart", None),
         ("Materialization", "a"),
         ("StepFailure", "b"),
@@ -78,7 +78,7 @@ def test_a_step_that_fails_in_a_worker_fails_for_its_keys(build: Build, storage:
     repo = build(step, beside(handler, LETTERS), default_executor=PARALLEL)
     result = repo.materialize(partition_key=one(["a", "b"]), raise_on_error=False)
     assert failures_of(result) == {"fails": "ValueError: boom"}
-    assert partitions_told(storage, result.run_id, "fails")[1:] == [
+    assert partition_events(storage, result.run_id, "fails")[1:] == [
         ("StepFailure", "a"),
         ("StepFailure", "b"),
         ("StepFailure", None),
@@ -88,7 +88,7 @@ def test_a_step_that_fails_in_a_worker_fails_for_its_keys(build: Build, storage:
 
 @pytest.mark.rule("partitions 5.3.8")
 def test_mappings_decide_what_is_loaded_in_workers(build: Build, handler: Any) -> None:
-    source = rs.Asset(steps.told, name="source", partitions_def=DAYS, io_handler=handler)
+    source = rs.Asset(steps.lists_keys, name="source", partitions_def=DAYS, io_handler=handler)
 
     def consumer(function: Any, mapping: Any) -> rs.SingleAsset:
         edge = rs.AssetDef.input("source", partition_mapping=mapping)
@@ -107,7 +107,7 @@ def test_mappings_decide_what_is_loaded_in_workers(build: Build, handler: Any) -
 @pytest.mark.rule("partitions 5.3.8")
 def test_what_is_absent_is_none_in_workers_and_what_leads_nowhere_fails(build: Build, handler: Any) -> None:
     few = rs.PartitionsDefinition.static_(["b"])
-    source = rs.Asset(steps.told, name="source", partitions_def=few, io_handler=handler)
+    source = rs.Asset(steps.lists_keys, name="source", partitions_def=few, io_handler=handler)
 
     def consumer(function: Any, mapping: Any) -> rs.SingleAsset:
         edge = rs.AssetDef.input("source", partition_mapping=mapping)
@@ -148,7 +148,7 @@ def test_instances_of_a_fan_out_have_the_key_in_workers(build: Build, storage: r
     texts = repo.load_node("g", partition_key=one("b"))
     assert [(text, key) for text, key, _ in texts] == [("b0", "b"), ("b1", "b"), ("b2", "b")]
     assert os.getpid() not in [process for _, _, process in texts]
-    assert partitions_told(storage, result.run_id, "g/where[2]")[1] == ("Materialization", "b")
+    assert partition_events(storage, result.run_id, "g/where[2]")[1] == ("Materialization", "b")
 
 
 @pytest.mark.rule("partitions 5.3.8")

@@ -11,7 +11,7 @@ import pytest
 import rivers as rs
 from rivers.exceptions import ExecutionError, PartitionValidationError
 from tests.spec.conftest import Build
-from tests.spec.partitioned import DAYS, LETTERS, Shelves, keys_told, materialized, one, partitions_told
+from tests.spec.partitioned import DAYS, LETTERS, Shelves, keys_given, materialized, one, partition_events
 from tests.spec.recorded import failures_of
 
 FEW = rs.PartitionsDefinition.static_(["a", "b"])
@@ -21,7 +21,7 @@ FEW = rs.PartitionsDefinition.static_(["a", "b"])
 
 
 def outputs(first: Any, second: Any) -> rs.MultiAsset:
-    """A multi-asset whose two outputs have these partitions."""
+    """Return a multi-asset whose two outputs have these partitions."""
 
     @rs.Asset.from_multi(output_defs=[rs.AssetDef("x", partitions_def=first), rs.AssetDef("y", partitions_def=second)])
     def both(context: rs.AssetExecutionContext) -> dict[str, Any]:
@@ -78,7 +78,7 @@ def test_what_a_generator_yields_is_stored_under_the_key_at_once(
 
     def results() -> Iterator[rs.Output]:
         yield rs.Output(1, output_name="x")
-        seen.append([keys_told(context) for context in shelves.outputs])
+        seen.append([keys_given(context) for context in shelves.outputs])
         yield rs.Output(2, output_name="y")
 
     async def results_async() -> AsyncIterator[rs.Output]:
@@ -90,7 +90,7 @@ def test_what_a_generator_yields_is_stored_under_the_key_at_once(
     both = rs.Asset.from_multi(function, definitions, "m", partitions_def=LETTERS, io_handler=shelves)
     result = build(both).materialize(partition_key=one("b"))
     assert seen == [[["b"]]]
-    assert partitions_told(storage, result.run_id, "y")[1] == ("Materialization", "b")
+    assert partition_events(storage, result.run_id, "y")[1] == ("Materialization", "b")
 
 
 @pytest.mark.rule("partitions 5.3.2")
@@ -101,8 +101,8 @@ def test_an_output_that_fails_fails_for_its_key_alone(build: Build, storage: rs.
 
     result = build(both).materialize(partition_key=one("a"), raise_on_error=False)
     assert list(failures_of(result)) == ["y"]
-    assert partitions_told(storage, result.run_id, "y")[1:] == [("StepFailure", "a"), ("StepFailure", None)]
-    assert partitions_told(storage, result.run_id, "x")[1:] == [("Materialization", "a"), ("StepSuccess", None)]
+    assert partition_events(storage, result.run_id, "y")[1:] == [("StepFailure", "a"), ("StepFailure", None)]
+    assert partition_events(storage, result.run_id, "x")[1:] == [("Materialization", "a"), ("StepSuccess", None)]
 
 
 # -- external assets ---------------------------------------------------------------------------------------------------
@@ -120,7 +120,7 @@ def test_an_external_asset_is_loaded_by_the_key_and_observed_for_it(build: Build
     repo = build(outside, after)
     shelves.handle_output(rs.OutputContext("outside", None, rs.PartitionContext([one("a")], LETTERS)), "there")
     result = repo.materialize(["outside"], one("a"))
-    assert partitions_told(storage, result.run_id, "outside") == [
+    assert partition_events(storage, result.run_id, "outside") == [
         ("StepStart", None),
         ("Observation", "a"),
         ("StepSuccess", None),
@@ -129,7 +129,7 @@ def test_an_external_asset_is_loaded_by_the_key_and_observed_for_it(build: Build
     assert (observed.data_version, observed.metadata) == ("va", [("key", '{"Text":{"value":"a"}}')])
     repo.materialize(["after"], one("a"))
     assert repo.load_node("after", partition_key=one("a")) == "after there"
-    assert keys_told(shelves.inputs[-1]) == ["a"]
+    assert keys_given(shelves.inputs[-1]) == ["a"]
     with pytest.raises(ExecutionError, match="'z' for asset 'outside'"):
         repo.materialize(["outside"], one("z"))
 
@@ -141,7 +141,7 @@ def test_a_batch_is_observed_for_every_key(build: Build, storage: rs.Storage) ->
         return rs.Observation(data_version="v")
 
     result = build(outside).materialize(["outside"], one(["a", "c"]))
-    assert partitions_told(storage, result.run_id, "outside")[1:-1] == [("Observation", "a"), ("Observation", "c")]
+    assert partition_events(storage, result.run_id, "outside")[1:-1] == [("Observation", "a"), ("Observation", "c")]
 
 
 @pytest.mark.rule("partitions 5.3.7")
@@ -152,7 +152,7 @@ def test_observe_has_no_key_and_looks_at_the_whole(build: Build, storage: rs.Sto
 
     result = build(outside).observe()
     assert result["outside"]["keyed"].raw_value() is False
-    assert partitions_told(storage, result.run_id, "outside")[1] == ("Observation", None)
+    assert partition_events(storage, result.run_id, "outside")[1] == ("Observation", None)
 
 
 # -- self-dependency ---------------------------------------------------------------------------------------------------
@@ -170,13 +170,13 @@ def test_the_previous_value_is_that_of_the_same_key(build: Build) -> None:
     for key in ("a", "a", "b", "a"):
         repo.materialize(partition_key=one(key))
     assert [repo.load_node("count", partition_key=one(key)) for key in "ab"] == [3, 1]
-    told = shelves.inputs[0]
-    assert (told.asset_name, told.downstream_asset, told.type_hint) == ("count", "count", int)
-    assert (keys_told(told), told.partition.definition == LETTERS) == (["a"], True)
+    read = shelves.inputs[0]
+    assert (read.asset_name, read.downstream_asset, read.type_hint) == ("count", "count", int)
+    assert (keys_given(read), read.partition.definition == LETTERS) == (["a"], True)
 
 
 @pytest.mark.rule("assets 8.5", "partitions 5.3.5")
-def test_the_previous_value_of_a_batch_is_asked_for_all_its_keys(build: Build) -> None:
+def test_the_previous_value_of_a_batch_is_that_of_all_its_keys(build: Build) -> None:
     shelves = Shelves()
     seen: list[Any] = []
 
@@ -188,7 +188,7 @@ def test_the_previous_value_of_a_batch_is_asked_for_all_its_keys(build: Build) -
     repo = build(count)
     repo.materialize(partition_key=one(["a", "b"]))
     repo.materialize(partition_key=one(["a", "b"]))
-    assert [keys_told(context) for context in shelves.inputs] == [["a", "b"]] * 2
+    assert [keys_given(context) for context in shelves.inputs] == [["a", "b"]] * 2
     assert seen == [None, {"a": 1, "b": 1}]
 
 
@@ -196,7 +196,7 @@ def test_the_previous_value_of_a_batch_is_asked_for_all_its_keys(build: Build) -
 
 
 @pytest.mark.rule("partitions 5.3.6")
-def test_a_standalone_task_runs_for_a_key_and_is_told_its_window(build: Build, storage: rs.Storage) -> None:
+def test_a_standalone_task_runs_for_a_key_and_needs_one(build: Build, storage: rs.Storage) -> None:
     seen: list[Any] = []
 
     @rs.Task(partitions_def=DAYS)
@@ -210,7 +210,7 @@ def test_a_standalone_task_runs_for_a_key_and_is_told_its_window(build: Build, s
     result = repo.get_job("job").execute(partition_key=one("2024-01-02"))
     assert seen == [(True, DAYS, (datetime(2024, 1, 2), datetime(2024, 1, 3)))]
     assert repo.load_node("task", partition_key=one("2024-01-02")) == "2024-01-02"
-    assert ("Materialization", "2024-01-02") in partitions_told(storage, result.run_id, "task")
+    assert ("Materialization", "2024-01-02") in partition_events(storage, result.run_id, "task")
 
 
 @pytest.mark.rule("partitions 5.3.6")

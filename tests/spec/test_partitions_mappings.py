@@ -10,7 +10,7 @@ import pytest
 import rivers as rs
 from rivers.exceptions import PartitionValidationError
 from tests.spec.conftest import Build
-from tests.spec.partitioned import DAYS, GRID, LETTERS, Shelves, keys_told, many, materialized, one, partitions_told
+from tests.spec.partitioned import DAYS, GRID, LETTERS, Shelves, keys_given, many, materialized, one, partition_events
 from tests.spec.recorded import failures_of
 
 M = rs.PartitionMapping
@@ -21,7 +21,7 @@ NONE: Any = object()
 
 
 class Edge:
-    """Two assets with a mapping between them; the upstream's value tells for which key it was made."""
+    """Two assets with a mapping between them; the upstream's value is the key that it was made for."""
 
     def __init__(self, build: Build, up: Any, down: Any, mapping: Any) -> None:
         self.shelves = Shelves()
@@ -42,11 +42,11 @@ class Edge:
             self.repo.materialize(["source"], key)
 
     def load(self, key: rs.PartitionKey | None) -> tuple[Any, Any]:
-        """What the function gets for a key, and which keys the handler is told: ``NONE`` when it is not called."""
+        """Return what the function gets for a key, and the keys of the handler: ``NONE`` when it is not called."""
         self.repo.materialize(["sink"], key)
-        told = self.shelves.inputs[0] if self.shelves.inputs else None
+        given = self.shelves.inputs[0] if self.shelves.inputs else None
         self.shelves.inputs.clear()
-        return self.loaded.pop(), NONE if told is None else keys_told(told)
+        return self.loaded.pop(), NONE if given is None else keys_given(given)
 
 
 # (upstream, downstream, mapping, keys that there are, key of the run, value, keys that the handler gets)
@@ -81,10 +81,10 @@ LOADS: dict[str, tuple[Any, Any, Any, Sequence[Any], Any, Any, Any]] = {
 @pytest.mark.rule("partitions 5.4.2", "partitions 5.4.3", "partitions 6.3.4", "partitions 6.3.6", "partitions 6.3.7")
 @pytest.mark.parametrize("case", LOADS)
 def test_a_mapping_decides_what_the_handler_and_the_function_get(build: Build, case: str) -> None:
-    up, down, mapping, there, key, value, told = LOADS[case]
+    up, down, mapping, there, key, value, given = LOADS[case]
     edge = Edge(build, up, down, mapping)
     edge.fill(*there)
-    assert edge.load(key) == (value, told)
+    assert edge.load(key) == (value, given)
 
 
 @pytest.mark.rule("partitions 6.3.13")
@@ -95,7 +95,7 @@ def test_a_key_that_leads_nowhere_fails_the_step_before_anything_is_called(build
     assert (edge.loaded, edge.shelves.inputs) == ([], [])
     result = edge.repo.materialize(["sink"], one("2024-01-01"), raise_on_error=False)
     assert list(failures_of(result)) == ["sink"]
-    assert partitions_told(storage, result.run_id, "sink")[-1] == ("StepFailure", None)
+    assert partition_events(storage, result.run_id, "sink")[-1] == ("StepFailure", None)
     assert materialized(storage, "sink") == []
 
 

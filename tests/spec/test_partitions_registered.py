@@ -14,12 +14,12 @@ from tests.spec.partitioned import DAYS, LETTERS, many, materialized, one
 CUSTOMERS = rs.PartitionsDefinition.dynamic("customers")
 
 
-def told(context: rs.AssetExecutionContext) -> str:
+def keyed(context: rs.AssetExecutionContext) -> str:
     return ",".join(map(str, context.partition.keys))
 
 
-def asset(definition: Any, name: str = "told") -> rs.SingleAsset:
-    return rs.Asset(told, name=name, partitions_def=definition)
+def asset(definition: Any, name: str = "keyed") -> rs.SingleAsset:
+    return rs.Asset(keyed, name=name, partitions_def=definition)
 
 
 @pytest.mark.rule("partitions 3.4.1", "partitions 3.4.3", "partitions 3.4.4")
@@ -30,20 +30,20 @@ def test_a_dynamic_key_runs_as_soon_as_it_is_registered_and_no_longer_than_that(
     with pytest.raises(ExecutionError) as caught:
         repo.materialize(partition_key=one("ada"))
     message = str(caught.value)
-    assert [part for part in ("'ada'", "'told'", "'customers'", "add_dynamic_partitions") if part not in message] == []
+    assert [part for part in ("'ada'", "'keyed'", "'customers'", "add_dynamic_partitions") if part not in message] == []
     storage.add_dynamic_partitions("customers", ["bob", "ada"])
     storage.add_dynamic_partitions("customers", ["ada"])
     assert storage.get_dynamic_partitions("customers") == ["ada", "bob"]
     assert storage.has_dynamic_partition("customers", "ada")
     repo.materialize(partition_key=one(["ada", "bob"]))
-    assert materialized(storage, "told") == ["ada", "bob"]
+    assert materialized(storage, "keyed") == ["ada", "bob"]
     storage.delete_dynamic_partition("customers", "ada")
     storage.delete_dynamic_partition("customers", "nobody")
-    assert materialized(storage, "told") == ["ada", "bob"]
+    assert materialized(storage, "keyed") == ["ada", "bob"]
     with pytest.raises(ExecutionError, match=r"(?s)'ada'.*'bob'"):
         repo.materialize(partition_key=one("ada"))
     with pytest.raises(PartitionValidationError, match="'ada'"):
-        repo.load_node("told", partition_key=one("ada"))
+        repo.load_node("keyed", partition_key=one("ada"))
 
 
 @pytest.mark.rule("partitions 3.4.3")
@@ -51,11 +51,11 @@ def test_a_dynamic_dimension_is_checked_against_the_store(build: Build, storage:
     definition = rs.PartitionsDefinition.multi({"who": CUSTOMERS, "letter": LETTERS})
     repo = build(asset(definition))
     key = many({"who": "ada", "letter": "a"})
-    with pytest.raises(ExecutionError, match=r"'letter=a\|who=ada'.*'told'.*'customers'.*add_dynamic_partitions"):
+    with pytest.raises(ExecutionError, match=r"'letter=a\|who=ada'.*'keyed'.*'customers'.*add_dynamic_partitions"):
         repo.materialize(partition_key=key)
     storage.add_dynamic_partitions("customers", ["ada"])
     repo.materialize(partition_key=key)
-    assert storage.get_materialized_partitions("told") == [key]
+    assert storage.get_materialized_partitions("keyed") == [key]
 
 
 @pytest.mark.rule("repository 1.5", "partitions 3.5.1")
@@ -96,10 +96,10 @@ def test_what_cannot_work_is_refused_when_a_repository_is_checked(storage: rs.St
         repo = rs.CodeRepository(list(assets), partition_defs={"letters": LETTERS})
         repo.resolve(storage) if check == "resolve" else repo.validate()
 
-    with pytest.raises(ConfigurationError, match=r"'told'.*'weeks'.*letters"):
+    with pytest.raises(ConfigurationError, match=r"'keyed'.*'weeks'.*letters"):
         checked(asset("weeks"))
-    with pytest.raises(PartitionValidationError, match="Asset 'told': invalid partitions definition: "):
+    with pytest.raises(PartitionValidationError, match="Asset 'keyed': invalid partitions definition: "):
         checked(asset(rs.PartitionsDefinition.Static([])))
-    edge = rs.AssetDef.dep("told")
-    with pytest.raises(PartitionValidationError, match="Asset 'down' depends on 'told': "):
+    edge = rs.AssetDef.dep("keyed")
+    with pytest.raises(PartitionValidationError, match="Asset 'down' depends on 'keyed': "):
         checked(asset(LETTERS), rs.Asset(lambda: 2, name="down", partitions_def=DAYS, deps=[edge]))

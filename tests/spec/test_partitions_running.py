@@ -9,13 +9,13 @@ import pytest
 import rivers as rs
 from rivers.exceptions import ExecutionError, PartitionValidationError
 from tests.spec.conftest import Build
-from tests.spec.partitioned import DAYS, GRID, LETTERS, Shelves, many, materialized, one, partitions_told
+from tests.spec.partitioned import DAYS, GRID, LETTERS, Shelves, many, materialized, one, partition_events
 
 io = rs.InMemoryIOHandler
 
 
 def letter(name: str = "letter", **settings: Any) -> rs.SingleAsset:
-    """An asset of letters whose value is the key it was made for."""
+    """Return an asset whose value has its name and the key that it was made for."""
 
     @rs.Asset(name=name, partitions_def=settings.pop("partitions_def", LETTERS), **settings)
     def made(context: rs.AssetExecutionContext) -> str:
@@ -25,7 +25,7 @@ def letter(name: str = "letter", **settings: Any) -> rs.SingleAsset:
 
 
 @pytest.mark.rule("partitions 5.1.1", "partitions 5.1.10")
-def test_the_function_is_told_the_key_and_the_value_is_loaded_by_it(build: Build, storage: rs.Storage) -> None:
+def test_the_function_gets_the_key_and_the_value_is_loaded_by_it(build: Build, storage: rs.Storage) -> None:
     repo = build(letter())
     result = repo.materialize(partition_key=one("b"))
     assert (result.success, result.materialized_assets) == (True, ["letter"])
@@ -33,7 +33,7 @@ def test_the_function_is_told_the_key_and_the_value_is_loaded_by_it(build: Build
     run = storage.get_run(result.run_id)
     assert run is not None
     assert run.partition_key == one("b")
-    assert partitions_told(storage, result.run_id, "letter") == [
+    assert partition_events(storage, result.run_id, "letter") == [
         ("StepStart", None),
         ("Materialization", "b"),
         ("StepSuccess", None),
@@ -41,7 +41,7 @@ def test_the_function_is_told_the_key_and_the_value_is_loaded_by_it(build: Build
 
 
 @pytest.mark.rule("contexts 1.7", "contexts 1.9")
-def test_the_context_of_a_step_tells_key_keys_definition_and_window(build: Build) -> None:
+def test_the_context_of_a_step_has_key_keys_definition_and_window(build: Build) -> None:
     seen: list[Any] = []
 
     @rs.Asset(partitions_def=DAYS)
@@ -58,9 +58,7 @@ def test_the_context_of_a_step_tells_key_keys_definition_and_window(build: Build
 
 
 @pytest.mark.rule("partitions 5.1.1", "partitions 5.1.11", "contexts 1.8", "contexts 1.9")
-def test_the_key_of_several_dimensions_is_told_as_it_is_and_is_no_single_text(
-    build: Build, storage: rs.Storage
-) -> None:
+def test_the_key_of_several_dimensions_comes_as_it_is_and_is_no_single_text(build: Build, storage: rs.Storage) -> None:
     seen: list[Any] = []
 
     @rs.Asset(partitions_def=GRID)
@@ -152,9 +150,7 @@ def test_every_step_of_a_chain_runs_for_the_key(build: Build, storage: rs.Storag
 
 
 @pytest.mark.rule("partitions 5.1.10", "partitions 5.1.11")
-def test_the_partitions_that_there_are_and_the_newest_of_each_can_be_asked_for(
-    build: Build, storage: rs.Storage
-) -> None:
+def test_the_storage_knows_what_was_made_and_the_newest_of_each_partition(build: Build, storage: rs.Storage) -> None:
     repo = build(letter())
     runs = {key: repo.materialize(partition_key=one(key)).run_id for key in "cab"}
     again = repo.materialize(partition_key=one("c")).run_id
@@ -179,9 +175,9 @@ def test_load_node_takes_a_key_of_the_node_and_no_other(build: Build) -> None:
     repo = build(letter(io_handler=shelves))
     repo.materialize(partition_key=one("a"))
     assert repo.load_node("letter", partition_key=one("a"), type_hint=str) == "letter a"
-    [told] = shelves.inputs
-    assert (told.downstream_asset, told.type_hint) == ("__load_node__", str)
-    assert (told.partition.keys, told.partition.definition == LETTERS) == ([one("a")], True)
+    [read] = shelves.inputs
+    assert (read.downstream_asset, read.type_hint) == ("__load_node__", str)
+    assert (read.partition.keys, read.partition.definition == LETTERS) == ([one("a")], True)
     with pytest.raises(PartitionValidationError, match=r"'d'.*'letter'"):
         repo.load_node("letter", partition_key=one("d"))
 

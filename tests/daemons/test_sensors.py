@@ -380,6 +380,7 @@ def by_user() -> int:
     return 1
 
 
+@pytest.mark.rule("partitions 5.1.15")
 async def test_each_request_runs_for_its_partition_and_one_bad_key_fails_alone() -> None:
     """The windows are those of the simulated moment: the second day begins under the eyes of the sensor."""
 
@@ -400,6 +401,7 @@ async def test_each_request_runs_for_its_partition_and_one_bad_key_fails_alone()
         assert (second.status, second.error) == ("Success", None)
 
 
+@pytest.mark.rule("partitions 3.4.3", "partitions 5.1.14")
 async def test_a_key_of_several_dimensions_is_read_and_its_dynamic_values_must_be_registered() -> None:
     requests = [rs.RunRequest(partition_key=f"user={user}|d=2026-01-01") for user in ("ann", "bob")]
 
@@ -419,6 +421,7 @@ async def test_a_key_of_several_dimensions_is_read_and_its_dynamic_values_must_b
             assert "add_dynamic_partitions" in (tick.error or "")
 
 
+@pytest.mark.rule("partitions 5.1.15")
 async def test_a_partitioned_job_without_a_key_is_a_failed_tick() -> None:
     @polled(minimum_interval="1d", job_name="days")
     def watch() -> rs.RunRequest:

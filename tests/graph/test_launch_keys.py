@@ -30,6 +30,7 @@ GRAPH = graph_of(
 KEYS = LaunchKeys(GRAPH, datetime(2024, 1, 10), {"users": ["ann"]})
 
 
+@pytest.mark.rule("partitions 5.1.14")
 def test_a_text_becomes_the_key_for_which_all_nodes_can_run() -> None:
     assert KEYS.key_for(["day"], "2024-01-05") == PartitionKey.single("2024-01-05")
     expected = PartitionKey.multi({"d": "2024-01-05", "u": "ann"})
@@ -37,6 +38,7 @@ def test_a_text_becomes_the_key_for_which_all_nodes_can_run() -> None:
     assert KEYS.key_for(["plain"], None) is None
 
 
+@pytest.mark.rule("partitions 5.1.2", "partitions 5.1.3", "partitions 5.1.4")
 @pytest.mark.parametrize(
     ("nodes", "text", "kind", "named"),
     [

@@ -230,6 +230,10 @@ class TestSpecificPartitions:
         refuses("specific_partitions: 'b,x' is not a partition key of", M.specific_partitions(keys), None, ABC)
         assert reason(M.specific_partitions([PartitionKey.multi({"d": "1", "r": ["x", "y"]})]), None, GRID) is None
 
+    @pytest.mark.rule("partitions 6.2.12")
+    def test_windows_that_are_still_to_come_are_accepted(self) -> None:
+        assert reason(M.specific_partitions(["8999-03-01"]), None, daily(JAN)) is None
+
     def test_a_key_of_the_wrong_shape_is_refused(self) -> None:
         mapping = M.specific_partitions([PartitionKey.multi({"d": "1"})])
         refuses("'d=1' is not a partition key", mapping, None, ABC)

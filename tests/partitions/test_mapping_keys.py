@@ -90,6 +90,7 @@ class TestWithoutPartitionsOnOneSide:
             mapped(mapping, [], None, OPEN)
         assert texts(mapped(mapping, [], None, OPEN, datetime(2024, 1, 20))) == ["2024-01-02,2024-01-20"]
 
+    @pytest.mark.rule("partitions 6.2.12")
     def test_specific_dynamic_keys_outlive_their_registration(self) -> None:
         assert texts(mapped(M.specific_partitions(["gone"]), [], None, dynamic("n"), registered={})) == ["gone"]
 

@@ -53,9 +53,7 @@ def test_the_unpartitioned_side_gets_no_partition(build: Build) -> None:
     ("definition", "key", "path"),
     [
         (LETTERS, one("a"), "made/a"),
-        (DAYS, one("2024-01-02"), "made/2024-01-02"),
         (GRID, many({"r": "x", "d": "1"}), "made/d=1/r=x"),
-        (None, None, "made"),
     ],
     ids=str,
 )
@@ -75,9 +73,7 @@ def test_the_memory_handler_names_what_it_does_not_hold_by_its_key(
     ("definition", "key", "path"),
     [
         (LETTERS, one("a"), "store/made/a/data.pkl"),
-        (DAYS, one("2024-01-02"), "store/made/2024-01-02/data.pkl"),
         (GRID, many({"r": "x", "d": "1"}), "store/made/d=1/r=x/data.pkl"),
-        (None, None, "store/made.pkl"),
     ],
     ids=str,
 )

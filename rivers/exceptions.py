@@ -1,9 +1,8 @@
 """Every public exception of rivers.
 
-The names of the reference API derive directly from ``Exception``, as its specification says; what is new here derives
-from :class:`RiversError`. Where the specification names two types for one fault, a private class at the end of this
-module derives from both, so that either ``except`` clause catches it. Tracebacks, messages and records show the name
-of the first base, never the private name.
+The exceptions of the reference API derive directly from ``Exception``, those that rivers adds derive from
+:class:`RiversError`. Where one fault must be caught by either of two types, a private class at the end of this module
+derives from both. Tracebacks, messages and records show the name of the first base, never the private name.
 
 Messages are for people. Programs read the fields, which survive pickling: ``kind`` is the sort of thing that the error
 is about, such as ``"Job"``; ``name`` says which one; ``value`` is the text of what was given; ``near`` are the known
@@ -16,7 +15,7 @@ names or keys that are like it, the nearest first. A field that an error has no 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, Final, Self, TypedDict, TypeVar, Unpack
+from typing import Any, Final, Protocol, Self, TypedDict, TypeVar, Unpack, cast
 
 from rivers.wording import near_names, offer
 
@@ -32,55 +31,53 @@ class Fields(TypedDict, total=False):
     near: Iterable[str]
 
 
+class _Constructor(Protocol):
+    def __call__(self, *message: object, **fields: Unpack[Fields]) -> None: ...
+
+
 def _keep(
     error: Exception,
-    message: tuple[object, ...],
-    *,
+    *message: object,
     kind: str | None = None,
     name: str | None = None,
     value: str | None = None,
     near: Iterable[str] = (),
 ) -> None:
-    """Construct an error with fields, also where the class may not have a base of ours that would do it."""
     Exception.__init__(error, *message)
     fields = {"kind": kind, "name": name, "value": value, "near": tuple(near) or None}
     vars(error).update({field: given for field, given in fields.items() if given is not None})
 
 
+def _without(kind: str | None = None) -> tuple[str | None, str | None, str | None, tuple[str, ...]]:
+    """Return ``kind``, ``name``, ``value`` and ``near`` of an error that was given none of them."""
+    return kind, None, None, ()
+
+
+# The ``__init__`` of the exceptions with fields. They assign it, as their only base is to be ``Exception``.
+_keep_fields = cast(_Constructor, _keep)
+
+
 class RiversError(Exception):
     """The base of the exceptions that exist in rivers only, not in the reference API."""
 
-    kind: str | None = None
-    name: str | None = None
-    value: str | None = None
-    near: tuple[str, ...] = ()
+    kind, name, value, near = _without()
 
     def __init__(self, *message: object, **fields: Unpack[Fields]) -> None:
-        _keep(self, message, **fields)
+        _keep(self, *message, **fields)
 
 
 class AssetDefinitionError(Exception):
     """An asset is declared in a way that can never work."""
 
-    kind: str | None = "Asset"
-    name: str | None = None
-    value: str | None = None
-    near: tuple[str, ...] = ()
-
-    def __init__(self, *message: object, **fields: Unpack[Fields]) -> None:
-        _keep(self, message, **fields)
+    kind, name, value, near = _without("Asset")
+    __init__: _Constructor = _keep_fields
 
 
 class AssetNotFoundError(Exception):
     """A selection names an asset that the repository does not hold."""
 
-    kind: str | None = "Asset"
-    name: str | None = None
-    value: str | None = None
-    near: tuple[str, ...] = ()
-
-    def __init__(self, *message: object, **fields: Unpack[Fields]) -> None:
-        _keep(self, message, **fields)
+    kind, name, value, near = _without("Asset")
+    __init__: _Constructor = _keep_fields
 
 
 class AssetOutputValidationError(Exception):
@@ -90,13 +87,8 @@ class AssetOutputValidationError(Exception):
 class ConfigurationError(Exception):
     """A resource, a config document or a reference to a registered name is wrong."""
 
-    kind: str | None = None
-    name: str | None = None
-    value: str | None = None
-    near: tuple[str, ...] = ()
-
-    def __init__(self, *message: object, **fields: Unpack[Fields]) -> None:
-        _keep(self, message, **fields)
+    kind, name, value, near = _without()
+    __init__: _Constructor = _keep_fields
 
 
 class ExecutionError(Exception):
@@ -106,13 +98,8 @@ class ExecutionError(Exception):
 class GraphValidationError(Exception):
     """The dependency graph is not one that can run: a cycle, a self edge, an unresolved input."""
 
-    kind: str | None = None
-    name: str | None = None
-    value: str | None = None
-    near: tuple[str, ...] = ()
-
-    def __init__(self, *message: object, **fields: Unpack[Fields]) -> None:
-        _keep(self, message, **fields)
+    kind, name, value, near = _without()
+    __init__: _Constructor = _keep_fields
 
 
 class InvalidMetadataError(Exception):
@@ -122,13 +109,8 @@ class InvalidMetadataError(Exception):
 class NodeNotFoundError(Exception):
     """A job, schedule, sensor, asset, task or run of that name does not exist."""
 
-    kind: str | None = None
-    name: str | None = None
-    value: str | None = None
-    near: tuple[str, ...] = ()
-
-    def __init__(self, *message: object, **fields: Unpack[Fields]) -> None:
-        _keep(self, message, **fields)
+    kind, name, value, near = _without()
+    __init__: _Constructor = _keep_fields
 
     @classmethod
     def of(cls, kind: str, name: str, known: Iterable[str] = ()) -> Self:
@@ -144,13 +126,8 @@ class PartitionDefinitionError(Exception):
 class PartitionValidationError(Exception):
     """A partition key does not fit the definition it is used with."""
 
-    kind: str | None = None
-    name: str | None = None
-    value: str | None = None
-    near: tuple[str, ...] = ()
-
-    def __init__(self, *message: object, **fields: Unpack[Fields]) -> None:
-        _keep(self, message, **fields)
+    kind, name, value, near = _without()
+    __init__: _Constructor = _keep_fields
 
 
 class ResultDefinitionError(Exception):
@@ -160,25 +137,15 @@ class ResultDefinitionError(Exception):
 class ScheduleDefinitionError(Exception):
     """A schedule is declared in a way that can never work."""
 
-    kind: str | None = "Schedule"
-    name: str | None = None
-    value: str | None = None
-    near: tuple[str, ...] = ()
-
-    def __init__(self, *message: object, **fields: Unpack[Fields]) -> None:
-        _keep(self, message, **fields)
+    kind, name, value, near = _without("Schedule")
+    __init__: _Constructor = _keep_fields
 
 
 class SensorDefinitionError(Exception):
     """A sensor is declared in a way that can never work."""
 
-    kind: str | None = "Sensor"
-    name: str | None = None
-    value: str | None = None
-    near: tuple[str, ...] = ()
-
-    def __init__(self, *message: object, **fields: Unpack[Fields]) -> None:
-        _keep(self, message, **fields)
+    kind, name, value, near = _without("Sensor")
+    __init__: _Constructor = _keep_fields
 
 
 class StorageError(Exception):
@@ -205,13 +172,8 @@ class SchemaMigrationNeededError(StorageError):
 class TaskDefinitionError(Exception):
     """A task is declared in a way that can never work."""
 
-    kind: str | None = "Task"
-    name: str | None = None
-    value: str | None = None
-    near: tuple[str, ...] = ()
-
-    def __init__(self, *message: object, **fields: Unpack[Fields]) -> None:
-        _keep(self, message, **fields)
+    kind, name, value, near = _without("Task")
+    __init__: _Constructor = _keep_fields
 
 
 class StorageLocked(StorageError, RiversError):

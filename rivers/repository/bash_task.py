@@ -7,7 +7,7 @@ from typing import Any
 from rivers.definitions.assets import bash_tasks
 from rivers.definitions.assets.composition import current_composition
 from rivers.execution.attempts.bash import run_command
-from rivers.execution.steps.command import Command
+from rivers.execution.steps.command import ShellCommand
 
 
 class BashTask(bash_tasks.CommandTask):
@@ -22,4 +22,4 @@ class BashTask(bash_tasks.CommandTask):
         """
         if current_composition() is not None:
             return super().__call__(*args, **kwargs)
-        return run_command(Command.of(self.command, self.env, self.cwd))
+        return run_command(ShellCommand.of(self.command, self.env, self.cwd))

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 from rivers.exceptions import RunCanceled
 from rivers.execution.attempts.capture import KeptText
 from rivers.execution.attempts.process_session import end_session, guarded
-from rivers.execution.steps.command import Command
+from rivers.execution.steps.command import ShellCommand
 
 if TYPE_CHECKING:
     from rivers.execution.steps.step_time import StepTime  # with the storage engine, which declarations can do without
@@ -25,7 +25,7 @@ _LOOK_SECONDS: Final = 0.1
 _CHUNK: Final = 65_536
 
 
-def run_command(command: Command, time: StepTime | None = None) -> str:
+def run_command(command: ShellCommand, time: StepTime | None = None) -> str:
     """Run a command to its end and return what it wrote to stdout, without the newlines at its end.
 
     What the command prints appears on this process's stdout and stderr line by line, as it comes, and is captured with
@@ -52,7 +52,7 @@ def run_command(command: Command, time: StepTime | None = None) -> str:
     ) as process:
         with guarded(process.pid):
             try:
-                reading = _Reading(process, time)
+                reading = _StreamsReading(process, time)
                 output, errors = reading.read()
                 status = reading.wait()
             except BaseException:
@@ -63,7 +63,7 @@ def run_command(command: Command, time: StepTime | None = None) -> str:
     return output.rstrip("\n")
 
 
-class _Reading:
+class _StreamsReading:
     """The reading of both streams of a process until they are closed."""
 
     def __init__(self, process: subprocess.Popen[bytes], time: StepTime | None) -> None:

@@ -40,7 +40,7 @@ def read_several(step: Step, call: Callable[[], Any], keep: Keep) -> Several:
     _check_returned(step, returned)
     if not inspect.isgenerator(returned):
         return _of_mapping(step, returned)
-    return _read(_Reading(step, keep), cast("Generator[Any]", returned))
+    return _read(_GeneratorReading(step, keep), cast("Generator[Any]", returned))
 
 
 async def read_several_async(step: Step, call: Callable[[], Any], keep: Keep) -> Several:
@@ -49,7 +49,7 @@ async def read_several_async(step: Step, call: Callable[[], Any], keep: Keep) ->
     if inspect.isawaitable(returned):
         returned = await returned
     _check_returned(step, returned)
-    reading = _Reading(step, keep)
+    reading = _GeneratorReading(step, keep)
     if inspect.isgenerator(returned):
         return _read(reading, cast("Generator[Any]", returned))
     if not inspect.isasyncgen(returned):
@@ -60,7 +60,7 @@ async def read_several_async(step: Step, call: Callable[[], Any], keep: Keep) ->
     return reading.end()
 
 
-def _read(reading: _Reading, yielded: Generator[Any]) -> Several:
+def _read(reading: _GeneratorReading, yielded: Generator[Any]) -> Several:
     """Read a generator to its end. When a result is refused it cleans up at once, and not when it is collected."""
     with closing(yielded):
         for each in yielded:
@@ -93,7 +93,7 @@ def _of_mapping(step: Step, returned: Any) -> Several:
     return Several(wanted, missing)
 
 
-class _Reading:
+class _GeneratorReading:
     """The reading of a generator: which outputs it has yielded so far."""
 
     def __init__(self, step: Step, keep: Keep) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Command:
+class ShellCommand:
     """What to run: a text through ``sh -c``, several arguments directly. ``env`` is merged over this process's own."""
 
     command: str | tuple[str, ...]
@@ -15,6 +15,6 @@ class Command:
     cwd: str | None = None
 
     @classmethod
-    def of(cls, command: str | Sequence[str], env: Mapping[str, str] | None, cwd: str | None) -> Command:
+    def of(cls, command: str | Sequence[str], env: Mapping[str, str] | None, cwd: str | None) -> ShellCommand:
         """Return the command that a task declares."""
         return cls(command if isinstance(command, str) else tuple(command), tuple((env or {}).items()), cwd)

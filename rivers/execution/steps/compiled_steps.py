@@ -10,7 +10,7 @@ from rivers.definitions.assets.composition import Gathering
 from rivers.definitions.functions.parameters import FunctionArguments
 from rivers.definitions.policies.hooks import Hook
 from rivers.definitions.policies.retries import Compute, RetryPolicy
-from rivers.execution.steps.command import Command
+from rivers.execution.steps.command import ShellCommand
 from rivers.execution.steps.step_time import StepTime
 from rivers.graph.planned_steps import StepKind
 from rivers.partitions import PartitionContext, PartitionKey
@@ -132,7 +132,7 @@ class Step:
     compute: Compute | None = None
     managed: tuple[Any, ...] = ()
     """The resources that the step uses, handlers included. In a worker they are rebuilt, set up and torn down."""
-    command: Command | None = None
+    command: ShellCommand | None = None
     """The command that runs in place of ``function``. It needs no worker process, only a thread to wait for it."""
     instance: Step | None = None
     """For a ``MAP``: the step that is executed for each element, compiled under the name of the ``MAP`` itself."""

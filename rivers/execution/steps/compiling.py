@@ -19,7 +19,7 @@ from rivers.definitions.signatures import Unevaluated, read_signature
 from rivers.definitions.values.results import Materialization
 from rivers.durations import to_ns
 from rivers.exceptions import ConfigurationError, ExecutionError
-from rivers.execution.steps.command import Command
+from rivers.execution.steps.command import ShellCommand
 from rivers.execution.steps.compiled_steps import Step, StepInput, StepTarget
 from rivers.execution.steps.context_making import context_maker
 from rivers.execution.steps.handlers import Handlers
@@ -218,9 +218,9 @@ def _function(spec: StepSpec) -> Callable[..., Any]:
             raise ExecutionError(f"'{spec.name}' is a {spec.kind.value} step, which cannot be executed")
 
 
-def _command(spec: StepSpec) -> Command | None:
+def _command(spec: StepSpec) -> ShellCommand | None:
     task = spec.definition
-    return Command.of(task.command, task.env, task.cwd) if isinstance(task, CommandTask) else None
+    return ShellCommand.of(task.command, task.env, task.cwd) if isinstance(task, CommandTask) else None
 
 
 def _return_annotation(spec: StepSpec) -> Any:

@@ -18,7 +18,7 @@ import pytest
 from rivers.exceptions import RunCanceled
 from rivers.execution.attempts import bash, capture
 from rivers.execution.attempts.bash import run_command
-from rivers.execution.steps.command import Command
+from rivers.execution.steps.command import ShellCommand
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -42,7 +42,7 @@ class Stopping:
 
 
 def run(command: str | list[str], **options: str) -> str:
-    return run_command(Command.of(command, options, None))
+    return run_command(ShellCommand.of(command, options, None))
 
 
 @pytest.mark.rule("graph-assets 2.6")
@@ -64,7 +64,7 @@ def test_a_text_goes_through_the_shell_and_a_list_does_not() -> None:
 @pytest.mark.rule("graph-assets 2.4", "graph-assets 2.5")
 def test_env_is_merged_and_cwd_is_where_it_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("INHERITED", "yes")
-    command = Command.of("echo $INHERITED $GIVEN; pwd", {"GIVEN": "too"}, str(tmp_path))
+    command = ShellCommand.of("echo $INHERITED $GIVEN; pwd", {"GIVEN": "too"}, str(tmp_path))
     assert run_command(command) == f"yes too\n{tmp_path}"
 
 
@@ -79,7 +79,7 @@ def test_a_missing_program_or_folder_is_an_os_error() -> None:
     with pytest.raises(FileNotFoundError, match="no-such-program"):
         run(["no-such-program"])
     with pytest.raises(OSError, match="no/such/folder"):
-        run_command(Command.of("true", None, "no/such/folder"))
+        run_command(ShellCommand.of("true", None, "no/such/folder"))
 
 
 def test_it_reads_nothing_from_stdin() -> None:
@@ -118,7 +118,7 @@ def test_its_whole_group_ends_when_the_step_is_to_stop(tmp_path: Path) -> None:
     stopper = threading.Thread(target=stop)
     stopper.start()
     with pytest.raises(RunCanceled):
-        run_command(Command.of(f"sleep 3600 & echo $! > '{pid}'; wait", None, None), moment)
+        run_command(ShellCommand.of(f"sleep 3600 & echo $! > '{pid}'; wait", None, None), moment)
     stopper.join()
     assert is_gone(int(pid.read_text()))
 
@@ -131,7 +131,7 @@ def test_its_jobs_in_groups_of_their_own_end_with_it(tmp_path: Path) -> None:
     stopper = threading.Thread(target=lambda: (wait_for(lambda: count_lines(pids) == 2), moment.stop()))
     stopper.start()
     with pytest.raises(RunCanceled):
-        run_command(Command.of(script, None, None), moment)
+        run_command(ShellCommand.of(script, None, None), moment)
     stopper.join()
     assert [is_gone(int(pid)) for pid in pids.read_text().split()] == [True, True]
 
@@ -141,7 +141,7 @@ def test_what_the_shell_left_in_the_background_ends_with_the_step_also_when_the_
     stopper = threading.Thread(target=lambda: (wait_for(lambda: count_lines(pid) == 1), moment.stop()))
     stopper.start()
     with pytest.raises(RunCanceled):
-        run_command(Command.of(f"sleep 3600 & echo $! > '{pid}'", None, None), moment)  # sleep holds stdout open
+        run_command(ShellCommand.of(f"sleep 3600 & echo $! > '{pid}'", None, None), moment)  # sleep holds stdout open
     stopper.join()
     assert is_gone(int(pid.read_text()))
 
@@ -151,7 +151,7 @@ def test_a_command_that_has_closed_its_streams_is_still_waited_for_and_still_end
     stopper = threading.Thread(target=lambda: (wait_for(lambda: count_lines(pid) == 1), moment.stop()))
     stopper.start()
     with pytest.raises(RunCanceled):
-        run_command(Command.of(f"echo $$ > '{pid}'; exec sleep 3600 >&- 2>&-", None, None), moment)
+        run_command(ShellCommand.of(f"echo $$ > '{pid}'; exec sleep 3600 >&- 2>&-", None, None), moment)
     stopper.join()
     assert is_gone(int(pid.read_text()))
     with pytest.raises(OSError, match=r"exit status: 3: $"):
@@ -199,8 +199,8 @@ def test_a_program_without_a_stdout_or_with_a_narrow_one_runs_commands_all_the_s
 def test_its_output_leaves_a_piped_process_while_it_runs(tmp_path: Path) -> None:
     go_on = tmp_path / "go on"
     code = (
-        "import sys; from rivers.execution.attempts.bash import Command, run_command\n"
-        "run_command(Command.of(sys.argv[1], None, None))"
+        "import sys; from rivers.execution.attempts.bash import ShellCommand, run_command\n"
+        "run_command(ShellCommand.of(sys.argv[1], None, None))"
     )
     script = f"echo first; while [ ! -e '{go_on}' ]; do sleep 0.01; done; echo last"
     with subprocess.Popen([sys.executable, "-c", code, script], stdout=subprocess.PIPE, cwd=ROOT, text=True) as process:
@@ -220,7 +220,7 @@ def test_an_interrupt_ends_the_command(tmp_path: Path) -> None:
             return False
 
     with pytest.raises(KeyboardInterrupt):
-        run_command(Command.of(f"echo $$ > '{pid}'; sleep 3600", None, None), Interrupting())
+        run_command(ShellCommand.of(f"echo $$ > '{pid}'; sleep 3600", None, None), Interrupting())
     assert is_gone(int(pid.read_text()))
 
 

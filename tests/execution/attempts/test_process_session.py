@@ -83,9 +83,9 @@ def test_one_that_is_collected_already_is_left_alone(monkeypatch: pytest.MonkeyP
 PARENT = """
 import sys
 from rivers.execution.attempts.bash import run_command
-from rivers.execution.steps.command import Command
+from rivers.execution.steps.command import ShellCommand
 command = "exec 9>$HELD; trap '' HUP; echo at work; sleep 600 & (sleep 600 &); sleep 600"
-run_command(Command.of(command, {"HELD": sys.argv[1]}, None))
+run_command(ShellCommand.of(command, {"HELD": sys.argv[1]}, None))
 """
 
 

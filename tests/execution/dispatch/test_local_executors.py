@@ -12,7 +12,7 @@ from obstore.store import LocalStore
 import rivers as rs
 from rivers.execution.dispatch.lanes import HERE
 from rivers.execution.dispatch.local_executors import IN_PROCESS, LOOP, PARALLEL, THREAD, WORKER, place_of
-from rivers.execution.steps.command import Command
+from rivers.execution.steps.command import ShellCommand
 from rivers.execution.steps.compiled_steps import Step
 from rivers.repository.code_repository import CodeRepository
 from tests.execution import worker_functions as functions
@@ -22,7 +22,7 @@ Build = Callable[..., CodeRepository]
 
 PLAIN: dict[str, Any] = {}
 TIMED = {"timeout": 1.0}
-COMMAND = {"command": Command("true")}
+COMMAND = {"command": ShellCommand("true")}
 COROUTINE = {"is_async": True}
 
 

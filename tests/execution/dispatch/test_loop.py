@@ -19,7 +19,7 @@ from obstore.store import LocalStore, MemoryStore
 import rivers as rs
 from rivers.execution.attempts.failure_records import RemoteTraceback, WorkerDied
 from rivers.execution.run_execution import RunExecution
-from rivers.execution.steps.command import Command
+from rivers.execution.steps.command import ShellCommand
 from rivers.execution.steps.compiled_steps import Step
 from rivers.records import NewRun, StoredEvent
 from rivers.repository.code_repository import CodeRepository
@@ -653,7 +653,7 @@ def commands(repo: CodeRepository, *texts: str, timeout: float | None = None) ->
             step,
             name=f"command_{position}",
             targets=(replace(step.targets[0], name=f"command_{position}"),),
-            command=Command.of(text, None, None),
+            command=ShellCommand.of(text, None, None),
             timeout=timeout,
         )
         for position, text in enumerate(texts)

@@ -34,7 +34,7 @@ def _made(kind: str, keys: int) -> tuple[PartitionsDefinition, datetime]:
     if kind == "cron":
         irregular = PartitionsDefinition.time_window(START, cron_schedule="*/20 6-21 1,L * MON-FRI", fmt=FORMAT)
         first = irregular.grid.at_or_after(irregular.bounds(START)[0]) or 0
-        last = irregular.value_at(irregular.grid.step(first, keys - 1) or 0)
+        last = irregular.format.render(irregular.grid.step(first, keys - 1) or 0)
         return irregular, irregular.window_of(last)[0]
     hourly, now = _made("hourly", max(1, keys // 1000))
     static, _ = _made("static", min(keys, 1000))

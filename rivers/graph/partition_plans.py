@@ -18,7 +18,7 @@ from rivers.exceptions import (
 )
 from rivers.graph.nodes import Graph
 from rivers.partitions.context import PartitionContext
-from rivers.partitions.definitions import DynamicKeys, PartitionsDefinition
+from rivers.partitions.definitions import DynamicKeys, PartitionsDefinition, explain_absence
 from rivers.partitions.keys import KeySet, PartitionKey
 from rivers.partitions.mapping_keys import Nothing, TheseKeys, upstream_keys
 from rivers.partitions.products import dynamic_namespaces
@@ -176,7 +176,7 @@ def _require_member(
             continue
         absent = _first_absent(definition, each, now, dynamic)
         who = "it" if absent == each else f"'{_shown(absent)}'"
-        known = definition.explain_absence(absent, now, dynamic)
+        known = explain_absence(absent, definition, now, dynamic)
         if definition.contains(absent, now):  # when no registered keys are known, any key is one
             reason = (
                 f"{who} is not registered in dynamic namespace {quoted(dynamic_namespaces([definition]))}; register it "

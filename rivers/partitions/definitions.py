@@ -175,10 +175,6 @@ class PartitionsDefinition(ABC):
         """Return how many keys there are, without enumerating them."""
 
     @abstractmethod
-    def first(self, now: datetime, dynamic: DynamicKeys | None = None) -> PartitionKey | None:
-        """Return the first key, ``None`` when there is none."""
-
-    @abstractmethod
     def latest(self, now: datetime, dynamic: DynamicKeys | None = None) -> PartitionKey | None:
         """Return the last key, ``None`` when there is none. Of a time grid this is the window that started last."""
 
@@ -215,10 +211,13 @@ class PartitionsDefinition(ABC):
     def describe(self) -> str:
         """Return what the definition is, in a few words, for messages."""
 
-    def explain_absence(self, key: PartitionKey, now: datetime, dynamic: DynamicKeys | None = None) -> str:
-        """Return what the definition is and which valid keys are nearest, to end a message about an invalid key."""
-        try:
-            near = quoted(self.nearest(key, now, dynamic))
-        except NotImplementedError:
-            return f"{self.describe()}, whose keys the store knows"
-        return f"{self.describe()}; " + (f"nearest valid keys: {near}" if near else "it has no keys")
+
+def explain_absence(
+    key: PartitionKey, definition: PartitionsDefinition, now: datetime, dynamic: DynamicKeys | None = None
+) -> str:
+    """Return what the definition is and which valid keys are nearest, to end a message about an invalid key."""
+    try:
+        near = quoted(definition.nearest(key, now, dynamic))
+    except NotImplementedError:
+        return f"{definition.describe()}, whose keys the store knows"
+    return f"{definition.describe()}; " + (f"nearest valid keys: {near}" if near else "it has no keys")

@@ -6,10 +6,10 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
 from rivers.exceptions import PartitionValidationError
-from rivers.partitions.definitions import DynamicKeys, PartitionsDefinition
+from rivers.partitions.definitions import DynamicKeys, PartitionsDefinition, explain_absence
 from rivers.partitions.edges import one_dimension
 from rivers.partitions.keys import PartitionKey
-from rivers.partitions.one_dimension import OneDimension
+from rivers.partitions.one_dimension import OneDimension, require_selector
 from rivers.partitions.products import MultiPartitions
 from rivers.partitions.ranges import PartitionKeyRange, Selector
 
@@ -67,7 +67,7 @@ def selector_fault(
     if isinstance(selector, PartitionKey):
         if definition.contains(selector, now, dynamic):
             return None
-        return f"'{selector}' is not a partition key of {definition.explain_absence(selector, now, dynamic)}"
+        return f"'{selector}' is not a partition key of {explain_absence(selector, definition, now, dynamic)}"
     try:
         _require_range(selector, definition, now, dynamic)
     except PartitionValidationError as error:
@@ -80,14 +80,14 @@ def _require_range(
 ) -> None:
     """Refuse what ``definition.resolve`` refuses, without the product of what it resolves to."""
     if isinstance(definition, OneDimension) and not key_range.is_multi:
-        definition.require_selector(key_range.selector_of(), now, dynamic)
+        require_selector(key_range.selector_of(), definition, now, dynamic)
         return
     if not isinstance(definition, MultiPartitions) or not _names_all(key_range, definition):
         definition.resolve(key_range, now, dynamic)
         return
     for name in definition.names:
         try:
-            one_dimension(definition, name).require_selector(key_range.selector_of(name), now, dynamic)
+            require_selector(key_range.selector_of(name), one_dimension(definition, name), now, dynamic)
         except PartitionValidationError as error:
             raise PartitionValidationError(f"in dimension '{name}': {error}") from None
 

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Final
 
 from rivers.exceptions import PartitionValidationError
-from rivers.partitions.definitions import PartitionsDefinition
+from rivers.partitions.definitions import PartitionsDefinition, explain_absence
 from rivers.partitions.dynamic import DynamicPartitions
 from rivers.partitions.key_selection import selector_fault
 from rivers.partitions.keys import SingleKey
@@ -192,10 +192,10 @@ class _Fit:
             )
         for key, target in targets.items():
             if not downstream.contains(SingleKey.of(key), _END_OF_TIME):
-                absence = downstream.explain_absence(SingleKey.of(key), _END_OF_TIME)
+                absence = explain_absence(SingleKey.of(key), downstream, _END_OF_TIME)
                 return f"static_: '{key}' is not a partition key of the downstream: {absence}"
             if not upstream.has_value(target, _END_OF_TIME):
-                absence = upstream.explain_absence(SingleKey.of(target), _END_OF_TIME)
+                absence = explain_absence(SingleKey.of(target), upstream, _END_OF_TIME)
                 return f"static_: '{target}', the target of '{key}', is not a partition key of the upstream: {absence}"
         return None
 

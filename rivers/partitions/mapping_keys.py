@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import TypeAlias
 
 from rivers.exceptions import PartitionValidationError
-from rivers.partitions.definitions import DynamicKeys, PartitionsDefinition
+from rivers.partitions.definitions import DynamicKeys, PartitionsDefinition, explain_absence
 from rivers.partitions.edges import Edge, one_dimension
 from rivers.partitions.key_selection import Selected, selector_fault
 from rivers.partitions.keys import PartitionKey, SingleKey
@@ -106,7 +106,7 @@ def _each_mapped(mapping: PartitionMapping, keys: Iterable[PartitionKey], edge: 
             found = iter(mapped.of(key))
             first = next(found, None)
             if first is None:
-                absence = edge.upstream.explain_absence(key, edge.now, edge.dynamic)
+                absence = explain_absence(key, edge.upstream, edge.now, edge.dynamic)
                 raise PartitionValidationError(f"it leads to no partition of its upstream '{edge.names[1]}': {absence}")
             yield first
             yield from found
@@ -146,7 +146,7 @@ class _Mapper:
 
     def _same(self, key: PartitionKey, upstream: PartitionsDefinition) -> PartitionKey:
         if not upstream.contains(key, self._edge.now, self._edge.dynamic):
-            absence = upstream.explain_absence(key, self._edge.now, self._edge.dynamic)
+            absence = explain_absence(key, upstream, self._edge.now, self._edge.dynamic)
             raise PartitionValidationError(
                 f"it is not a partition key of its upstream '{self._edge.names[1]}': {absence}"
             )

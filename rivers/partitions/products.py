@@ -12,7 +12,7 @@ from rivers.exceptions import PartitionDefinitionError, PartitionValidationError
 from rivers.partitions.definitions import DynamicKeys, PartitionsDefinition
 from rivers.partitions.dynamic import DynamicPartitions
 from rivers.partitions.keys import MultiKey, PartitionKey
-from rivers.partitions.one_dimension import NEAREST_MAX, OneDimension
+from rivers.partitions.one_dimension import NEAREST_MAX, OneDimension, near_any, select
 from rivers.partitions.ranges import PartitionKeyRange, require_range
 from rivers.partitions.reserved import name_faults
 from rivers.wording import quoted
@@ -107,16 +107,9 @@ class MultiPartitions(PartitionsDefinition, variant="Multi"):
     def count(self, now: datetime, dynamic: DynamicKeys | None = None) -> int:
         return prod(definition.count(now, dynamic) for definition in self._by_name.values())
 
-    def first(self, now: datetime, dynamic: DynamicKeys | None = None) -> PartitionKey | None:
-        return self._corner([each.first_value(now, dynamic) for each in self._by_name.values()])
-
     def latest(self, now: datetime, dynamic: DynamicKeys | None = None) -> PartitionKey | None:
-        return self._corner([each.latest_value(now, dynamic) for each in self._by_name.values()])
-
-    def _corner(self, values: Sequence[str | None]) -> PartitionKey | None:
-        return (
-            next(self.product([[value] for value in values if value is not None]), None) if None not in values else None
-        )
+        values = [each.latest_value(now, dynamic) for each in self._by_name.values()]
+        return next(self.product([() if value is None else (value,) for value in values]), None)
 
     def resolve(
         self, key_range: PartitionKeyRange, now: datetime, dynamic: DynamicKeys | None = None
@@ -139,7 +132,7 @@ class MultiPartitions(PartitionsDefinition, variant="Multi"):
                     f"the range does not name dimension '{name}'; there are {known}", kind="dimension", name=name
                 )
             try:
-                chosen.append(list(definition.select(key_range.selector_of(name), now, dynamic)))
+                chosen.append(list(select(key_range.selector_of(name), definition, now, dynamic)))
             except PartitionValidationError as error:
                 raise PartitionValidationError(f"in dimension '{name}': {error}") from None
         return list(self.product(chosen))
@@ -151,7 +144,7 @@ class MultiPartitions(PartitionsDefinition, variant="Multi"):
             is_member = {value: definition.has_value(value, now, dynamic) for value in given}
             valid = [value for value, is_one in is_member.items() if is_one]
             strange = [value for value, is_one in is_member.items() if not is_one]
-            near = definition.near_any(strange, now, dynamic)
+            near = near_any(strange, definition, now, dynamic)
             if not valid and not near:
                 latest = definition.latest_value(now, {} if dynamic is None else dynamic)
                 near = [] if latest is None else [latest]

@@ -163,10 +163,6 @@ class TimeWindowPartitions(OneDimension, variant="TimeWindow"):
         start = self.format.parse_exactly(value)
         return start if start is not None and self.grid.contains(start) else None
 
-    def value_at(self, start: int) -> str:
-        """Return the key of the window that starts then."""
-        return self.format.render(start)
-
     def window_of(self, value: str) -> tuple[datetime, datetime]:
         """Return start and end, half-open, of the window that a key names.
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from rivers.exceptions import PartitionValidationError
-from rivers.partitions.definitions import DynamicKeys
+from rivers.partitions.definitions import DynamicKeys, explain_absence
 from rivers.partitions.keys import SingleKey
 from rivers.partitions.mappings import PartitionMapping
 from rivers.partitions.naive_time import to_datetime
@@ -67,7 +67,7 @@ def downstream_values(mapping: PartitionMapping, value: str, link: Link) -> Iter
 
 def _member(value: str, link: Link) -> str:
     if not link.upstream.has_value(value, link.now, link.dynamic):
-        absence = link.upstream.explain_absence(SingleKey.of(value), link.now, link.dynamic)
+        absence = explain_absence(SingleKey.of(value), link.upstream, link.now, link.dynamic)
         raise PartitionValidationError(
             f"'{value}' is not a partition key of its upstream '{link.upstream_name}': {absence}"
         )
@@ -88,7 +88,7 @@ def _shifted(value: str, offset: int, link: Link) -> str:
     downstream, upstream = _windows(link)
     start = downstream.start_of(value)
     if start is None:
-        absence = downstream.explain_absence(SingleKey.of(value), link.now)
+        absence = explain_absence(SingleKey.of(value), downstream, link.now)
         raise PartitionValidationError(f"'{value}' is not a partition key of {absence}")
     around = upstream.grid.at_or_before(start)
     moved = None if around is None else upstream.grid.step(around, offset)
@@ -99,7 +99,7 @@ def _shifted(value: str, offset: int, link: Link) -> str:
             f"the window at offset={offset} from '{value}' is outside the range [{upstream.start.isoformat()}, {end} "
             f"of its upstream '{link.upstream_name}'"
         )
-    return upstream.value_at(moved)
+    return upstream.format.render(moved)
 
 
 def _shifted_back(value: str, offset: int, link: Link) -> Iterable[str]:
@@ -111,4 +111,4 @@ def _shifted_back(value: str, offset: int, link: Link) -> Iterable[str]:
     low, high = downstream.bounds(link.now)
     following = upstream.grid.step(around, 1)
     starts = downstream.grid.starts(max(low, around), high if following is None else min(high, following))
-    return map(downstream.value_at, starts)
+    return map(downstream.format.render, starts)

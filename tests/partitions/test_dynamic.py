@@ -63,7 +63,7 @@ def test_enumerating_without_the_registered_keys_is_not_implemented() -> None:
 
 def test_registered_keys_come_in_the_order_of_their_text() -> None:
     assert [str(key) for key in CUSTOMERS.iter_keys(NOW, REGISTERED)] == ["adam", "mia", "zoe"]
-    assert (str(CUSTOMERS.first(NOW, REGISTERED)), str(CUSTOMERS.latest(NOW, REGISTERED))) == ("adam", "zoe")
+    assert (CUSTOMERS.first_value(NOW, REGISTERED), str(CUSTOMERS.latest(NOW, REGISTERED))) == ("adam", "zoe")
     assert CUSTOMERS.count(NOW, REGISTERED) == 3
     assert (CUSTOMERS.latest(NOW, {}), CUSTOMERS.count(NOW, {})) == (None, 0)
 
@@ -82,7 +82,7 @@ def test_a_range_lies_between_registered_keys() -> None:
 
 def test_keys_that_the_store_gives_in_order_are_answered_alike() -> None:
     stored = {name: KeysInOrder(keys) for name, keys in REGISTERED.items()}
-    for ask in (CUSTOMERS.first, CUSTOMERS.latest, CUSTOMERS.count):
+    for ask in (CUSTOMERS.first_value, CUSTOMERS.latest, CUSTOMERS.count):
         assert ask(NOW, stored) == ask(NOW, REGISTERED)
     for first, last in (("adam", "adam"), ("adam", "zoe"), ("mia", "zoe")):
         chosen = PartitionKeyRange.single(first, last)

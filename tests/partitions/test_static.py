@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rivers.exceptions import PartitionDefinitionError, PartitionValidationError
-from rivers.partitions.definitions import PartitionsDefinition
+from rivers.partitions.definitions import PartitionsDefinition, explain_absence
 from rivers.partitions.keys import PartitionKey
 from rivers.partitions.ranges import PartitionKeyRange
 from rivers.partitions.reserved import near_in_spelling
@@ -148,9 +148,9 @@ def test_the_canonical_text_leads_back_to_the_key(values: list[str]) -> None:
 
 def test_first_latest_and_count() -> None:
     definition = static("c", "a", "b")
-    assert (str(definition.first(NOW)), str(definition.latest(NOW)), definition.count(NOW)) == ("c", "b", 3)
+    assert (definition.first_value(NOW), str(definition.latest(NOW)), definition.count(NOW)) == ("c", "b", 3)
     empty = PartitionsDefinition.Static([])
-    assert (empty.first(NOW), empty.latest(NOW), empty.count(NOW)) == (None, None, 0)
+    assert (empty.first_value(NOW), empty.latest(NOW), empty.count(NOW)) == (None, None, 0)
 
 
 @pytest.mark.rule("partitions 3.3.9")
@@ -164,9 +164,9 @@ def test_the_nearest_keys_are_spelt_alike() -> None:
 
 @pytest.mark.rule("partitions 3.3.9")
 def test_an_absence_is_explained_with_the_definition_and_the_nearest_keys() -> None:
-    text = static("ab1", "ab2", "b", "c").explain_absence(single("ab3"), NOW)
+    text = explain_absence(single("ab3"), static("ab1", "ab2", "b", "c"), NOW)
     assert text == "the static partitions 'ab1', 'ab2', 'b' and 1 more; nearest valid keys: 'ab2', 'ab1'"
-    assert PartitionsDefinition.Static([]).explain_absence(single("a"), NOW).endswith("it has no keys")
+    assert explain_absence(single("a"), PartitionsDefinition.Static([]), NOW).endswith("it has no keys")
 
 
 def test_of_a_million_keys_those_that_begin_alike_are_compared() -> None:

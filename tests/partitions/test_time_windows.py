@@ -191,7 +191,7 @@ def test_the_second_window_is_tried_out_also_when_it_comes_decades_later() -> No
     ],
 )
 def test_a_format_that_tells_windows_apart_is_taken(arguments: dict[str, Any], first: str) -> None:
-    assert str(window(START, **arguments).first(NOW)) == first
+    assert str(window(START, **arguments).first_value(NOW)) == first
 
 
 @pytest.mark.rule("partitions 3.2.9")
@@ -209,7 +209,7 @@ def test_an_end_does_not_hide_a_format_that_tells_nothing_apart() -> None:
 
 def test_a_grid_that_begins_after_the_last_year_has_no_format_to_try() -> None:
     definition = window(datetime(9999, 12, 31, 1), cron_schedule="0 0 1 1 *", fmt="%Y")
-    assert (definition.first(NOW), definition.count(datetime.max)) == (None, 0)
+    assert (definition.first_value(NOW), definition.count(datetime.max)) == (None, 0)
 
 
 # Grids.
@@ -275,7 +275,7 @@ def test_a_start_in_the_future_has_no_keys() -> None:
 @pytest.mark.parametrize("end", [START, START - timedelta(days=3)])
 def test_an_end_that_is_not_after_the_start_gives_no_keys(end: datetime) -> None:
     definition = daily(START, end=end)
-    assert (texts(definition), definition.count(NOW), definition.first(NOW), definition.latest(NOW)) == (
+    assert (texts(definition), definition.count(NOW), definition.first_value(NOW), definition.latest(NOW)) == (
         *([], 0, None, None),
     )
     assert definition.nearest(single("2024-01-01"), NOW) == []
@@ -357,7 +357,7 @@ def test_answers_agree_with_the_list_of_keys(definition: PartitionsDefinition.Ti
     now = START + timedelta(minutes=minutes)
     keys = list(definition.iter_keys(now))
     assert definition.count(now) == len(keys)
-    assert definition.first(now) == (keys[0] if keys else None)
+    assert definition.first_value(now) == (str(keys[0]) if keys else None)
     assert definition.latest(now) == (keys[-1] if keys else None)
     assert all(definition.contains(key, now) for key in keys[:50])
     assert all(definition.parse_key(str(key)) == key for key in keys[:50])
@@ -370,7 +370,7 @@ def test_a_range_holds_its_ends_and_what_lies_between(
 ) -> None:
     now = datetime(2029, 1, 1)
     origin = definition.grid.at_or_after(definition.bounds(now)[0]) or 0
-    expected = [definition.value_at(definition.grid.step(origin, first + k) or 0) for k in range(length + 1)]
+    expected = [definition.format.render(definition.grid.step(origin, first + k) or 0) for k in range(length + 1)]
     found = definition.resolve(PartitionKeyRange.single(expected[0], expected[-1]), now)
     assert list(map(str, found)) == expected
     assert all(definition.contains(key, now) for key in found)
@@ -425,7 +425,7 @@ def test_a_grid_of_billions_of_windows_answers_without_enumerating_them() -> Non
     assert definition.contains(single("2001-02-03T04:05:06"), NOW)
     assert not definition.contains(single("2024-01-05T12:00:01"), NOW)
     noon = definition.start_of("2024-01-05T12:00:00") or 0
-    assert definition.value_at(definition.grid.step(noon, -(10**10)) or 0) == "1707-02-15T18:13:20"
+    assert definition.format.render(definition.grid.step(noon, -(10**10)) or 0) == "1707-02-15T18:13:20"
     ends = PartitionKeyRange.single("2001-02-03T04:05:06", "2001-02-03T04:05:08")
     assert len(definition.resolve(ends, NOW)) == 3
     assert str(definition.nearest(single("2025-01-01T00:00:00"), NOW)[0]) == "2024-01-05T12:00:00"

@@ -16,7 +16,8 @@ from bench.apart import Sample, apart
 from bench.figures import Figure, Floor
 from bench.graphs import scheduled_repository
 from bench.resident import resident_mb
-from rivers.daemons.graph import AutomationGraph, automation_graph
+from rivers.daemons.automation import AutomationGraph
+from rivers.daemons.graph import automation_graph
 from rivers.storage import Storage
 
 WARM_UP_SECONDS = 3

@@ -19,32 +19,28 @@ full channel is ignored, because its reader is about to wake and will read stora
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import ExitStack, asynccontextmanager
-from dataclasses import dataclass
 from typing import Any, Literal, TypeVar, cast
 
 import anyio
-from chrono_daemon import Channel, DaemonHealth, RestartPolicy, SendStream, Supervisor
+from chrono_daemon import Channel, RestartPolicy, SendStream, Supervisor
 
 from rivers.channels.edges import Edges, Loses, LosingSend
 from rivers.channels.messages import (
     AddTriggers,
     CancelRun,
-    ChangeTrigger,
-    Command,
     ControlRequest,
-    RemoveTrigger,
     RunFinished,
     RunsAdmitted,
     RunsChanged,
     RunsEnded,
     RunsQueued,
     TriggerCommand,
-    kind_of,
 )
 from rivers.channels.ports import ControlPorts, LauncherPorts, LeasePorts, RunQueuePorts, TriggerPorts
 from rivers.clock import Clock, WallClock
+from rivers.daemons.automation import AutomationGraph
 from rivers.daemons.control import ControlDaemon
 from rivers.daemons.executions import Executions
 from rivers.daemons.failures import innermost
@@ -57,123 +53,16 @@ from rivers.daemons.run_queue import RunQueueDaemon
 from rivers.daemons.schedules import ScheduleDaemon
 from rivers.daemons.sensors import SensorDaemon
 from rivers.daemons.settings import QueueSettings, TriggerSettings
-from rivers.definitions.triggers.schedules import Schedule
-from rivers.definitions.triggers.sensors import Sensor
 from rivers.durations import parse_duration
-from rivers.exceptions import RiversError
 from rivers.execution.attempts.capture import capturing
 from rivers.execution.attempts.interception import StepInterceptor
 from rivers.execution.triggers.evaluation import Evaluator, FunctionEvaluator
 from rivers.ids import IdSource, RandomIds
-from rivers.records import AutomationKind, RunRecord, StorageType
+from rivers.records import StorageType
 from rivers.repository.code_repository import CodeRepository
 from rivers.storage import AsyncStore, Storage
 
 T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True)
-class GraphHealth:
-    """How the daemons are, and which evaluations were given up on and have not returned (name -> seconds)."""
-
-    daemons: Mapping[str, DaemonHealth]
-    abandoned_evaluations: Mapping[str, float]
-    running_runs: int
-
-
-class AutomationGraph:
-    """A running system: what the faces (``rivers serve``, ``AutomationDaemon``, ``Scenario``) hold on to."""
-
-    def __init__(
-        self,
-        repo: CodeRepository,
-        storage: Storage,
-        store: AsyncStore,
-        clock: Clock,
-        supervisor: Supervisor,
-        executions: Executions,
-        evaluator: Evaluator,
-        requests: SendStream[ControlRequest],
-        daemons: Sequence[MailboxDaemon[Any]],
-    ) -> None:
-        self.repo = repo
-        self.storage = storage
-        self.store = store
-        """The storage as the daemons call it. Whoever else calls it on their loop goes through it too."""
-        self.clock = clock
-        self._supervisor = supervisor
-        self._executions = executions
-        self._evaluator = evaluator
-        self._requests = requests
-        self._daemons = daemons
-
-    @property
-    def running_runs(self) -> dict[str, RunRecord]:
-        """The runs that are executing in this graph, by id."""
-        return self._executions.running
-
-    def health(self) -> GraphHealth:
-        """A snapshot; cheap enough to be asked for at every request."""
-        now = self.clock.now()
-        given_up = dict(self._evaluator.abandoned)  # others than the graph's own thread may ask
-        abandoned = {f"{kind} {name}": now - since for (kind, name), since in given_up.items()}
-        return GraphHealth(self._supervisor.snapshot(), abandoned, len(self._executions.running_ids))
-
-    async def control(self, request: Command[T]) -> T:
-        """Hand a request to ``ControlDaemon``; the reply comes after its commit.
-
-        Raises what the request cannot be done for, such as ``NodeNotFoundError``.
-        """
-        await self._requests.send(cast(ControlRequest, request))
-        return await request.reply.wait()
-
-    async def add_trigger(self, trigger: Schedule | Sensor) -> None:
-        """Let a schedule or sensor take part from now on; it has missed nothing.
-
-        One whose name has been in the store before goes on with its cursor and with what a person chose.
-
-        :raises RiversError: there is one of that kind and name
-        :raises ScheduleDefinitionError: its job is not in the repository
-        :raises SensorDefinitionError: its job, or one of its assets, is not in the repository
-        """
-        await self.control(AddTriggers(kind=kind_of(trigger), triggers=(trigger,)))
-
-    async def change_trigger(self, trigger: Schedule | Sensor) -> None:
-        """Put a schedule or sensor in the place of the one of its kind and name. Another cron counts from now.
-
-        :raises NodeNotFoundError: there is none of that kind and name
-
-        Raises what ``add_trigger`` raises for its job and assets.
-        """
-        await self.control(ChangeTrigger(kind=kind_of(trigger), trigger=trigger))
-
-    async def remove_trigger(self, kind: AutomationKind, name: str) -> None:
-        """Let a schedule or sensor take part no longer; its evaluation in flight is given up. The store keeps its row.
-
-        :raises NodeNotFoundError: there is none of that kind and name
-        """
-        await self.control(RemoveTrigger(kind=kind, name=name))
-
-    async def wait_started(self) -> None:
-        """Return when every daemon has recovered from storage; raise what kept one from it."""
-        for daemon in self._daemons:
-            await daemon.start_attempted.wait()
-            error = daemon.start_error
-            if error is not None:
-                raise RiversError(f"daemon '{type(daemon).__name__}' could not start: {error}") from error
-
-    async def wait_runs_finished(self) -> None:
-        """Return when no run is executing."""
-        await self._executions.wait_none_running()
-
-    async def stop(self, grace_seconds: float = 5.0) -> None:
-        """Fire no more triggers and let the evaluations in flight end, for at most ``grace_seconds`` of real time.
-
-        Runs that have started are not touched; they write their own outcome.
-        """
-        self._supervisor.signal_stop()
-        await self.clock.settle()
-        await self._supervisor.stop(grace=grace_seconds)
 
 
 @asynccontextmanager

@@ -14,8 +14,9 @@ import anyio.abc
 import anyio.from_thread
 
 from rivers.clock import Clock
+from rivers.daemons.automation import AutomationGraph, GraphHealth
 from rivers.daemons.failures import innermost
-from rivers.daemons.graph import AutomationGraph, GraphHealth, automation_graph
+from rivers.daemons.graph import automation_graph
 from rivers.durations import parse_duration
 from rivers.exceptions import RiversError
 from rivers.repository.code_repository import CodeRepository

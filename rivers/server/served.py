@@ -11,7 +11,7 @@ from rivers.exceptions import NotAccepted
 
 if TYPE_CHECKING:
     from rivers.clock import Clock
-    from rivers.daemons.graph import AutomationGraph
+    from rivers.daemons.automation import AutomationGraph
     from rivers.repository.code_repository import CodeRepository
     from rivers.storage import AsyncStore, Storage
 

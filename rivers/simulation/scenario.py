@@ -11,8 +11,9 @@ import anyio
 
 from rivers.channels.messages import CancelRun, ChooseTrigger, Command
 from rivers.clock import SimClock
+from rivers.daemons.automation import AutomationGraph
 from rivers.daemons.failures import innermost
-from rivers.daemons.graph import AutomationGraph, open_graph
+from rivers.daemons.graph import open_graph
 from rivers.definitions.assets.composition import collect_name
 from rivers.durations import parse_duration
 from rivers.exceptions import NodeNotFoundError, NotQuiescent

@@ -14,8 +14,9 @@ import pytest
 import rivers as rs
 from rivers.channels.messages import SubmitRun
 from rivers.clock import SimClock
+from rivers.daemons.automation import AutomationGraph
 from rivers.daemons.control import ControlDaemon
-from rivers.daemons.graph import AutomationGraph, automation_graph
+from rivers.daemons.graph import automation_graph
 from rivers.daemons.leases import LeaseDaemon
 from rivers.daemons.run_queue import RunQueueDaemon
 from rivers.exceptions import RiversError
@@ -40,20 +41,6 @@ def other() -> int:
     return 2
 
 
-class Slow:
-    """A schedule function that waits on the clock."""
-
-    __name__ = "slow"
-
-    def __init__(self, clock: SimClock, seconds: float) -> None:
-        self.clock = clock
-        self.seconds = seconds
-
-    def __call__(self) -> rs.RunRequest:
-        self.clock.sleep_blocking(self.seconds)
-        return rs.RunRequest()
-
-
 def repo_of(*schedules: rs.Schedule, **arguments: Any) -> rs.CodeRepository:
     return rs.CodeRepository(
         [raw, other],
@@ -64,14 +51,12 @@ def repo_of(*schedules: rs.Schedule, **arguments: Any) -> rs.CodeRepository:
     )
 
 
-def each_minute(function: Any = None, **settings: Any) -> rs.Schedule:
+def each_minute() -> rs.Schedule:
     return rs.Schedule(
-        function,
         name="each",
         cron_schedule="* * * * *",
         job_name="job",
         default_status=rs.ScheduleStatus.Running,
-        **settings,
     )
 
 
@@ -175,23 +160,6 @@ async def test_a_daemon_that_fails_while_running_is_started_again(
         assert statuses(storage) == ["Success"] * 5
 
 
-# -- health ------------------------------------------------------------------------------------------------------------
-
-
-async def test_health_counts_what_runs_and_names_what_was_given_up(storage: Storage) -> None:
-    clock = SimClock(patience=10)
-    slow = each_minute(Slow(clock, 300), eval_timeout="10s")
-    async with simulated(repo_of(slow), storage, clock, raw="10m") as (graph, _):
-        request = SubmitRun(selection=("raw",))
-        async with anyio.create_task_group() as group:
-            group.start_soon(graph.control, request)
-            await clock.settle()
-        assert graph.health().running_runs == 1
-        assert [run.status for run in graph.running_runs.values()] == ["Started"]
-        await clock.advance("2m")
-        assert graph.health().abandoned_evaluations == {"schedule each": pytest.approx(50)}
-
-
 # -- what happens beside it --------------------------------------------------------------------------------------------
 
 
@@ -267,36 +235,6 @@ async def test_a_graph_on_a_simulated_clock_is_its_own_submitter_too(storage: St
 
 
 # -- stop --------------------------------------------------------------------------------------------------------------
-
-
-async def test_a_stop_waits_for_the_evaluations_in_flight_and_fires_no_more(storage: Storage) -> None:
-    release, entered = threading.Event(), threading.Event()
-
-    @rs.Sensor(job_name="job", minimum_interval="1ms", default_status=rs.SensorStatus.Running)
-    def held() -> rs.SensorResult:
-        entered.set()
-        release.wait(10)
-        return rs.SensorResult(cursor="drained")
-
-    async with automation_graph(repo_of(sensors=[held]), storage) as graph:
-        await anyio.to_thread.run_sync(entered.wait)
-        async with anyio.create_task_group() as group:
-            group.start_soon(graph.stop)
-            await anyio.wait_all_tasks_blocked()
-            assert storage.get_ticks("held") == []
-            release.set()
-        assert {daemon.state for daemon in graph.health().daemons.values()} == {"stopped"}
-    assert [tick.cursor for tick in storage.get_ticks("held")] == ["drained"]
-
-
-async def test_a_stop_does_not_wait_for_a_thread_that_was_given_up(storage: Storage) -> None:
-    clock = SimClock(patience=10)
-    schedule = each_minute(Slow(clock, 36_000), eval_timeout="10s")
-    async with simulated(repo_of(schedule), storage, clock) as (graph, _):
-        await clock.advance("2m")
-        assert graph.health().abandoned_evaluations
-        await graph.stop()
-        assert {daemon.state for daemon in graph.health().daemons.values()} == {"stopped"}
 
 
 async def test_a_run_that_has_started_ends_by_itself_when_the_graph_is_gone(storage: Storage) -> None:

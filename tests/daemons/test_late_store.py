@@ -15,7 +15,8 @@ import rivers as rs
 from rivers.channels.messages import CancelRun, ChooseTrigger, RunsAdmitted, SubmitRun
 from rivers.channels.ports import LauncherPorts
 from rivers.clock import SimClock
-from rivers.daemons.graph import AutomationGraph, open_graph
+from rivers.daemons.automation import AutomationGraph
+from rivers.daemons.graph import open_graph
 from rivers.daemons.launcher import LauncherDaemon
 from rivers.exceptions import NotQuiescent
 from rivers.ids import SeededIds

@@ -118,9 +118,12 @@ class CoroutineHost:
         self._hosted: dict[Future[Any], HostedCoroutine[Any]] = {}
         self._holding: threading.Event | None = None
 
-    def submit(self, make: Callable[[], Awaitable[T]]) -> Future[T]:
+    def submit(
+        self, make: Callable[[], Awaitable[T]], made: Callable[[Future[T]], object] = lambda _: None
+    ) -> Future[T]:
         """Start ``make()`` on the loop, in a copy of the caller's context, and return the future of its outcome.
 
+        ``made`` gets the future before the coroutine begins. A caller whom a signal may interrupt keeps it from there.
         Every exception comes back in the future, ``SystemExit`` included. Cancelling the future cancels the coroutine,
         which may refuse, and waits for nothing. When the loop ends before the coroutine, the future gets an
         ``ExecutionError``.
@@ -128,6 +131,7 @@ class CoroutineHost:
         hosted = HostedCoroutine(make, self._running_loop(), lambda loop: self._loop is loop)
         self._hosted[hosted.future] = hosted
         hosted.future.add_done_callback(lambda ended: self._hosted.pop(ended, None))
+        made(hosted.future)
 
         def start() -> None:
             task = hosted.begin()

@@ -182,10 +182,18 @@ class Batch:
     def close(self) -> None:
         """Give back what was borrowed. What still executes is given up, coroutines when they had time to clean up."""
         with ExitStack() as stack:
+            stack.callback(self._let_go_of_steps)
             for lanes in reversed(self.lanes):
                 stack.callback(lanes.close)
             if self.pool_line is not None:
                 self.pool_line.close()
+
+    def _let_go_of_steps(self) -> None:
+        # The batch and its lanes refer to each other, so they wait for the cyclic collector. The steps that were
+        # compiled for this run alone must not: workers forget a step when it is collected.
+        self._steps.clear()
+        self._assigned.clear()
+        self.timers = Timers()
 
     def _withdraw_all(self) -> None:
         self._is_withdrawn = True

@@ -186,8 +186,12 @@ class CoroutineLane(CallLane):
         return self._future
 
     def _call(self) -> None:
-        self._future = self._host.submit(self._prepare())
-        self._future.add_done_callback(lambda _: self._tell())
+        # Ctrl-C that the coroutine brings about must find what it interrupts, to give it the time to clean up.
+        self._host.submit(self._prepare(), self._follow)
+
+    def _follow(self, future: Future[Any]) -> None:
+        self._future = future
+        future.add_done_callback(lambda _: self._tell())
 
     def begin_awaited(self) -> None:
         """Begin for the run's thread, which waits for it. What goes wrong is raised."""

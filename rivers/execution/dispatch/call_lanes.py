@@ -119,8 +119,13 @@ class CoroutineLanes(CallLanes[CoroutineLane]):
 
     def await_lane(self, lane: CoroutineLane) -> Any:
         """Begin it, and look after all lanes until it has returned or was given up; what it returned or raised."""
-        lane.begin_awaited()
         self._lanes[lane] = lane
+        try:
+            lane.begin_awaited()
+        except BaseException:
+            if lane.ending is None:
+                del self._lanes[lane]
+            raise
         while lane in self._lanes:
             self._dispatch.look_after()
         return lane.result()

@@ -39,6 +39,21 @@ def test_a_coroutine_runs_on_asyncio_in_another_thread(host: CoroutineHost) -> N
     assert host.submit(answer).result(LIMIT) == 42
 
 
+def test_the_future_is_handed_out_before_the_coroutine_begins(host: CoroutineHost) -> None:
+    order: list[object] = []
+
+    def take_slowly(future: Future[None]) -> None:
+        host.run(answer)  # the loop has had its turn, and would have begun what was already there
+        order.append(future)
+
+    async def begin() -> None:
+        order.append("begun")
+
+    future = host.submit(begin, take_slowly)
+    future.result(LIMIT)
+    assert order == [future, "begun"]
+
+
 def test_coroutines_run_beside_each_other(host: CoroutineHost) -> None:
     met = asyncio.Event()
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
-from typing import Any, cast
+from typing import Any, TypeVar
 
+from rivers.clock import SimClock
+from rivers.clock.loops import on_event_loop
 from rivers.definitions.assets.jobs import Job
 from rivers.definitions.policies.executors import Executor
 from rivers.definitions.policies.retries import RetryPolicy
@@ -35,10 +37,13 @@ from rivers.graph.plan import plan_execution
 from rivers.graph.references import check_handlers, resolve_retry
 from rivers.graph.selection import require_loadable_upstreams, select_nodes
 from rivers.partitions import PartitionKey
-from rivers.records import InputContext, LaunchedBy, NewRun, RunRecord, priority_of
+from rivers.records import InputContext, RunRecord
 from rivers.repository.declarations import Compiled, Declarations, arguments_of
 from rivers.repository.definition_records import store_definitions
-from rivers.repository.run_creation import completed_steps, enter_run
+from rivers.repository.run_creation import completed_steps, enter_run, run_by_hand
+from rivers.repository.run_handle import RunHandle
+
+T = TypeVar("T")
 
 
 class BoundRepository:
@@ -88,7 +93,7 @@ class BoundRepository:
         self.environment.workers.close()
 
     def nodes_of(self, selection: Sequence[str] | None, job_name: str | None, *, upstream: bool = False) -> list[str]:
-        """The nodes that a selection or a job runs, in order of registration.
+        """Return the nodes that a selection or a job runs, in order of registration.
 
         :raises NodeNotFoundError: for an unknown job
         :raises AssetNotFoundError: for an unknown asset
@@ -104,9 +109,9 @@ class BoundRepository:
         return list(names)
 
     def plan_partitions(self, names: Sequence[str], key: PartitionKey | None, operation: str) -> PartitionPlan | None:
-        """The plan of a key for these nodes, at this moment and with the dynamic keys that are registered.
+        """Return the plan of a key for these nodes, at this moment and with the dynamic keys that are registered.
 
-        Without a key, where nothing is partitioned, there is none.
+        Return ``None`` without a key, where nothing is partitioned.
 
         :raises TypeError: for anything but a ``PartitionKey``
         :raises ExecutionError: for partitioned nodes without a key, and for a key that one of them does not have
@@ -123,7 +128,7 @@ class BoundRepository:
         return plan_partitions(graph, names, key, now=now, dynamic=dynamic, operation=operation)
 
     def node(self, name: str) -> Node:
-        """The node of that name, or the one that an instance of a fan-out (``g/square[0]``) belongs to.
+        """Return the node of that name, or the one that an instance of a fan-out (``g/square[0]``) belongs to.
 
         :raises NodeNotFoundError: for an unknown node
         """
@@ -133,7 +138,7 @@ class BoundRepository:
         return node
 
     def load_node(self, name: str, key: PartitionKey | None, type_hint: Any) -> Any:
-        """The stored value of a node through its own handler. Raises as ``CodeRepository.load_node``."""
+        """Load the stored value of a node through its own handler. Raises as ``CodeRepository.load_node``."""
         node = self.node(name)
         plan = None if key is None else self.plan_partitions([node.name], key, "load_node")
         partition = None if plan is None else plan.context_of(node.name)
@@ -143,13 +148,13 @@ class BoundRepository:
         return load_value(self.steps.handler(node.name), context, is_whole=is_whole)
 
     def launch_keys(self, texts: Sequence[str | None], at: int) -> LaunchKeys:
-        """The reader for the partition keys of requests with these texts, at a moment in epoch nanoseconds (UTC)."""
+        """Return the reader for the partition keys of requests with these texts, at ``at`` (epoch nanoseconds, UTC)."""
         graph = self.compiled.graph
         registered = self.environment.storage.registered_partitions(launch_namespaces(graph, texts))
         return LaunchKeys(graph, partition_moment(self.environment.clock, at), registered)
 
     def retry_policy(self, job_name: str | None, given: RetryPolicy | str | None) -> RetryPolicy | None:
-        """The policy of a run's steps that have none of their own: the run's, the job's, the repository's."""
+        """Return the policy of a run's steps that have none of their own: the run's, the job's, the repository's."""
         retries = self.declarations.retries
         if given is not None:
             return resolve_retry("materialize(retry=)", given, retries)
@@ -162,36 +167,6 @@ class BoundRepository:
         job = self._jobs.get(job_name)
         return executor_of_run(self.declarations.default_executor, None if job is None else job.executor, changes)
 
-    def new_run(
-        self,
-        run_id: str,
-        names: Sequence[str],
-        status: str,
-        at: int,
-        *,
-        job_name: str | None = None,
-        partition_key: PartitionKey | None = None,
-        tags: Sequence[tuple[str, str]] | None = None,
-        config: Mapping[str, Any] | None = None,
-    ) -> NewRun:
-        """The record of a run that a person asks for.
-
-        :raises TypeError: when ``tags`` is not a list of pairs of text
-        """
-        pairs = _pairs(tags)
-        return NewRun(
-            run_id=run_id,
-            job_name=job_name,
-            node_names=tuple(names),
-            status=status,
-            start_time=at,
-            partition_key=partition_key,
-            tags=pairs,
-            priority=priority_of(pairs),
-            launched_by=LaunchedBy.manual(),
-            config=dict(config) if config else None,
-        )
-
     def queue_run(
         self,
         selection: Sequence[str] | None,
@@ -200,17 +175,30 @@ class BoundRepository:
         tags: Sequence[tuple[str, str]] | None,
         partition_key: PartitionKey | None,
         config: Mapping[str, Any] | None,
-    ) -> str:
-        """Store a run as Queued and return its id. Raises as ``nodes_of``, ``plan_partitions`` and ``new_run``."""
+    ) -> RunHandle:
+        """Store a run as Queued. Raises as ``nodes_of``, ``plan_partitions`` and ``run_by_hand``.
+
+        :raises ExecutionError: when the repository has no run queue
+        """
+        if self.declarations.run_queue is None:
+            raise ExecutionError("a run can only be submitted to a queue; set one up with run_queue=RunQueueConfig()")
         names = self.nodes_of(selection, job_name)
         self.plan_partitions(names, partition_key, "submit")
         environment = self.environment
         at, run_id = environment.clock.now_ns(), environment.ids.new_id()
-        run = self.new_run(
+        run = run_by_hand(
             run_id, names, "Queued", at, job_name=job_name, partition_key=partition_key, tags=tags, config=config
         )
         environment.storage.create_run(run)
-        return run_id
+        return RunHandle(run_id, environment.storage, environment.clock)
+
+    def evaluate(self, evaluation: Callable[[TriggerCaller], T]) -> T:
+        """Call the function of a trigger through ``evaluation``. What it asks the repository for goes to this one."""
+        token = running_in.set(self.environment)
+        try:
+            return evaluation(self.triggers)
+        finally:
+            running_in.reset(token)
 
     def run_now(
         self,
@@ -240,7 +228,7 @@ class BoundRepository:
         check_executors(steps, executor)
         run_id = environment.ids.new_id() if run_id is None else run_id
         at = environment.clock.now_ns()
-        run = self.new_run(run_id, names, "Started", at, job_name=job_name, partition_key=key, tags=tags, config=config)
+        run = run_by_hand(run_id, names, "Started", at, job_name=job_name, partition_key=key, tags=tags, config=config)
         execution = RunExecution(
             environment,
             run_id,
@@ -289,15 +277,26 @@ class BoundRepository:
                 raise ExecutionError(f"run {run.run_id} asks for '{name}', which this code does not define")
         require_loadable_upstreams(self.compiled.graph, names)
 
+    def require_thread_that_may_wait(self) -> None:
+        """Refuse a run on the loop of a simulated clock, whose time could not move while the run waits.
+
+        :raises RuntimeError: on that loop's thread
+        """
+        if isinstance(self.environment.clock, SimClock) and on_event_loop():
+            raise RuntimeError(
+                "this would stop the loop that moves the simulated clock: use 'await sim.materialize(...)', "
+                "or call it from another thread"
+            )
+
     def _environment_here(self) -> Environment:
-        """This repository's environment; inside an evaluation or step of another repository, on that one's time."""
+        """Return this repository's environment; inside an evaluation or step of another one, with its clock and ids."""
         around = running_in.get()
         if around is None or around is self.environment:
             return self.environment
         return replace(self.environment, clock=around.clock, ids=around.ids)
 
     def _own(self, resources: Mapping[str, Any]) -> dict[str, Any]:
-        """The resources of a run that are not the repository's and have not been set up."""
+        """Return the resources of a run that are not the repository's and have not been set up."""
         return {name: resource for name, resource in resources.items() if resource is not self.resources.get(name)}
 
     def _levels(
@@ -316,16 +315,3 @@ class BoundRepository:
         if partitions is None:
             return levels
         return [[with_partitions(step, partitions) for step in level] for level in levels]
-
-
-def _pairs(tags: Any) -> tuple[tuple[str, str], ...]:
-    if tags is None:
-        return ()
-    if isinstance(tags, Mapping | str) or not isinstance(tags, Iterable):
-        raise TypeError(f"tags must be a list of (key, value) pairs, got {type(tags).__name__}")  # pyright: ignore[reportUnknownArgumentType]
-    pairs: list[tuple[str, str]] = []
-    for pair in cast("Iterable[Any]", tags):
-        if not isinstance(pair, tuple | list) or len(pair) != 2 or not all(isinstance(part, str) for part in pair):  # pyright: ignore
-            raise TypeError(f"tags must be a list of (key, value) pairs of str, got {pair!r}")
-        pairs.append((pair[0], pair[1]))  # pyright: ignore
-    return tuple(pairs)

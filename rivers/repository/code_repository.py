@@ -9,8 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
 from typing import Any, Final, TypeVar
 
-from rivers.clock import Clock, SimClock
-from rivers.clock.loops import on_event_loop
+from rivers.clock import Clock
 from rivers.definitions.argument_checks import name_list, require_optional_text, require_prose
 from rivers.definitions.assets.asset_base import BaseAsset
 from rivers.definitions.assets.jobs import Job
@@ -86,7 +85,7 @@ class CodeRepository(DeclaredRepository):
     def bound(
         self, storage: Storage, clock: Clock, ids: IdSource, *, interceptor: StepInterceptor | None = None
     ) -> CodeRepository:
-        """A sibling with the same definitions on a storage, clock and ids of its own.
+        """Return a sibling with the same definitions on a storage, clock and ids of its own.
 
         Siblings share nothing that rivers owns. The default IO handler of the new one is empty, and its resources are
         copies that have been set up. Shut the sibling down when it is no longer needed.
@@ -167,7 +166,7 @@ class CodeRepository(DeclaredRepository):
         return self._resolved.triggers
 
     def get_job(self, name: str) -> Job:
-        """The job of that name, ready to be executed.
+        """Return the job of that name, ready to be executed.
 
         :raises NodeNotFoundError: when there is none; the error is a ``ValueError`` as well
         """
@@ -241,7 +240,7 @@ class CodeRepository(DeclaredRepository):
         return self._resolved.carry_out(run)
 
     def load_node(self, name: str, *, partition_key: PartitionKey | None = None, type_hint: Any = None) -> Any:
-        """The stored value of a node, or of an instance of a fan-out (``g/square[0]``), through the node's own handler.
+        """Load the stored value of a node, or of an instance of a fan-out (``g/square[0]``), through its handler.
 
         When there is no value, what the handler raises comes through, with a note that says what to do.
 
@@ -252,7 +251,7 @@ class CodeRepository(DeclaredRepository):
         return self._bound_here(may_wait=False).load_node(name, partition_key, type_hint)
 
     def io_handler_for_output(self, name: str) -> IOHandler:
-        """The handler that stores the value of a node; ``NodeNotFoundError`` for an unknown one."""
+        """Return the handler that stores the value of a node. :raises NodeNotFoundError: for an unknown node"""
         require_prose("name", name)
         bound = self._resolved
         return bound.steps.handler(bound.node(name).name)
@@ -260,7 +259,7 @@ class CodeRepository(DeclaredRepository):
     def evaluate_schedule(self, name: str, execution_time: str | None = None) -> ScheduleTickResult:
         """Call a schedule's function and read its result. Launches and records nothing; exceptions come through.
 
-        ``execution_time`` is passed as it is; without it the function is told the present moment.
+        ``execution_time`` is passed as it is; without it the function gets the present moment.
         """
         schedule = self.get_schedule(name)
         return self._evaluated(lambda triggers: triggers.run_schedule(schedule, execution_time))
@@ -280,24 +279,24 @@ class CodeRepository(DeclaredRepository):
         check_trigger(self._resolved.compiled, self._given, trigger)
 
     def launch_targets(self) -> dict[str, tuple[str, ...]]:
-        """The nodes of every job by its name: what a decision about a tick needs to know of the jobs."""
+        """Return the nodes of every job by its name: what a decision about a tick needs to know of the jobs."""
         return dict(self._resolved.compiled.jobs)
 
     def launch_keys(self, texts: Sequence[str | None], at: int) -> LaunchKeys:
-        """The reader for the partition keys of requests with these texts, at a moment in epoch nanoseconds (UTC)."""
+        """Return the reader for the partition keys of requests with these texts, at ``at`` (epoch nanoseconds, UTC)."""
         return self._resolved.launch_keys(texts, at)
 
     def read_partition_key(self, text: str, names: Sequence[str]) -> PartitionKey:
-        """The key that a text stands for when it is given for these nodes, valid or not.
+        """Return the key that a text stands for when it is given for these nodes, valid or not.
 
         :raises PartitionValidationError: the nodes have dimensions that the text does not name
         """
         return key_from_text(self._resolved.compiled.graph, names, text)
 
     def checked_partition_key(self, text: str | None, names: Sequence[str]) -> PartitionKey | None:
-        """The key that a text stands for, when a run of these nodes can be for it; ``None`` means no key.
+        """Return the key that a text stands for, once it is certain that a run of these nodes can be for it.
 
-        Raises as ``materialize``.
+        ``None`` means no key. Raises as ``materialize``.
         """
         key = None if text is None else self.read_partition_key(text, names)
         self._resolved.plan_partitions(names, key, "submit")
@@ -306,7 +305,7 @@ class CodeRepository(DeclaredRepository):
     def nodes_to_run(
         self, selection: Sequence[str] | None, job_name: str | None = None, *, include_upstream: bool = False
     ) -> list[str]:
-        """The nodes that a selection or a job runs. Raises as ``materialize`` and ``get_job``."""
+        """Return the nodes that a selection or a job runs. Raises as ``materialize`` and ``get_job``."""
         return self._resolved.nodes_of(selection, job_name, upstream=include_upstream)
 
     def _submit_run(
@@ -323,10 +322,7 @@ class CodeRepository(DeclaredRepository):
         :raises ExecutionError: when the repository has no run queue
         """
         bound = self._bound_here(may_wait=False)
-        if self._given.run_queue is None:
-            raise ExecutionError("a run can only be submitted to a queue; set one up with run_queue=RunQueueConfig()")
-        run_id = bound.queue_run(selection, job_name, tags=tags, partition_key=partition_key, config=config)
-        return RunHandle(run_id, bound.environment.storage, bound.environment.clock)
+        return bound.queue_run(selection, job_name, tags=tags, partition_key=partition_key, config=config)
 
     # -- private -------------------------------------------------------------------------------------------------------
 
@@ -340,20 +336,16 @@ class CodeRepository(DeclaredRepository):
         return bound
 
     def _bound_here(self, *, may_wait: bool = True) -> BoundRepository:
-        """This repository, or the sibling in whose evaluation or step the caller is.
+        """Return what is bound to this repository, or to the sibling in whose evaluation or step the caller is.
 
-        A run that may wait on a simulated clock must not start on the very loop that moves it.
+        ``may_wait`` is for what may wait on the clock. Raises as ``require_thread_that_may_wait``.
         """
         around = running_in.get()
         if around is not None and around.family is self._shared and isinstance(around.owner, CodeRepository):
             return around.owner._resolved
-        bound = self._resolved
-        if may_wait and around is None and isinstance(bound.environment.clock, SimClock) and on_event_loop():
-            raise RuntimeError(
-                "this would stop the loop that moves the simulated clock: use 'await sim.materialize(...)', "
-                "or call it from another thread"
-            )
-        return bound
+        if may_wait and around is None:
+            self._resolved.require_thread_that_may_wait()
+        return self._resolved
 
     def _bind(
         self,
@@ -395,13 +387,8 @@ class CodeRepository(DeclaredRepository):
             raise_on_error=raise_on_error,
         )
 
-    def _evaluated(self, evaluate: Callable[[TriggerCaller], T]) -> T:
+    def _evaluated(self, evaluation: Callable[[TriggerCaller], T]) -> T:
         """Evaluate with the bound resources; before ``resolve``, with the declared ones and without a storage."""
         if self._bound is None:
-            return evaluate(self._triggers_before_resolve())
-        bound = self._bound_here(may_wait=False)
-        token = running_in.set(bound.environment)
-        try:
-            return evaluate(bound.triggers)
-        finally:
-            running_in.reset(token)
+            return evaluation(self._triggers_before_resolve())
+        return self._bound_here(may_wait=False).evaluate(evaluation)

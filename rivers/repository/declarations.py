@@ -48,8 +48,10 @@ class Declarations:
 
 @dataclass(frozen=True, eq=False)
 class Compiled:
-    """The graph, the nodes of every job, and how the function of every declared trigger is called. Immutable, shared
-    by siblings."""
+    """The graph, the nodes of every job, and the arguments of every declared trigger's function.
+
+    Siblings share it; it does not change.
+    """
 
     graph: Graph
     jobs: Mapping[str, tuple[str, ...]]
@@ -82,7 +84,7 @@ def check_trigger(compiled: Compiled, given: Declarations, trigger: Schedule | S
 
 
 def arguments_of(trigger: Schedule | Sensor, resources: Mapping[str, Any]) -> FunctionArguments:
-    """The arguments of the trigger's function; none for a trigger without a function."""
+    """Return the arguments of the trigger's function; none for a trigger without a function."""
     if trigger.evaluation_fn is None:
         return FunctionArguments(())
     is_schedule = isinstance(trigger, Schedule)

@@ -58,7 +58,7 @@ class SharedDefinitions:
             self._warn(compile_declarations(self.given))
 
     def _warn(self, compiled: Compiled) -> None:
-        """Warn of what is doubtful, only once: a repository is validated when it is loaded, and resolved later."""
+        """Warn of what is doubtful, once: a repository may be validated when it is loaded, and resolved later."""
         if not self._warned:
             self._warned = True
             warn_of_shadows(compiled)
@@ -135,7 +135,7 @@ class DeclaredRepository:
         return self._given.run_queue
 
     def get_schedule(self, name: str) -> Schedule:
-        """The schedule of that name; ``NodeNotFoundError`` without one."""
+        """Return the schedule of that name. :raises NodeNotFoundError: without one"""
         require_prose("name", name)
         schedule = self._given.schedules.get(name)
         if schedule is None:
@@ -143,7 +143,7 @@ class DeclaredRepository:
         return schedule
 
     def get_sensor(self, name: str) -> Sensor:
-        """The sensor of that name; ``NodeNotFoundError`` without one."""
+        """Return the sensor of that name. :raises NodeNotFoundError: without one"""
         require_prose("name", name)
         sensor = self._given.sensors.get(name)
         if sensor is None:

@@ -1,4 +1,4 @@
-"""The result of ``repo.observe``: the outcome of a run, and what was seen of each asset in it."""
+"""The result of ``repo.observe``: the outcome of a run, and the observation of each asset in it."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class ObserveResult(Mapping[str, dict[str, MetadataValue]], RunResult):
 
 
 def observable_nodes(graph: Graph, names: Sequence[str] | None) -> list[str]:
-    """The external assets with an observe function among ``names``, or among all nodes; others are left out."""
+    """Return the external assets with an observe function among ``names``, or among all nodes for ``None``."""
     found = [
         name
         for name in dict.fromkeys(graph.nodes if names is None else names)
@@ -45,7 +45,7 @@ def observable_nodes(graph: Graph, names: Sequence[str] | None) -> list[str]:
 
 
 def observed(result: RunResult, storage: Storage) -> ObserveResult:
-    """The result together with what the run's events say about it."""
+    """Return the result together with the observations in the events of its run."""
     seen: dict[str, dict[str, Any]] = {}
     for event in storage.get_events_for_run(result.run_id):
         if event.event_type == "Observation" and event.asset_key is not None:

@@ -1,14 +1,59 @@
-"""How a run that is executed at once enters storage: as a new run, or as the run of that id, started once more."""
+"""The record of a run that a person asks for, and its way into storage: as a new run, or as one that starts again."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from typing import Any, cast
 
 from rivers.exceptions import ExecutionError
 from rivers.partitions import PartitionKey
 from rivers.queueing.leases import ORPHANED, RUN_LEASE_NS
-from rivers.records import NewRun, RunRecord, StorageType, priority_of
+from rivers.records import LaunchedBy, NewRun, RunRecord, StorageType, priority_of
 from rivers.storage import Storage
+
+
+def run_by_hand(
+    run_id: str,
+    names: Sequence[str],
+    status: str,
+    at: int,
+    *,
+    job_name: str | None = None,
+    partition_key: PartitionKey | None = None,
+    tags: Sequence[tuple[str, str]] | None = None,
+    config: Mapping[str, Any] | None = None,
+) -> NewRun:
+    """Return the record of a run that a person asks for ``at`` a moment, in epoch nanoseconds (UTC).
+
+    :raises TypeError: when ``tags`` is not a list of pairs of text
+    """
+    pairs = _pairs(tags)
+    return NewRun(
+        run_id=run_id,
+        job_name=job_name,
+        node_names=tuple(names),
+        status=status,
+        start_time=at,
+        partition_key=partition_key,
+        tags=pairs,
+        priority=priority_of(pairs),
+        launched_by=LaunchedBy.manual(),
+        config=dict(config) if config else None,
+    )
+
+
+def _pairs(tags: Any) -> tuple[tuple[str, str], ...]:
+    if tags is None:
+        return ()
+    if isinstance(tags, Mapping | str) or not isinstance(tags, Iterable):
+        raise TypeError(f"tags must be a list of (key, value) pairs, got {type(tags).__name__}")  # pyright: ignore[reportUnknownArgumentType]
+    pairs: list[tuple[str, str]] = []
+    for pair in cast("Iterable[Any]", tags):
+        if not isinstance(pair, tuple | list) or len(pair) != 2 or not all(isinstance(part, str) for part in pair):  # pyright: ignore
+            raise TypeError(f"tags must be a list of (key, value) pairs of str, got {pair!r}")
+        pairs.append((pair[0], pair[1]))  # pyright: ignore
+    return tuple(pairs)
 
 
 def enter_run(storage: Storage, run: NewRun, *, resume: bool) -> None:
@@ -49,7 +94,7 @@ def _resumed(run: NewRun, earlier: RunRecord) -> NewRun:
 
 
 def completed_steps(storage: Storage, run_id: str, key: PartitionKey | None) -> dict[str, str | None]:
-    """The steps that succeeded when they were last executed in the run of that id, with their data versions.
+    """Return the steps that succeeded when the run of that id last executed them, with their data versions.
 
     A run for another partition has none. Steps from before the run was begun anew do not count.
     """

@@ -13,7 +13,7 @@ from rivers.records import TERMINAL_STATUSES
 from rivers.storage import Storage
 from rivers.storage.changes import Change, RunEnded
 
-NAP_SECONDS: Final = 1.0
+LOOK_SECONDS: Final = 1.0
 
 
 class RunHandle:
@@ -38,8 +38,8 @@ class RunHandle:
     def wait(self, timeout: float | None = None) -> RunResult:
         """Wait until the run has ended; ``timeout`` in seconds.
 
-        A thread of the caller's own sleeps until the store tells of the run's end. Inside an evaluation or a step the
-        wait is on the clock, in naps of a second, since that thread must let simulated time pass.
+        The caller's thread sleeps until the store reports the end of the run. Inside an evaluation or a step the wait
+        is on the clock, one second at a time, since that thread must let simulated time pass.
 
         :raises TimeoutError: when it has not ended in time
         """
@@ -70,10 +70,10 @@ class RunHandle:
     def _wait_on_the_clock(self, timeout: float | None) -> None:
         end = None if timeout is None else self._clock.monotonic() + timeout
         while not self._has_ended():
-            left = NAP_SECONDS if end is None else end - self._clock.monotonic()
+            left = LOOK_SECONDS if end is None else end - self._clock.monotonic()
             if left <= 0:
                 raise TimeoutError(f"run {self._run_id} has not ended within {timeout} s")
-            self._clock.sleep_blocking(min(left, NAP_SECONDS))
+            self._clock.sleep_blocking(min(left, LOOK_SECONDS))
 
     def _has_ended(self) -> bool:
         return self.status in TERMINAL_STATUSES

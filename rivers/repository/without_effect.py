@@ -22,7 +22,7 @@ def log_what_has_no_effect(given: Declarations) -> None:
 
 
 def what_has_no_effect(given: Declarations) -> Iterator[str]:
-    """One sentence for each such declaration, in order: what it is, and what holds instead."""
+    """Yield a sentence for each such declaration, in order: what it is, and what holds instead."""
     for asset in given.assets:
         if asset.automation_condition is not None:
             yield f"asset '{asset.name}' has an automation_condition, but there are none yet: nothing fires it"
@@ -44,7 +44,7 @@ _NO_CLUSTER = "which is not there yet: a run with it ends with an error that say
 
 
 def _durations(given: Declarations) -> Iterator[str]:
-    """Durations of triggers, which are not checked when they are declared."""
+    """Yield a sentence for each duration of a trigger that cannot be read. They are not checked when declared."""
     for kind, triggers in (("schedule", given.schedules), ("sensor", given.sensors)):
         for trigger in triggers.values():
             if trigger.eval_timeout is not None:

@@ -14,6 +14,7 @@ from obstore.store import LocalStore
 
 import rivers as rs
 from rivers.execution.run_execution import RunExecution
+from rivers.repository.run_creation import run_by_hand
 from rivers.simulation import Scenario
 from tests.execution import worker_functions as functions
 
@@ -398,7 +399,7 @@ def build_levels(storage: rs.Storage) -> Generator[Callable[..., Any]]:
     def execute(levels: Any) -> str:
         bound = repo._bound
         assert bound is not None
-        run = bound.new_run("r", ["fanned"], "Started", storage.clock.now_ns())
+        run = run_by_hand("r", ["fanned"], "Started", storage.clock.now_ns())
         storage.create_run(run, owner=storage.session)
         assert RunExecution(bound.environment, "r", levels).execute().success
         return "r"

@@ -26,11 +26,11 @@ SUBJECTS = (
     "sleepers",
     "idle_month",
 )
-"""The modules that measure; each has ``figures()``."""
+"""The modules that measure. Each has a function ``figures``."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Measure, and print; 1 when a subject failed, which stops no other. A figure over its budget is no failure."""
+    """Measure, print, and return 1 when a subject failed. The others go on. A figure over its budget is no failure."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("subjects", nargs="*", metavar="NAME", help=f"one of {', '.join(SUBJECTS)}; default: all")
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")

@@ -1,4 +1,4 @@
-"""Measuring in a process of its own, where memory, imports or a setting of the whole process matter."""
+"""Measurements in a process of their own, where memory, imports or a setting of the whole process matter."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ ROOT = Path(__file__).resolve().parents[1]
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """What a function measured in its process.
+    """The values that a function measured in a process.
 
-    ``loop_seconds`` is what that process's calibration loop took, ``others`` how many cores other processes used.
+    ``loop_seconds`` is the time of the calibration loop there, ``others`` the number of cores that others used.
     """
 
     values: dict[str, float]
@@ -35,7 +35,7 @@ class Sample:
 def apart(measure: Callable[..., dict[str, float]], **sizes: Any) -> Sample:
     """Call ``measure(**sizes)`` in a fresh process; ``measure`` is a function of a module of ``bench``.
 
-    Raises ``RuntimeError`` with what the process printed when it fails.
+    :raises RuntimeError: with the output of the process, when it fails
     """
     command = [sys.executable, "-m", "bench.apart", measure.__module__, measure.__name__, json.dumps(sizes)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)

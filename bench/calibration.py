@@ -1,4 +1,4 @@
-"""A fixed piece of pure Python that tells how fast this machine is right now.
+"""A fixed piece of pure Python whose time shows the speed of this machine at the moment.
 
 Every process that takes a figure runs it before and after, so that figures of different machines and of a busy and a
 quiet moment can be compared.
@@ -10,14 +10,14 @@ import time
 from typing import Final
 
 NOMINAL_SECONDS: Final = 0.032
-"""What the loop took on the quiet 2-core machine (AMD EPYC, CPython 3.11) on which the budgets were set."""
+"""The time of the loop on the quiet 2-core machine (AMD EPYC, CPython 3.11) on which the budgets were set."""
 
 _ROUNDS: Final = 500_000
 _REPEATS: Final = 3
 
 
 def loop_seconds() -> float:
-    """CPU seconds of the loop on this thread: the best of three."""
+    """Return the CPU seconds of the loop on this thread: the best of three."""
     return min(_once() for _ in range(_REPEATS))
 
 

@@ -1,4 +1,4 @@
-"""One line of the table: what was measured, and what it is compared with."""
+"""A line of the table: a measured value and those that it is compared with."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from bench.calibration import NOMINAL_SECONDS
 
 @dataclass(frozen=True, slots=True)
 class Floor:
-    """What the same machine, in the same run, needs for the least that could be done."""
+    """The cost of the least that could be done, on the same machine and in the same run."""
 
     what: str
     value: float
@@ -22,7 +22,7 @@ class Figure:
 
     ``reference`` is the figure of the Rust engine of the reference API, ``budget`` that of the design; ``None`` where
     there is none. ``loop_seconds`` is the calibration of the process that measured, ``None`` for what does not depend
-    on the speed of the machine, such as memory. ``others`` is how many cores other processes used meanwhile.
+    on the speed of the machine, such as memory. ``others`` is the number of cores that other processes used meanwhile.
     ``more_is_better`` is for rates.
     """
 
@@ -38,7 +38,7 @@ class Figure:
 
     @property
     def scaled(self) -> float:
-        """What it would be on a machine whose calibration loop takes the nominal time."""
+        """The value scaled to a machine whose calibration loop takes the nominal time."""
         if self.loop_seconds is None:
             return self.ours
         slowness = self.loop_seconds / NOMINAL_SECONDS
@@ -53,12 +53,12 @@ class Figure:
 
     @property
     def of_floor(self) -> float | None:
-        """How many times the floor it costs."""
+        """The value as a multiple of the floor."""
         if self.floor is None or not self.floor.value:
             return None
         return self.floor.value / self.ours if self.more_is_better else self.ours / self.floor.value
 
     def as_json(self) -> dict[str, Any]:
-        """Everything about it as JSON values."""
+        """Return everything about the figure as JSON values."""
         ratios = {"scaled": self.scaled, "of_budget": self.of_budget, "of_floor": self.of_floor}
         return {**asdict(self), **ratios}

@@ -20,18 +20,18 @@ _STATEMENT = "BEGIN;CREATE $id SET a = $a, b = $b RETURN NONE;COMMIT;"
 
 
 def memory_transaction_seconds(count: int = 300) -> float:
-    """Median wall seconds of a transaction that creates one small row, engine in memory."""
+    """Return the median wall seconds of a transaction that creates one small row, engine in memory."""
     return statistics.median(_transactions("mem://", count, time.perf_counter))
 
 
 def synced_transaction_seconds(count: int = 300) -> float:
-    """Median wall seconds of the same on disk, each commit synced."""
+    """Return the median wall seconds of such a transaction on disk, each commit synced."""
     with TemporaryDirectory(prefix="rivers-bench-") as folder:
         return statistics.median(_transactions(f"surrealkv://{Path(folder) / 'floor'}", count, time.perf_counter))
 
 
 def synced_transaction_cpu_seconds(count: int = 300) -> float:
-    """Mean CPU seconds of the same, all threads of the engine included."""
+    """Return the mean CPU seconds of a synced transaction, all threads of the engine included."""
     with TemporaryDirectory(prefix="rivers-bench-") as folder:
         return statistics.mean(_transactions(f"surrealkv://{Path(folder) / 'floor'}", count, time.process_time))
 
@@ -51,7 +51,7 @@ def _transactions(url: str, count: int, timer: Callable[[], float]) -> list[floa
 
 
 def thread_hop_seconds(count: int = 2000) -> float:
-    """Median wall seconds from handing an empty job to a waiting thread to having its answer."""
+    """Return the median wall seconds from handing an empty job to a waiting thread to having its answer."""
     asked: queue.SimpleQueue[bool] = queue.SimpleQueue()
     answered: queue.SimpleQueue[bool] = queue.SimpleQueue()
 
@@ -71,7 +71,7 @@ def thread_hop_seconds(count: int = 2000) -> float:
 
 
 class _Ticker(Daemon):
-    """Sleeps one second at a time on the stock clock."""
+    """A daemon that sleeps one second at a time on the stock clock."""
 
     def __init__(self, clock: SimClock) -> None:
         self._clock = clock
@@ -82,7 +82,7 @@ class _Ticker(Daemon):
 
 
 def bare_wake_ups_per_second(tickers: int, seconds: int, backend: str = "asyncio") -> float:
-    """Wake-ups a CPU second of the stock ``SimClock`` of chrono-daemon: tickers of one second each, supervised."""
+    """Return the wake-ups a CPU second of chrono-daemon's stock ``SimClock``, for supervised tickers of one second."""
 
     async def drive() -> float:
         clock = SimClock()

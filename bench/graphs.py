@@ -1,4 +1,4 @@
-"""The repositories that the benchmarks measure. Their functions do nothing, so that all that is measured is rivers."""
+"""The repositories that the benchmarks measure. Their functions do nothing, so that only rivers is measured."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ LAYER = 10
 
 
 def layered_assets(count: int) -> list[Any]:
-    """Assets in layers of ten; each loads the values of two assets of the layer before."""
+    """Return assets in layers of ten; each loads the values of two assets of the layer before."""
     return [rs.Asset(_function(number)) for number in range(count)]
 
 
 def layered_repository(count: int) -> rs.CodeRepository:
-    """A repository of such assets and one job of them all, executed one step at a time in the calling process."""
+    """Return a repository of layered assets, executed one step at a time in the calling process."""
     return rs.CodeRepository(assets=layered_assets(count), default_executor=rs.Executor.in_process())
 
 
@@ -34,7 +34,10 @@ def _function(number: int) -> Callable[..., Any]:
 def scheduled_repository(
     schedules: int, cron_schedule: str, step: Callable[..., Any] | None = None, *, evaluated: bool = True
 ) -> rs.CodeRepository:
-    """That many schedules of one job of one step, with evaluation functions that ask for one run, or without."""
+    """Return a repository with that many schedules of one job of one step.
+
+    The evaluation function of a schedule, where it has one, asks for one run.
+    """
 
     def beat(context: rs.AssetExecutionContext) -> None:
         if step is not None:

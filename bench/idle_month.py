@@ -1,4 +1,4 @@
-"""What it costs to look a month ahead at a system that does next to nothing."""
+"""The cost of simulating a month of a system that is almost always idle."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ DAY_SECONDS = 86_400
 
 
 def measure(days: int) -> dict[str, float]:
-    """CPU seconds of the simulation, and of as many bare wake-ups as one daemon's safety interval asks for."""
+    """Return the CPU seconds of the simulation, and of the bare wake-ups at one daemon's safety interval."""
     repo = scheduled_repository(1, "30 2 * * *")
 
     async def simulate() -> float:
@@ -33,7 +33,7 @@ def measure(days: int) -> dict[str, float]:
 
 
 def figures(*, days: int = 30) -> list[Figure]:
-    """One row; there is neither a reference nor a budget."""
+    """Return one row; there is neither a reference nor a budget."""
     sample = apart(measure, days=days)
     return [
         Figure(

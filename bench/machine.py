@@ -1,4 +1,4 @@
-"""The machine below a measurement: how busy others keep it, and how much of it is used."""
+"""The load of other processes on the machine, and the restriction of a process to one core."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _BUSY_FIELDS = (0, 1, 2, 5, 6, 7)  # user, nice, system, irq, softirq, steal
 
 
 class Watch:
-    """Counts what others use from its construction on: a wall time taken beside them says little."""
+    """A count of the cores that others use from its construction on. A wall time taken beside them says little."""
 
     def __init__(self) -> None:
         self._began = time.perf_counter()
@@ -18,7 +18,7 @@ class Watch:
         self._own = _own_seconds()
 
     def others(self) -> float:
-        """How many cores other processes have kept busy on average; 0 where ``/proc`` cannot tell."""
+        """Return how many cores other processes have kept busy on average; 0 where there is no ``/proc``."""
         busy, own = _machine_seconds() - self._busy, _own_seconds() - self._own
         return max(0.0, busy - own) / (time.perf_counter() - self._began)
 

@@ -1,4 +1,4 @@
-"""How much memory a repository of many assets holds once all of them are materialized."""
+"""The memory that a repository of many assets holds once all of them are materialized."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from rivers.storage import Storage
 
 
 def measure(assets: int) -> dict[str, float]:
-    """Megabytes with an empty store, and after materializing that many assets into it."""
+    """Return the megabytes with an empty store, and after materializing that many assets into it."""
     storage = Storage.memory()
     floor = resident_mb()
     with storage, layered_repository(assets) as repo:
@@ -22,7 +22,7 @@ def measure(assets: int) -> dict[str, float]:
 
 
 def figures(*, assets: int = 5000) -> list[Figure]:
-    """One row. The store is in memory, the worse case: an embedded one keeps its index in memory, not its values."""
+    """Return one row. The store in memory is the worse case: an embedded one keeps only its index in memory."""
     sample = apart(measure, assets=assets)
     return [
         Figure(

@@ -1,7 +1,7 @@
-"""What a small step costs in worker processes: sent in batches, sent one by one, and as one future a step.
+"""The cost of a small step in worker processes: sent in batches, sent one by one, and as one future a step.
 
-All three call a function and store its value through a handler that discards it. Ours also plan, record three events a
-step and their outcome; the futures of loky do nothing of that, so they are a floor and no rival.
+All three call a function and store its value through a handler that discards it. The first two also plan the run and
+record three events a step. The futures of loky do nothing of that, so they are the floor.
 """
 
 from __future__ import annotations
@@ -19,31 +19,31 @@ from rivers.storage import Storage
 
 
 class Discarding(rs.BaseIOHandler):
-    """Costs nothing, so that all that is measured is the way to the worker and back."""
+    """A handler that costs nothing, so that only the way to the worker and back is measured."""
 
     def handle_output(self, context: rs.OutputContext, obj: Any) -> None:
         """Keep nothing."""
 
     def load_input(self, context: rs.InputContext) -> Any:
-        """Nothing was kept."""
+        """Return ``None``, as nothing was kept."""
 
 
 class OneByOne(Pace):
-    """Sends every step alone."""
+    """A pace that sends every step alone."""
 
     def batch(self, remaining: int, workers: int) -> int:
-        """One."""
+        """Return 1."""
         return 1
 
 
 def store_one(number: int) -> int:
-    """What a future of loky does for one step."""
+    """Do what a future of loky does for one step."""
     Discarding().handle_output(rs.OutputContext(f"asset_{number}"), number)
     return number
 
 
 def measure(steps: int, workers: int, repeats: int) -> dict[str, float]:
-    """The best of ``repeats``, in wall seconds a step. The first round, which starts the workers, is not counted."""
+    """Return the best of ``repeats``, in wall seconds a step. The round that starts the workers does not count."""
     found: dict[str, float] = {}
     handler = Discarding()
     assets = [rs.Asset(_numbered(number), name=f"asset_{number}", io_handler=handler) for number in range(steps)]
@@ -79,7 +79,7 @@ def _timed(call: Any) -> float:
 
 
 def figures(*, steps: int = 1000, workers: int = 2, repeats: int = 5) -> list[Figure]:
-    """Two rows: as it is, and with one step a message."""
+    """Return two rows: with steps in batches, and with one step a message."""
     sample = apart(measure, steps=steps, workers=workers, repeats=repeats)
     floor = Floor("one loky future a step, nothing recorded", sample["futures"] * 1e3)
     return [

@@ -1,4 +1,4 @@
-"""What a definition with a million keys costs to ask, and a range of it for each key returned."""
+"""The cost of a question to a definition with a million keys, and of each key of a range."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ FORMAT = "%Y-%m-%dT%H:%M"
 
 
 def _made(kind: str, keys: int) -> tuple[PartitionsDefinition, datetime]:
-    """A definition with so many keys, and the moment at which it has them."""
+    """Return a definition with so many keys, and the moment at which it has them."""
     if kind == "static":
         return PartitionsDefinition.static_(_spelt(keys)), START
     if kind == "dynamic":
@@ -42,7 +42,7 @@ def _made(kind: str, keys: int) -> tuple[PartitionsDefinition, datetime]:
 
 
 def _best_us(ask: Callable[[], object], calls: int) -> float:
-    """Microseconds a call, the best of five stretches."""
+    """Return the microseconds a call, the best of five rounds."""
     ask()
     best = float("inf")
     for _ in range(5):
@@ -54,7 +54,7 @@ def _best_us(ask: Callable[[], object], calls: int) -> float:
 
 
 def measure(kind: str, keys: int, calls: int) -> dict[str, float]:
-    """Microseconds a question, and a key of a range over up to 100 000 of them."""
+    """Return the microseconds a question, and a key of a range over up to 100 000 of them."""
     definition, now = _made(kind, keys)
     dynamic = {"keys": KeysInOrder(_spelt(keys))} if kind == "dynamic" else None
     assert definition.count(now, dynamic) == keys, definition.count(now, dynamic)
@@ -80,7 +80,7 @@ def _spelt(keys: int) -> list[str]:
 
 
 def _middle(definition: PartitionsDefinition, now: datetime, dynamic: DynamicKeys | None, keys: int) -> PartitionKey:
-    """A key half-way, of which a product has none that it would be quick to find."""
+    """Return the key half-way; of a product the latest, as its middle is slow to find."""
     if isinstance(definition, OneDimension):
         return next(key for place, key in enumerate(definition.iter_keys(now, dynamic)) if place == keys // 2)
     latest = definition.latest(now)
@@ -91,7 +91,7 @@ def _middle(definition: PartitionsDefinition, now: datetime, dynamic: DynamicKey
 def _range(
     definition: PartitionsDefinition, now: datetime, dynamic: DynamicKeys | None, middle: PartitionKey, keys: int
 ) -> tuple[PartitionKeyRange, int]:
-    """From half-way on, at most 100 000 keys; of a product those of its last thousand."""
+    """Return a range from half-way on and its length: at most 100 000 keys, of a product at most a thousand."""
     if isinstance(middle, PartitionKey.Multi):
         (hour,), (last,) = middle.values_of("hour"), middle.values_of("static")
         first = f"key-{0:08d}"
@@ -113,7 +113,7 @@ KINDS = {
 
 
 def figures(*, keys: int = 1_000_000, calls: int = 2000) -> list[Figure]:
-    """Membership, latest, count and a range, for each kind of definition."""
+    """Return the rows of membership, latest, count and a range, for each kind of definition."""
     return [
         figure
         for kind, called in KINDS.items()

@@ -1,4 +1,4 @@
-"""How long a full queue takes to drain: runs asked for by one sensor poll, ten at a time, synced embedded store."""
+"""The time in which a full queue drains: runs of one sensor poll, ten at a time, on a synced embedded store."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ PATIENCE_SECONDS = 120
 
 
 def measure(runs: int) -> dict[str, float]:
-    """Wall seconds from the poll's return to the last success, and of one synced transaction."""
+    """Return the wall seconds from the end of the poll to the last success, and those of one synced transaction."""
     floor = floors.synced_transaction_seconds()
     with TemporaryDirectory(prefix="rivers-bench-") as folder:
         storage = Storage.embedded(str(Path(folder) / "storage"))
@@ -36,7 +36,7 @@ def measure(runs: int) -> dict[str, float]:
 def _repository(runs: int, polled: list[float]) -> rs.CodeRepository:
     @rs.Asset
     def parcel() -> None:
-        """Nothing to do."""
+        """Do nothing."""
 
     @rs.Sensor(job_name="deliver", minimum_interval="1h", default_status=rs.SensorStatus.Running)
     def mail(context: rs.SensorEvaluationContext) -> rs.SensorResult:
@@ -54,7 +54,7 @@ def _repository(runs: int, polled: list[float]) -> rs.CodeRepository:
 
 
 async def _drained(repo: rs.CodeRepository, storage: Storage, runs: int) -> float:
-    """The moment of the last success."""
+    """Return the moment of the last success."""
     all_done = anyio.Event()
     succeeded_at: list[float] = []
 
@@ -74,7 +74,7 @@ async def _drained(repo: rs.CodeRepository, storage: Storage, runs: int) -> floa
 
 
 def figures(*, runs: int = 500) -> list[Figure]:
-    """One row; the floor is one transaction a run."""
+    """Return one row; the floor is one transaction a run."""
     sample = apart(measure, runs=runs)
     return [
         Figure(

@@ -1,4 +1,4 @@
-"""How long a repository takes to check and compile its graph."""
+"""The time in which a repository checks and compiles its graph."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from rivers.storage import Storage
 
 
 def measure(assets: int) -> dict[str, float]:
-    """Wall seconds of ``resolve``, and of the standard library sorting a graph of the same size."""
+    """Return the wall seconds of ``resolve``, and of the standard library sorting a graph of the same size."""
     storage = Storage.memory()
     with storage, layered_repository(assets) as repo:
         began = time.perf_counter()
@@ -24,7 +24,7 @@ def measure(assets: int) -> dict[str, float]:
 
 
 def figures(*, assets: int = 5000) -> list[Figure]:
-    """One row; there is neither a reference nor a budget."""
+    """Return one row; there is neither a reference nor a budget."""
     sample = apart(measure, assets=assets)
     return [
         Figure(

@@ -1,4 +1,4 @@
-"""The system under a steady load on real time: so many schedules, each due every second, on a synced embedded store."""
+"""The system under a steady load in real time: schedules that are due every second, on a synced embedded store."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ HALF_SECOND = 0.5
 
 
 class _Starts:
-    """When the user's code of each run started, by the system's clock."""
+    """The times at which the user's code of each run started, by the system's clock."""
 
     def __init__(self) -> None:
         self.at: list[tuple[str, float]] = []
@@ -35,7 +35,7 @@ class _Starts:
 
 
 def measure(schedules: int, seconds: int, evaluated: bool) -> dict[str, float]:
-    """CPU seconds a run, lateness of the user's code in wall seconds, megabytes, and the floors of all three."""
+    """Return CPU seconds a run, lateness of the user's code in wall seconds, megabytes, and the floors of all three."""
     floor = {
         "transaction_cpu": floors.synced_transaction_cpu_seconds(),
         "hop": floors.thread_hop_seconds(),
@@ -51,7 +51,7 @@ def measure(schedules: int, seconds: int, evaluated: bool) -> dict[str, float]:
 
 async def _under_load(repo: rs.CodeRepository, storage: Storage, starts: _Starts, seconds: int) -> dict[str, float]:
     async with automation_graph(repo, storage) as graph:
-        # From the middle of a second to the middle of another: what a second asks for is done within it.
+        # From the middle of one second to the middle of another, so that the work of each second falls within the time.
         began = math.ceil(time.time()) + WARM_UP_SECONDS + HALF_SECOND
         await anyio.sleep(began - time.time())
         cpu_before = time.process_time()
@@ -74,7 +74,7 @@ async def _under_load(repo: rs.CodeRepository, storage: Storage, starts: _Starts
 
 
 def _scheduled_at(graph: AutomationGraph, repo: rs.CodeRepository) -> dict[str, float]:
-    """The second that each run stands for, by run id."""
+    """Return the second that each run stands for, by run id."""
     return {
         run_id: tick.scheduled_at / 1e9
         for schedule in repo.schedules
@@ -85,7 +85,7 @@ def _scheduled_at(graph: AutomationGraph, repo: rs.CodeRepository) -> dict[str, 
 
 
 def figures(*, schedules: int = 100, seconds: int = 10) -> list[Figure]:
-    """CPU, lateness and memory, for schedules with an evaluation function and for schedules without."""
+    """Return the rows of CPU, lateness and memory, for schedules with and without an evaluation function."""
     found: list[Figure] = []
     for evaluated in (True, False):
         sample = apart(measure, schedules=schedules, seconds=seconds, evaluated=evaluated)

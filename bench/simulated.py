@@ -1,6 +1,6 @@
 """Scheduled runs on simulated time: evaluation function, tick, run and events, all persisted in a memory store.
 
-On one core, as the budget says: the process is pinned to it.
+The process is pinned to one core, as the budget is for one.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from bench.machine import use_one_core
 from rivers.simulation import Scenario
 
 BUDGET = 1500
-STRETCHES = 3
+ROUNDS = 3
 
 
 def measure(schedules: int, seconds: int, backend: str) -> dict[str, float]:
-    """Runs a CPU second and a wall second in the best of some stretches, and transactions a second of the engine."""
+    """Return runs a CPU second and a wall second in the best round, and transactions a second of the engine."""
     use_one_core()
     repo = scheduled_repository(schedules, "* * * * * *")
     floor = 1 / floors.memory_transaction_seconds()
@@ -30,21 +30,21 @@ def measure(schedules: int, seconds: int, backend: str) -> dict[str, float]:
         async with Scenario(repo) as sim:
             await sim.clock.advance(1)
             before = len(sim.runs())
-            stretches: list[tuple[float, float]] = []
-            for _ in range(STRETCHES):
+            rounds: list[tuple[float, float]] = []
+            for _ in range(ROUNDS):
                 cpu, wall = time.process_time(), time.perf_counter()
                 await sim.clock.advance(seconds)
-                stretches.append((time.process_time() - cpu, time.perf_counter() - wall))
+                rounds.append((time.process_time() - cpu, time.perf_counter() - wall))
             runs = schedules * seconds
-            assert len(sim.runs(status="Success")) == before + runs * STRETCHES
-            cpu, wall = map(min, zip(*stretches, strict=True))
+            assert len(sim.runs(status="Success")) == before + runs * ROUNDS
+            cpu, wall = map(min, zip(*rounds, strict=True))
             return {"by_cpu": runs / cpu, "by_wall": runs / wall}
 
     return {"floor": floor, **anyio.run(simulate, backend=backend)}
 
 
 def figures(*, runs: int = 2000) -> list[Figure]:
-    """Many schedules due at once, and one schedule for a long time; asyncio, the former on trio as well."""
+    """Return the rows of many schedules due at once, on asyncio and trio, and of one schedule for a long time."""
     found: list[Figure] = []
     for schedules, backend in ((100, "asyncio"), (1, "asyncio"), (100, "trio")):
         sample = apart(measure, schedules=schedules, seconds=max(1, runs // schedules), backend=backend)

@@ -16,7 +16,7 @@ REFERENCE = {"asyncio": 28_000, "trio": 21_000}
 
 
 class _Ticker(Daemon):
-    """Sleeps one second at a time."""
+    """A daemon that sleeps one second at a time."""
 
     def __init__(self, clock: SimClock) -> None:
         self._clock = clock
@@ -27,7 +27,7 @@ class _Ticker(Daemon):
 
 
 def measure(tickers: int, seconds: int, backend: str) -> dict[str, float]:
-    """Wake-ups a CPU second on rivers' clock and on the stock one, each the best of three."""
+    """Return the wake-ups a CPU second on rivers' clock and on the stock one, each the best of three."""
 
     async def drive() -> float:
         clock = SimClock()
@@ -49,7 +49,7 @@ def measure(tickers: int, seconds: int, backend: str) -> dict[str, float]:
 
 
 def figures(*, tickers: int = 10, seconds: int = 1000) -> list[Figure]:
-    """One row a backend. The budget is what the stock clock does in the same run."""
+    """Return one row a backend. The budget is the figure of the stock clock in the same run."""
     found: list[Figure] = []
     for backend, reference in REFERENCE.items():
         sample = apart(measure, tickers=tickers, seconds=seconds, backend=backend)

@@ -1,4 +1,4 @@
-"""What a user waits for before anything happens: ``import rivers`` and ``rivers --help``."""
+"""The wait before anything happens: ``import rivers`` and ``rivers --help``."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ COMMANDS: dict[str, tuple[float, float, Sequence[str]]] = {
 
 
 def figures(*, processes: int = 10) -> list[Figure]:
-    """The median of that many fresh processes each, after one that warms the file cache."""
+    """Return the median of that many fresh processes each, after one that warms the file cache."""
     floor = Floor("python -c pass", _median_seconds((sys.executable, "-c", "pass"), processes))
     found: list[Figure] = []
     for what, (reference, budget, command) in COMMANDS.items():

@@ -1,4 +1,4 @@
-"""What a step costs beside the user's code: a graph of empty functions, every event persisted."""
+"""The cost of a step beside the user's code: a graph of empty functions, every event persisted."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ FLOORS = {"memory": floors.memory_transaction_seconds, "embedded": floors.synced
 
 
 def measure(kind: str, steps: int, repeats: int) -> dict[str, float]:
-    """The best of ``repeats`` materializations of a graph, in wall seconds a step, and the floor (wall seconds)."""
+    """Return the best of ``repeats`` materializations of a graph, in wall seconds a step, and the floor."""
     floor = FLOORS[kind]()
     with TemporaryDirectory(prefix="rivers-bench-") as folder:
         storage = Storage.memory() if kind == "memory" else Storage.embedded(str(Path(folder) / "storage"))
@@ -34,7 +34,7 @@ def measure(kind: str, steps: int, repeats: int) -> dict[str, float]:
 
 
 def figures(*, steps: int = 1000, repeats: int = 5) -> list[Figure]:
-    """Both rows: memory and embedded."""
+    """Return both rows: memory and embedded."""
     found: list[Figure] = []
     for kind, reference in REFERENCE_MS.items():
         sample = apart(measure, kind=kind, steps=steps, repeats=repeats)

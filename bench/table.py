@@ -23,9 +23,9 @@ _LEFT = (0, 1, 10)
 
 
 def rendered(figures: Iterable[Figure]) -> str:
-    """One line a figure under a line of headings. ``!`` marks what is over its budget.
+    """Return one line a figure under a line of headings. ``!`` marks what is over its budget.
 
-    ``others`` is how many cores other processes used meanwhile: a wall time is worth something where that is near 0.
+    ``others`` is the number of cores that other processes used meanwhile. A wall time counts only where it is near 0.
     """
     rows = [_HEADINGS, *map(_cells, figures)]
     widths = [max(len(row[column]) for row in rows) for column in range(len(_HEADINGS))]
@@ -50,7 +50,7 @@ def _cells(figure: Figure) -> tuple[str, ...]:
 
 
 def number(value: float | None) -> str:
-    """Three significant digits, whole above a hundred; ``-`` for nothing."""
+    """Return three significant digits, a whole number from a hundred on; ``-`` for ``None``."""
     if value is None:
         return "-"
     return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"

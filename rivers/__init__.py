@@ -1,4 +1,4 @@
-"""rivers: a data-asset orchestrator whose every moving part runs on an injected clock.
+"""rivers: a data-asset orchestrator of which every part runs on an injected clock.
 
 ``import rivers as rs`` stays light: every public name is resolved at its first use (PEP 562), so that a module of asset
 declarations does not pay for the storage engine, the event loop or pydantic before it needs them.

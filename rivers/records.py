@@ -1,4 +1,4 @@
-"""The frozen records that storage returns, the daemons exchange and users read, and the words they are written in.
+"""Frozen records, which storage returns, daemons exchange and users read, and the names of statuses in them.
 
 Nothing here does I/O or knows a clock. Times are ``int`` nanoseconds since the Unix epoch, UTC.
 """
@@ -29,21 +29,23 @@ PREDECESSORS: Final[Mapping[str, frozenset[str]]] = {
     "Failure": frozenset({"Queued", "NotStarted", "Started"}),
     "Canceled": frozenset({"Queued", "NotStarted", "Started"}),
 }
-"""The statuses from which a run may enter each status. Terminal statuses are final, except for a person who runs it
-again by its id."""
+"""The statuses from which a run may enter each status.
+
+Terminal statuses are final, unless a person executes the run again by its id.
+"""
 
 AUTOMATION_TYPES: Final[Mapping[AutomationKind, str]] = {
     "schedule": "Schedule",
     "sensor": "Sensor",
     "condition": "AutomationCondition",
 }
-"""What a stored tick calls each kind of automation."""
+"""The ``automation_type`` of a stored tick for each kind of automation."""
 
 PRIORITY_TAG: Final = "rivers/priority"
 
 
 def priority_of(tags: Mapping[str, str] | list[tuple[str, str]] | tuple[tuple[str, str], ...]) -> int:
-    """The run-queue priority that the tag ``rivers/priority`` asks for; 0 when absent or not a whole number."""
+    """Return the run-queue priority in the tag ``rivers/priority``; 0 when it is absent or not a whole number."""
     text = dict(tags).get(PRIORITY_TAG)
     try:
         return int(text) if text is not None else 0
@@ -51,7 +53,7 @@ def priority_of(tags: Mapping[str, str] | list[tuple[str, str]] | tuple[tuple[st
         return 0
 
 
-class _SpokenEnum(IntEnum):
+class _NamedEnum(IntEnum):
     """An int-like enum whose ``repr`` and ``str`` are ``ClassName.Member``, as in the reference API."""
 
     def __repr__(self) -> str:
@@ -60,31 +62,31 @@ class _SpokenEnum(IntEnum):
     __str__ = __repr__
 
 
-class StorageType(_SpokenEnum):
-    """What kind of store a ``Storage`` is."""
+class StorageType(_NamedEnum):
+    """The kind of store behind a ``Storage``."""
 
     Memory = 0
     Embedded = 1
     Remote = 2
 
 
-class EvalMode(_SpokenEnum):
-    """Where a schedule or sensor function runs."""
+class EvalMode(_NamedEnum):
+    """The place where the function of a schedule or sensor runs."""
 
     Auto = 0
     InProcess = 1
     Subprocess = 2
 
 
-class ScheduleStatus(_SpokenEnum):
-    """Whether a schedule runs when nobody has chosen otherwise."""
+class ScheduleStatus(_NamedEnum):
+    """The state of a schedule while nobody has started or stopped it."""
 
     Running = 0
     Stopped = 1
 
 
-class SensorStatus(_SpokenEnum):
-    """Whether a sensor runs when nobody has chosen otherwise."""
+class SensorStatus(_NamedEnum):
+    """The state of a sensor while nobody has started or stopped it."""
 
     Running = 0
     Stopped = 1
@@ -92,7 +94,7 @@ class SensorStatus(_SpokenEnum):
 
 @dataclass(frozen=True, slots=True)
 class UserRef:
-    """A person who asked for something, when an identity provider told us who."""
+    """A person who asked for something, as an identity provider names that person."""
 
     subject: str
     email: str | None = None
@@ -106,7 +108,7 @@ class UserRef:
 
 @dataclass(frozen=True, slots=True)
 class LaunchedBy:
-    """What asked for a run. Build it with the factories; discriminate on ``kind``."""
+    """The origin of a run. Build it with the factories; discriminate on ``kind``."""
 
     kind: Literal["manual", "schedule", "sensor", "backfill", "condition"]
     name: str | None = None
@@ -115,27 +117,27 @@ class LaunchedBy:
 
     @classmethod
     def manual(cls) -> LaunchedBy:
-        """A person, through the API, the CLI or ``materialize``."""
+        """Return the origin of a run that a person starts through the API, the CLI or ``materialize``."""
         return cls("manual")
 
     @classmethod
     def schedule(cls, name: str) -> LaunchedBy:
-        """The schedule of that name."""
+        """Return the origin of a run that the schedule of that name asks for."""
         return cls("schedule", name=name)
 
     @classmethod
     def sensor(cls, name: str) -> LaunchedBy:
-        """The sensor of that name."""
+        """Return the origin of a run that the sensor of that name asks for."""
         return cls("sensor", name=name)
 
     @classmethod
     def backfill(cls, backfill_id: str) -> LaunchedBy:
-        """The backfill of that id."""
+        """Return the origin of a run that belongs to the backfill of that id."""
         return cls("backfill", backfill_id=backfill_id)
 
     @classmethod
     def condition(cls) -> LaunchedBy:
-        """An automation condition."""
+        """Return the origin of a run that an automation condition asks for."""
         return cls("condition")
 
     def __repr__(self) -> str:
@@ -145,11 +147,11 @@ class LaunchedBy:
 
 @dataclass(frozen=True, slots=True)
 class RunRecord:
-    """One run as stored. ``start_time`` is when it was created, also while it is queued.
+    """One run as stored. ``start_time`` is the time of its creation, also while it is queued.
 
-    ``error`` and ``traceback`` say why a run failed that failed outside its steps or in its first failed step.
-    ``started_at`` is when execution began, ``run_key`` the key its sensor or schedule gave it. The ``partition_key`` of
-    a batch has several values.
+    ``started_at`` is the time at which execution began. ``run_key`` is the key that its sensor or schedule gave it.
+    ``error`` and ``traceback`` are those of the first failed step, or of what failed outside the steps. The
+    ``partition_key`` of a batch has several values.
     """
 
     run_id: str
@@ -175,8 +177,8 @@ class RunRecord:
 class StoredTick:
     """One evaluation of an automation. ``seq`` is gap-free within a name; ``id`` is opaque.
 
-    ``scheduled_at`` is the cron boundary a schedule's tick stands for. A tick that stands for a range of missed times
-    has ``missed_first``, ``missed_last`` and ``missed_count``.
+    ``scheduled_at`` is the scheduled time that a schedule's tick stands for. A tick that stands for a range of missed
+    times has ``missed_first``, ``missed_last`` and ``missed_count``.
     """
 
     id: str
@@ -199,9 +201,10 @@ class StoredTick:
 
 @dataclass(frozen=True, slots=True)
 class NewEvent:
-    """An event on its way to storage, which gives it its id.
+    """An event on its way to storage, which assigns the id.
 
-    One ``of_instance`` of a map is found through its run alone: what exists in a run only is no asset of the store.
+    An event ``of_instance`` belongs to one instance of a fan-out, which exists in its run alone. It is found through
+    the run and updates no asset.
     """
 
     event_type: str
@@ -233,7 +236,7 @@ class StoredEvent:
 
 @dataclass(frozen=True, slots=True)
 class StoredLog:
-    """What one step attempt printed and logged; a missing stream is ``None``."""
+    """The output and the log of one attempt of a step; a stream without content is ``None``."""
 
     id: str
     run_id: str
@@ -265,7 +268,7 @@ class AssetRecord:
 
 @dataclass(frozen=True, slots=True)
 class StaleCause:
-    """Why an asset is stale."""
+    """A reason for which an asset is stale."""
 
     asset_key: str
     category: str
@@ -294,8 +297,8 @@ class NewRun:
 class TriggerState:
     """The state row of one schedule, sensor or condition, on which every decision about it is a compare-and-set.
 
-    ``checkpoint`` is the newest scheduled time that has been dealt with, in nanoseconds. ``choice`` is what a person
-    chose (``"running"`` or ``"stopped"``), ``None`` when nobody did and the default status holds.
+    ``checkpoint`` is the newest scheduled time that needs no further tick. ``choice`` is what a person chose;
+    ``None`` means that nobody did and that the default status holds.
     """
 
     kind: AutomationKind
@@ -310,10 +313,10 @@ class TriggerState:
 
 @dataclass(frozen=True, slots=True)
 class TickDecision:
-    """All that follows from one evaluation, to be written whole or not at all.
+    """All that follows from one evaluation, written whole or not at all.
 
-    Valid only while the trigger's ``last_seq`` is still ``expected_seq``; ``tick.seq`` is ``expected_seq + 1`` and
-    ``tick.id`` is the decision id.
+    The decision is valid while the trigger's ``last_seq`` is ``expected_seq``. Its ``tick.seq`` is
+    ``expected_seq + 1``, and its ``tick.id`` is the decision id.
     """
 
     kind: AutomationKind
@@ -326,7 +329,7 @@ class TickDecision:
 
 @dataclass(frozen=True)
 class InputContext:
-    """What an IO handler is told when it loads a value. ``asset_name`` and ``asset_metadata`` are the upstream's."""
+    """The context in which an IO handler loads a value. ``asset_name`` and ``asset_metadata`` are the upstream's."""
 
     asset_name: str
     downstream_asset: str
@@ -336,12 +339,12 @@ class InputContext:
 
 
 class IOHandler(Protocol):
-    """Stores the value of an asset and loads it again."""
+    """A handler that stores the value of an asset and loads it again."""
 
     def handle_output(self, context: Any, obj: Any) -> None:
         """Store ``obj`` as the value of ``context.asset_name``."""
         ...
 
     def load_input(self, context: InputContext) -> Any:
-        """The stored value of ``context.asset_name``, for ``context.downstream_asset``."""
+        """Return the stored value of ``context.asset_name``, for ``context.downstream_asset``."""
         ...

@@ -1,6 +1,6 @@
-"""Import doors that the reference API documents (``rivers._core.AutomationDaemon``, ``rivers._core.storage``).
+"""Import paths that the reference API documents, such as ``rivers._core.AutomationDaemon``.
 
-Re-exports only, resolved at first use.
+Every name is a re-export that is resolved at its first use.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The records and classes of storage, under the name that the reference API documents."""
+"""The records and classes of storage, under the import path that the reference API documents."""
 
 from __future__ import annotations
 

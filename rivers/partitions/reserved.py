@@ -1,4 +1,4 @@
-"""Which text can be a key value or the name of a dimension: what the written forms need to tell them apart."""
+"""The rules for the text of key values and names of dimensions, without which written keys would be ambiguous."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ UNSTORABLE: Final = re.compile("[\x00\ud800-\udfff]")
 
 
 def value_faults(value: str) -> Iterator[str]:
-    """What keeps a text from being a key value; nothing for a good one."""
+    """Yield why a text cannot be a key value; nothing for one that can."""
     if not value:
         yield "a partition key must not be empty"
     for char in KEY_RESERVED:
@@ -27,7 +27,7 @@ def value_faults(value: str) -> Iterator[str]:
 
 
 def name_faults(name: str) -> Iterator[str]:
-    """What keeps a text from being the name of a dimension; nothing for a good one."""
+    """Yield why a text cannot be the name of a dimension; nothing for one that can."""
     if not name:
         yield "the name of a dimension must not be empty"
     for char in NAME_RESERVED:
@@ -41,7 +41,7 @@ _COMPARED_MAX: Final = 2000
 
 
 def near_in_spelling(value: str, members: Sequence[str], limit: int) -> list[str]:
-    """At most ``limit`` members, the most alike first; the first members when none is alike."""
+    """Return at most ``limit`` members, the most alike first; the first members when none is alike."""
     compared = members
     if len(members) > _COMPARED_MAX:
         # To compare with a million keys takes seconds; those that begin alike are the likely ones.

@@ -14,7 +14,6 @@ from rivers.exceptions import PartitionDefinitionError, PartitionValidationError
 from rivers.partitions.definitions import PartitionsDefinition, explain_absence
 from rivers.partitions.keys import PartitionKey
 from rivers.partitions.ranges import PartitionKeyRange
-from rivers.partitions.reserved import near_in_spelling
 
 NOW = datetime(2026, 1, 1)
 single = PartitionKey.single
@@ -167,8 +166,3 @@ def test_an_absence_is_explained_with_the_definition_and_the_nearest_keys() -> N
     text = explain_absence(single("ab3"), static("ab1", "ab2", "b", "c"), NOW)
     assert text == "the static partitions 'ab1', 'ab2', 'b' and 1 more; nearest valid keys: 'ab2', 'ab1'"
     assert explain_absence(single("a"), PartitionsDefinition.Static([]), NOW).endswith("it has no keys")
-
-
-def test_of_a_million_keys_those_that_begin_alike_are_compared() -> None:
-    members = [f"key-{number:07d}" for number in range(1_000_000)]
-    assert near_in_spelling("key-0499999x", members, 3)[0] == "key-0499999"

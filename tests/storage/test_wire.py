@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 
 from rivers.exceptions import StorageError
-from rivers.storage.faults import Conflict, Duplicate, Lost, fault_from, raise_first
 from rivers.storage.wire import clamped, pack, pack_array, unpack, whole
 
 
@@ -25,25 +24,3 @@ def test_numbers_that_do_not_fit_are_refused_or_clamped():
 def test_what_has_no_encoding_is_a_storage_error():
     with pytest.raises(StorageError, match="cannot be stored"):
         pack(object())
-
-
-@pytest.mark.parametrize(
-    ("text", "kind"),
-    [
-        ("An error occurred: rivers:lost", Lost),
-        ("Database record `t:1` already exists", Duplicate),
-        ("This transaction can be retried", Conflict),
-        ("anything else", StorageError),
-    ],
-)
-def test_engine_texts_become_the_right_fault(text, kind):
-    assert type(fault_from(text)) is kind
-
-
-def test_the_culprit_of_a_failed_transaction_is_named():
-    follow_on = ("ERR", "The query was not executed due to a failed transaction")
-    with pytest.raises(StorageError, match="the reason"):
-        raise_first([("OK", 1), follow_on, ("ERR", "the reason"), follow_on])
-    with pytest.raises(StorageError, match="not executed"):
-        raise_first([follow_on])
-    raise_first([("OK", None)])

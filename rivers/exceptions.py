@@ -27,7 +27,7 @@ class Fields(TypedDict, total=False):
 
     kind: str
     name: str
-    value: str
+    value: str | None
     near: Iterable[str]
 
 

@@ -44,11 +44,7 @@ def read_run_config(document: Mapping[str, Any] | None, nodes: Collection[str]) 
             _require_node(f"config.{name}", name, nodes)
         for name in given:
             if name not in nodes:
-                raise ConfigurationError(
-                    f"config.{name}: a section cannot stand beside names of nodes ({names[0]!r})",
-                    kind="config",
-                    name=f"config.{name}",
-                )
+                raise _fault(f"config.{name}", f": a section cannot stand beside names of nodes ({names[0]!r})")
         return RunConfig(config={name: _mapping(f"config.{name}", values) for name, values in given.items()})
     config, metadata = _assets(_section(given, "assets"), nodes)
     return RunConfig(config, metadata, _section(given, "resources"), _execution(_section(given, "execution")))
@@ -73,9 +69,7 @@ def _assets(
             elif key == "metadata":
                 metadata[name] = _mapping(f"{path}.metadata", value)
             else:
-                raise ConfigurationError(
-                    f"{path}.{key}: unknown key; expected config, metadata", kind="config", name=f"{path}.{key}"
-                )
+                raise _fault(f"{path}.{key}", ": unknown key; expected config, metadata")
     return config, metadata
 
 
@@ -83,48 +77,30 @@ def _execution(section: Mapping[str, Any]) -> Mapping[str, Any]:
     keys = ["executor", *(option for entry in EXECUTORS.values() for option in option_names(entry))]
     for key in section:
         if key not in keys:
-            raise ConfigurationError(
-                f"config.execution.{key}: unknown key; expected {', '.join(dict.fromkeys(keys))}",
-                kind="config",
-                name=f"config.execution.{key}",
-            )
+            raise _fault(f"config.execution.{key}", f": unknown key; expected {', '.join(dict.fromkeys(keys))}")
     executor = section.get("executor")
     if executor is not None and executor not in EXECUTORS:
-        raise ConfigurationError(
-            f"config.execution.executor: {executor!r} is none of {', '.join(EXECUTORS)}",
-            kind="config",
-            name="config.execution.executor",
-            value=str(executor),
-        )
+        raise _fault("config.execution.executor", f": {executor!r} is none of {', '.join(EXECUTORS)}", str(executor))
     if executor == "in_process" and section.get("max_workers") is not None:
-        raise ConfigurationError(
-            "config.execution.max_workers applies to the parallel executor, not to in_process",
-            kind="config",
-            name="config.execution.max_workers",
-        )
+        raise _fault("config.execution.max_workers", " applies to the parallel executor, not to in_process")
     for key in ("max_workers", "max_async_concurrent"):
         count = section.get(key)
         if count is not None and (not isinstance(count, int) or isinstance(count, bool) or count < 0):
-            raise ConfigurationError(
-                f"config.execution.{key} must be a whole number from 0, got {count!r}",
-                kind="config",
-                name=f"config.execution.{key}",
-                value=str(count),
-            )
+            raise _fault(f"config.execution.{key}", f" must be a whole number from 0, got {count!r}", str(count))
     return section
 
 
 def _require_node(path: str, name: str, nodes: Collection[str]) -> None:
     if name not in nodes:
-        raise ConfigurationError(
-            f"{path}: '{name}' is neither part of this run nor one of the sections {', '.join(SECTIONS)}",
-            kind="config",
-            name=path,
-            value=name,
-        )
+        sections = ", ".join(SECTIONS)
+        raise _fault(path, f": '{name}' is neither part of this run nor one of the sections {sections}", name)
 
 
 def _mapping(path: str, value: object) -> Mapping[str, Any]:
     if not isinstance(value, Mapping):
-        raise ConfigurationError(f"{path} must be a dict, got {type(value).__name__}", kind="config", name=path)
+        raise _fault(path, f" must be a dict, got {type(value).__name__}")
     return cast("Mapping[str, Any]", value)
+
+
+def _fault(path: str, text: str, value: str | None = None) -> ConfigurationError:
+    return ConfigurationError(f"{path}{text}", kind="config", name=path, value=value)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final, cast
+from typing import Any, cast
 
 from rivers.definitions.argument_checks import require_text, storable
 from rivers.definitions.functions.asset_contexts import AssetExecutionContext
@@ -13,8 +13,6 @@ from rivers.definitions.values.results import Materialization, Observation, Outp
 from rivers.execution.attempts.outcomes import StepOutput
 from rivers.execution.steps.compiled_steps import StepTarget
 from rivers.partitions import PartitionContext, PartitionKey
-
-_INT64: Final = range(-(2**63), 2**63)
 
 
 def value_of(returned: Any) -> Any:

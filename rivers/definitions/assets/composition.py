@@ -129,35 +129,22 @@ class Composition:
             )
 
 
+@dataclass(frozen=True, slots=True, repr=False, eq=False)
 class InvokedNodeOutput:
-    """The result of a call in the body of a graph asset: a promise of the value of ``node_name``."""
+    """The result of a call in the body of a graph asset: a promise of the value of ``node_name``.
 
-    __slots__ = ("_composition", "_gathering", "_node_name")
+    ``node_name`` is ``graph/task`` for a task of this graph. ``composition`` is the body that the call belongs to, and
+    ``gathering`` the form in which the results of a fan-out are passed on.
+    """
 
-    def __init__(self, composition: Composition, node_name: str, gathering: Gathering = Gathering.NONE) -> None:
-        self._composition = composition
-        self._node_name = node_name
-        self._gathering = gathering
-
-    @property
-    def node_name(self) -> str:
-        """The node, ``graph/task`` for a task of this graph."""
-        return self._node_name
+    composition: Composition
+    node_name: str
+    gathering: Gathering = Gathering.NONE
 
     @property
     def output_name(self) -> str:
         """Always ``result``."""
         return "result"
-
-    @property
-    def composition(self) -> Composition:
-        """The body that it belongs to."""
-        return self._composition
-
-    @property
-    def gathering(self) -> Gathering:
-        """The form in which the results of a fan-out are passed on."""
-        return self._gathering
 
     def map(self, task: Any, *, max_concurrency: int | None = None) -> MappedOutput:
         """Run ``task`` once for each element of this value, at most ``max_concurrency`` at one time.
@@ -165,25 +152,18 @@ class InvokedNodeOutput:
         :raises TypeError: for anything but a ``Task``
         :raises ValueError: for a limit below 1
         """
-        return self._composition.map_task(self, task, max_concurrency)
+        return self.composition.map_task(self, task, max_concurrency)
 
     def __repr__(self) -> str:
-        return f"InvokedNodeOutput({self._node_name!r})"
+        return f"InvokedNodeOutput({self.node_name!r})"
 
 
+@dataclass(frozen=True, slots=True, repr=False, eq=False)
 class MappedOutput:
-    """The results of a fan-out, to be collected before another task can take them."""
+    """The results of a fan-out at ``node_name``, to be collected before another task can take them."""
 
-    __slots__ = ("_composition", "_node_name")
-
-    def __init__(self, composition: Composition, node_name: str) -> None:
-        self._composition = composition
-        self._node_name = node_name
-
-    @property
-    def node_name(self) -> str:
-        """The node of the mapped task."""
-        return self._node_name
+    composition: Composition
+    node_name: str
 
     @property
     def output_name(self) -> str:
@@ -199,10 +179,10 @@ class MappedOutput:
         return self._collected(Gathering.ORDERED_STREAM if ordered else Gathering.STREAM)
 
     def _collected(self, gathering: Gathering) -> InvokedNodeOutput:
-        return InvokedNodeOutput(self._composition, collect_name(self._node_name), gathering)
+        return InvokedNodeOutput(self.composition, collect_name(self.node_name), gathering)
 
     def __repr__(self) -> str:
-        return f"MappedOutput({self._node_name!r})"
+        return f"MappedOutput({self.node_name!r})"
 
 
 def collect_name(template: str) -> str:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Mapping
-from typing import Any, ClassVar, Generic, Literal, cast, overload
+from dataclasses import dataclass
+from typing import Any, ClassVar, Generic, Literal, overload
 
 from rivers.definitions.config import ConfigT
 from rivers.definitions.signatures import is_async_function
@@ -13,8 +14,22 @@ from rivers.exceptions import AssetDefinitionError
 HookType = Literal["success", "failure"]
 
 
+@dataclass(frozen=True, init=False, repr=False, eq=False)
 class HookContext(Generic[ConfigT]):
-    """The context of a hook. ``hook_type`` is ``"success"`` or ``"failure"``."""
+    """The context of a hook. ``hook_type`` is ``"success"`` or ``"failure"``.
+
+    ``asset_name`` is the asset, for a multi-asset the output. ``output`` is the value, unwrapped; ``None`` after a
+    failure, and when the function stored its data itself. ``error`` is ``"ValueError: text"`` after a failure.
+    ``metadata`` is the static metadata of the asset, and ``config`` what the step had, ``None`` without one.
+    """
+
+    asset_name: str
+    run_id: str
+    hook_type: HookType
+    output: Any
+    error: str | None
+    metadata: dict[str, Any] | None
+    config: ConfigT
 
     def __init__(
         self,
@@ -26,48 +41,16 @@ class HookContext(Generic[ConfigT]):
         metadata: Mapping[str, Any] | None = None,
         config: ConfigT | None = None,
     ) -> None:
-        self._asset_name = asset_name
-        self._run_id = run_id
-        self._hook_type: HookType = hook_type
-        self._output = output
-        self._error = error
-        self._metadata = None if metadata is None else dict(metadata)
-        self._config = config
-
-    @property
-    def asset_name(self) -> str:
-        """The asset; for a multi-asset the output."""
-        return self._asset_name
-
-    @property
-    def run_id(self) -> str:
-        """The run."""
-        return self._run_id
-
-    @property
-    def hook_type(self) -> HookType:
-        """The event that the hook is for."""
-        return self._hook_type
-
-    @property
-    def output(self) -> Any:
-        """The value, unwrapped; ``None`` after a failure, and when the function stored its data itself."""
-        return self._output
-
-    @property
-    def error(self) -> str | None:
-        """``"ValueError: text"`` after a failure."""
-        return self._error
-
-    @property
-    def metadata(self) -> dict[str, Any] | None:
-        """The static metadata of the asset."""
-        return self._metadata
-
-    @property
-    def config(self) -> ConfigT:
-        """The config that the step had, ``None`` without one."""
-        return cast("ConfigT", self._config)
+        # The dataclass is frozen for its users; this is the one place that writes.
+        vars(self).update(
+            asset_name=asset_name,
+            run_id=run_id,
+            hook_type=hook_type,
+            output=output,
+            error=error,
+            metadata=None if metadata is None else dict(metadata),
+            config=config,
+        )
 
 
 class Hook:

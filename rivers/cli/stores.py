@@ -68,30 +68,24 @@ class Store(Protocol):
 
 
 class OpenedStore:
-    """A store that this process has opened itself. ``repo`` has defaults and names, when a module was given."""
+    """A ``Store`` that this process has opened itself. ``repo`` has defaults and names, when a module was given."""
 
     def __init__(self, storage: Storage, repo: CodeRepository | None) -> None:
+        from rivers.views import documents  # which a command that asks a server can do without
+
+        self._documents = documents
         self._storage = storage
         self._repo = repo
 
     def ticks(self, name: str | None, limit: int) -> list[Document]:
-        """See :class:`Store`."""
-        from rivers.views import documents
-
-        return documents.ticks(self._storage, name, limit)
+        return self._documents.ticks(self._storage, name, limit)
 
     def runs(self, status: str | None, limit: int) -> list[Document]:
-        """See :class:`Store`."""
-        from rivers.views import documents
-
-        return documents.runs(self._storage, status, limit)
+        return self._documents.runs(self._storage, status, limit)
 
     def run(self, run_id: str) -> Document:
-        """See :class:`Store`."""
-        from rivers.views import documents
-
         try:
-            detail = documents.run_detail(self._storage, run_id)
+            detail = self._documents.run_detail(self._storage, run_id)
         except AmbiguousRun as error:
             raise CliFailure(str(error)) from error
         if detail is None:
@@ -99,55 +93,44 @@ class OpenedStore:
         return detail
 
     def cancel(self, run_id: str) -> str:
-        """See :class:`Store`."""
         status = self._storage.cancel_run(run_id, self._storage.clock.now_ns())
         if status is None:
             raise CliFailure(f"Run '{run_id}' not found, or it has ended")
         return status
 
     def automations(self) -> list[Document]:
-        """See :class:`Store`."""
-        from rivers.views import documents
-
-        return documents.automations(self._storage, self._repo, self._storage.clock.now_ns())
+        return self._documents.automations(self._storage, self._repo, self._storage.clock.now_ns())
 
     def choose(self, kind: str, name: str, action: str) -> Document:
-        """See :class:`Store`."""
-        from rivers.views import documents
-
-        choice = documents.CHOICES[action]
-        documents.choose(self._storage, documents.trigger_kind(kind), name, choice, self._storage.clock.now_ns())
+        choice = self._documents.CHOICES[action]
+        self._documents.choose(
+            self._storage, self._documents.trigger_kind(kind), name, choice, self._storage.clock.now_ns()
+        )
         return next(each for each in self.automations() if (each["kind"], each["name"]) == (kind, name))
 
 
 class ServedStore:
-    """A store that a server holds."""
+    """A ``Store`` that a server holds."""
 
     def __init__(self, client: ServerClient) -> None:
         self._client = client
 
     def ticks(self, name: str | None, limit: int) -> list[Document]:
-        """See :class:`Store`."""
         return self._client.get("ticks", name=name, limit=limit)
 
     def runs(self, status: str | None, limit: int) -> list[Document]:
-        """See :class:`Store`."""
         return self._client.get("runs", status=status, limit=limit)
 
     def run(self, run_id: str) -> Document:
-        """See :class:`Store`."""
         return self._client.get("runs", run_id)
 
     def cancel(self, run_id: str) -> str:
-        """See :class:`Store`."""
         return self._client.post("runs", run_id, "cancel")["status"]
 
     def automations(self) -> list[Document]:
-        """See :class:`Store`."""
         return self._client.get("automations")
 
     def choose(self, kind: str, name: str, action: str) -> Document:
-        """See :class:`Store`."""
         return self._client.post("automations", kind, action, name)
 
 

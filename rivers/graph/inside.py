@@ -88,7 +88,6 @@ class _Inside:
         lineage = tuple(upstream for upstream in dict.fromkeys((*wires.after, *first)) if upstream not in loaded)
         constants = ((key, value) for key, value in wires.bound.items() if not isinstance(value, InvokedNodeOutput))
         step = StepSpec(
-            key=name,
             name=name,
             kind=StepKind.MAP if composed.maps else StepKind.TASK if isinstance(task, Task) else StepKind.BASH,
             definition=task,
@@ -110,7 +109,6 @@ class _Inside:
     def collect_node(self, composed: ComposedNode) -> Node:
         name = collect_name(composed.name)
         step = StepSpec(
-            key=name,
             name=name,
             kind=StepKind.COLLECT,
             definition=composed.task,
@@ -129,11 +127,10 @@ class _Inside:
         loaded = tuple(given.upstream for given in inputs)
         read = dict.fromkeys(upstream for node in inside for upstream in node.upstreams)
         ends = [node.name for node in inside if node.name not in read]
-        outer = [*self._placeholder_names(), *body.called_assets]
+        outer = [*placeholders(self.graph, self.wiring), *body.called_assets]
         unread = [name for name in outer if name not in read]
         lineage = dict.fromkeys(name for name in (*ends, *self._graph_lineage(), *unread) if name not in loaded)
         step = StepSpec(
-            key=self.graph.name,
             name=self.graph.name,
             kind=StepKind.GRAPH,
             definition=self.graph,
@@ -223,7 +220,7 @@ class _Inside:
                 name=composed.name,
             )
         source = self._input(parameters[0].name, first.source, None)
-        return FanOut(source, parameters[0].name, first.max_concurrency)
+        return FanOut(source, first.max_concurrency)
 
     def _inputs(
         self, name: str, task: Task, wires: _Wires, fan_out: FanOut | None
@@ -233,7 +230,7 @@ class _Inside:
             for parameter, value in wires.bound.items()
         }
         if fan_out is not None:
-            sources[fan_out.element_parameter] = Source.ELEMENT
+            sources[fan_out.source.parameter] = Source.ELEMENT
         arguments = classify_parameters(
             name, task.signature, nodes=self.wiring.names, resources=self.wiring.resources, wired=sources
         )
@@ -273,9 +270,6 @@ class _Inside:
 
     def _graph_lineage(self) -> tuple[str, ...]:
         return tuple(dict.fromkeys(dep.name for dep in self.graph.deps if not dep.is_input))
-
-    def _placeholder_names(self) -> list[str]:
-        return list(placeholders(self.graph, self.wiring))
 
     def _node_metadata(self) -> dict[str, Any] | None:
         metadata = self.graph.settings.metadata or {}

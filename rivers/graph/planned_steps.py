@@ -69,12 +69,11 @@ class InputSpec:
 class FanOut:
     """The values that a ``MAP`` step runs over.
 
-    ``source`` is loaded once and iterated. Each element is passed as ``element_parameter`` (which ``source.parameter``
-    repeats). ``max_concurrency`` caps the instances that run at one time, ``None`` for no limit.
+    ``source`` is loaded once and iterated. Each element is passed as its ``parameter``. ``max_concurrency`` caps the
+    instances that run at one time, ``None`` for no limit.
     """
 
     source: InputSpec
-    element_parameter: str
     max_concurrency: int | None = None
 
 
@@ -82,16 +81,14 @@ class FanOut:
 class StepSpec:
     """One executable step, with all of its outputs.
 
-    ``key`` is unique: the name of its node, for a multi-asset that of its first output. ``name`` is how contexts and
-    messages call it: for a multi-asset its own name. ``outputs`` are the nodes whose values it makes, in order of
-    definition. ``inputs`` are loaded; ``constants`` are literals that a graph body bound to parameters; ``upstreams``
-    are all nodes that it waits for, its own outputs never among them. ``graph`` is the graph asset that it is an
-    internal step of, and ``executor`` is what the metadata of that graph asks for its inside, unchecked; a run may
-    change what the metadata of an asset asks for. A ``MAP`` iterates the values of ``mapped_outputs``, which may then
-    consist of ``DynamicOutput``.
+    ``name`` is how contexts and messages call it: that of its node, for a multi-asset its own. ``outputs`` are the
+    nodes whose values it makes, in order of definition. ``inputs`` are loaded; ``constants`` are literals that a graph
+    body bound to parameters; ``upstreams`` are all nodes that it waits for, its own outputs never among them. ``graph``
+    is the graph asset that it is an internal step of, and ``executor`` is what the metadata of that graph asks for its
+    inside, unchecked; a run may change what the metadata of an asset asks for. A ``MAP`` iterates the values of
+    ``mapped_outputs``, which may then consist of ``DynamicOutput``.
     """
 
-    key: str
     name: str
     kind: StepKind
     definition: Definition
@@ -104,6 +101,11 @@ class StepSpec:
     fan_out: FanOut | None = None
     executor: str | None = None
     mapped_outputs: tuple[str, ...] = ()
+
+    @property
+    def key(self) -> str:
+        """The first of the outputs, which no other step has."""
+        return self.outputs[0]
 
     @property
     def override_of(self) -> Mapping[str, DepDef]:

@@ -81,7 +81,6 @@ class Wiring:
         if isinstance(task, Task):
             arguments, inputs = self._wired("Task", name, task.signature, ())
         step = StepSpec(
-            key=name,
             name=name,
             kind=StepKind.TASK if isinstance(task, Task) else StepKind.BASH,
             definition=task,
@@ -99,7 +98,6 @@ class Wiring:
         loaded = _upstreams(inputs)
         lineage = _lineage(asset.settings.deps, loaded)
         step = StepSpec(
-            key=name,
             name=name,
             kind=StepKind.SINGLE,
             definition=asset,
@@ -129,7 +127,6 @@ class Wiring:
         arguments, inputs = self._wired("Asset", asset.name, asset.signature, deps)
         loaded, outputs = _upstreams(inputs), asset.output_names
         return StepSpec(
-            key=outputs[0],
             name=asset.name,
             kind=StepKind.MULTI,
             definition=asset,
@@ -149,7 +146,7 @@ class Wiring:
             )
         arguments = classify_parameters(name, asset.signature, nodes=(), resources=self.resources)
         self.require_resolved("Asset", name, arguments)
-        step = StepSpec(name, name, StepKind.OBSERVE, asset, (name,), arguments)
+        step = StepSpec(name, StepKind.OBSERVE, asset, (name,), arguments)
         return Node(name, self.next_position(), NodeKind.EXTERNAL, asset, asset.settings, step, (), ())
 
     def _wired(

@@ -314,7 +314,7 @@ def test_the_element_is_the_first_parameter_but_the_context_and_the_others_go_by
     step = graph_of(lambda: one().map(square).collect())["g/square"].step
     fan_out = step.fan_out
     assert fan_out is not None
-    assert (fan_out.element_parameter, fan_out.source.upstream, fan_out.max_concurrency) == ("n", "g/one", None)
+    assert (fan_out.source.parameter, fan_out.source.upstream, fan_out.max_concurrency) == ("n", "g/one", None)
     assert {argument.name: argument.source for argument in step.arguments.arguments} == {
         "context": Source.CONTEXT,
         "n": Source.ELEMENT,

@@ -119,7 +119,7 @@ class _Compiling:
             managed=(),
             pools=(),
             instance=replace(
-                instance, element_parameter=fan_out.element_parameter, max_concurrency=fan_out.max_concurrency
+                instance, element_parameter=fan_out.source.parameter, max_concurrency=fan_out.max_concurrency
             ),
         )
 

@@ -129,7 +129,7 @@ async def open_graph(
     ids = ids if ids is not None else RandomIds()
     bound_storage = (storage if storage is not None else repo.storage).bound(clock, ids)
     bound_repo = repo.bound(bound_storage, clock, ids, interceptor=interceptor)
-    evaluator = evaluator if evaluator is not None else FunctionEvaluator(bound_repo, clock)
+    evaluator = evaluator if evaluator is not None else FunctionEvaluator(bound_repo.environment, bound_repo.triggers)
     store = AsyncStore(bound_storage, clock)
     left_behind = LeftBehind()
     capture = ExitStack()

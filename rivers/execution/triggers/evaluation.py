@@ -16,7 +16,6 @@ from typing import Any, Final, Protocol
 
 import anyio
 
-from rivers.clock import Clock
 from rivers.definitions.triggers.schedules import Schedule
 from rivers.definitions.triggers.sensors import Sensor
 from rivers.definitions.triggers.tick_results import (
@@ -45,20 +44,6 @@ WORKERS_MAX: Final = 16
 SECOND_NS: Final = 1_000_000_000
 
 
-class EvaluatingRepository(Protocol):
-    """The part of a bound repository that evaluation needs."""
-
-    @property
-    def environment(self) -> Environment:
-        """The environment of a ``repo.materialize()`` inside an evaluation."""
-        ...
-
-    @property
-    def triggers(self) -> TriggerCaller:
-        """The caller of the functions of its triggers."""
-        ...
-
-
 class Evaluator(Protocol):
     """Answers for the triggers of one graph: what daemons use, and what may be handed in to a graph."""
 
@@ -81,16 +66,18 @@ class Evaluator(Protocol):
 
 
 class FunctionEvaluator:
-    """The evaluator that calls the functions of the triggers.
+    """The evaluator that calls the functions of the triggers of a bound repository.
 
-    Owns a coroutine loop and worker processes, which start when they are needed.
+    Owns a coroutine loop and worker processes, which start when they are needed. ``environment`` is that of a
+    ``repo.materialize()`` inside an evaluation.
     """
 
-    def __init__(self, repo: EvaluatingRepository, clock: Clock) -> None:
+    def __init__(self, environment: Environment, triggers: TriggerCaller) -> None:
         self.abandoned: dict[tuple[str, str], float] = {}
         """Evaluations that were given up on and still run: (kind, name) to the epoch second of giving up."""
-        self._repo = repo
-        self._clock = clock
+        self._environment = environment
+        self._triggers = triggers
+        self._clock = environment.clock
         self._coroutines = CoroutineHost()
         self._subprocesses = SubprocessEvaluations(WORKERS_MAX)
 
@@ -108,7 +95,7 @@ class FunctionEvaluator:
         return await self._in_process(
             ("schedule", schedule.name),
             function,
-            lambda: self._repo.triggers.call_schedule(schedule, when),
+            lambda: self._triggers.call_schedule(schedule, when),
             lambda value: interpret_schedule_result(schedule.name, schedule.job_name, value),
         )
 
@@ -127,7 +114,7 @@ class FunctionEvaluator:
         return await self._in_process(
             ("sensor", sensor.name),
             function,
-            lambda: self._repo.triggers.call_sensor(sensor, cursor, last_tick_time),
+            lambda: self._triggers.call_sensor(sensor, cursor, last_tick_time),
             lambda value: interpret_sensor_result(sensor.name, sensor.job_name, value),
         )
 
@@ -151,11 +138,11 @@ class FunctionEvaluator:
 
         def on_thread() -> Evaluated:
             with function_call:
-                return _evaluated(self._repo, lambda: read(awaited(call(), self._coroutines)))
+                return _evaluated(self._environment, lambda: read(awaited(call(), self._coroutines)))
 
         async def on_loop() -> Evaluated:
             with function_call:
-                return await _evaluated_coroutine(self._repo, call, read)
+                return await _evaluated_coroutine(self._environment, call, read)
 
         try:
             if inspect.iscoroutinefunction(function):
@@ -204,10 +191,10 @@ class _FunctionCall:
             return self._inside
 
 
-def _evaluated(repo: EvaluatingRepository, evaluate: Callable[[], ScheduleTickResult | SensorTickResult]) -> Evaluated:
-    token = running_in.set(repo.environment)
+def _evaluated(environment: Environment, evaluate: Callable[[], ScheduleTickResult | SensorTickResult]) -> Evaluated:
+    token = running_in.set(environment)
     try:
-        with _intercepted(repo):
+        with _intercepted(environment):
             return Evaluated.of_result(evaluate())
     except (Killed, Superseded):
         raise
@@ -218,11 +205,11 @@ def _evaluated(repo: EvaluatingRepository, evaluate: Callable[[], ScheduleTickRe
 
 
 async def _evaluated_coroutine(
-    repo: EvaluatingRepository, call: Callable[[], Any], read: Callable[[Any], ScheduleTickResult | SensorTickResult]
+    environment: Environment, call: Callable[[], Any], read: Callable[[Any], ScheduleTickResult | SensorTickResult]
 ) -> Evaluated:
-    running_in.set(repo.environment)  # in the coroutine's own copy of the context
+    running_in.set(environment)  # in the coroutine's own copy of the context
     try:
-        with _intercepted(repo):
+        with _intercepted(environment):
             value = await call()
         return Evaluated.of_result(read(value))
     except (asyncio.CancelledError, Killed, Superseded):
@@ -231,9 +218,9 @@ async def _evaluated_coroutine(
         return Evaluated.of_error(error)
 
 
-def _intercepted(repo: EvaluatingRepository) -> AbstractContextManager[Any]:
-    interceptor = repo.environment.interceptor
-    return nullcontext() if interceptor is None else interceptor.evaluating(repo.environment.clock)
+def _intercepted(environment: Environment) -> AbstractContextManager[Any]:
+    interceptor = environment.interceptor
+    return nullcontext() if interceptor is None else interceptor.evaluating(environment.clock)
 
 
 def _portable(function: Callable[..., Any]) -> Any:

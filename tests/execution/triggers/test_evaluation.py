@@ -64,7 +64,7 @@ class Bench:
         )
         ids = SeededIds(1)
         bound = repo.bound(self.storage.bound(self.clock, ids), self.clock, ids)
-        self._made.append((bound, FunctionEvaluator(bound, self.clock)))
+        self._made.append((bound, FunctionEvaluator(bound.environment, bound.triggers)))
         return self._made[-1][1]
 
     def close(self) -> None:
@@ -256,7 +256,7 @@ async def test_a_materialize_inside_an_evaluation_uses_its_clock_and_ids(bench: 
     repo = CodeRepository([raw], jobs=[rs.Job("j", [raw])], sensors=[trigger])
     ids = SeededIds(1)
     bound = repo.bound(bench.storage.bound(bench.clock, ids), bench.clock, ids)
-    evaluator = FunctionEvaluator(bound, bench.clock)
+    evaluator = FunctionEvaluator(bound.environment, bound.triggers)
     try:
         evaluated = await bench.run(lambda: evaluator.evaluate_sensor(trigger, None, None))
     finally:

@@ -16,7 +16,7 @@ from rivers.clock.interrupt import Interrupt
 from rivers.exceptions import ExecutionError
 from rivers.execution.attempts.outcomes import AttemptFailure, StepOutcome
 from rivers.execution.dispatch.lane import Dispatch, StepAttempt
-from rivers.execution.runs.pool_claims import Granted, PoolClaims
+from rivers.execution.runs.pool_claims import PoolClaims
 from rivers.storage import Storage
 from rivers.storage.changes import Change, PoolLimitChanged, SlotsFreed
 
@@ -139,13 +139,13 @@ class PoolLine:
     def _is_refused(self, attempt: StepAttempt) -> bool:
         """Let an attempt ask. Whether it waits now."""
         try:
-            answer = self._claims.claim(attempt.step, attempt.number)
+            refused = self._claims.claim(attempt.step, attempt.number)
         except ExecutionError as error:
             self._refused.pop(attempt, None)
             outcome = StepOutcome(failure=AttemptFailure.of(error, repeatable=False))
             self._dispatch.ended(attempt, lambda: outcome)
             return False
-        if isinstance(answer, Granted):
+        if refused is None:
             attempt.holds_slots = True
             self._refused.pop(attempt, None)
             pools = ",".join(pool for pool, _ in attempt.step.pools)
@@ -155,9 +155,9 @@ class PoolLine:
         self._waits += 1
         wait = self._waiting[attempt] = self._waits
         self._refused[attempt] = None
-        if answer.reason is not None:
-            self._dispatch.note(attempt, "StepSlotWaiting", ("reason", answer.reason))
-        self._dispatch.after(answer.seconds, attempt.order, lambda: self._ask_again(attempt, wait))
+        if refused.reason is not None:
+            self._dispatch.note(attempt, "StepSlotWaiting", ("reason", refused.reason))
+        self._dispatch.after(refused.seconds, attempt.order, lambda: self._ask_again(attempt, wait))
         return True
 
     def _ask_again(self, attempt: StepAttempt, wait: int) -> None:

@@ -62,11 +62,6 @@ class Waiting:
 
 
 @dataclass(frozen=True, slots=True)
-class Granted:
-    """The attempt may begin."""
-
-
-@dataclass(frozen=True, slots=True)
 class Refused:
     """There is no room: ask again after so many seconds. ``reason`` is given the first time."""
 
@@ -104,8 +99,8 @@ class PoolClaims:
 
     # -- claiming ------------------------------------------------------------------------------------------------------
 
-    def claim(self, step: Step, number: int) -> Granted | Refused:
-        """Ask for all the slots that attempt ``number`` at ``step`` needs.
+    def claim(self, step: Step, number: int) -> Refused | None:
+        """Ask for all the slots that attempt ``number`` at ``step`` needs. Return ``None`` when it has got them.
 
         :raises ExecutionError: it has waited for ``RIVERS_CLAIM_TIMEOUT``, and does not wait any more
         """
@@ -115,7 +110,7 @@ class PoolClaims:
         if status.is_claimed:
             self._waiting.pop(step.name, None)
             self._hold(step, seconds, now)
-            return Granted()
+            return None
         waiting, reason = self._waiting.get(step.name), None
         if waiting is None:
             interval, jitter, timeout = (_seconds(setting) for setting in (POLL_INTERVAL, POLL_JITTER, CLAIM_TIMEOUT))

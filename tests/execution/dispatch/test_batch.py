@@ -9,7 +9,7 @@ from rivers.execution.attempts.outcomes import StepOutcome
 from rivers.execution.dispatch.batch import Batch
 from rivers.execution.dispatch.lane import StepAttempt
 from rivers.execution.dispatch.lanes import Room
-from rivers.execution.runs.pool_claims import Granted, Refused
+from rivers.execution.runs.pool_claims import Refused
 from rivers.execution.steps.compiled_steps import Particulars, Step
 from tests.execution.dispatch.fakes import FakeClock, FakeInterceptor, FakeLanes, FakeLedger, a_scope, a_step, failed
 
@@ -166,12 +166,12 @@ class _Pools:
         self.holder: str | None = None
         self.lines: list[str] = []
 
-    def claim(self, step: Step, number: int) -> Granted | Refused:
+    def claim(self, step: Step, number: int) -> Refused | None:
         self.lines.append(f"{step.name} asks")
         if self.holder is not None:
             return Refused(1.0, None)
         self.holder = step.name
-        return Granted()
+        return None
 
     def release(self, step: Step) -> None:
         self.lines.append(f"{step.name} releases")

@@ -11,7 +11,7 @@ import pytest
 from rivers.exceptions import ExecutionError
 from rivers.execution.dispatch.lane import Dispatch, StepAttempt
 from rivers.execution.dispatch.pool_line import WAITING_MAX, PoolLine, SlotNews
-from rivers.execution.runs.pool_claims import Granted, PoolClaims, Refused
+from rivers.execution.runs.pool_claims import PoolClaims, Refused
 from rivers.execution.steps.compiled_steps import Step
 from rivers.storage import Storage
 
@@ -29,7 +29,7 @@ class _Claims:
         self.released: list[str] = []
         self._refused: list[str] = []
 
-    def claim(self, step: Step, number: int) -> Granted | Refused:
+    def claim(self, step: Step, number: int) -> Refused | None:
         self.asked.append(step.name)
         if step.name == "late":
             raise ExecutionError("too late")
@@ -38,7 +38,7 @@ class _Claims:
             self._refused.append(step.name)
             return Refused(1.0, reason)
         self.slots -= 1
-        return Granted()
+        return None
 
     def withdraw(self, step: Step) -> None:
         self.withdrawn.append(step.name)

@@ -157,13 +157,7 @@ class CoroutineHost:
 
         On the loop's own thread, as in a coroutine that calls ``materialize()``, it runs on a second loop.
         """
-        if self.is_own_thread():
-            nested = CoroutineHost()
-            try:
-                return nested.run(make)
-            finally:
-                nested.close()
-        return self.submit(make).result()
+        return _run_on_second_loop(make) if self.is_own_thread() else self.submit(make).result()
 
     def run_apart(self, make: Callable[[], Awaitable[T]]) -> T:
         """``run`` for a caller that looks after coroutines on this loop.
@@ -171,13 +165,7 @@ class CoroutineHost:
         While there are any, one of them may block the loop until the caller does something for it, so ``make()`` runs
         on a second loop.
         """
-        if not self._tasks and not self._hosted:
-            return self.run(make)
-        nested = CoroutineHost()
-        try:
-            return nested.run(make)
-        finally:
-            nested.close()
+        return _run_on_second_loop(make) if self._tasks or self._hosted else self.run(make)
 
     def is_own_thread(self) -> bool:
         """Return whether the caller is on the loop's thread, where waiting for a coroutine would never end."""
@@ -231,6 +219,14 @@ class CoroutineHost:
         """Settle the futures of coroutines that have not ended with this loop."""
         for future in [waiting for waiting, hosted in list(self._hosted.items()) if hosted.loop is loop]:
             settle(future.set_exception, ExecutionError("the coroutine had not ended when its loop was closed"))
+
+
+def _run_on_second_loop(make: Callable[[], Awaitable[T]]) -> T:
+    nested = CoroutineHost()
+    try:
+        return nested.run(make)
+    finally:
+        nested.close()
 
 
 def _serve(loop: asyncio.AbstractEventLoop, settle_remaining: Callable[[asyncio.AbstractEventLoop], None]) -> None:

@@ -15,7 +15,8 @@ import cloudpickle
 
 from rivers.execution.attempts.failure_records import error_text
 
-_dumps = cast("Callable[[object], bytes]", cloudpickle.dumps)  # pyright: ignore[reportUnknownMemberType]
+dumps = cast("Callable[[object], bytes]", cloudpickle.dumps)  # pyright: ignore[reportUnknownMemberType]
+"""Pickles also what has no name in a module, by value."""
 
 
 def packed_error(error: BaseException) -> bytes:
@@ -24,21 +25,21 @@ def packed_error(error: BaseException) -> bytes:
     :raises BaseException: whatever pickling or unpickling raises, when there is no way
     """
     try:
-        packed = _dumps(error)
+        packed = dumps(error)
         made = pickle.loads(packed)
     except BaseException:
         if not _is_made_by_python(error):
             raise
-        return _dumps(_Parts(error))
+        return dumps(_Parts(error))
     if isinstance(made, BaseException) and _is_made_by_python(error) and error_text(made) != error_text(error):
-        return _dumps(_Parts(error))
+        return dumps(_Parts(error))
     return packed
 
 
 def fault_of_crossing(crossing: object) -> str | None:
     """Return why an object could not be unpickled in another process, ``None`` when it could."""
     try:
-        pickle.loads(_dumps(crossing))  # many objects can be pickled, but not unpickled
+        pickle.loads(dumps(crossing))  # many objects can be pickled, but not unpickled
     except BaseException as fault:
         return error_text(fault)
     return None

@@ -11,9 +11,7 @@ import pickle
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, cast
-
-import cloudpickle
+from typing import Any
 
 from rivers.definitions.functions.evaluation_contexts import (
     FixedMoment,
@@ -29,13 +27,12 @@ from rivers.definitions.triggers.tick_results import (
     interpret_sensor_result,
 )
 from rivers.exceptions import ExecutionError
+from rivers.execution.attempts.crossing_errors import dumps
 from rivers.execution.attempts.failure_records import error_text
 from rivers.execution.triggers.calling import call_trigger
 from rivers.execution.triggers.evaluated import Evaluated
 from rivers.execution.workers.addresses import FunctionAddress
 from rivers.records import AutomationKind
-
-_dumps = cast("Callable[[object], bytes]", cloudpickle.dumps)  # pyright: ignore[reportUnknownMemberType]
 
 
 @dataclass(frozen=True)
@@ -65,7 +62,7 @@ def packed_task(task: WorkerTask) -> bytes:
     :raises ExecutionError: naming the trigger, when its function cannot be sent
     """
     try:
-        return pickle.dumps(task) if isinstance(task.function, FunctionAddress) else _dumps(task)
+        return pickle.dumps(task) if isinstance(task.function, FunctionAddress) else dumps(task)
     except Exception as error:
         raise ExecutionError(
             f"{task.kind} '{task.name}' cannot be sent to a worker process: its function cannot be pickled "
@@ -79,9 +76,9 @@ def evaluate_packed(packed: bytes) -> bytes:
     What cannot be read here, or cannot be sent back, is an ``Evaluated`` with an error as well.
     """
     try:
-        return _dumps(evaluate_in_worker(pickle.loads(packed)))
+        return dumps(evaluate_in_worker(pickle.loads(packed)))
     except BaseException as error:
-        return _dumps(Evaluated.of_error(error))
+        return dumps(Evaluated.of_error(error))
 
 
 def evaluate_in_worker(task: WorkerTask) -> Evaluated:

@@ -9,14 +9,12 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from multiprocessing.connection import Connection
-from typing import Any, cast
-
-import cloudpickle
+from typing import Any
 
 from rivers.exceptions import ExecutionError
 from rivers.execution.attempts import capture
 from rivers.execution.attempts.attempt import Attempt
-from rivers.execution.attempts.crossing_errors import fault_of_crossing, packed_error
+from rivers.execution.attempts.crossing_errors import dumps, fault_of_crossing, packed_error
 from rivers.execution.attempts.failure_records import error_text
 from rivers.execution.attempts.outcomes import AttemptFailure, StepOutcome
 from rivers.execution.attempts.resources import set_up, tear_down
@@ -25,8 +23,6 @@ from rivers.execution.workers.crossing import unpacked_step
 from rivers.execution.workers.messages import Define, Done, Dropped, Execute, Forget, Imported, Kept, Order
 from rivers.execution.workers.serving import flush_streams
 from rivers.execution.workers.time import WorkerTime
-
-_dumps = cast("Callable[[object], bytes]", cloudpickle.dumps)  # pyright: ignore[reportUnknownMemberType]
 
 
 class StepExecution:
@@ -61,7 +57,7 @@ class StepExecution:
             flush_streams()
             if position == len(execute.orders):
                 moment.end()
-            moment.send(_dumps(Done(_crossing(outcome), seconds)))
+            moment.send(dumps(Done(_crossing(outcome), seconds)))
             if position < len(execute.orders) and moment.is_last():
                 if moment.stopped:
                     self._connection.send_bytes(pickle.dumps(Dropped()))
@@ -101,7 +97,7 @@ class StepExecution:
 
     def _send_kept(self, kept: StepOutcome, moment: WorkerTime) -> None:
         if os.getpid() == self._pid:  # a child that the step has forked may yield too
-            moment.send(_dumps(Kept(_crossing(kept))))
+            moment.send(dumps(Kept(_crossing(kept))))
 
     def _step(self, key: int) -> Step:
         step = self._steps.get(key)

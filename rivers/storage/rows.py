@@ -65,14 +65,15 @@ def _launcher_from(parts: list[Any]) -> LaunchedBy:
 
 def run_row(run: NewRun, number: int, position: int) -> Row:
     """Return the row of a new run. ``number`` and ``position`` are its place in the order of creation."""
-    body = _run_body(run, (number, position), run.start_time, was_queued=run.status == "Queued")
+    body = run_body(run, (number, position), run.start_time, was_queued=run.status == "Queued")
     row: Row = {"id": [run.run_id], "s": run.status, "b": body}
     if run.status == "Started":
         row["sa"] = run.start_time
     return row
 
 
-def _run_body(run: NewRun, place: tuple[int, int], start_time: int, *, was_queued: bool) -> bytes:
+def run_body(run: NewRun, place: tuple[int, int], start_time: int, *, was_queued: bool) -> bytes:
+    """Return what no query looks into of a run, packed."""
     return pack(
         [
             *place,
@@ -156,11 +157,6 @@ class RunRow:
             traceback=columns.get("tb"),
             config=body[10],
         )
-
-
-def repeated_body(row: RunRow, run: NewRun) -> bytes:
-    """Return the body of a run that is started again as ``run``. The indexes still find it where it was."""
-    return _run_body(run, row.place, row.start_time, was_queued=row.was_queued)
 
 
 def tick_row(kind: AutomationKind, tick: StoredTick) -> Row:

@@ -15,7 +15,7 @@ from rivers.records import IN_FLIGHT_STATUSES, NewRun
 from rivers.storage.changes import Change, run_change
 from rivers.storage.engine import Engine
 from rivers.storage.faults import LOST, Lost
-from rivers.storage.rows import Row, RunRow, repeated_body, run_row
+from rivers.storage.rows import Row, RunRow, run_body, run_row
 from rivers.storage.wire import NONE, clamped, record_id
 
 RARE_OUTCOMES: Final = ("Failure", "Canceled")
@@ -141,7 +141,6 @@ def repetition(
 
     :param anew: a number above those of all its event pages when the run begins anew, ``None`` when it goes on
     """
-    again = repeated_body(row, run)
     statements = [
         "LET $moved = (UPDATE $run SET s = 'Started', b = $body, sa = $at, an = $anew, "
         "ea = NONE, er = NONE, tb = NONE, lf = NONE, br = NONE WHERE s = $was AND ea = $ended RETURN VALUE s)",
@@ -151,7 +150,7 @@ def repetition(
     ]
     variables: dict[str, Any] = {
         "run": record_id("run", row.run_id),
-        "body": again,
+        "body": run_body(run, row.place, row.start_time, was_queued=row.was_queued),
         "at": run.start_time,
         "anew": row.columns.get("an", NONE) if anew is None else anew,
         "was": row.status,

@@ -52,8 +52,6 @@ def build_config(owner: str, annotation: Any, overrides: Mapping[str, Any] | Non
 
 
 if TYPE_CHECKING:
-    from typing import Any
-
     from typing_extensions import TypeVar
 
     ConfigT = TypeVar("ConfigT", default=Any)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, ClassVar, Unpack, overload
+from typing import Any, ClassVar, Unpack, cast, overload
 
+from rivers.definitions.argument_checks import instance_list
 from rivers.definitions.assets.asset_def import AssetDef
 from rivers.definitions.assets.asset_settings import AssetKeywords, DepDef, asset_settings, require_io_handler
 from rivers.definitions.assets.external_assets import ExternalAsset
 from rivers.definitions.assets.function_asset import FunctionAsset
-from rivers.definitions.assets.multi_assets import GraphAsset, MultiAsset, checked_output_defs
+from rivers.definitions.assets.multi_assets import GraphAsset, MultiAsset
 from rivers.definitions.partition_arguments import PartitionsReference
 from rivers.definitions.policies.hooks import Hook
 from rivers.definitions.policies.retries import Compute, RetryPolicy
@@ -88,7 +89,8 @@ class Asset:
             compute=compute,
             retry=retry,
         )
-        unbound = MultiAsset(asset_settings(keywords, "multi-asset"), None, checked_output_defs(output_defs))
+        outputs = cast("tuple[AssetDef, ...]", instance_list("output_defs", output_defs, AssetDef))
+        unbound = MultiAsset(asset_settings(keywords, "multi-asset"), None, outputs)
         return unbound if wraps is None else unbound.applied_to(wraps)
 
     @staticmethod

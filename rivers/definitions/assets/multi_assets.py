@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, ClassVar, Self, cast
+from typing import Any, ClassVar, Self
 
-from rivers.definitions.argument_checks import instance_list
 from rivers.definitions.assets.asset_def import AssetDef
 from rivers.definitions.assets.asset_settings import AssetSettings, DepDef
 from rivers.definitions.assets.composition import Composition, compose
@@ -87,8 +86,3 @@ class GraphAsset(FunctionAsset):
 
     def _remade(self, settings: AssetSettings, function: Callable[..., Any]) -> Self:
         return type(self)(settings, function, self._node_io_handler)
-
-
-def checked_output_defs(output_defs: object) -> tuple[AssetDef, ...]:
-    """Return the output definitions of a multi-asset; ``TypeError`` for anything else."""
-    return cast("tuple[AssetDef, ...]", instance_list("output_defs", output_defs, AssetDef))

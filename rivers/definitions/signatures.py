@@ -109,9 +109,7 @@ class _Namespace:
         return self._with_arguments_evaluated(value) if get_args(value) else value
 
     def _with_arguments_evaluated(self, value: Any) -> Any:
-        """Return ``list["Row"]`` with the class that the text means; unchanged without one, for the origin still
-        counts.
-        """
+        """Return ``list["Row"]`` with the class that the text means, as it is without one: the origin still counts."""
         holder = SimpleNamespace(__annotations__={"value": value})
         with suppress(Exception):
             return get_type_hints(holder, *self._names(), include_extras=True)["value"]

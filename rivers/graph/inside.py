@@ -48,9 +48,7 @@ def internal_nodes(graph: GraphAsset, body: Composition, wiring: Wiring) -> list
 
 @dataclass(slots=True)
 class _Wires:
-    """The values that the calls of one task pass to its parameters; ``after`` are results that it has no parameter
-    for.
-    """
+    """The values that the calls of one task pass to its parameters; ``after`` are results that no parameter takes."""
 
     bound: dict[str, Any] = field(default_factory=dict[str, Any])
     after: dict[str, None] = field(default_factory=dict[str, None])

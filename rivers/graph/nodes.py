@@ -111,9 +111,7 @@ class Graph:
         return next((node for node in templates if node is not None and node.kind is NodeKind.MAP), None)
 
     def upstream_assets(self, name: str) -> tuple[str, ...]:
-        """Return the assets (and standalone tasks) that ``name`` is made from: for a graph asset, what its inside
-        reads.
-        """
+        """Return the assets (and standalone tasks) that ``name`` is made from, through the inside of a graph asset."""
         found: dict[str, None] = {}
         seen: dict[str, None] = {}
         unvisited = list(reversed(self.nodes[name].upstreams))

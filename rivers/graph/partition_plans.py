@@ -58,9 +58,7 @@ class PartitionPlan:
     _contexts: dict[int, PartitionContext] = field(default_factory=dict[int, PartitionContext])
 
     def context_of(self, name: str) -> PartitionContext | None:
-        """Return the partitions of a planned node, or of an instance of a map, as its step and the handler of its value
-        get them.
-        """
+        """Return the partitions that the step and the handler of a node, or of an instance of a map, get."""
         node = self.graph.find(name)
         definition = None if node is None else self.graph.partitions.get(node.name)
         if definition is None or not self.keys:
@@ -214,9 +212,7 @@ def _first_absent(
 
 
 def _with_each_value(key: PartitionKey) -> Iterator[PartitionKey]:
-    """Yield a partition of the key for each of its values, and not their product: a wrong value is wrong in any
-    company.
-    """
+    """Yield a partition of the key for each of its values, not their product: a wrong one is wrong in any company."""
     first = {name: key.values_of(name)[0] for name in key.dimensions}
     if not first:
         return key.concrete()

@@ -24,9 +24,7 @@ class ExecutionPlan:
     levels: tuple[tuple[PlannedStep, ...], ...]
 
     def divided(self, done: Collection[str]) -> ExecutionPlan:
-        """Return the same plan, with a step of several outputs some of which are ``done`` split: for these, and for the
-        others.
-        """
+        """Return the plan with each step split of whose outputs some are ``done``: for these, and for the others."""
 
         def parts(planned: PlannedStep) -> list[PlannedStep]:
             have = tuple(name for name in planned.outputs if name in done)

@@ -119,16 +119,12 @@ class StepSpec:
 
 
 def instance_name(template: str, key: object) -> str:
-    """Return the node name of one instance of a map, for its index or the key of its ``DynamicOutput``:
-    ``g/square[0]``.
-    """
+    """Return the node of one instance of a map, for its index or the key of its ``DynamicOutput``: ``g/square[0]``."""
     return f"{template}[{key}]"
 
 
 def possible_templates(name: str) -> Iterator[str]:
-    """Return the names of the maps that ``name`` could be an instance of; none when it does not look like an
-    instance.
-    """
+    """Return the maps that ``name`` could be an instance of; none when it does not look like an instance."""
     if name.endswith("]"):
         for position, character in enumerate(name):
             if character == "[":

@@ -71,9 +71,7 @@ def require_loadable_upstreams(graph: Graph, names: Collection[str]) -> None:
 
 
 def missing_inputs(graph: Graph, names: Collection[str]) -> list[tuple[str, str]]:
-    """Return every ``(node, upstream)`` whose value comes from outside of ``names``. Upstreams by lineage do not
-    count.
-    """
+    """Return every ``(node, upstream)`` whose value comes from outside of ``names``. Lineage does not count."""
     members = frozenset(names)
     return [(name, upstream) for name in names for upstream in graph[name].inputs if upstream not in members]
 

@@ -81,8 +81,7 @@ def _opened(url: str) -> Any:
 
 
 def _remove_unwritten(folder: Path) -> None:
-    """Remove files that a kill has left without a header. They hold nothing, and the engine opens no folder that has
-    one."""
+    """Remove files without a header, which a kill leaves. They hold nothing, and keep the engine from opening."""
     for pattern in _FILES_WITH_HEADER:
         for file in folder.glob(pattern):
             if file.stat().st_size == 0:

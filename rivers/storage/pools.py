@@ -109,8 +109,7 @@ class Pools(Session):
         return PoolInfo(limit.pool_key, limit.slot_limit, limit.lease_duration_secs, held, pending)
 
     def get_pool_slot_holders(self, pool_key: str) -> list[SlotHolder]:
-        """Return the steps that hold slots of a pool under a live lease, oldest claim first. An unknown pool has no
-        holders."""
+        """Return who holds slots of a pool under a live lease, oldest claim first; nobody for an unknown pool."""
         now = self.clock.now_ns()
         (rows,) = self._engine.query(
             "SELECT * FROM slot:[$pool,NONE]..[$pool,..] WHERE u > $now", pool=pool_key, now=now

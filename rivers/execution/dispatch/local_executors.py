@@ -58,8 +58,7 @@ def _parallel_rounds(steps: Sequence[Step], options: ParallelExecutor, has_inter
 
 
 def _one_by_one(steps: Sequence[Step]) -> list[Round]:
-    """Steps that nothing else can be done beside. One that waits for slots of pools lets those go first that need
-    none."""
+    """Steps that nothing else can be done beside. One that waits for slots of pools lets others go first."""
     if not [step for step in steps if step.pools]:
         return [[(step, HERE if step.timeout is None else THREAD)] for step in steps]
     here = [(step, HERE) for step in steps if step.timeout is None]

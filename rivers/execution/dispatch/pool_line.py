@@ -101,8 +101,7 @@ class PoolLine:
         heapq.heappush(self._asking.setdefault(self._group(attempt), []), (attempt.order, attempt))
 
     def listen(self) -> None:
-        """Hear of the pools that stood in the way of somebody who is still here; who waits for freed slots asks
-        again."""
+        """Hear of the pools that somebody here was refused; who waits for freed slots asks again."""
         self._rouse(self._news.follow(self._waited_for()))
         self._rouse(self._news.take())
 

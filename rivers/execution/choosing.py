@@ -77,6 +77,5 @@ def by_executor(steps: Sequence[Step], of_run: Executor) -> list[tuple[ExecutorE
 
 
 def warn_of_compute(step: Step, executor: Executor) -> None:
-    """Say that nobody here gives the step what it asks for."""
-    if step.compute is not None:
-        _log.warning("'%s' asks for compute=, which %s ignores", step.name, type(executor).__name__)
+    """Say that nobody here gives the step the ``compute`` that it asks for."""
+    _log.warning("'%s' asks for compute=, which %s ignores", step.name, type(executor).__name__)

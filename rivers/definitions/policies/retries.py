@@ -53,7 +53,7 @@ def classify_failure(failure: BaseException) -> FailureReason:
 
 @dataclass(frozen=True, kw_only=True)
 class Compute:
-    """The CPU and memory that a step asks of its worker, in texts (``"500m"``, ``"2Gi"``). Advice outside kubernetes."""
+    """The CPU and memory that a step asks of its worker, in texts such as ``"500m"``. Advice outside kubernetes."""
 
     cpu: str | None = None
     memory: str | None = None

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 
-from rivers.clock import Clock, SimClock
+from rivers.clock import Clock, SimClock, datetime_of
 from rivers.exceptions import PartitionValidationError
 from rivers.execution.steps.compiled_steps import Particulars, Step, StepPartition
 from rivers.graph.partition_plans import Load, PartitionPlan
 from rivers.partitions import PartitionContext
-from rivers.partitions.naive_time import to_datetime
 
 
 def partition_moment(clock: Clock, at: int | None = None) -> datetime:
@@ -17,7 +16,7 @@ def partition_moment(clock: Clock, at: int | None = None) -> datetime:
 
     It is the host's local time, and UTC in simulated time, so that a scenario is the same on every host.
     """
-    now = clock.datetime() if at is None else to_datetime(at).replace(tzinfo=UTC)
+    now = clock.datetime() if at is None else datetime_of(at)
     return (now if isinstance(clock, SimClock) else now.astimezone()).replace(tzinfo=None)
 
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import pickle
 import threading
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from multiprocessing.connection import Connection
 from typing import Any, Final
 
+from rivers.clock import datetime_of
 from rivers.exceptions import ExecutionError, RunCanceled
 from rivers.execution.workers.messages import AskTime, Sleep, Stop
 
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _ENDED: Final = (
     "the step that this context belongs to has ended, so its worker process has nobody to ask for the time; "
     "let a step wait for the threads that it starts"
@@ -34,7 +34,7 @@ class WorkerTime:
             if self._is_over:
                 raise ExecutionError(_ENDED)
             answer = self._ask(AskTime())
-        return _EPOCH + timedelta(microseconds=answer.now_ns // 1000)
+        return datetime_of(answer.now_ns)
 
     def sleep_blocking(self, seconds: float) -> None:
         with self._lock:

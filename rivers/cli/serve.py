@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import sys
+from dataclasses import dataclass
 from functools import partial
 from typing import IO, TYPE_CHECKING, Annotated, Any
 
@@ -77,19 +78,17 @@ def _stdout_of_our_own() -> IO[str]:
     return own
 
 
+@dataclass(frozen=True, slots=True)
 class _Face:
     """The view that a person, or a program reading JSON, has of one served system."""
 
-    def __init__(
-        self, module: str, repo_var: str, store: str, host: str, daemon: bool, as_json: bool, out: IO[str]
-    ) -> None:
-        self._module = module
-        self._repo_var = repo_var
-        self._store = store
-        self._host = host
-        self._daemon = daemon
-        self._as_json = as_json
-        self._out = out
+    module: str
+    repo_var: str
+    store: str
+    host: str
+    daemon: bool
+    as_json: bool
+    out: IO[str]
 
     async def run(self, repo: CodeRepository, storage: Storage, sock: socket.socket, signals: StopSignals) -> None:
         """Serve, from the first log line to the last."""
@@ -101,8 +100,8 @@ class _Face:
         from rivers.server.serving import drain, serving
         from rivers.views.documents import next_fires
 
-        log = LiveLog(self._out, json_line if self._as_json else HumanLines(next_fires(repo)))
-        hosts = dict.fromkeys((*LOOPBACK_NAMES, f"[{self._host}]" if ":" in self._host else self._host))
+        log = LiveLog(self.out, json_line if self.as_json else HumanLines(next_fires(repo)))
+        hosts = dict.fromkeys((*LOOPBACK_NAMES, f"[{self.host}]" if ":" in self.host else self.host))
         address = address_of(sock)
         unsubscribe = storage.subscribe(log.subscriber)
         try:
@@ -110,9 +109,9 @@ class _Face:
                 repo,
                 storage,
                 sock,
-                module=self._module,
-                repo_var=self._repo_var,
-                daemon=self._daemon,
+                module=self.module,
+                repo_var=self.repo_var,
+                daemon=self.daemon,
                 hosts=tuple(hosts),
             ) as served:
                 stop = anyio.Event()
@@ -132,16 +131,16 @@ class _Face:
     def _started(self, served: Served, address: str) -> str:
         triggers = [*served.repo.schedules, *served.repo.sensors]
         facts = {
-            "module": self._module,
-            "repo_var": self._repo_var,
+            "module": self.module,
+            "repo_var": self.repo_var,
             "address": address,
-            "storage": self._store,
+            "storage": self.store,
             "pid": os.getpid(),
-            "daemon": self._daemon,
+            "daemon": self.daemon,
         }
-        head = f"serving {self._module}:{self._repo_var} at {address}, storage {self._store}"
+        head = f"serving {self.module}:{self.repo_var} at {address}, storage {self.store}"
         what = f"{_counted(len(served.repo.schedules), 'schedule')}, {_counted(len(served.repo.sensors), 'sensor')}"
-        if not self._daemon:
+        if not self.daemon:
             what += "; no daemon, so that nothing fires"
         elif triggers:
             what += "; 'rivers automations list' shows them"
@@ -159,7 +158,7 @@ class _Face:
         from rivers.cli.tables import time_text
 
         at = served.clock.now_ns()
-        return event_line(at, kind, "rivers", facts) if self._as_json else f"{time_text(at)}  {text}"
+        return event_line(at, kind, "rivers", facts) if self.as_json else f"{time_text(at)}  {text}"
 
 
 def _counted(count: int, noun: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from rivers.definitions.assets.assets import SingleAsset
@@ -79,22 +79,15 @@ class StepCompiler:
         return self._handlers.resolve(name, self._graph[name].settings.io_handler)
 
 
+@dataclass(frozen=True, slots=True)
 class _Compiling:
     """The compiling of steps with the same resources and the same additions to metadata."""
 
-    def __init__(
-        self,
-        graph: Graph,
-        handlers: Handlers,
-        retries: Mapping[str, RetryPolicy],
-        resources: Mapping[str, Any],
-        additions: Mapping[str, Mapping[str, Any]],
-    ) -> None:
-        self._graph = graph
-        self._handlers = handlers
-        self._retries = retries
-        self._resources = resources
-        self._additions = additions
+    graph: Graph
+    handlers: Handlers
+    retries: Mapping[str, RetryPolicy]
+    resources: Mapping[str, Any]
+    additions: Mapping[str, Mapping[str, Any]]
 
     def step(self, planned: PlannedStep) -> Step:
         spec = planned.step
@@ -129,7 +122,7 @@ class _Compiling:
         targets = tuple(self._target(spec, name) for name in planned.outputs)
         inputs = tuple(self._input(spec, given) for given in spec.inputs)
         injected = tuple(
-            (argument.name, self._resources[argument.name]) for argument in spec.arguments.of(Source.RESOURCE)
+            (argument.name, self.resources[argument.name]) for argument in spec.arguments.of(Source.RESOURCE)
         )
         used = [resource for _, resource in injected]
         used += [target.handler for target in targets] + [given.handler for given in inputs]
@@ -147,20 +140,20 @@ class _Compiling:
             return_annotation=_return_annotation(spec),
             new_context=context_maker(spec, targets),
             graph=spec.graph,
-            retry=resolve_retry(f"Asset '{spec.name}'", definition.retry, self._retries),
+            retry=resolve_retry(f"Asset '{spec.name}'", definition.retry, self.retries),
             executor=_first(targets, EXECUTOR_KEY) if spec.graph is None else spec.executor,
             timeout=_timeout(spec.name, targets),
             compute=definition.compute if isinstance(definition, SingleAsset | MultiAsset) else None,
-            managed=tuple(one for one in self._resources.values() if any(one is other for other in used)),
+            managed=tuple(one for one in self.resources.values() if any(one is other for other in used)),
             command=_command(spec),
-            pools=step_pools([self._graph[name].settings.pool for name in planned.outputs]),
+            pools=step_pools([self.graph[name].settings.pool for name in planned.outputs]),
         )
 
     def _target(self, spec: StepSpec, name: str) -> StepTarget:
-        settings = self._graph[name].settings
+        settings = self.graph[name].settings
         return StepTarget(
             name,
-            self._handlers.resolve(name, settings.io_handler, self._resources),
+            self.handlers.resolve(name, settings.io_handler, self.resources),
             self._metadata(name),
             _type_hint(spec, name),
             settings.code_version,
@@ -171,12 +164,12 @@ class _Compiling:
     def _input(self, spec: StepSpec, given: InputSpec) -> StepInput:
         override, upstream, template = given.override, given.upstream, None
         if given.gathering is not Gathering.NONE:
-            [upstream] = self._graph[upstream].step.upstreams
+            [upstream] = self.graph[upstream].step.upstreams
             template = upstream
         if override is not None and override.io_handler is not None:
-            handler = self._handlers.resolve(spec.name, override.io_handler, self._resources)
+            handler = self.handlers.resolve(spec.name, override.io_handler, self.resources)
         else:
-            handler = self._handlers.resolve(upstream, self._graph[upstream].settings.io_handler, self._resources)
+            handler = self.handlers.resolve(upstream, self.graph[upstream].settings.io_handler, self.resources)
         if override is not None and override.metadata is not None:
             metadata: dict[str, Any] | None = override.metadata
         else:
@@ -184,7 +177,7 @@ class _Compiling:
         return StepInput(given.parameter, given.upstream, handler, metadata, given.type_hint, given.gathering, template)
 
     def _metadata(self, name: str) -> dict[str, Any] | None:
-        return {**(self._graph[name].settings.metadata or {}), **self._additions.get(name, {})} or None
+        return {**(self.graph[name].settings.metadata or {}), **self.additions.get(name, {})} or None
 
 
 def pass_on(value: Any) -> Any:

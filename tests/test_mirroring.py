@@ -29,7 +29,6 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "rivers/execution/dispatch/executor_entry.py": "tests/execution/dispatch/test_executors.py",
     "rivers/execution/dispatch/lane.py": "tests/execution/dispatch/test_lanes.py",
     "rivers/execution/steps/context_making.py": "tests/execution/test_step_kinds.py",
-    "rivers/execution/triggers/calling.py": "tests/execution/triggers/test_evaluation.py",
     "rivers/execution/runs/environment.py": "tests/execution/test_run_execution.py",
     "rivers/execution/runs/inline.py": "tests/execution/test_run_execution.py",
     "rivers/execution/attempts/outcomes.py": "tests/execution/test_run_execution.py",

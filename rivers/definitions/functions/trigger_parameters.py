@@ -1,8 +1,8 @@
-"""The source of each parameter of a schedule or sensor function."""
+"""The source of each parameter of a schedule or sensor function, and the call with what comes from them."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from rivers.definitions.config import config_annotation_of
@@ -47,3 +47,16 @@ def classify_trigger_parameters(
             )
         arguments.append(Argument(parameter, source))
     return FunctionArguments(tuple(arguments), bound_class, config_annotation)
+
+
+def call_trigger(
+    function: Callable[..., Any], arguments: FunctionArguments, context: Any, resources: Mapping[str, Any]
+) -> Any:
+    """Call the function of a schedule or sensor with its context and resources."""
+    values = {
+        argument.name: context if argument.source is Source.CONTEXT else resources[argument.name]
+        for argument in arguments.arguments
+        if argument.source is not Source.DEFAULT
+    }
+    positional, keyword = arguments.bind(values)
+    return function(*positional, **keyword)

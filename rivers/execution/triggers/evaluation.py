@@ -74,7 +74,6 @@ class FunctionEvaluator:
 
     def __init__(self, environment: Environment, triggers: TriggerCaller) -> None:
         self.abandoned: dict[tuple[str, str], float] = {}
-        """Evaluations that were given up on and still run: (kind, name) to the epoch second of giving up."""
         self._environment = environment
         self._triggers = triggers
         self._clock = environment.clock

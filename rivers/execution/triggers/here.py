@@ -11,6 +11,7 @@ from rivers.clock import moment_ns
 from rivers.definitions.config import build_config
 from rivers.definitions.functions.evaluation_contexts import ScheduleEvaluationContext, SensorEvaluationContext
 from rivers.definitions.functions.parameters import FunctionArguments
+from rivers.definitions.functions.trigger_parameters import call_trigger
 from rivers.definitions.triggers.schedules import Schedule
 from rivers.definitions.triggers.sensors import Sensor
 from rivers.definitions.triggers.tick_results import (
@@ -22,7 +23,6 @@ from rivers.definitions.triggers.tick_results import (
 )
 from rivers.exceptions import ConfigurationError
 from rivers.execution.attempts.coroutine_host import CoroutineHost
-from rivers.execution.triggers.calling import call_trigger
 from rivers.wording import utc_text
 
 

@@ -18,7 +18,7 @@ from rivers.definitions.functions.evaluation_contexts import (
     ScheduleEvaluationContext,
     SensorEvaluationContext,
 )
-from rivers.definitions.functions.trigger_parameters import classify_trigger_parameters
+from rivers.definitions.functions.trigger_parameters import call_trigger, classify_trigger_parameters
 from rivers.definitions.signatures import read_signature
 from rivers.definitions.triggers.tick_results import (
     ScheduleTickResult,
@@ -29,7 +29,6 @@ from rivers.definitions.triggers.tick_results import (
 from rivers.exceptions import ExecutionError
 from rivers.execution.attempts.crossing_errors import dumps
 from rivers.execution.attempts.failure_records import error_text
-from rivers.execution.triggers.calling import call_trigger
 from rivers.execution.triggers.evaluated import Evaluated
 from rivers.execution.workers.addresses import FunctionAddress
 from rivers.records import AutomationKind

@@ -161,19 +161,19 @@ class Triggers(Session):
         return committed
 
     def _commit_alone(self, decision: TickDecision, retain: int | None, *, unknown: bool) -> bool:
-        if unknown:
-            state = self.trigger_state(decision.kind, decision.name)
-            if state is not None and state.decision_id == decision.tick.id:
-                # Only the reply of the group was lost.
-                return True
+        if unknown and self._is_committed(decision):
+            return True  # only the reply of the group was lost
         try:
             self._commit_group([decision], retain)
         except (Duplicate, Lost):
             return False
         except OutcomeUnknown:
-            state = self.trigger_state(decision.kind, decision.name)
-            return state is not None and state.decision_id == decision.tick.id
+            return self._is_committed(decision)
         return True
+
+    def _is_committed(self, decision: TickDecision) -> bool:
+        state = self.trigger_state(decision.kind, decision.name)
+        return state is not None and state.decision_id == decision.tick.id
 
     def _commit_group(self, group: Sequence[TickDecision], retain: int | None) -> None:
         engine = self._engine

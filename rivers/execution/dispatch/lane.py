@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from rivers.execution.attempts.outcomes import AttemptFailure, StepOutcome
@@ -11,6 +12,7 @@ from rivers.execution.runs.scope import RunScope
 from rivers.execution.steps.compiled_steps import Step
 
 
+@dataclass(slots=True, eq=False)
 class StepAttempt:
     """Attempt ``number`` at the step at ``position`` in its batch, from the moment at which it may begin.
 
@@ -20,31 +22,20 @@ class StepAttempt:
     attempt before it.
     """
 
-    __slots__ = (
-        "earlier_failure",
-        "has_begun",
-        "has_ended",
-        "holds_slots",
-        "is_timed",
-        "lane",
-        "number",
-        "order",
-        "position",
-        "step",
-    )
+    step: Step
+    position: int
+    number: int
+    lane: Lane | None = None
+    has_begun: bool = False
+    has_ended: bool = False
+    holds_slots: bool = False
+    is_timed: bool = False
+    earlier_failure: AttemptFailure | None = None
+    order: tuple[int, int] = field(init=False)
+    """Its place among the attempts of its batch."""
 
-    def __init__(self, step: Step, position: int, number: int) -> None:
-        self.step = step
-        self.position = position
-        self.number = number
-        self.order = (position, number)
-        """Its place among the attempts of its batch."""
-        self.lane: Lane | None = None
-        self.has_begun = False
-        self.has_ended = False
-        self.holds_slots = False
-        self.is_timed = False
-        self.earlier_failure: AttemptFailure | None = None
+    def __post_init__(self) -> None:
+        self.order = (self.position, self.number)
 
 
 class Dispatch(Protocol):

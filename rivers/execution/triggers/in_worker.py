@@ -72,20 +72,13 @@ def packed_task(task: WorkerTask) -> bytes:
 def evaluate_packed(packed: bytes) -> bytes:
     """Evaluate the packed task and return the ``Evaluated``, pickled.
 
-    What cannot be read here, or cannot be sent back, is an ``Evaluated`` with an error as well.
+    Whatever the user's code does short of ending the process is an ``Evaluated``, and so is what cannot be read here or
+    cannot be sent back.
     """
     try:
-        return dumps(evaluate_in_worker(pickle.loads(packed)))
+        return dumps(Evaluated.of_result(_evaluate(pickle.loads(packed))))
     except BaseException as error:
         return dumps(Evaluated.of_error(error))
-
-
-def evaluate_in_worker(task: WorkerTask) -> Evaluated:
-    """Evaluate ``task``. Whatever the user's code does short of ending the process becomes an ``Evaluated``."""
-    try:
-        return Evaluated.of_result(_evaluate(task))
-    except BaseException as error:
-        return Evaluated.of_error(error)
 
 
 def _evaluate(task: WorkerTask) -> ScheduleTickResult | SensorTickResult:

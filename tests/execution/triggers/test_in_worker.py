@@ -12,11 +12,16 @@ import pytest
 
 import rivers as rs
 from rivers.exceptions import ExecutionError
-from rivers.execution.triggers.in_worker import WorkerTask, evaluate_in_worker, evaluate_packed, packed_task
+from rivers.execution.triggers.evaluated import Evaluated
+from rivers.execution.triggers.in_worker import WorkerTask, evaluate_packed, packed_task
 from rivers.execution.workers.addresses import FunctionAddress
 from tests.execution.triggers.faults import FAULTS
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
+
+
+def evaluate_in_worker(task: WorkerTask) -> Evaluated:
+    return pickle.loads(evaluate_packed(packed_task(task)))
 
 
 def plain(context: rs.SensorEvaluationContext) -> rs.SensorResult:

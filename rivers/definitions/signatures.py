@@ -45,11 +45,6 @@ class Signature:
     parameters: tuple[Parameter, ...]
     return_annotation: Any
 
-    @property
-    def names(self) -> tuple[str, ...]:
-        """The parameter names in order."""
-        return tuple(parameter.name for parameter in self.parameters)
-
 
 def read_signature(function: Callable[..., Any]) -> Signature:
     """Read the signature of ``function``. A callable that has none (some builtins) has no parameters."""

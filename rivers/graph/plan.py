@@ -35,11 +35,6 @@ class ExecutionPlan:
             tuple(tuple(part for planned in level for part in parts(planned)) for level in self.levels)
         )
 
-    @property
-    def names(self) -> tuple[str, ...]:
-        """Every node in order of execution."""
-        return tuple(name for level in self.levels for planned in level for name in planned.outputs)
-
 
 def plan_execution(graph: Graph, names: Collection[str]) -> ExecutionPlan:
     """Divide the steps of ``names`` into levels.

@@ -67,7 +67,7 @@ def test_a_decorated_function_is_read_through_its_wrapper() -> None:
     def wrapper(*args: Any, **kwargs: Any) -> Any: ...
 
     signature = read_signature(wrapper)
-    assert signature.names == ("a",)
+    assert [parameter.name for parameter in signature.parameters] == ["a"]
     assert signature.return_annotation is str
 
 

@@ -35,8 +35,8 @@ def test_levels_wait_only_for_what_is_planned_and_keep_the_order_of_registration
     names: str, levels: tuple[tuple[str, ...], ...]
 ) -> None:
     plan = plan_execution(GRAPH, list(names))
-    assert tuple(tuple(planned.step.key for planned in level) for level in plan.levels) == levels
-    assert plan.names == tuple(name for level in levels for name in level)
+    planned = tuple(tuple(step.outputs for step in level) for level in plan.levels)
+    assert planned == tuple(tuple((name,) for name in level) for level in levels)
 
 
 def test_a_shared_step_runs_once_for_the_outputs_that_are_asked_for() -> None:
@@ -51,7 +51,7 @@ def test_a_shared_step_runs_once_for_the_outputs_that_are_asked_for() -> None:
 
     assert levels("p", "q", "r", "x", "y") == [[("x", ("x",))], [("m", ("p", "q", "r"))], [("y", ("y",))]]
     assert levels("y", "r", "p") == [[("m", ("p", "r"))], [("y", ("y",))]]
-    assert plan_execution(graph, ["q", "y"]).names == ("q", "y")
+    assert levels("q", "y") == [[("m", ("q",)), ("y", ("y",))]]
 
 
 def test_outputs_that_are_done_are_planned_apart_from_the_rest() -> None:

@@ -6,8 +6,10 @@ called from inside one runs on its clock and takes its ids.
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager, nullcontext
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from typing import Any
 
 from rivers.clock import Clock
 from rivers.execution.attempts.coroutine_host import CoroutineHost
@@ -33,6 +35,10 @@ class Environment:
     owner: object
     """The bound repository itself, for calls that arrive at a sibling."""
     workers: WorkerPool = field(default_factory=WorkerPool)
+
+    def evaluating(self) -> AbstractContextManager[Any]:
+        """Return a block for a call of a user's function here, which a simulation may give its own time."""
+        return nullcontext() if self.interceptor is None else self.interceptor.evaluating(self.clock)
 
 
 running_in: ContextVar[Environment | None] = ContextVar("rivers_running_in", default=None)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 import traceback
 from collections.abc import Mapping
-from contextlib import nullcontext
 from typing import Any
 
 from rivers.definitions.config import build_config
@@ -71,11 +70,9 @@ class HookCaller:
                 sys.stderr.write(f"hook '{hook.name}' of '{target.name}' failed:\n{traceback.format_exc()}")
 
     def _call(self, hook: Hook, context: HookContext[Any]) -> None:
-        environment = self._environment
-        interceptor = environment.interceptor
-        with nullcontext() if interceptor is None else interceptor.evaluating(environment.clock):
+        with self._environment.evaluating():
             if hook.is_async:
-                environment.coroutines.run_apart(lambda: hook.function(context))
+                self._environment.coroutines.run_apart(lambda: hook.function(context))
             else:
                 hook.function(context)
 

@@ -11,7 +11,6 @@ import asyncio
 import inspect
 import threading
 from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager, nullcontext
 from typing import Any, Final, Protocol
 
 import anyio
@@ -193,7 +192,7 @@ class _FunctionCall:
 def _evaluated(environment: Environment, evaluate: Callable[[], ScheduleTickResult | SensorTickResult]) -> Evaluated:
     token = running_in.set(environment)
     try:
-        with _intercepted(environment):
+        with environment.evaluating():
             return Evaluated.of_result(evaluate())
     except (Killed, Superseded):
         raise
@@ -208,18 +207,13 @@ async def _evaluated_coroutine(
 ) -> Evaluated:
     running_in.set(environment)  # in the coroutine's own copy of the context
     try:
-        with _intercepted(environment):
+        with environment.evaluating():
             value = await call()
         return Evaluated.of_result(read(value))
     except (asyncio.CancelledError, Killed, Superseded):
         raise
     except BaseException as error:
         return Evaluated.of_error(error)
-
-
-def _intercepted(environment: Environment) -> AbstractContextManager[Any]:
-    interceptor = environment.interceptor
-    return nullcontext() if interceptor is None else interceptor.evaluating(environment.clock)
 
 
 def _portable(function: Callable[..., Any]) -> Any:

@@ -1,4 +1,4 @@
-"""A store of each kind that runs without a server, and repositories over it that are shut down."""
+"""A store in memory, and repositories over it that are shut down after the test."""
 
 from __future__ import annotations
 
@@ -11,12 +11,14 @@ import pytest
 from rivers.repository.code_repository import CodeRepository
 from rivers.storage import Storage
 from tests.execution.opened import calls
+from tests.soak import SOAK
 
 Build = Callable[..., CodeRepository]
 
 
-@pytest.fixture(params=["memory", "embedded"])
+@pytest.fixture(params=["memory", "embedded"] if SOAK else ["memory"])
 def storage(request: pytest.FixtureRequest, tmp_path: Path) -> Generator[Storage]:
+    """An empty store, in a soak of each kind that runs without a server: ``tests/storage`` has what sets them apart."""
     with Storage.memory() if request.param == "memory" else Storage.embedded(str(tmp_path / "store")) as made:
         yield made
 
@@ -28,15 +30,16 @@ def no_resource_opened_yet() -> None:
 
 @pytest.fixture
 def build(storage: Storage) -> Generator[Build]:
-    """Makes repositories that are resolved on ``storage`` and shut down after the test."""
+    """Return a function that makes repositories on ``storage``."""
     made: list[CodeRepository] = []
 
     def make(*assets: Any, **arguments: Any) -> CodeRepository:
         repo = CodeRepository(list(assets), **arguments)
-        repo.resolve(storage)
         made.append(repo)
+        repo.resolve(storage)
         return repo
 
     yield make
     for repo in made:
-        repo.shutdown()
+        if repo.is_resolved:
+            repo.shutdown()

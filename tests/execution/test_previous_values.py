@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -19,13 +19,6 @@ Build = Callable[..., CodeRepository]
 
 PLACES = [rs.Executor.in_process(), rs.Executor.parallel(2)]
 FUNCTIONS: list[Callable[..., Any]] = [steps.one, steps.other, steps.later]
-
-
-@pytest.fixture
-def storage() -> Iterator[rs.Storage]:
-    """A store in memory: a handler keeps the values, and a run is told of them by its repository."""
-    with rs.Storage.memory() as made:
-        yield made
 
 
 @pytest.fixture

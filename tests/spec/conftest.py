@@ -1,36 +1,23 @@
-"""A store in memory, and repositories over it that are shut down after the test."""
+"""A store in memory, and repositories over it whose steps execute in this process by default."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
 from typing import Any
 
 import pytest
 
 import rivers as rs
+from tests.repositories import Build, storage
+from tests.repositories import build as build_with_defaults
 
-Build = Callable[..., rs.CodeRepository]
-
-
-@pytest.fixture
-def storage() -> Generator[rs.Storage]:
-    with rs.Storage.memory() as made:
-        yield made
+__all__ = ["Build", "build", "build_with_defaults", "storage"]
 
 
 @pytest.fixture
-def build(storage: rs.Storage) -> Generator[Build]:
+def build(build_with_defaults: Build) -> Build:
     """Return a function that makes repositories on ``storage``. Their steps execute in this process by default."""
-    made: list[rs.CodeRepository] = []
 
     def make(*assets: Any, **arguments: Any) -> rs.CodeRepository:
-        arguments.setdefault("default_executor", rs.Executor.in_process())
-        repo = rs.CodeRepository(list(assets), **arguments)
-        made.append(repo)
-        repo.resolve(storage)
-        return repo
+        return build_with_defaults(*assets, **{"default_executor": rs.Executor.in_process()} | arguments)
 
-    yield make
-    for repo in made:
-        if repo.is_resolved:
-            repo.shutdown()
+    return make

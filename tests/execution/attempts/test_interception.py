@@ -2,20 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable
 from typing import Any
-
-import pytest
 
 import rivers as rs
 from rivers.clock import WallClock
 from rivers.ids import SeededIds
-
-
-@pytest.fixture
-def storage() -> Generator[rs.Storage]:
-    with rs.Storage.memory() as made:
-        yield made
 
 
 def sibling_of(repo: rs.CodeRepository, storage: rs.Storage, clock: Any, **options: Any) -> rs.CodeRepository:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 import threading
-from collections.abc import Callable, Generator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -17,12 +17,6 @@ from rivers.execution.attempts.interrupts import go_no_further, heeded, is_meant
 EXECUTORS = pytest.mark.parametrize(
     "executor", [rs.Executor.in_process(), rs.Executor.parallel(2)], ids=["in process", "parallel"]
 )
-
-
-@pytest.fixture
-def storage() -> Generator[rs.Storage]:
-    with rs.Storage.memory() as made:
-        yield made
 
 
 def press() -> None:

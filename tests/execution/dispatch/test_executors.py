@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Collection, Generator, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
@@ -24,12 +24,6 @@ from rivers.repository.code_repository import CodeRepository
 from rivers.storage import Storage
 
 Build = Callable[..., CodeRepository]
-
-
-@pytest.fixture
-def storage() -> Generator[Storage]:
-    with Storage.memory() as made:
-        yield made
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
 from typing import Any
 
 import pytest
@@ -12,12 +11,6 @@ from rivers.exceptions import ConfigurationError
 from rivers.graph.nodes import Graph
 from rivers.graph.plan import ExecutionPlan, plan_execution
 from tests.execution.opened import Db
-
-
-@pytest.fixture
-def storage() -> Generator[rs.Storage]:
-    with rs.Storage.memory() as made:
-        yield made
 
 
 def test_a_run_may_override_metadata_and_resources_for_itself(storage: rs.Storage) -> None:

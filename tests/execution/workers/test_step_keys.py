@@ -6,7 +6,6 @@ import os
 import threading
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 from obstore.store import LocalStore
@@ -15,15 +14,8 @@ import rivers as rs
 from rivers.execution.steps.compiled_steps import Step
 from rivers.execution.workers import step_keys
 from rivers.execution.workers.step_keys import StepKeys
-from rivers.storage import Storage
 from tests.execution import worker_functions as functions
 from tests.repositories import Build
-
-
-@pytest.fixture
-def storage() -> Any:
-    with Storage.memory() as made:
-        yield made
 
 
 @pytest.fixture

@@ -112,16 +112,15 @@ async def test_without_a_storage_it_is_the_repositorys(storage: Storage) -> None
 
 
 @pytest.mark.parametrize("daemon", [LeaseDaemon, RunQueueDaemon, ControlDaemon])
-@pytest.mark.parametrize("clock", ["wall", "simulated"])
 async def test_a_daemon_that_cannot_start_is_named_and_its_error_is_the_cause(
-    storage: Storage, monkeypatch: pytest.MonkeyPatch, daemon: type[Any], clock: str
+    storage: Storage, monkeypatch: pytest.MonkeyPatch, daemon: type[Any]
 ) -> None:
     async def fail(self: Any) -> None:
         raise OSError("the disk is on fire")
 
     monkeypatch.setattr(daemon, "recover", fail)
     with anyio.fail_after(30), pytest.raises(RiversError, match=f"'{daemon.__name__}' could not start: the disk") as e:
-        async with automation_graph(repo_of(), storage, None if clock == "wall" else SimClock()):
+        async with automation_graph(repo_of(), storage, SimClock()):
             pass
     assert isinstance(e.value.__cause__, OSError)
 

@@ -1,15 +1,13 @@
 """``AutomationDaemon`` on real time: it starts whole or raises, stops once, and carries on where the last one stopped.
 
-Nothing here sleeps: every wait is for something that the store tells of.
+Nothing here sleeps: every wait is for something that the store tells of. What schedules and sensors do is tested on
+simulated time.
 """
 
 from __future__ import annotations
 
-import asyncio
-import os
 import threading
 from collections.abc import Callable, Generator, Sequence
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -64,9 +62,9 @@ class Watched:
         return self.storage.get_runs(status=status)
 
 
-@pytest.fixture(params=["memory", "embedded"])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Generator[Watched]:
-    with Storage.memory() if request.param == "memory" else Storage.embedded(str(tmp_path / "store")) as storage:
+@pytest.fixture
+def store() -> Generator[Watched]:
+    with Storage.memory() as storage:
         yield Watched(storage)
 
 
@@ -229,48 +227,6 @@ def test_a_schedule_of_every_second_fires_each_second(store: Watched, daemon: Ma
             assert runs[run_id].launched_by == rs.LaunchedBy.schedule("every_second")
 
 
-def test_a_sensor_that_counts_launches_two_runs_and_keeps_its_cursor(store: Watched, daemon: Make) -> None:
-    @rs.Sensor(job_name="j", minimum_interval="10ms", default_status=rs.SensorStatus.Running)
-    def counter(context: rs.SensorEvaluationContext) -> rs.SensorResult:
-        n = int(context.cursor or 0) + 1
-        return rs.SensorResult(run_requests=[rs.RunRequest()] if n <= 2 else None, cursor=str(n))
-
-    each = daemon(counter)
-    each.start()
-    store.wait_for(lambda: len(store.storage.get_ticks("counter")) >= 4 and len(store.ended()) == 2)
-    each.stop()
-
-    ticks = store.storage.get_ticks("counter")[::-1]
-    assert [tick.cursor for tick in ticks] == [str(number + 1) for number in range(len(ticks))]
-    assert [run.launched_by.kind for run in store.storage.get_runs()] == ["sensor", "sensor"]
-    assert {(tick.status, len(tick.run_ids)) for tick in ticks[2:]} == {("Success", 0)}
-
-
-def test_a_sensor_with_a_request_that_cannot_be_launched_fails_and_moves_on(store: Watched, daemon: Make) -> None:
-    @rs.Sensor(job_name="j", minimum_interval="1h", default_status=rs.SensorStatus.Running)
-    def partial(context: rs.SensorEvaluationContext) -> rs.SensorResult:
-        requests = [rs.RunRequest(), rs.RunRequest(job_name="nope"), rs.RunRequest()]
-        return rs.SensorResult(run_requests=requests, cursor="x")
-
-    daemon(partial).start()
-    store.wait_for(lambda: len(store.ended()) == 2)
-    (tick,) = store.storage.get_ticks("partial")
-    assert (tick.status, len(tick.run_ids), tick.cursor) == ("Failed", 2, "x")
-    assert "'nope'" in (tick.error or "")
-
-
-def test_a_schedule_that_raises_is_a_failed_tick_and_the_loop_keeps_ticking(store: Watched, daemon: Make) -> None:
-    @rs.Schedule(cron_schedule="* * * * * *", job_name="j", default_status=rs.ScheduleStatus.Running)
-    def raising() -> None:
-        raise ValueError("boom")
-
-    daemon(raising).start()
-    store.wait_for(lambda: len(store.storage.get_ticks("raising")) >= 2)
-    assert {(tick.status, tick.error) for tick in store.storage.get_ticks("raising")} == {
-        ("Failed", "ValueError: boom")
-    }
-
-
 def test_at_most_so_many_ticks_are_kept_after_any_write(store: Watched, daemon: Make) -> None:
     counts: list[int] = []
 
@@ -284,20 +240,6 @@ def test_at_most_so_many_ticks_are_kept_after_any_write(store: Watched, daemon: 
     store.wait_for(lambda: len(counts) >= 8)
     each.stop()
     assert max(counts) == len(store.storage.get_ticks("busy")) == 3
-
-
-def test_stopped_triggers_have_no_ticks(store: Watched, daemon: Make) -> None:
-    @rs.Sensor(job_name="j", minimum_interval="1ms", default_status=rs.SensorStatus.Running)
-    def running() -> None:
-        return None
-
-    @rs.Sensor(job_name="j", minimum_interval="1ms")
-    def stopped() -> None:
-        return None
-
-    daemon(running, stopped, rs.Schedule(name="off", cron_schedule="* * * * * *", job_name="j")).start()
-    store.wait_for(lambda: len(store.storage.get_ticks("running")) >= 5)
-    assert store.storage.get_ticks("stopped") == store.storage.get_ticks("off") == []
 
 
 def test_cursors_and_ticks_carry_over_to_the_next_one(store: Watched, daemon: Make) -> None:
@@ -336,114 +278,3 @@ def test_a_stop_drains_the_evaluation_in_flight(store: Watched, daemon: Make) ->
     release.set()
     stopping.join(PATIENCE_SECONDS)
     assert [tick.cursor for tick in store.storage.get_ticks("held")] == ["drained"]
-
-
-def test_a_slow_trigger_does_not_hold_up_another(store: Watched, daemon: Make) -> None:
-    release = threading.Event()
-
-    @rs.Sensor(job_name="j", minimum_interval="1h", default_status=rs.SensorStatus.Running)
-    def slow() -> None:
-        release.wait(PATIENCE_SECONDS)
-
-    @rs.Sensor(job_name="j", minimum_interval="1ms", default_status=rs.SensorStatus.Running)
-    def quick() -> None:
-        return None
-
-    each = daemon(slow, quick)
-    each.start()
-    store.wait_for(lambda: len(store.storage.get_ticks("quick")) >= 5)
-    assert store.storage.get_ticks("slow") == []
-    release.set()
-    each.stop()
-
-
-# -- evaluations that take too long ------------------------------------------------------------------------------------
-
-never = threading.Event()
-
-
-def hangs() -> None:
-    """Blocks its thread, until the test lets it go."""
-    never.wait(PATIENCE_SECONDS)
-
-
-async def awaits_for_ever() -> None:
-    """An async function that would never return."""
-    await asyncio.Event().wait()
-
-
-def hangs_in_a_worker() -> None:
-    """A worker process that would never answer."""
-    threading.Event().wait()
-
-
-@pytest.mark.parametrize(
-    ("function", "mode", "is_abandoned"),
-    [
-        (hangs, rs.EvalMode.Auto, True),
-        (awaits_for_ever, rs.EvalMode.Auto, False),
-        (hangs_in_a_worker, rs.EvalMode.Subprocess, False),
-    ],
-    ids=["thread", "coroutine", "subprocess"],
-)
-def test_an_evaluation_over_its_time_fails_and_others_go_on(
-    store: Watched, daemon: Make, function: Any, mode: rs.EvalMode, is_abandoned: bool
-) -> None:
-    never.clear()
-    hung = rs.Sensor(
-        function,
-        name="hung",
-        job_name="j",
-        minimum_interval="50ms",
-        eval_mode=mode,
-        eval_timeout="50ms",
-        default_status=rs.SensorStatus.Running,
-    )
-    quick = rs.Sensor(
-        lambda: None, name="quick", job_name="j", minimum_interval="5ms", default_status=rs.SensorStatus.Running
-    )
-    each = daemon(hung, quick)
-    each.start()
-    store.wait_for(lambda: len(store.storage.get_ticks("hung")) >= 3)
-    abandoned = each.health().abandoned_evaluations
-    never.set()
-    if is_abandoned:
-        store.wait_for(lambda: any(tick.status == "Skipped" for tick in store.storage.get_ticks("hung")))
-    each.stop()
-
-    first, *later = [tick for tick in store.storage.get_ticks("hung")[::-1] if tick.status == "Failed"]
-    timed_out = "EvaluationTimeout: sensor 'hung' timed out after 50ms"
-    assert first.error == timed_out
-    if is_abandoned:
-        assert list(abandoned) == ["sensor hung"]
-        assert abandoned["sensor hung"] > 0
-        assert {tick.error for tick in later} == {"previous evaluation timed out and is still running"}
-    else:
-        # It was stopped and not abandoned, so nothing kept the next poll from being evaluated.
-        assert {tick.error for tick in later} == {timed_out}
-    assert len(store.storage.get_ticks("quick")) > 3
-
-
-def kills_its_worker_once(context: rs.SensorEvaluationContext) -> rs.SensorResult:
-    """The first evaluation takes its process down."""
-    if context.last_tick_time is None:
-        os._exit(9)
-    return rs.SensorResult(cursor="alive")
-
-
-def test_a_worker_that_dies_is_replaced(store: Watched, daemon: Make) -> None:
-    sensor = rs.Sensor(
-        kills_its_worker_once,
-        name="dying",
-        job_name="j",
-        minimum_interval="10ms",
-        eval_mode=rs.EvalMode.Subprocess,
-        default_status=rs.SensorStatus.Running,
-    )
-    daemon(sensor).start()
-    store.wait_for(lambda: len(store.storage.get_ticks("dying")) >= 2)
-    first, second, *_ = store.storage.get_ticks("dying")[::-1]
-    assert first.status == "Failed"
-    assert "sensor 'dying'" in (first.error or "")
-    assert "EXIT(9)" in (first.error or "")
-    assert (second.status, second.cursor) == ("Success", "alive")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 import threading
 from collections.abc import Sequence
 from datetime import datetime
@@ -212,13 +211,6 @@ async def test_only_a_new_cursor_replaces_the_old_one() -> None:
     assert ticks[7].skip_reason == "waiting"
 
 
-async def test_a_sensor_without_a_function_is_a_failed_tick() -> None:
-    async with Scenario(repo_of(polled(None, name="empty"))) as sim:
-        await sim.clock.advance("10s")
-        assert [tick.status for tick in sim.ticks("empty")] == ["Failed"] * 2
-        assert "Sensor has no evaluation function" in (sim.ticks("empty")[0].error or "")
-
-
 async def test_a_sensor_without_a_job_runs_its_selection() -> None:
     selecting = polled(
         lambda: rs.RunRequest(), name="inbox", job_name=None, asset_selection=["raw", "derived"], tags={"by": "sensor"}
@@ -271,16 +263,6 @@ async def test_a_worker_is_told_the_cursor_and_stays_for_the_next_poll() -> None
         assert len(sim.ticks("inbox")) == 2
         assert len(pids) == 1
         assert str(os.getpid()) not in pids
-
-
-def exits() -> None:
-    sys.exit("enough")
-
-
-async def test_a_function_that_exits_is_a_failed_tick() -> None:
-    async with Scenario(repo_of(polled(exits, name="inbox"))) as sim:
-        await sim.clock.advance("10s")
-        assert [(tick.status, tick.error) for tick in sim.ticks("inbox")] == [("Failed", "SystemExit: enough")] * 2
 
 
 async def test_a_function_that_asks_for_a_run_of_its_own_gets_it_on_the_simulated_clock() -> None:

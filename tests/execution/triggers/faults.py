@@ -55,17 +55,24 @@ async def coroutine_cancelled() -> None:
     raise asyncio.CancelledError
 
 
-FAULTS: list[tuple[Callable[..., Any], str | tuple[str, ...]]] = [
-    (raises, "ValueError: boom"),
+Fault = tuple[Callable[..., Any], str | tuple[str, ...]]
+
+LEAVING: list[Fault] = [
     (exits, "SystemExit: 3"),
     (interrupts, "KeyboardInterrupt: "),
-    (wrong_type, "ExecutionError: Sensor 'wrong_type' must return"),
-    (generator_raises, "ValueError: half way"),
     (coroutine_exits, "SystemExit: 4"),
-    (unstorable_key, "ValueError: run_key holds half of a surrogate pair"),
-    (unstorable_cursor, "ValueError: cursor holds a NUL character"),
-    (unstorable_message, "ValueError: \\x00\\ud800"),
     # Outside user code it would mean that the daemon itself is to stop.
     (cancelled, "CancelledError: "),
     (coroutine_cancelled, ("ExecutionError: a CancelledError came out of the coroutine", "CancelledError: ")),
+]
+"""Those that would end the thread, loop or daemon that they reach."""
+
+FAULTS: list[Fault] = [
+    *LEAVING,
+    (raises, "ValueError: boom"),
+    (wrong_type, "ExecutionError: Sensor 'wrong_type' must return"),
+    (generator_raises, "ValueError: half way"),
+    (unstorable_key, "ValueError: run_key holds half of a surrogate pair"),
+    (unstorable_cursor, "ValueError: cursor holds a NUL character"),
+    (unstorable_message, "ValueError: \\x00\\ud800"),
 ]

@@ -16,6 +16,11 @@ def test_requests_skip_reason_and_cursor_are_taken_over() -> None:
     assert Evaluated.of_result(skipped) == Evaluated(skip_reason="quiet", cursor="7")
 
 
+def test_a_skip_reason_that_cannot_be_stored_is_escaped() -> None:
+    skipped = SensorTickResult("s", skip_reason=SkipReason("no file \udcff"))
+    assert Evaluated.of_result(skipped).skip_reason == "no file \\udcff"
+
+
 def test_an_error_is_its_text_and_traceback() -> None:
     evaluated = Evaluated.of_error(ValueError("boom"))
     assert evaluated.error == "ValueError: boom"

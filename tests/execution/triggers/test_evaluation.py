@@ -1,4 +1,7 @@
-"""Evaluations on threads, on the coroutine loop and in worker processes, on both clocks and both backends."""
+"""Evaluations on threads, on the coroutine loop and in worker processes, and their end when they are given up on.
+
+What becomes of a function's result is shown without a thread or process in ``test_in_worker``.
+"""
 
 from __future__ import annotations
 
@@ -20,8 +23,7 @@ from rivers.execution.triggers.evaluation import Evaluated, Evaluator, FunctionE
 from rivers.ids import SeededIds
 from rivers.repository.code_repository import CodeRepository
 from rivers.storage import Storage
-from tests.execution.triggers import faults
-from tests.execution.triggers.faults import FAULTS, raises, wrong_type
+from tests.execution.triggers.faults import LEAVING
 
 pytestmark = pytest.mark.anyio
 
@@ -39,11 +41,6 @@ class Greeting(rs.Resource):
 
 class Limits(BaseModel):
     rows: int = 5
-
-
-@pytest.fixture(params=["wall", "simulated"])
-def clock(request: pytest.FixtureRequest) -> Clock:
-    return WallClock() if request.param == "wall" else SimClock("2026-01-01T00:00:00Z")
 
 
 class Bench:
@@ -87,9 +84,9 @@ class Bench:
 
 
 @pytest.fixture
-def bench(clock: Clock) -> Generator[Bench]:
+def bench() -> Generator[Bench]:
     with Storage.memory() as storage:
-        made = Bench(storage, clock)
+        made = Bench(storage, SimClock("2026-01-01T00:00:00Z"))
         yield made
         made.close()
 
@@ -145,11 +142,8 @@ async def test_a_coroutine_runs_on_asyncio_whatever_the_backend(bench: Bench) ->
     assert [request.run_key for request in evaluated.requests] == ["k"]
 
 
-def _needs_more(greeting: Greeting) -> None: ...
-
-
-@pytest.mark.parametrize(("function", "error"), FAULTS, ids=[function.__name__ for function, _ in FAULTS])
-async def test_whatever_a_function_does_wrong_becomes_an_error_text(
+@pytest.mark.parametrize(("function", "error"), LEAVING, ids=[function.__name__ for function, _ in LEAVING])
+async def test_what_would_end_a_thread_a_loop_or_a_daemon_becomes_an_error_text(
     bench: Bench, function: Callable[..., Any], error: str | tuple[str, ...]
 ) -> None:
     trigger = sensor(function)
@@ -159,21 +153,6 @@ async def test_whatever_a_function_does_wrong_becomes_an_error_text(
     assert evaluated.error.startswith(error)
     assert evaluated.traceback is not None
     assert (evaluated.requests, evaluated.cursor) == ((), None)
-
-
-async def test_a_skip_reason_that_cannot_be_stored_is_escaped(bench: Bench) -> None:
-    trigger = sensor(lambda: rs.SkipReason("no file \udcff"), name="s")
-    evaluator = bench.evaluator(trigger)
-    evaluated = await bench.run(lambda: evaluator.evaluate_sensor(trigger, None, None))
-    assert evaluated.skip_reason == "no file \\udcff"
-
-
-async def test_the_traceback_begins_in_the_users_code(bench: Bench) -> None:
-    trigger = sensor(raises)
-    evaluator = bench.evaluator(trigger)
-    evaluated = await bench.run(lambda: evaluator.evaluate_sensor(trigger, None, None))
-    assert evaluated.traceback is not None
-    assert evaluated.traceback.splitlines()[1].lstrip().startswith(f'File "{faults.__file__}"')
 
 
 async def test_a_sensor_without_a_function_is_an_error(bench: Bench) -> None:
@@ -200,39 +179,6 @@ async def test_a_decorated_function_runs_in_a_worker_and_its_generator_is_read_t
     assert request.job_name == "j"
 
 
-async def test_a_local_function_travels_to_the_worker_by_value(bench: Bench) -> None:
-    word = "from the closure"
-
-    async def look(context: rs.SensorEvaluationContext) -> rs.SensorResult:
-        return rs.SensorResult(cursor=f"{word}, after {context.cursor}, at {context.now():%Y}")
-
-    trigger = sensor(look, eval_mode=rs.EvalMode.Subprocess)
-    evaluator = bench.evaluator(trigger)
-    evaluated = await bench.run(lambda: evaluator.evaluate_sensor(trigger, "7", None))
-    assert evaluated.cursor == f"from the closure, after 7, at {bench.clock.datetime():%Y}"
-
-
-async def test_what_cannot_be_sent_to_a_worker_is_an_error(bench: Bench) -> None:
-    lock = threading.Lock()
-
-    def look() -> None:
-        lock.acquire()
-
-    trigger = sensor(look, eval_mode=rs.EvalMode.Subprocess)
-    evaluator = bench.evaluator(trigger)
-    evaluated = await bench.run(lambda: evaluator.evaluate_sensor(trigger, None, None))
-    assert evaluated.error is not None
-    assert "pickle" in evaluated.error.lower()
-
-
-async def test_only_the_context_crosses_to_a_worker(bench: Bench) -> None:
-    trigger = sensor(_needs_more, eval_mode=rs.EvalMode.Subprocess)
-    evaluator = bench.evaluator(trigger, resources={"greeting": Greeting()})
-    evaluated = await bench.run(lambda: evaluator.evaluate_sensor(trigger, None, None))
-    assert evaluated.error is not None
-    assert "greeting" in evaluated.error
-
-
 async def test_a_worker_that_dies_is_an_error_that_names_the_trigger(bench: Bench) -> None:
     def look() -> None:
         os._exit(9)
@@ -242,9 +188,6 @@ async def test_a_worker_that_dies_is_an_error_that_names_the_trigger(bench: Benc
     evaluated = await bench.run(lambda: evaluator.evaluate_sensor(trigger, None, None))
     died = "WorkerDied: sensor 'watch': the worker process died before it gave an answer: EXIT(9)"
     assert evaluated.error == died
-    again = await bench.run(lambda: evaluator.evaluate_sensor(sensor(wrong_type, eval_mode=2), None, None))
-    assert again.error is not None
-    assert again.error.startswith("ExecutionError")
 
 
 async def test_a_materialize_inside_an_evaluation_uses_its_clock_and_ids(bench: Bench) -> None:
@@ -267,8 +210,7 @@ async def test_a_materialize_inside_an_evaluation_uses_its_clock_and_ids(bench: 
     record = bench.storage.get_run(evaluated.cursor)
     assert record is not None
     assert record.status == "Success"
-    if isinstance(bench.clock, SimClock):
-        assert record.start_time == bench.clock.now_ns()
+    assert record.start_time == bench.clock.now_ns()
     assert not repo.is_resolved
 
 

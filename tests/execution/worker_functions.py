@@ -1,10 +1,8 @@
-"""Functions of steps that worker processes import: the tests that use them are in ``test_together.py`` and others."""
+"""Functions of steps that worker processes import."""
 
 from __future__ import annotations
 
-import logging
 import os
-import subprocess
 import sys
 import threading
 import time
@@ -131,32 +129,12 @@ def talkative(context: rs.AssetExecutionContext) -> rs.Output:
     return rs.Output(context.run_id, metadata={"rows": 3}, data_version="v7")
 
 
-def summed(one: int, two: int) -> int:
-    return one + two
-
-
 def fails() -> None:
     raise KeyError("no such thing")
 
 
-def fails_oddly() -> None:
-    raise Odd("this", "that")
-
-
-def exits() -> None:
-    sys.exit(3)
-
-
 def dies() -> None:
     os._exit(7)
-
-
-def leaves_a_child_and_dies() -> None:
-    if os.fork() == 0:
-        time.sleep(30)
-        Path(os.environ["RIVERS_TEST_OUTLIVED"]).touch()
-        os._exit(0)
-    os._exit(9)
 
 
 def forks_and_forgets(context: rs.AssetExecutionContext) -> str:
@@ -183,21 +161,6 @@ def sleeps_long(context: rs.AssetExecutionContext) -> None:
     context.sleep(3600)
 
 
-def hangs(context: rs.AssetExecutionContext) -> None:
-    """With a program that it started."""
-    subprocess.run(["sleep", "3600"], check=False)
-
-
-def tells_time(context: rs.AssetExecutionContext) -> list[str]:
-    before = f"{context.now():%H:%M:%S}"
-    context.sleep(90)
-    return [before, f"{context.now():%H:%M:%S}"]
-
-
-def logs_everything() -> None:
-    logging.getLogger("rivers.assets").debug("detail")
-
-
 def unmakeable() -> Any:
     return Unmakeable()
 
@@ -215,8 +178,3 @@ def leaves_a_thread(context: rs.AssetExecutionContext) -> None:
             time.sleep(0.001)
 
     threading.Thread(target=ask, daemon=True).start()
-
-
-def starts_and_takes_its_time() -> None:
-    Path(os.environ["RIVERS_TEST_STARTED"]).touch()
-    time.sleep(float(os.environ["RIVERS_TEST_SECONDS"]))

@@ -70,7 +70,7 @@ def waiting_for(name: str, others: str, folder: steps.Folder) -> rs.SingleAsset:
     return rs.Asset(steps.meets, name=name, io_handler=folder, metadata={"folder": folder.root, "others": others})
 
 
-@pytest.mark.rule("execution 1.3")
+@pytest.mark.rule("execution 1.3", "repository 1.3")
 def test_two_sync_steps_of_a_level_run_beside_each_other_in_worker_processes(
     build: Build, folder: steps.Folder
 ) -> None:

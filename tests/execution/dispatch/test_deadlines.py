@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Generator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,17 +14,10 @@ import rivers as rs
 from rivers.execution.dispatch.agenda import Timers
 from rivers.execution.dispatch.deadlines import IMPORT_SECONDS, STOP_GRACE_SECONDS, Deadlines
 from rivers.execution.dispatch.lane import StepAttempt
-from rivers.storage import Storage
 from tests.execution import worker_functions as functions
 from tests.execution.dispatch.fakes import FakeDispatch, FakeLane, a_step
 
 Build = Callable[..., rs.CodeRepository]
-
-
-@pytest.fixture
-def storage() -> Generator[Storage]:
-    with Storage.memory() as made:
-        yield made
 
 
 class Bench:
@@ -79,6 +72,7 @@ class Cleaning(FakeLane):
     cleans_up = True
 
 
+@pytest.mark.rule("execution 6.7")
 def test_an_attempt_that_cleans_up_is_asked_to_end_and_given_up_after_a_grace() -> None:
     bench, attempt = Bench(), an_attempt(5.0)
     lane = attempt.lane = Cleaning(FakeDispatch())

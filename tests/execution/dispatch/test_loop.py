@@ -7,8 +7,7 @@ import json
 import os
 import threading
 import time
-from collections.abc import Callable, Generator
-from contextlib import suppress
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,7 +16,7 @@ import pytest
 from obstore.store import LocalStore, MemoryStore
 
 import rivers as rs
-from rivers.execution.attempts.failure_records import RemoteTraceback, WorkerDied
+from rivers.execution.attempts.failure_records import RemoteTraceback
 from rivers.execution.run_execution import RunExecution
 from rivers.execution.steps.command import ShellCommand
 from rivers.execution.steps.compiled_steps import Step
@@ -27,12 +26,6 @@ from rivers.storage import Storage
 from tests.execution import worker_functions as functions
 
 Build = Callable[..., CodeRepository]
-
-
-@pytest.fixture
-def storage() -> Generator[Storage]:
-    with Storage.memory() as made:
-        yield made
 
 
 @pytest.fixture
@@ -65,25 +58,6 @@ def events(storage: Storage, run_id: str, step: str) -> list[StoredEvent]:
 
 def fact(storage: Storage, run_id: str, step: str, key: str) -> str:
     return dict(events(storage, run_id, step)[-1].metadata)[key]
-
-
-@pytest.mark.rule("repository 1.3")
-def test_steps_of_one_level_run_in_workers_and_a_single_one_runs_here(build: Build, handler: Any) -> None:
-    one, other = (asset(functions.slow_process, handler, name) for name in ("one", "two"))
-    repo = build(
-        one,
-        other,
-        asset(functions.summed, handler),
-        asset(functions.process, handler, "alone", deps=[rs.AssetDef.dep("summed")]),
-        default_executor=rs.Executor.parallel(2),
-    )
-    result = repo.materialize()
-    assert result.materialized_assets == ["one", "two", "summed", "alone"]
-    workers = {repo.load_node("one"), repo.load_node("two")}
-    assert len(workers) == 2
-    assert os.getpid() not in workers
-    assert repo.load_node("summed") == sum(workers)
-    assert repo.load_node("alone") == os.getpid()
 
 
 def test_workers_stay_warm_from_run_to_run_and_end_with_the_repository(build: Build, handler: Any) -> None:
@@ -127,19 +101,6 @@ def test_an_exception_comes_back_with_its_type_and_the_text_of_its_traceback(
     assert "in fails" in str(caught.value.__cause__)
     document = json.loads(next(log.traceback for log in storage.get_run_logs("r") if log.traceback) or "")
     assert [frame["function"] for frame in document["exceptions"][0]["frames"]] == ["fails"]
-
-
-def test_an_exception_that_cannot_come_back_is_recorded_with_its_own_type(
-    build: Build, handler: Any, storage: Storage
-) -> None:
-    repo = build(*two(handler, asset(functions.fails_oddly, handler)))
-    result = repo.materialize(raise_on_error=False)
-    assert result.failed_assets == [("fails_oddly", "Odd: this and that")]
-    assert json.loads(fact(storage, result.run_id, "fails_oddly", "rivers/exc_type"))[0].endswith(
-        "worker_functions.Odd"
-    )
-    with pytest.raises(rs.exceptions.ExecutionError, match="Odd: this and that"):
-        repo.materialize()
 
 
 def test_what_one_output_failed_with_and_cannot_come_back_leaves_the_others_alone(build: Build, handler: Any) -> None:
@@ -187,18 +148,6 @@ def test_a_thread_that_a_step_left_in_the_worker_takes_no_orders_from_it(build: 
         assert repo.materialize().success
 
 
-def test_more_steps_than_a_worker_may_know_are_carried_out_all_the_same(
-    build: Build, handler: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("rivers.execution.workers.process.DEFINITIONS_MAX", 16)
-    repo = build(
-        *(asset(functions.process, handler, f"step_{number:02}") for number in range(30)),
-        default_executor=rs.Executor.parallel(1),
-    )
-    repo.environment.workers.pace.observe(1e-6)
-    assert repo.materialize().success
-
-
 @pytest.mark.rule("execution 2.10", "execution 3.1.6")
 def test_a_dead_worker_fails_its_own_step_only_and_the_batch_goes_on(
     build: Build, handler: Any, storage: Storage
@@ -216,32 +165,14 @@ def test_a_dead_worker_fails_its_own_step_only_and_the_batch_goes_on(
     assert fact(storage, result.run_id, "dies", "rivers/failure_reason") == "infrastructure"
 
 
-def test_the_death_of_a_worker_is_noticed_though_its_child_lives_on(
-    build: Build, handler: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_a_child_that_a_step_forks_and_forgets_in_a_worker_ends_quietly(
+    build: Build, handler: Any, storage: Storage
 ) -> None:
-    outlived = tmp_path / "outlived"
-    monkeypatch.setenv("RIVERS_TEST_OUTLIVED", str(outlived))
-    repo = build(*two(handler, asset(functions.leaves_a_child_and_dies, handler)))
-    with pytest.raises(WorkerDied, match=r"EXIT\(9\)"):
-        repo.materialize()
-    assert not outlived.exists()
-
-
-def test_an_exit_inside_a_worker_is_a_failure_of_its_step(build: Build, handler: Any) -> None:
-    repo = build(*two(handler, asset(functions.exits, handler)))
-    assert repo.materialize(raise_on_error=False).failed_assets == [("exits", "SystemExit: 3")]
-
-
-@pytest.mark.parametrize("count", [1, 2], ids=["here", "in a worker"])
-@pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
-def test_a_child_that_a_step_forks_and_forgets_ends_quietly(
-    build: Build, handler: Any, storage: Storage, count: int
-) -> None:
-    steps = [asset(functions.forks_and_forgets, handler, f"fork_{number}") for number in range(count)]
+    steps = [asset(functions.forks_and_forgets, handler, f"fork_{number}") for number in range(2)]
     repo = build(*steps)
     result = repo.materialize()
     assert result.success
-    assert [repo.load_node(step.name) for step in steps] == ["parent"] * count
+    assert [repo.load_node(step.name) for step in steps] == ["parent"] * 2
     for step in steps:
         assert len(events(storage, result.run_id, step.name)) == 3
 
@@ -265,16 +196,6 @@ def test_a_local_function_crosses_by_value_and_one_that_cannot_is_named(build: B
     assert "in_process" in text
 
 
-def test_a_value_that_cannot_be_stored_fails_with_what_pickle_says(build: Build, handler: Any) -> None:
-    def unpicklable() -> Any:
-        return (number for number in range(3))
-
-    repo = build(*two(handler, asset(unpicklable, handler)))
-    [(name, text)] = repo.materialize(raise_on_error=False).failed_assets
-    assert name == "unpicklable"
-    assert "TypeError: cannot pickle 'generator' object" in text
-
-
 @pytest.mark.rule("execution 2.4")
 def test_steps_over_the_memory_of_this_process_run_here(build: Build) -> None:
     in_store = rs.PickleIOHandler(store=MemoryStore())
@@ -285,20 +206,6 @@ def test_steps_over_the_memory_of_this_process_run_here(build: Build) -> None:
     )
     repo.materialize()
     assert {repo.load_node(name) for name in ("one", "two", "three")} == {os.getpid()}
-
-
-def test_that_steps_have_begun_is_recorded_while_one_of_them_occupies_this_thread(
-    build: Build, storage: Storage
-) -> None:
-    async def beside() -> None: ...
-
-    def here(context: rs.AssetExecutionContext[Any]) -> list[str | None]:
-        assert context.run_id is not None
-        return [event.asset_key for event in storage.get_events_for_run(context.run_id)]
-
-    repo = build(asset(beside, None), asset(here, None))
-    repo.materialize()
-    assert repo.load_node("here") == ["beside", "here"]
 
 
 @pytest.mark.rule("execution 2.7")
@@ -353,15 +260,13 @@ def cancelled_when(build: Build, storage: Storage, started: Path, *steps: Any, *
 
 @pytest.mark.rule("contexts 1.15", "execution 6.5")
 @pytest.mark.parametrize("function", [functions.waits_for_cancellation, functions.sleeps_long], ids=["asks", "sleeps"])
-@pytest.mark.parametrize("is_beside", [False, True], ids=["here", "in a worker"])
-def test_a_cancelled_run_stops_the_step_that_asks_or_sleeps(
-    build: Build, storage: Storage, handler: Any, tmp_path: Path, function: Any, is_beside: bool
+def test_a_cancelled_run_stops_the_step_in_a_worker_that_asks_or_sleeps(
+    build: Build, storage: Storage, handler: Any, tmp_path: Path, function: Any
 ) -> None:
     started = tmp_path / "started"
     step = asset(function, handler, "step", metadata={"started": str(started)})
     later = asset(functions.process, handler, "later", deps=[rs.AssetDef.dep("step")])
-    steps = two(handler, step, later) if is_beside else [step, later]
-    result = cancelled_when(build, storage, started, *steps)
+    result = cancelled_when(build, storage, started, *two(handler, step, later))
     [(name, text)] = result.failed_assets
     assert name == "step"
     assert text in ("ValueError: stopped as asked", "RunCanceled: the run was cancelled")
@@ -387,24 +292,21 @@ def test_a_step_that_does_not_stop_is_killed_with_what_it_started(
 
 
 @pytest.mark.rule("execution 6.9")
-@pytest.mark.parametrize("way", ["dies", "takes too long", "takes too long on a thread"])
-def test_what_a_generator_has_yielded_stands_when_it_is_ended_from_outside(
-    build: Build, storage: Storage, handler: Any, way: str
+@pytest.mark.parametrize("is_beside", [False, True], ids=["on a thread", "in a worker"])
+def test_what_a_generator_has_yielded_stands_when_its_time_is_up(
+    build: Build, storage: Storage, handler: Any, is_beside: bool
 ) -> None:
     seen = list[tuple[str, Any]]()
-    is_beside, timed = way != "takes too long on a thread", way.startswith("takes")
 
     def some(context: rs.AssetExecutionContext) -> Any:
         yield rs.Output(0, output_name="first")
         yield rs.Output(1, output_name="first", metadata={"rows": 1}, data_version="v1")
-        if way == "dies":
-            os._exit(3)
         while not (context.cancelled and not is_beside):
             time.sleep(0.05)
         yield rs.Output(2, output_name="second")
 
     looks = rs.Hook.success(lambda context: seen.append((context.asset_name, context.output)), name="looks")
-    metadata = {"rivers/timeout": "1s"} if timed else None
+    metadata = {"rivers/timeout": "1s"}
     outputs = [rs.AssetDef(name, metadata=metadata) for name in ("first", "second")]
     kept = handler if is_beside else None
     step = rs.Asset.from_multi(some, outputs, "some", io_handler=kept, hooks=[looks], retry=rs.RetryPolicy(2))
@@ -412,8 +314,9 @@ def test_what_a_generator_has_yielded_stands_when_it_is_ended_from_outside(
     repo = build(step, after, *(two(handler) if is_beside else []))
     result = repo.materialize(run_id_override="r", raise_on_error=False)
     assert [name for name, _ in result.failed_assets] == ["second"]
-    told = ["StepStart", "Materialization", "StepSuccess"]
-    assert [event.event_type for event in events(storage, "r", "first")] == told
+    assert [event.event_type for event in events(storage, "r", "first")] == [
+        *("StepStart", "Materialization", "StepSuccess")
+    ]
     assert [event.event_type for event in events(storage, "r", "second")] == ["StepStart", "StepFailure"]
     latest = storage.get_latest_materialization("first")
     assert latest is not None
@@ -422,44 +325,13 @@ def test_what_a_generator_has_yielded_stands_when_it_is_ended_from_outside(
     assert "after" in result.materialized_assets
 
 
-def test_what_was_sent_to_a_worker_and_not_begun_when_the_run_was_cancelled_is_never_begun(
-    build: Build, storage: Storage, handler: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("rivers.execution.dispatch.loop.STOP_GRACE_SECONDS", 60)
-    started = tmp_path / "started"
-    monkeypatch.setenv("RIVERS_TEST_STARTED", str(started))
-    monkeypatch.setenv("RIVERS_TEST_SECONDS", "2")
-    steps = [
-        asset(functions.starts_and_takes_its_time, handler, "first"),
-        *(asset(functions.process, handler, f"later_{number:02}") for number in range(20)),
-    ]
-    monkeypatch.setattr("rivers.execution.workers.pool.Pace.batch", lambda self, remaining, workers: 10)
-    result = cancelled_when(build, storage, started, *steps, default_executor=rs.Executor.parallel(1))
-    assert not result.success
-    ended = {event.asset_key for event in storage.get_events_for_run("r") if event.event_type == "StepSuccess"}
-    assert ended == {"first"}
-    begun = {event.asset_key for event in storage.get_events_for_run("r") if event.event_type == "StepStart"}
-    assert begun <= {"first", "later_00"}
-
-
 @pytest.mark.rule("execution 6.1", "metadata 4.7")
-@pytest.mark.parametrize("executor", [rs.Executor.in_process(), rs.Executor.parallel(2)], ids=["thread", "worker"])
-def test_a_step_past_its_timeout_is_given_up_and_may_be_tried_again(
-    build: Build, storage: Storage, handler: Any, executor: Any
-) -> None:
-    step = asset(
-        functions.hangs,
-        handler,
-        metadata={"rivers/timeout": "200ms"},
-        retry=rs.RetryPolicy(1, retry_on=[rs.FailureReason.TIMEOUT]),
-    )
-    if isinstance(executor, rs.Executor.InProcess):
+def test_a_step_past_its_timeout_is_given_up_and_may_be_retried(build: Build, storage: Storage, handler: Any) -> None:
+    def hangs(context: rs.AssetExecutionContext) -> None:
+        context.sleep(3600)
 
-        def hangs(context: rs.AssetExecutionContext) -> None:
-            context.sleep(3600)
-
-        step = asset(hangs, handler, metadata={"rivers/timeout": "200ms"}, retry=rs.RetryPolicy(1))
-    repo = build(*two(handler, step), default_executor=executor)
+    retry = rs.RetryPolicy(1, retry_on=[rs.FailureReason.TIMEOUT])
+    repo = build(asset(hangs, handler, metadata={"rivers/timeout": "200ms"}, retry=retry))
     result = repo.materialize(raise_on_error=False)
     assert result.failed_assets == [("hangs", "TimeoutError: step 'hangs' did not end within 0.2 s")]
     assert [event.event_type for event in events(storage, result.run_id, "hangs")] == [
@@ -570,33 +442,6 @@ def test_what_goes_wrong_while_a_timed_out_coroutine_cleans_up_is_in_the_traceba
     assert "ValueError: the other side is gone" in str(run.traceback)
 
 
-@pytest.mark.rule("execution 6.7")
-@pytest.mark.parametrize("is_cancelled", [False, True], ids=["timed out", "cancelled"])
-def test_a_coroutine_that_refuses_to_end_is_abandoned_after_a_grace(
-    build: Build, storage: Storage, tmp_path: Path, is_cancelled: bool, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("rivers.execution.dispatch.loop.STOP_GRACE_SECONDS", 0.1)
-    monkeypatch.setattr("rivers.execution.dispatch.deadlines.STOP_GRACE_SECONDS", 0.1)
-    started = tmp_path / "started"
-    may_end = threading.Event()
-
-    async def refuses() -> None:
-        started.touch()
-        while not may_end.is_set():
-            with suppress(asyncio.CancelledError):
-                await asyncio.sleep(0.01)
-
-    if is_cancelled:
-        result = cancelled_when(build, storage, started, asset(refuses, None))
-        text = "RunCanceled: the run was cancelled, and the step did not end by itself"
-    else:
-        result = build(asset(refuses, None, metadata={"rivers/timeout": "50ms"})).materialize(raise_on_error=False)
-        late = "did not end within 0.05 s, and not within 0.1 s after it was cancelled"
-        text = f"TimeoutError: step 'refuses' {late}"
-    assert result.failed_assets == [("refuses", text)]
-    may_end.set()
-
-
 def test_a_coroutine_has_cleaned_up_when_its_repository_tears_the_resources_down(build: Build, tmp_path: Path) -> None:
     told: list[str] = []
 
@@ -676,16 +521,11 @@ def test_commands_run_beside_each_other_without_a_worker(
 
 
 @pytest.mark.rule("execution 6.4")
-@pytest.mark.parametrize(
-    "executor", [rs.Executor.in_process(), rs.Executor.parallel(2)], ids=["in process", "parallel"]
-)
-def test_a_command_past_its_timeout_is_ended(
-    build: Build, storage: Storage, handler: Any, tmp_path: Path, executor: Any
-) -> None:
+def test_a_command_past_its_timeout_is_ended(build: Build, storage: Storage, handler: Any, tmp_path: Path) -> None:
     repo = build(asset(functions.process, handler))
     pid = tmp_path / "pid"
     steps = commands(repo, f"echo begun; echo $$ > {pid}; sleep 3600", timeout=0.3)
-    assert run_steps(repo, steps, executor).failed_assets == [
+    assert run_steps(repo, steps, rs.Executor.in_process()).failed_assets == [
         ("command_0", "TimeoutError: step 'command_0' did not end within 0.3 s")
     ]
     assert [log.stdout for log in storage.get_run_logs("r") if log.stdout] == ["begun\n"]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import cProfile
 import json
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -93,25 +92,6 @@ def test_a_materialization_carries_metadata_versions_and_the_versions_of_its_inp
     assert upper_record.last_materialization_code_version == "7"
 
 
-def test_the_versions_of_inputs_that_another_run_made_are_looked_up(build: Build, storage: Storage) -> None:
-    handler = rs.InMemoryIOHandler()
-
-    @rs.Asset(io_handler=handler)
-    def up() -> rs.Output:
-        return rs.Output(1, data_version="v1")
-
-    @rs.Asset
-    def down(up: int) -> int:
-        return up
-
-    repo = build(up, down)
-    repo.materialize(["up"])
-    repo.materialize(["down"])
-    record = storage.get_asset_record("down")
-    assert record is not None
-    assert record.last_input_data_versions == [("up", "v1")]
-
-
 @pytest.mark.rule("execution 5.5", "repository 3.2.4", "repository 5.5")
 def test_a_failure_skips_its_dependents_and_leaves_other_branches_alone(build: Build, storage: Storage) -> None:
     boom = ValueError("boom")
@@ -196,19 +176,6 @@ def test_a_value_that_does_not_fit_its_annotation_is_never_stored(build: Build) 
         repo.load_node("wrong")
 
 
-def test_a_materialization_result_is_recorded_and_not_stored(build: Build, storage: Storage) -> None:
-    @rs.Asset
-    def elsewhere() -> rs.Materialization:
-        return rs.Materialization(metadata={"rows": 3}, data_version="v9")
-
-    repo = build(elsewhere)
-    run_id = repo.materialize().run_id
-    recorded = event(storage, run_id, "Materialization", "elsewhere")
-    assert (recorded.data_version, dict(recorded.metadata)) == ("v9", {"rows": '{"Int":{"value":3}}'})
-    with pytest.raises(KeyError):
-        repo.load_node("elsewhere")
-
-
 @pytest.mark.rule("assets 4.4", "execution 5.4")
 def test_an_observation_result_is_recorded_as_one(build: Build, storage: Storage) -> None:
     @rs.Asset
@@ -220,76 +187,6 @@ def test_an_observation_result_is_recorded_as_one(build: Build, storage: Storage
     assert [kind for kind, _ in told(storage, run_id)] == ["StepStart", "Observation", "StepSuccess"]
     with pytest.raises(KeyError):
         repo.load_node("seen")
-
-
-@pytest.mark.rule("assets 4.8")
-def test_metadata_that_cannot_be_recorded_fails_the_step(build: Build) -> None:
-    @rs.Asset
-    def odd() -> rs.Output:
-        return rs.Output(1, metadata={"x": object()})
-
-    result = build(odd).materialize(raise_on_error=False)
-    [(name, message)] = result.failed_assets
-    assert name == "odd"
-    assert message.startswith("TypeError: Cannot coerce object to MetadataValue")
-
-
-@pytest.mark.rule("contexts 3.3")
-def test_what_a_step_prints_and_logs_is_kept_for_it(build: Build, storage: Storage) -> None:
-    @rs.Asset
-    def talks(context: rs.AssetExecutionContext) -> None:
-        print("to stdout")
-        print("to stderr", file=sys.stderr)
-        context.log.warning("careful")
-
-    @rs.Asset
-    def silent() -> None: ...
-
-    run_id = build(talks, silent).materialize().run_id
-    [log] = storage.get_run_logs(run_id)
-    assert (log.step_key, log.stdout, log.stderr, log.logs) == (
-        "talks",
-        "to stdout\n",
-        "to stderr\n",
-        "WARNING careful\n",
-    )
-
-
-def test_asynchronous_steps_of_one_level_run_together_on_asyncio(build: Build, storage: Storage) -> None:
-    everybody = asyncio.Barrier(2)
-
-    def meeting(name: str) -> Any:
-        async def step() -> str:
-            print(f"{name} is here")
-            await everybody.wait()
-            return name
-
-        step.__name__ = name
-        return rs.Asset(step)
-
-    repo = build(meeting("one"), meeting("two"))
-    result = repo.materialize()
-    assert result.materialized_assets == ["one", "two"]
-    assert repo.load_node("two") == "two"
-    assert {log.step_key: log.stdout for log in storage.get_run_logs(result.run_id)} == {
-        "one": "one is here\n",
-        "two": "two is here\n",
-    }
-
-
-def test_an_asynchronous_step_that_fails_does_not_touch_its_neighbour(build: Build) -> None:
-    @rs.Asset
-    async def bad() -> int:
-        raise SystemExit(3)
-
-    @rs.Asset
-    async def good() -> int:
-        return 1
-
-    repo = build(bad, good)
-    result = repo.materialize(raise_on_error=False)
-    assert result.failed_assets == [("bad", "SystemExit: 3")]
-    assert repo.load_node("good") == 1
 
 
 def test_text_of_a_step_that_cannot_be_stored_is_escaped(build: Build, storage: Storage) -> None:
@@ -405,85 +302,6 @@ def test_a_run_cancelled_in_its_last_step_stays_cancelled(build: Build, storage:
     record = storage.get_run(result.run_id)
     assert record is not None
     assert record.status == "Canceled"
-
-
-@pytest.mark.rule("contexts 3.1")
-def test_a_step_is_tried_again_as_its_policy_says(build: Build, storage: Storage) -> None:
-    tries: list[int] = []
-
-    @rs.Asset(retry=rs.RetryPolicy(2))
-    def flaky() -> int:
-        tries.append(1)
-        print("try")
-        if len(tries) < 3:
-            raise ConnectionError("away")
-        return 1
-
-    result = build(flaky).materialize()
-    assert result.success
-    assert [kind for kind, _ in told(storage, result.run_id)] == [
-        *["StepStart", "StepRetry"] * 2,
-        "StepStart",
-        "Materialization",
-        "StepSuccess",
-    ]
-    retries = [e.metadata for e in storage.get_events_for_run(result.run_id) if e.event_type == "StepRetry"]
-    assert [dict(facts)["rivers/attempt"] for facts in retries] == ["1", "2"]
-    assert dict(retries[0])["rivers/next_delay_ms"] == "0"
-    logs = storage.get_run_logs(result.run_id)
-    assert len([log for log in logs if log.stdout == "try\n"]) == 3
-    assert len([log for log in logs if log.traceback is not None]) == 2
-
-
-@pytest.mark.rule("repository 3.3.3")
-def test_the_policy_of_the_run_holds_where_the_step_has_none(build: Build) -> None:
-    tries: dict[str, int] = {"own": 0, "none": 0}
-
-    @rs.Asset(retry=rs.RetryPolicy(0))
-    def own() -> int:
-        tries["own"] += 1
-        raise ValueError
-
-    @rs.Asset
-    async def none() -> int:
-        tries["none"] += 1
-        raise ValueError
-
-    build(own, none).materialize(retry=rs.RetryPolicy(2), raise_on_error=False)
-    assert tries == {"own": 1, "none": 3}
-
-
-@pytest.mark.rule("execution 3.3.2")
-def test_a_value_that_could_not_be_stored_is_not_computed_again(build: Build) -> None:
-    tries: list[int] = []
-
-    class Full(rs.BaseIOHandler):
-        def handle_output(self, context: rs.OutputContext, obj: Any) -> None:
-            raise OSError("disk full")
-
-        def load_input(self, context: rs.InputContext) -> Any:
-            raise OSError("disk full")
-
-    @rs.Asset(io_handler=Full(), retry=rs.RetryPolicy(3))
-    def big() -> int:
-        tries.append(1)
-        return 1
-
-    result = build(big).materialize(raise_on_error=False)
-    assert result.failed_assets == [("big", "OSError: disk full")]
-    assert tries == [1]
-
-
-@pytest.mark.rule("assets 8.1")
-def test_a_previous_value_is_loaded_for_a_self_dependency(build: Build) -> None:
-    @rs.Asset
-    def total(self: rs.SelfDependency[int]) -> int:
-        return (self.get_inner() or 0) + 1
-
-    repo = build(total)
-    repo.materialize()
-    repo.materialize()
-    assert repo.load_node("total") == 2
 
 
 @pytest.mark.rule("assets 2.13")

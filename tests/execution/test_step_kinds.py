@@ -59,48 +59,6 @@ def test_a_graph_that_returns_nothing_is_materialized_without_a_value(build: Bui
         repo.load_node("silent")
 
 
-def test_a_failure_inside_skips_the_rest_of_the_inside_and_the_graph(build: Build) -> None:
-    @rs.Task
-    def bad() -> int:
-        raise ValueError("boom")
-
-    @rs.Asset.from_graph()
-    def outer() -> Any:
-        return inc(bad())
-
-    result = build(outer, tasks=[bad, inc]).materialize(raise_on_error=False)
-    skipped = "ExecutionError: Skipped: upstream dependency failed"
-    assert result.failed_assets == [("outer/bad", "ValueError: boom"), ("outer/inc", skipped), ("outer", skipped)]
-
-
-def test_literals_of_the_body_reach_the_task(build: Build) -> None:
-    @rs.Task
-    def joined(left: str, right: str) -> str:
-        return left + right
-
-    @rs.Asset.from_graph()
-    def text() -> Any:
-        return joined("a", right="b")
-
-    repo = build(text, tasks=[joined])
-    repo.materialize()
-    assert repo.load_node("text") == "ab"
-
-
-def test_an_upstream_asset_comes_in_by_the_parameter_of_the_graph(build: Build) -> None:
-    @rs.Asset
-    def base() -> int:
-        return 10
-
-    @rs.Asset.from_graph()
-    def above(base: Any) -> Any:
-        return inc(base)
-
-    repo = build(base, above, tasks=[inc])
-    repo.materialize()
-    assert repo.load_node("above") == 11
-
-
 @pytest.mark.rule("contexts 2.2", "contexts 2.4")
 def test_a_task_of_its_own_is_a_step_with_its_own_context(build: Build) -> None:
     @rs.Task(tags=["t"])
@@ -158,27 +116,6 @@ class Table(rs.BaseIOHandler):
 
     def load_input(self, context: rs.InputContext) -> Any:
         return f"rows of {context.asset_name}"
-
-
-def test_an_external_asset_is_loaded_and_not_made(build: Build) -> None:
-    orders = rs.Asset.external(name="orders", io_handler=Table())
-    copy = rs.Asset(lambda orders: orders, name="copy")
-    repo = build(orders, copy)
-    assert repo.materialize().materialized_assets == ["copy"]
-    assert repo.load_node("copy") == "rows of orders"
-
-
-def test_selecting_an_observed_asset_records_what_is_seen(build: Build) -> None:
-    @rs.Asset.external(io_handler=Table())
-    def orders(context: rs.AssetExecutionContext) -> rs.Observation:
-        context.add_output_metadata({"rows": 1, "seen": "by context"})
-        return rs.Observation(metadata={"rows": 2}, data_version="v7")
-
-    repo = build(orders)
-    result = repo.materialize(["orders"])
-    [event] = [e for e in repo.storage.get_events_for_run(result.run_id) if e.event_type == "Observation"]
-    assert dict(event.metadata) == {"rows": '{"Int":{"value":2}}', "seen": '{"Text":{"value":"by context"}}'}
-    assert event.data_version == "v7"
 
 
 @pytest.mark.rule("assets 7.7")

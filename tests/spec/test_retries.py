@@ -56,7 +56,7 @@ def fails() -> int:
     raise ValueError
 
 
-@pytest.mark.rule("execution 3.1.7")
+@pytest.mark.rule("execution 3.1.7", "repository 3.3.3")
 def test_the_nearest_policy_counts_and_nothing_is_merged(build: Build, storage: rs.Storage) -> None:
     own, none = rs.Asset(fails, name="own", retry=rs.RetryPolicy(3)), rs.Asset(fails, name="none")
     never = rs.Asset(fails, name="never", retry=rs.RetryPolicy(0))

@@ -146,6 +146,7 @@ def test_what_a_function_raises_or_returns_against_its_annotation_fails_the_atte
     assert (outcome.outputs, shelf.stored) == ((), [])
 
 
+@pytest.mark.rule("execution 3.3.2")
 def test_a_value_that_cannot_be_stored_fails_its_target_and_is_not_computed_again(
     compiled: Compile, shelf: Shelf
 ) -> None:

@@ -176,6 +176,7 @@ def test_a_retry_that_is_not_made_after_all_ends_the_step() -> None:
     assert bench.types == [("StepRetry", "a"), ("StepFailure", "a")]
 
 
+@pytest.mark.rule("contexts 3.3")
 def test_what_was_printed_and_every_traceback_have_a_log_and_silence_has_none() -> None:
     bench = Bench()
     bench.settle(a_step("quiet"))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 
@@ -20,13 +19,7 @@ from rivers.execution.steps.fan_out import divide
 from tests.execution import fan_out_functions as fn
 from tests.repositories import Build
 
-PLACES = [rs.Executor.in_process(), rs.Executor.parallel(2)]
-
-
-@pytest.fixture
-def storage() -> Generator[rs.Storage]:
-    with rs.Storage.memory() as made:
-        yield made
+IN_PROCESS, PARALLEL = rs.Executor.in_process(), rs.Executor.parallel(2)
 
 
 @pytest.fixture
@@ -94,9 +87,8 @@ def test_what_cannot_be_iterated_is_refused() -> None:
 
 
 @pytest.mark.rule("graph-assets 4.8", "graph-assets 4.9", "repository 5.2")
-@pytest.mark.parametrize("executor", PLACES)
-def test_instances_are_steps_between_the_map_and_what_collects(build: Build, handler: Any, executor: Any) -> None:
-    repo = build(fan(fn.square, io_handler=handler), default_executor=executor)
+def test_instances_are_steps_between_the_map_and_what_collects(build: Build, handler: Any) -> None:
+    repo = build(fan(fn.square, io_handler=handler), default_executor=IN_PROCESS)
     result = repo.materialize()
     instances = [f"g/square[{index}]" for index in range(4)]
     assert result.materialized_assets == ["g/ids", "g/square", *instances, "g/square__collect", "g/total", "g"]
@@ -113,7 +105,7 @@ def test_instances_run_in_workers_and_so_does_who_reads_them(build: Build, handl
     beside = rs.Task(fn.process.function, name="beside")
     body = lambda: (fn.process((m := fn.ids().map(fn.who)).collect()), beside(m.collect_stream(ordered=True)))[0]  # noqa: E731
     graph = rs.Asset.from_graph(body, "g", io_handler=handler)
-    repo = build(graph, default_executor=rs.Executor.parallel(2))
+    repo = build(graph, default_executor=PARALLEL)
     repo.materialize()
     readers = [repo.load_node(name) for name in ("g/process", "g/beside")]
     for reader, values in readers:
@@ -122,18 +114,9 @@ def test_instances_run_in_workers_and_so_does_who_reads_them(build: Build, handl
         assert len({pid for _, pid in values} - {os.getpid()}) == 2
 
 
-def test_many_instances_share_batches(build: Build) -> None:
-    graph = fan(fn.square, fn.many, lambda v: v, node_io_handler=fn.Nowhere())
-    repo = build(graph, default_executor=rs.Executor.parallel(2))
-    result = repo.materialize()
-    assert result.success
-    assert len(result.materialized_assets) == fn.MANY + 4
-    assert repo.load_node("g") == [n * n for n in range(fn.MANY)]
-
-
 def test_large_elements_reach_their_instances(build: Build, handler: Any) -> None:
     source = rs.Task(lambda: [bytes([n]) * 3_000_000 for n in range(12)], name="source")
-    repo = build(fan(fn.first_and_size, source, fn.kept, io_handler=handler), default_executor=rs.Executor.parallel(2))
+    repo = build(fan(fn.first_and_size, source, fn.kept, io_handler=handler), default_executor=PARALLEL)
     for _ in range(2):
         repo.materialize()
         assert repo.load_node("g") == [(n, 3_000_000) for n in range(12)]
@@ -141,11 +124,9 @@ def test_large_elements_reach_their_instances(build: Build, handler: Any) -> Non
 
 @pytest.mark.rule("contexts 2.2")
 def test_a_task_is_told_its_name_and_configured_by_it(build: Build, handler: Any) -> None:
-    for executor in PLACES:
-        graph = fan(fn.scaled, then=fn.kept, io_handler=handler)
-        repo = build(graph, default_executor=executor)
-        repo.materialize(config={"g/scaled": {"factor": 10}})
-        assert repo.load_node("g") == [("g/scaled", 10 * n) for n in (1, 2, 3, 4)]
+    repo = build(fan(fn.scaled, then=fn.kept, io_handler=handler), default_executor=PARALLEL)
+    repo.materialize(config={"g/scaled": {"factor": 10}})
+    assert repo.load_node("g") == [("g/scaled", 10 * n) for n in (1, 2, 3, 4)]
 
 
 def test_instances_are_no_assets_of_the_store(build: Build) -> None:
@@ -155,7 +136,7 @@ def test_instances_are_no_assets_of_the_store(build: Build) -> None:
 
 
 def test_nothing_inside_of_a_fan_out_can_be_run_without_the_map(build: Build, handler: Any) -> None:
-    repo = build(fan(fn.square, io_handler=handler))
+    repo = build(fan(fn.square, io_handler=handler), default_executor=IN_PROCESS)
     repo.materialize()
     for name in ("g/total", "g/square__collect"):
         with pytest.raises(GraphValidationError):
@@ -166,11 +147,10 @@ def test_nothing_inside_of_a_fan_out_can_be_run_without_the_map(build: Build, ha
 # -- sources -----------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("executor", PLACES)
-def test_keys_name_the_instances_wherever_the_source_was_made(build: Build, handler: Any, executor: Any) -> None:
+def test_keys_name_the_instances_of_a_source_that_was_made_in_a_worker(build: Build, handler: Any) -> None:
     beside = rs.Asset(lambda: 0, name="beside", io_handler=handler)
     graph = fan(fn.square, fn.keyed, fn.kept, io_handler=handler)
-    repo = build(graph, beside, default_executor=executor)
+    repo = build(graph, beside, default_executor=PARALLEL)
     result = repo.materialize()
     assert [name for name in result.materialized_assets if "[" in name] == [
         f"g/square[{key}]" for key in ("north", "east", "south")
@@ -216,12 +196,10 @@ def test_a_graph_within_a_graph_is_a_source(build: Build) -> None:
 
 @pytest.mark.rule("graph-assets 4.16")
 def test_a_fan_out_may_follow_another(build: Build, handler: Any) -> None:
-    for executor in PLACES:
-        body = lambda: fn.ids().map(fn.square).collect().map(fn.kind).collect()  # noqa: E731
-        graph = rs.Asset.from_graph(body, "g", io_handler=handler)
-        repo = build(graph, default_executor=executor)
-        assert repo.materialize().success
-        assert repo.load_node("g") == ["int"] * 4
+    body = lambda: fn.ids().map(fn.square).collect().map(fn.kind).collect()  # noqa: E731
+    repo = build(rs.Asset.from_graph(body, "g", io_handler=handler), default_executor=IN_PROCESS)
+    assert repo.materialize().success
+    assert repo.load_node("g") == ["int"] * 4
 
 
 @pytest.mark.parametrize("asynchronous", [False, True])
@@ -237,15 +215,6 @@ def test_a_generator_is_listed_after_its_type_was_checked(build: Build, asynchro
 
 
 # -- limits ------------------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("cap", [1, 2])
-def test_the_limit_holds_among_workers(build: Build, handler: Any, tmp_path: Path, cap: int) -> None:
-    graph = fan(fn.crowded, cap=cap, then=fn.kept, io_handler=handler)
-    resources = {"folder": Folder(path=str(tmp_path))}
-    repo = build(graph, resources=resources, default_executor=rs.Executor.parallel(4))
-    repo.materialize()
-    assert max(repo.load_node("g")) <= cap
 
 
 @pytest.mark.rule("graph-assets 4.15")
@@ -267,9 +236,8 @@ def test_an_instance_that_waits_to_be_tried_again_keeps_its_place(build: Build) 
 # -- failures ----------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("executor", PLACES)
-def test_a_failed_instance_fails_alone_and_what_collects_is_skipped(build: Build, handler: Any, executor: Any) -> None:
-    repo = build(fan(fn.fails_on_two, io_handler=handler), default_executor=executor)
+def test_a_failed_instance_fails_alone_and_what_collects_is_skipped(build: Build, handler: Any) -> None:
+    repo = build(fan(fn.fails_on_two, io_handler=handler), default_executor=IN_PROCESS)
     result = repo.materialize(raise_on_error=False)
     assert result.failed_assets == [
         ("g/fails_on_two[1]", "ValueError: boom"),
@@ -284,54 +252,15 @@ def test_a_failed_instance_fails_alone_and_what_collects_is_skipped(build: Build
         repo.materialize()
 
 
-def test_a_worker_that_dies_in_one_instance_takes_no_other_with_it(build: Build, handler: Any) -> None:
-    graph = fan(fn.dies_on_two, io_handler=handler)
-    repo = build(graph, default_executor=rs.Executor.parallel(2))
-    result = repo.materialize(raise_on_error=False)
-    [(name, text), *skipped] = result.failed_assets
-    assert name == "g/dies_on_two[1]"
-    assert text.startswith("WorkerDied: step 'g/dies_on_two[1]': ")
-    assert [text for _, text in skipped] == [SKIPPED] * 3
-    assert [repo.load_node(f"g/dies_on_two[{index}]") for index in (0, 2, 3)] == [1, 3, 4]
-
-
-def test_an_instance_is_tried_again_in_another_worker(build: Build, handler: Any, tmp_path: Path) -> None:
-    graph = fan(fn.dies_once, io_handler=handler)
-    resources = {"folder": Folder(path=str(tmp_path))}
-    repo = build(graph, resources=resources, default_executor=rs.Executor.parallel(2))
-    result = repo.materialize()
-    assert repo.load_node("g") == 10
-    assert types_of(repo, result, "g/dies_once[1]") == [
-        "StepStart",
-        "StepRetry",
-        "StepStart",
-        "Materialization",
-        "StepSuccess",
-    ]
-
-
 def test_an_element_that_cannot_be_sent_is_the_failure_of_its_instance(build: Build, handler: Any) -> None:
     source = rs.Asset(fn.locks.function, name="source")
     graph = rs.Asset.from_graph(lambda source: source.map(fn.kind).collect(), "g", node_io_handler=handler)
-    repo = build(source, graph, default_executor=rs.Executor.parallel(2))
+    repo = build(source, graph, default_executor=PARALLEL)
     result = repo.materialize(raise_on_error=False)
     name, text = result.failed_assets[0]
     assert name == "g/kind[1]"
     assert text.startswith("ExecutionError: 'g/kind[1]' cannot be sent to a worker process: its element, a lock,")
     assert [repo.load_node(f"g/kind[{index}]") for index in (0, 2)] == ["int", "int"]
-
-
-def test_a_map_that_cannot_be_sent_is_found_out_once(build: Build) -> None:
-    class Locked(fn.Nowhere):
-        lock: Any = None
-
-    handler = Locked(lock=threading.Lock())
-    graph = fan(fn.square, fn.many, lambda v: v, node_io_handler=handler)
-    result = build(graph, default_executor=rs.Executor.parallel(2)).materialize(raise_on_error=False)
-    texts = {text for name, text in result.failed_assets if "[" in name}
-    assert len(result.failed_assets) == fn.MANY + 2
-    assert len(texts) == 1
-    assert texts.pop().startswith("ExecutionError: step 'g/square' cannot be sent to a worker process: the IO handler")
 
 
 def test_elements_of_a_local_class_cross_by_value(build: Build, handler: Any) -> None:
@@ -340,7 +269,7 @@ def test_elements_of_a_local_class_cross_by_value(build: Build, handler: Any) ->
 
     source = rs.Asset(lambda: [Odd(), Odd()], name="source")
     graph = rs.Asset.from_graph(lambda source: source.map(fn.kind).collect(), "g", node_io_handler=handler)
-    repo = build(source, graph, default_executor=rs.Executor.parallel(2))
+    repo = build(source, graph, default_executor=PARALLEL)
     repo.materialize()
     assert repo.load_node("g") == ["Odd", "Odd"]
 
@@ -409,11 +338,10 @@ def test_a_consumer_that_failed_is_given_everything_again(build: Build, stream: 
     assert len(seen) == 2
 
 
-@pytest.mark.parametrize("executor", PLACES)
-def test_a_cancelled_run_begins_no_further_instance(build: Build, handler: Any, tmp_path: Path, executor: Any) -> None:
+def test_a_cancelled_run_begins_no_further_instance(build: Build, handler: Any, tmp_path: Path) -> None:
     graph = fan(fn.waits, io_handler=handler)
     resources = {"folder": Folder(path=str(tmp_path))}
-    repo = build(graph, resources=resources, default_executor=executor)
+    repo = build(graph, resources=resources, default_executor=IN_PROCESS)
     started = tmp_path / "started"
 
     def cancel() -> None:

@@ -26,12 +26,6 @@ def polls_every_second_sharp(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RIVERS_CLAIM_POLL_JITTER", "0ms")
 
 
-@pytest.fixture(params=["memory", "embedded"])
-def storage(request: pytest.FixtureRequest, tmp_path: Path) -> Generator[rs.Storage]:
-    with rs.Storage.memory() if request.param == "memory" else rs.Storage.embedded(str(tmp_path / "s")) as made:
-        yield made
-
-
 def told(storage: rs.Storage, run_id: str, *steps: str) -> list[str]:
     """Return the types of the events of these steps, or of all."""
     events = storage.get_events_for_run(run_id)
@@ -134,12 +128,11 @@ def test_a_step_claims_starts_succeeds_and_releases_wherever_it_executes(
 
 
 @pytest.mark.rule("queue 2.7", "queue 2.14")
-@pytest.mark.parametrize("place", PLACES)
 @pytest.mark.anyio
 async def test_a_contended_pool_is_waited_for_on_the_clock_while_others_go_on(
-    placed: Callable[..., rs.CodeRepository], place: str
+    placed: Callable[..., rs.CodeRepository],
 ) -> None:
-    async with Scenario(placed(place), durations={"beside": "2s", "claims": "3s"}) as sim:
+    async with Scenario(placed("worker"), durations={"beside": "2s", "claims": "3s"}) as sim:
         sim.storage.set_pool_limit("db", 1)
         sim.storage._claim_concurrency_slots([("db", 1)], "other", "s", lease_duration="10s")
         start = sim.clock.now_ns()
@@ -156,12 +149,9 @@ async def test_a_contended_pool_is_waited_for_on_the_clock_while_others_go_on(
 
 
 @pytest.mark.rule("queue 2.11", "queue 2.14")
-@pytest.mark.parametrize("place", PLACES)
 @pytest.mark.anyio
-async def test_the_lease_is_renewed_every_third_while_the_step_lasts(
-    placed: Callable[..., rs.CodeRepository], place: str
-) -> None:
-    async with Scenario(placed(place), durations={"claims": "100s", "beside": "45s"}) as sim:
+async def test_the_lease_is_renewed_every_third_while_the_step_lasts(placed: Callable[..., rs.CodeRepository]) -> None:
+    async with Scenario(placed("worker"), durations={"claims": "100s", "beside": "45s"}) as sim:
         sim.storage.set_pool_limit("db", 1, "90s")
         start = sim.clock.now_ns()
         run_id = (await sim.materialize()).run_id
@@ -173,25 +163,6 @@ async def test_the_lease_is_renewed_every_third_while_the_step_lasts(
 
 def failing() -> None:
     raise ValueError("as always")
-
-
-@pytest.mark.rule("execution 3.2.8", "queue 2.10")
-@pytest.mark.parametrize(("delay", "between"), [(5, ["StepSlotReleased", "StepSlotClaimed"]), (0, [])])
-@pytest.mark.anyio
-async def test_slots_are_free_during_a_backoff_and_kept_when_there_is_none(delay: float, between: list[str]) -> None:
-    retry = rs.RetryPolicy(1, backoff=rs.Backoff.constant(delay)) if delay else rs.RetryPolicy(1)
-    repo = rs.CodeRepository([rs.Asset(failing, pool="db", retry=retry)], pool_limits={"db": 1})
-    async with Scenario(repo) as sim:
-        run_id = (await sim.materialize(raise_on_error=False)).run_id
-        assert told(sim.storage, run_id) == [
-            "StepSlotClaimed",
-            "StepStart",
-            "StepRetry",
-            *between,
-            "StepStart",
-            "StepFailure",
-            "StepSlotReleased",
-        ]
 
 
 @pytest.mark.rule("execution 3.2.8", "queue 2.10")
@@ -211,35 +182,12 @@ async def test_during_a_backoff_another_step_has_the_slot() -> None:
         assert seen == [(0, "failing"), (0, "plain"), (60, "failing")]
 
 
-@pytest.mark.rule("queue 2.9")
-@pytest.mark.parametrize("place", PLACES)
-@pytest.mark.anyio
-async def test_a_step_that_waits_too_long_fails_without_having_started(
-    placed: Callable[..., rs.CodeRepository], place: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("RIVERS_CLAIM_TIMEOUT", "90s")
-    async with Scenario(placed(place, retry=rs.RetryPolicy(3))) as sim:
-        sim.storage.set_pool_limit("db", 0)
-        start = sim.clock.now_ns()
-        result = await sim.materialize(raise_on_error=False)
-        assert sim.clock.now_ns() - start == 90 * SECOND
-        assert result.failed_assets == [
-            (
-                "claims",
-                "ExecutionError: step 'claims' timed out waiting for pool slots after 90s (pool 'db' full (0/0))",
-            )
-        ]
-        assert told(sim.storage, result.run_id, "claims") == ["StepSlotWaiting", "StepFailure"]
-        assert sim.storage.get_pool_info("db").pending_count == 0
-
-
 @pytest.mark.rule("queue 2.7")
-@pytest.mark.parametrize("place", PLACES)
 @pytest.mark.anyio
 async def test_a_run_that_is_cancelled_while_it_waits_ends_soon_and_waits_for_nothing(
-    placed: Callable[..., rs.CodeRepository], place: str
+    placed: Callable[..., rs.CodeRepository],
 ) -> None:
-    async with Scenario(placed(place, at_new_year=True), start="2025-12-31T23:59:00Z") as sim:
+    async with Scenario(placed("worker", at_new_year=True), start="2025-12-31T23:59:00Z") as sim:
         sim.storage.set_pool_limit("db", 0)
         await sim.clock.advance("2m")
         [run] = sim.runs()
@@ -411,18 +359,6 @@ def build_levels(storage: rs.Storage) -> Generator[Callable[..., Any]]:
 
     yield build
     repo.shutdown()
-
-
-@pytest.mark.rule("queue 2.13")
-def test_what_a_step_left_behind_is_freed_at_the_end_of_the_run(storage: rs.Storage) -> None:
-    @rs.Asset(pool="db")
-    def greedy(context: rs.AssetExecutionContext) -> None:
-        assert storage._claim_concurrency_slots([("db", 1)], context.run_id, "something else").is_claimed
-
-    with rs.CodeRepository([greedy], pool_limits={"db": 5}) as repo:
-        repo.resolve(storage)
-        repo.materialize()
-    assert storage.get_pool_info("db").claimed_count == 0
 
 
 @pytest.mark.rule("queue 2.4")

@@ -5,6 +5,8 @@ from __future__ import annotations
 from types import SimpleNamespace
 from typing import Any
 
+import pytest
+
 from rivers.execution.attempts.outcomes import StepOutcome
 from rivers.execution.dispatch.batch import Batch
 from rivers.execution.dispatch.lane import StepAttempt
@@ -181,6 +183,7 @@ class _Pools:
         self.lines.append(f"{step.name} withdraws")
 
 
+@pytest.mark.rule("execution 3.2.8", "queue 2.10")
 def test_slots_are_kept_for_an_attempt_that_follows_at_once_and_released_before_one_that_waits() -> None:
     pools = _Pools()
     storage = SimpleNamespace(subscribe=lambda hear: lambda: None)

@@ -129,6 +129,7 @@ def test_the_environment_is_read_when_it_begins_to_wait_and_what_is_no_duration_
     assert claims.claim(ONE, 1) == Refused(seconds, None)
 
 
+@pytest.mark.rule("queue 2.9")
 def test_one_that_has_waited_for_too_long_gives_up_and_waits_no_more(
     claims: PoolClaims, pools: Storage, clock: _Clock, monkeypatch: pytest.MonkeyPatch
 ):

@@ -52,7 +52,7 @@ def test_an_unknown_executor_in_metadata_is_refused_when_it_is_to_run(build: Bui
         repo.materialize(raise_on_error=False)
 
 
-@pytest.mark.rule("execution 1.8", "execution 2.2", "resources 2.2.9")
+@pytest.mark.rule("execution 1.8", "execution 2.2", "metadata 4.1", "resources 2.2.9")
 def test_metadata_and_job_decide_where_steps_run(build: Build, tmp_path: Any) -> None:
     handler = rs.PickleIOHandler(store=LocalStore(str(tmp_path)))
 

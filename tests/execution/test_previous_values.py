@@ -44,15 +44,12 @@ def test_each_run_sees_the_value_of_the_run_before(build: Build, handler: Any, e
 
 def test_it_outlives_the_repository_with_a_handler_that_keeps_values(build: Build, handler: Any) -> None:
     for _ in range(2):
-        build(*assets(handler), default_executor=rs.Executor.parallel(2)).materialize()
+        build(*assets(handler), default_executor=PLACES[0]).materialize()
     assert len(build(*assets(handler)).load_node("one")) == 2
 
 
-@pytest.mark.parametrize("executor", PLACES, ids=repr)
-def test_a_damaged_value_counts_as_none_and_is_replaced(
-    build: Build, handler: Any, executor: rs.Executor, tmp_path: Path
-) -> None:
-    repo = build(*assets(handler), default_executor=executor)
+def test_a_damaged_value_counts_as_none_and_is_replaced(build: Build, handler: Any, tmp_path: Path) -> None:
+    repo = build(*assets(handler), default_executor=PLACES[0])
     repo.materialize()
     for function in FUNCTIONS:
         (tmp_path / "values" / f"{function.__name__}.pkl").write_bytes(b"damaged")
@@ -60,8 +57,7 @@ def test_a_damaged_value_counts_as_none_and_is_replaced(
     assert [len(repo.load_node(function.__name__)) for function in FUNCTIONS] == [1, 1, 1]
 
 
-@pytest.mark.parametrize("executor", PLACES, ids=repr)
-def test_a_failed_run_leaves_the_previous_value(build: Build, executor: rs.Executor) -> None:
+def test_a_failed_run_leaves_the_previous_value(build: Build) -> None:
     fails: list[bool] = []
 
     @rs.Asset
@@ -70,7 +66,7 @@ def test_a_failed_run_leaves_the_previous_value(build: Build, executor: rs.Execu
             raise ValueError("not this time")
         return (self.get_inner() or 0) + 1
 
-    repo = build(counter, default_executor=executor)
+    repo = build(counter)
     repo.materialize()
     fails.append(True)
     assert not repo.materialize(raise_on_error=False).success

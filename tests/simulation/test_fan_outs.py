@@ -129,12 +129,11 @@ def hangs(context: rs.TaskExecutionContext, n: int) -> int:
 
 async def test_an_instance_past_its_timeout_fails_alone(tmp_path: Path) -> None:
     config = {"assets": {"g/hangs": {"metadata": {"rivers/timeout": "5m"}}}}
-    for options in ({"default_executor": rs.Executor.in_process()}, parallel(tmp_path)):
-        async with Scenario(repository(hangs, **options)) as sim:
-            result = await sim.materialize(raise_on_error=False, config=config)
-            text = "TimeoutError: step 'g/hangs[1]' did not end within 300 s"
-            assert result.failed_assets[0] == ("g/hangs[1]", text)
-            assert len(result.failed_assets) == 4
+    async with Scenario(repository(hangs, **parallel(tmp_path))) as sim:
+        result = await sim.materialize(raise_on_error=False, config=config)
+        text = "TimeoutError: step 'g/hangs[1]' did not end within 300 s"
+        assert result.failed_assets[0] == ("g/hangs[1]", text)
+        assert len(result.failed_assets) == 4
 
 
 @pytest.mark.parametrize("commit", range(2, 6) if SOAK else (3, 5))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import rivers as rs
@@ -19,18 +18,6 @@ def mapping(context: rs.AssetExecutionContext) -> dict[str, Any]:
         "b": (context.asset_name, context.is_multi_asset, context.output_selection),
         "c": rs.Materialization(metadata={"rows": 3}),
     }
-
-
-def generator() -> Iterator[rs.Output]:
-    yield rs.Output(os.getpid(), output_name="a")
-    yield rs.Output(2, output_name="b")
-    raise ValueError("after two")
-
-
-async def async_generator() -> AsyncIterator[rs.Output]:
-    yield rs.Output(os.getpid(), output_name="a")
-    yield rs.Output(2, output_name="b")
-    raise ValueError("after two")
 
 
 @rs.Task

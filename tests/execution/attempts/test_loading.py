@@ -210,6 +210,7 @@ def test_a_value_that_is_gone_is_the_failure_of_the_consumer(build: Build, tmp_p
 
     handler = rs.PickleIOHandler(store=LocalStore(tmp_path))
     gather = lambda m: m.collect_stream(ordered=True)  # noqa: E731
-    repo = build(graph(forgetful, gather, node_io_handler=handler), tasks=[ids, twice, forgetful])
+    loses = graph(forgetful, gather, node_io_handler=handler)
+    repo = build(loses, tasks=[ids, twice, forgetful], default_executor=rs.Executor.in_process())
     with pytest.raises(FileNotFoundError, match=r"g/twice\[1\]"):
         repo.materialize()

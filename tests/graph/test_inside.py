@@ -103,6 +103,7 @@ def test_two_graphs_that_share_a_task_get_separate_nodes() -> None:
     assert list(graph.nodes) == ["g/one", "g", "h/one", "h"]
 
 
+@pytest.mark.rule("graph-assets 3.1.6")
 def test_a_task_that_is_called_twice_feeds_all_uses() -> None:
     graph = graph_of(lambda: add(inc(one()), inc(one())))
     assert wired(graph["g/add"]) == {"x": "g/inc", "y": "g/inc"}
@@ -206,6 +207,7 @@ def test_assets_called_in_the_body_become_dependencies_and_must_exist() -> None:
         build_graph([graph_asset(lambda: inc(b()))])
 
 
+@pytest.mark.rule("graph-assets 3.2.2")
 @pytest.mark.parametrize(
     ("keywords", "inside", "own"),
     [

@@ -9,7 +9,9 @@ import pytest
 
 from rivers.definitions.assets.asset_def import AssetDef
 from rivers.definitions.assets.assets import Asset
+from rivers.definitions.assets.bash_tasks import CommandTask
 from rivers.definitions.assets.jobs import Job
+from rivers.definitions.assets.tasks import Task
 from rivers.definitions.policies.retries import RetryPolicy
 from rivers.exceptions import AssetDefinitionError, ConfigurationError
 from rivers.graph.building import build_graph
@@ -34,6 +36,7 @@ def test_a_name_gives_what_is_registered_and_everything_else_stays() -> None:
     assert resolve_partitions("a", None, {}) is None
 
 
+@pytest.mark.rule("repository 2.8")
 @pytest.mark.parametrize("kind", [ConfigurationError, AssetDefinitionError])
 def test_an_unknown_handler_key_is_refused_as_either_documented_type(kind: type[Exception]) -> None:
     with pytest.raises(kind, match=r"'a'.*'nope'"):
@@ -54,34 +57,51 @@ def test_unknown_names_are_listed_beside_the_sorted_registered_ones() -> None:
         resolve_partitions("a", "nope", {"y": DAILY, "x": DAILY})
 
 
-@pytest.mark.rule("assets 3.6")
+PLAIN = Task(lambda: 0, name="plain")
+
+
+@pytest.mark.rule("assets 3.6", "repository 2.8")
 @pytest.mark.parametrize(
     "asset",
     [
         Asset(name="b", io_handler="nope")(lambda a: 0),
         Asset(name="b", deps=[AssetDef.input("a", io_handler="nope")])(lambda a: 0),
+        Asset.from_multi(lambda: {"b": 0}, [AssetDef("b", io_handler="nope")], "m"),
+        Asset.from_multi(lambda: {"b": 0}, [AssetDef("b")], "m", io_handler="nope"),
+        Asset.external(name="b", io_handler="nope"),
+        Asset.from_graph(lambda: PLAIN(), "b", io_handler="nope"),
+        Asset.from_graph(lambda: PLAIN(), "b", node_io_handler="nope"),
+        Task(lambda: 0, name="b", io_handler="nope"),
     ],
 )
-def test_handler_keys_of_assets_and_of_their_inputs_are_checked(asset: Any) -> None:
-    graph = build_graph([Asset(name="a")(lambda: 0), asset])
-    with pytest.raises(ConfigurationError, match=r"'b'.*'nope'"):
+def test_handler_keys_are_checked_wherever_one_can_be_named(asset: Any) -> None:
+    is_task = isinstance(asset, Task)
+    graph = build_graph([Asset(name="a")(lambda: 0), *([] if is_task else [asset])], tasks=[asset] if is_task else [])
+    with pytest.raises(ConfigurationError, match=r"'b(/plain)?'.*'nope'"):
         check_handlers(graph, {})
     check_handlers(graph, {"nope": HANDLER})
 
 
+ONE = Asset(name="a")(lambda: 0)
+
+
+@pytest.mark.rule("repository 2.11")
 @pytest.mark.parametrize(
-    ("keywords", "job_retry", "default", "named"),
+    ("assets", "tasks", "job_retry", "default", "named"),
     [
-        ({"retry": "nope"}, None, None, "Asset 'a'.*'nope'"),
-        ({}, "nope", None, "Job 'j'.*'nope'"),
-        ({}, None, "nope", "default_retry_policy.*'nope'"),
+        ([Asset(name="a", retry="nope")(lambda: 0)], [], None, None, "Asset 'a'.*'nope'"),
+        ([Asset.from_multi(lambda: {"a": 0}, [AssetDef("a")], "m", retry="nope")], [], None, None, "'nope'"),
+        ([Asset.from_graph(lambda: PLAIN(), "a", retry="nope")], [], None, None, "'a'.*'nope'"),
+        ([], [Task(lambda: 0, name="a", retry="nope")], None, None, "'a'.*'nope'"),
+        ([], [CommandTask("a", "true", retry="nope")], None, None, "'a'.*'nope'"),
+        ([ONE], [], "nope", None, "Job 'j'.*'nope'"),
+        ([ONE], [], None, "nope", "default_retry_policy.*'nope'"),
     ],
 )
 def test_every_place_that_takes_a_name_is_checked(
-    keywords: dict[str, Any], job_retry: Any, default: Any, named: str
+    assets: list[Any], tasks: list[Any], job_retry: Any, default: Any, named: str
 ) -> None:
-    asset = Asset(name="a", **keywords)(lambda: 0)
-    jobs = [Job("j", [asset], retry=job_retry)]
+    jobs = [Job("j", assets, retry=job_retry)] if assets else []
     with pytest.raises(ConfigurationError, match=named):
-        check_names(build_graph([asset]), jobs, retries={}, default_retry=default)
-    check_names(build_graph([asset]), jobs, retries={"nope": POLICY}, default_retry=default)
+        check_names(build_graph(assets, tasks=tasks), jobs, retries={}, default_retry=default)
+    check_names(build_graph(assets, tasks=tasks), jobs, retries={"nope": POLICY}, default_retry=default)

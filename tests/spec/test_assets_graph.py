@@ -9,7 +9,7 @@ import pytest
 import rivers as rs
 from tests.spec.conftest import Build
 from tests.spec.handlers import Remembering
-from tests.spec.recorded import SKIPPED, failures_of, subjects_of, types_of
+from tests.spec.recorded import SKIPPED, failures_of, types_of
 
 
 @rs.Task
@@ -70,37 +70,6 @@ def test_the_body_is_called_once_for_each_check_and_not_when_it_runs(storage: rs
     assert repo.load_node("g") == 11
 
 
-class MyOwn(Exception):
-    pass
-
-
-@pytest.mark.rule("graph-assets 3.1.4")
-def test_what_the_body_raises_comes_out_of_resolve_unchanged(storage: rs.Storage) -> None:
-    mine = MyOwn("mine")
-
-    def body() -> None:
-        raise mine
-
-    with pytest.raises(MyOwn) as raised:
-        rs.CodeRepository([graph(body)]).resolve(storage)
-    assert raised.value is mine
-
-
-@pytest.mark.rule("graph-assets 3.1.6")
-def test_a_task_called_twice_is_one_node_whose_value_feeds_all_uses(build: Build) -> None:
-    ran: list[int] = []
-
-    @rs.Task
-    def counted() -> int:
-        ran.append(1)
-        return 5
-
-    repo = build(graph(lambda: add(counted(), counted())), tasks=[counted, add])
-    result = repo.materialize()
-    assert result.materialized_assets == ["g/counted", "g/add", "g"]
-    assert (repo.load_node("g"), ran) == (10, [1])
-
-
 @rs.Task
 def minus(x: int, y: int, scale: int = 1) -> int:
     return (x - y) * scale
@@ -126,15 +95,6 @@ def test_arguments_are_wired_by_position_and_name_and_literals_are_constants(
     build: Build, body: Any, expected: int
 ) -> None:
     assert value_of(build, body, outer) == expected
-
-
-@pytest.mark.rule("graph-assets 3.1.10")
-def test_a_literal_may_be_any_value(build: Build) -> None:
-    @rs.Task
-    def read(url: str, options: Any) -> Any:
-        return url, options
-
-    assert value_of(build, lambda: read("https://x/y", options={"a": [1, None]})) == ("https://x/y", {"a": [1, None]})
 
 
 @pytest.mark.rule("graph-assets 3.1.13")
@@ -163,38 +123,6 @@ def test_graph_assets_may_be_called_in_graphs(build: Build) -> None:
     result = repo.materialize()
     assert result.materialized_assets == ["inner/one", "inner/inc", "inner", "g/inc", "g"]
     assert repo.load_node("g") == 3
-
-
-@pytest.mark.rule("graph-assets 3.2.2")
-@pytest.mark.parametrize("by_key", [False, True], ids=["instance", "key"])
-@pytest.mark.parametrize(
-    ("settings", "inside", "own"),
-    [
-        ([], {"plain": "default", "own": "task"}, "default"),
-        (["graph"], {"plain": "graph", "own": "task"}, "graph"),
-        (["node"], {"plain": "node", "own": "node"}, "default"),
-        (["node", "graph"], {"plain": "node", "own": "node"}, "graph"),
-    ],
-    ids=str,
-)
-def test_internal_values_go_to_the_nearest_handler_and_the_final_one_to_both(
-    build: Build, settings: list[str], inside: dict[str, str], own: str, by_key: bool
-) -> None:
-    handlers = {name: Remembering() for name in ("task", "graph", "node")}
-    given = {
-        {"graph": "io_handler", "node": "node_io_handler"}[name]: name if by_key else handlers[name]
-        for name in settings
-    }
-    source = rs.Task(lambda: 1, name="own", io_handler="task" if by_key else handlers["task"])
-    final = rs.Task(lambda own: own + 1, name="plain")
-    repo = build(graph(lambda: final(source()), **given), tasks=[source, final], resources=handlers)
-    assert repo.materialize().success
-    where = {
-        key: [name for name, handler in handlers.items() if key in handler.values] or ["default"]
-        for key in ("g/own", "g/plain", "g")
-    }
-    assert where == {"g/own": [inside["own"]], "g/plain": [inside["plain"]], "g": [own]}
-    assert [repo.load_node(name) for name in ("g/own", "g/plain", "g")] == [1, 2, 2]
 
 
 @pytest.mark.rule("graph-assets 3.2.4")
@@ -249,15 +177,3 @@ def test_the_annotation_of_the_body_is_no_check_and_those_of_tasks_are(build: Bu
 
     result = build(graph(lambda: wrong()), tasks=[wrong]).materialize(raise_on_error=False)
     assert failures_of(result)["g/wrong"].startswith("AssetOutputValidationError: ")
-
-
-@pytest.mark.rule("graph-assets 3.2.13")
-def test_an_internal_may_be_selected_alone_when_its_inputs_can_be_loaded(build: Build, storage: rs.Storage) -> None:
-    shared = Remembering()
-    repo = build(graph(lambda: inc(one()), node_io_handler=shared))
-    assert repo.materialize(["g/one"]).materialized_assets == ["g/one"]
-    shared.values["g/one"] = 41
-    result = repo.materialize(["g/inc"])
-    assert result.materialized_assets == ["g/inc"]
-    assert subjects_of(storage, result.run_id, "StepStart") == ["g/inc"]
-    assert repo.load_node("g/inc") == 42

@@ -88,6 +88,7 @@ def test_a_bash_task_is_written_down_too() -> None:
     assert list(composition.nodes) == ["g/one", "g/b"]
 
 
+@pytest.mark.rule("graph-assets 3.1.4")
 def test_what_the_body_raises_comes_through_and_ends_the_composition() -> None:
     def broken() -> None:
         one()

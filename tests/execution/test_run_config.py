@@ -46,6 +46,7 @@ def test_the_sectioned_shape_gives_config_metadata_resources_and_execution() -> 
         ({"assets": {}, "nope": {}}, "nope.*assets, execution, resources"),
         ({"assets": {}, "events": {}}, r"config\.assets: a section cannot stand beside"),
         ({"assets": 3}, "config.assets"),
+        ({"resources": 3}, "config.resources"),
         ({"assets": []}, "config.assets must be a dict"),
         ({"assets": {"nope": {}}}, "nope"),
         ({"assets": {"events": {"what": 1}}}, r"config\.assets\.events\.what.*config, metadata"),

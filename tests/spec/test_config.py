@@ -150,23 +150,11 @@ def test_an_asset_that_is_called_like_a_section_is_reached_through_the_section(b
 
 
 FAULTS: dict[str, tuple[Any, str]] = {
-    "unknown section": ({"assets": {}, "what": {}}, "what.*assets, execution, resources"),
-    "only an unknown section": ({"what": {}}, "what.*assets, execution, resources"),
-    "assets no dict": ({"assets": [1]}, r"config\.assets"),
-    "assets an empty list": ({"assets": []}, r"config\.assets"),
-    "resources no dict": ({"resources": 3}, r"config\.resources"),
-    "max_workers no number": ({"execution": {"executor": "parallel", "max_workers": "two"}}, "max_workers"),
-    "max_workers negative": ({"execution": {"max_workers": -1}}, "max_workers"),
     "asset of another run": ({"assets": {"other": {"config": {}}}}, "other"),
     "asset of another run, flat": ({"other": {}}, "other"),
-    "unknown key": ({"assets": {"events": {"confg": {}}}}, r"assets\.events.*confg.*config, metadata"),
     "no resource": ({"resources": {"nope": {}}}, r"resources\.nope.*no resource"),
     "no field": ({"resources": {"db": {"what": 1}}}, r"resources\.db\.what"),
     "bad type": ({"resources": {"db": {"size": "many"}}}, r"(?s)resources\.db\.size.*valid integer"),
-    "unknown executor": ({"execution": {"executor": "threads"}}, "in_process.*parallel"),
-    "unknown execution key": ({"execution": {"workers": 1}}, "workers.*executor, max_workers, max_async_concurrent"),
-    "max_workers in process": ({"execution": {"executor": "in_process", "max_workers": 1}}, "max_workers.*parallel"),
-    "no json": ({"events": {"rows": object()}}, "JSON"),
     "no json, sectioned": ({"assets": {"events": {"config": {"rows": {1}}}}}, "JSON"),
 }
 

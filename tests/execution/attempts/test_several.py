@@ -13,7 +13,6 @@ from obstore.store import LocalStore
 
 import rivers as rs
 from rivers.exceptions import AssetOutputValidationError, ExecutionError
-from tests.execution import worker_functions as functions
 from tests.repositories import Build
 
 
@@ -45,8 +44,13 @@ async def yielding_later() -> AsyncIterator[Any]:
 
 
 @pytest.mark.rule("assets 6.13", "assets 6.15", "assets 6.16", "execution 2.11")
-@pytest.mark.parametrize("function", [mapping, yielding, mapping_later, yielding_later])
-@pytest.mark.parametrize("executor", [rs.Executor.in_process(), rs.Executor.parallel(2)])
+@pytest.mark.parametrize(
+    ("function", "executor"),
+    [
+        *((function, rs.Executor.in_process()) for function in (mapping, yielding, mapping_later, yielding_later)),
+        (yielding, rs.Executor.parallel(2)),
+    ],
+)
 def test_every_form_gives_each_output_its_value(build: Build, function: Any, executor: Any, tmp_path: Path) -> None:
     handler = rs.PickleIOHandler(store=LocalStore(tmp_path))
     beside = rs.Asset(lambda: 0, name="beside", io_handler=handler)
@@ -210,14 +214,6 @@ def test_outputs_are_stored_while_the_generator_goes_on(build: Build, tmp_path: 
     assert seen == [True]
 
 
-def test_a_value_that_does_not_fit_its_output_fails_all_of_them(build: Build) -> None:
-    outputs = (rs.AssetDef("a", type_hint=int), rs.AssetDef("b", type_hint=str))
-    repo = build(multi(mapping, *outputs))
-    with pytest.raises(AssetOutputValidationError, match="b: returned a value of type int, expected str"):
-        repo.materialize()
-    assert len(repo.materialize(raise_on_error=False).failed_assets) == 2
-
-
 @pytest.mark.rule("assets 6.27")
 def test_the_return_annotation_is_that_of_the_returned_object(build: Build) -> None:
     def wrong() -> int:
@@ -225,40 +221,6 @@ def test_the_return_annotation_is_that_of_the_returned_object(build: Build) -> N
 
     with pytest.raises(AssetOutputValidationError, match="wrong: returned a value of type dict, expected int"):
         build(multi(wrong)).materialize()
-
-
-def test_a_handler_that_fails_for_one_output_leaves_the_others_alone(build: Build, tmp_path: Path) -> None:
-    handler = rs.PickleIOHandler(store=LocalStore(tmp_path))
-    repo = build(multi(lambda: {"a": lambda: 0, "b": 2}, io_handler=handler))
-    result = repo.materialize(raise_on_error=False)
-    assert [name for name, _ in result.failed_assets] == ["a"]
-    assert repo.load_node("b") == 2
-
-
-def test_observations_and_materializations_are_outputs_too(build: Build) -> None:
-    repo = build(multi(lambda: {"a": rs.Observation(metadata={"k": 1}), "b": rs.Materialization()}))
-    assert [kind for kind, key in happened(repo, repo.materialize()) if kind.endswith("ation")] == [
-        "Observation",
-        "Materialization",
-    ]
-
-
-def test_metadata_and_versions_are_those_of_the_output(build: Build) -> None:
-    repo = build(multi(yielding))
-    events = repo.storage.get_events_for_run(repo.materialize().run_id)
-    found = {event.asset_key: event for event in events if event.event_type == "Materialization"}
-    assert dict(found["a"].metadata)["rows"] == '{"Int":{"value":1}}'
-    assert "rows" not in dict(found["b"].metadata)
-    assert found["b"].data_version == "v2"
-
-
-def test_config_is_given_under_the_name_of_an_output(build: Build) -> None:
-    def both(context: rs.AssetExecutionContext[functions.Limits]) -> dict[str, int]:
-        return {"a": context.config.limit, "b": 0}
-
-    repo = build(multi(both))
-    repo.materialize(config={"a": {"limit": 9}})
-    assert repo.load_node("a") == 9
 
 
 @pytest.mark.rule("repository 3.4.9")

@@ -55,32 +55,29 @@ class Shaky:
 
 
 @pytest.mark.rule("repository 3.4.1", "repository 3.4.2")
-@pytest.mark.parametrize("kind", ["memory", "embedded"])
-def test_a_resumed_run_does_what_is_left_and_its_record_tells_the_new_end(kind: str, tmp_path: Path) -> None:
-    storage = rs.Storage.memory() if kind == "memory" else rs.Storage.embedded(str(tmp_path / "store"))
+def test_a_resumed_run_does_what_is_left_and_its_record_tells_the_new_end(build: Build, storage: rs.Storage) -> None:
     shaky = Shaky()
     assets = [shaky.step("one"), shaky.step("two", "one"), shaky.step("three", "two"), shaky.step("apart")]
-    with storage, rs.CodeRepository(assets, default_executor=rs.Executor.in_process()) as repo:
-        repo.resolve(storage)
-        shaky.failing = {"two"}
-        first = repo.materialize(raise_on_error=False, tags=[("team", "x")])
-        failed = record(storage, first.run_id)
-        assert (failed.status, failed.error) == ("Failure", "ValueError: two")
-        shaky.failing = set()
-        shaky.calls.clear()
-        again = repo.materialize(run_id_override=first.run_id, resume=True)
-        assert again == rs.RunResult(True, first.run_id, ["one", "apart", "two", "three"], [])
-        assert shaky.calls == ["two", "three"]
-        ended = record(storage, first.run_id)
-        assert (ended.status, ended.error, ended.traceback, ended.tags) == ("Success", None, None, [("team", "x")])
-        assert ended.start_time == failed.start_time
-        assert ended.started_at is not None
-        assert ended.end_time is not None
-        assert failed.end_time is not None
-        assert ended.end_time > ended.started_at > failed.end_time
-        assert storage.get_runs(status="Failure") == []
-        assert [run.run_id for run in storage.get_runs(status="Success")] == [first.run_id]
-        assert storage.in_flight() == []
+    repo = build(*assets)
+    shaky.failing = {"two"}
+    first = repo.materialize(raise_on_error=False, tags=[("team", "x")])
+    failed = record(storage, first.run_id)
+    assert (failed.status, failed.error) == ("Failure", "ValueError: two")
+    shaky.failing = set()
+    shaky.calls.clear()
+    again = repo.materialize(run_id_override=first.run_id, resume=True)
+    assert again == rs.RunResult(True, first.run_id, ["one", "apart", "two", "three"], [])
+    assert shaky.calls == ["two", "three"]
+    ended = record(storage, first.run_id)
+    assert (ended.status, ended.error, ended.traceback, ended.tags) == ("Success", None, None, [("team", "x")])
+    assert ended.start_time == failed.start_time
+    assert ended.started_at is not None
+    assert ended.end_time is not None
+    assert failed.end_time is not None
+    assert ended.end_time > ended.started_at > failed.end_time
+    assert storage.get_runs(status="Failure") == []
+    assert [run.run_id for run in storage.get_runs(status="Success")] == [first.run_id]
+    assert storage.in_flight() == []
 
 
 @pytest.mark.rule("repository 3.4.2")

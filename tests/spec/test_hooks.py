@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Any
 
 import pytest
 
 import rivers as rs
 from tests.spec.conftest import Build
-from tests.spec.recorded import logs_of, types_of
+from tests.spec.recorded import types_of
 
 told: list[rs.HookContext[Any]] = []
 
@@ -67,29 +66,6 @@ def test_hooks_run_in_the_order_of_the_list_when_the_outcome_is_stored(build: Bu
 
     build(rs.Asset(lambda: 1, name="asset", hooks=[noting("c"), noting("a"), noting("b")])).materialize()
     assert order == [(name, "StepSuccess") for name in "cab"]
-
-
-@pytest.mark.rule("execution 4.6")
-def test_a_hook_that_raises_harms_neither_the_step_nor_the_hooks_after_it(
-    build: Build, storage: rs.Storage, capsys: pytest.CaptureFixture[str]
-) -> None:
-    @rs.Hook.success
-    def broken(context: rs.HookContext[Any]) -> None:
-        raise LookupError("hook is broken")
-
-    @rs.Hook.success
-    def leaves(context: rs.HookContext[Any]) -> None:
-        sys.exit(3)
-
-    repo = build(rs.Asset(lambda: 1, name="good", hooks=[broken, leaves, on_success]))
-    result = repo.materialize()
-    assert (result.success, repo.load_node("good")) == (True, 1)
-    assert heard() == [("good", "success")]
-    run = storage.get_run(result.run_id)
-    assert run is not None
-    assert run.status == "Success"
-    texts = [capsys.readouterr().err, *(log.stderr or "" for log in logs_of(storage, result.run_id, "good"))]
-    assert all("hook is broken" in text for text in texts)
 
 
 @pytest.mark.rule("execution 4.7")

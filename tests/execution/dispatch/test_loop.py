@@ -117,20 +117,6 @@ def test_what_one_output_failed_with_and_cannot_come_back_leaves_the_others_alon
     assert "taken" in result.materialized_assets
 
 
-@rs.Hook.success
-def look(context: rs.HookContext[Any]) -> None: ...
-
-
-def test_a_value_that_cannot_be_made_again_for_its_hooks_fails_nothing(
-    build: Build, handler: Any, storage: Storage
-) -> None:
-    step = asset(functions.unmakeable, functions.TakesEverything(), hooks=[look])
-    result = build(*two(handler, step)).materialize()
-    assert result.success
-    [trace] = [log.traceback for log in storage.get_run_logs(result.run_id) if log.traceback]
-    assert "what its hooks want to see (Unmakeable) could not be sent back" in trace
-
-
 def test_a_step_that_cannot_be_made_in_the_worker_says_so_at_every_attempt(build: Build, handler: Any) -> None:
     made_here = functions.MadeHereOnly()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,11 @@ def blame(context: rs.HookContext[Any]) -> None:
 def loud(context: rs.HookContext[Any]) -> None:
     print("hook speaks")
     raise ValueError("hook falls")
+
+
+@rs.Hook.success
+def leaves(context: rs.HookContext[Any]) -> None:
+    sys.exit(3)
 
 
 @rs.Hook.success
@@ -83,14 +89,15 @@ def test_a_skipped_step_calls_none_and_a_materialization_is_a_success(build: Bui
     assert heard == [("praise", ("elsewhere", "success", None, None, os.getpid()))]
 
 
+@pytest.mark.rule("execution 4.6")
 def test_a_hook_that_raises_touches_nothing_and_is_on_record(build: Build, capsys: pytest.CaptureFixture[str]) -> None:
-    @rs.Asset(hooks=[loud, praise])
+    @rs.Asset(hooks=[loud, leaves, praise])
     def one() -> int:
         return 1
 
     repo = build(one)
     result = repo.materialize()
-    assert result.success
+    assert (result.success, repo.load_node("one")) == (True, 1)
     assert [name for name, _ in heard] == ["praise"]
     assert "ValueError: hook falls" in capsys.readouterr().err
     [log] = repo.storage.get_run_logs(result.run_id)

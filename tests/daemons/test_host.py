@@ -40,17 +40,17 @@ def repo_of(*triggers: rs.Schedule | rs.Sensor, **arguments: Any) -> rs.CodeRepo
 
 
 class Watched:
-    """A store, and what it has told of since it was opened."""
+    """A store, and the changes that it has published since it was opened."""
 
     def __init__(self, storage: Storage) -> None:
         self.storage = storage
-        self._told: list[Change] = []
+        self._changes: list[Change] = []
         self._news = threading.Condition()
         storage.subscribe(self._hear)
 
     def _hear(self, changes: Sequence[Change]) -> None:
         with self._news:
-            self._told.extend(changes)
+            self._changes.extend(changes)
             self._news.notify_all()
 
     def wait_for(self, condition: Callable[[], Any]) -> None:

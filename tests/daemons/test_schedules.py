@@ -80,16 +80,16 @@ async def test_a_time_that_is_the_start_is_not_due() -> None:
 
 
 async def test_the_function_is_told_the_time_it_is_for_in_utc() -> None:
-    told: list[str] = []
+    seen: list[str] = []
 
     def note(context: rs.ScheduleEvaluationContext) -> rs.SkipReason:
-        told.append(f"{context.schedule_name} {context.scheduled_execution_time}")
+        seen.append(f"{context.schedule_name} {context.scheduled_execution_time}")
         return rs.SkipReason("noted")
 
     schedule = scheduled(note, name="local", cron_schedule="30 2 * * *", timezone="Europe/Amsterdam")
     async with Scenario(repo_of(schedule)) as sim:
         await sim.clock.advance("1d")
-    assert told == ["local 2026-01-01T01:30:00Z"]
+    assert seen == ["local 2026-01-01T01:30:00Z"]
 
 
 async def test_a_stopped_schedule_has_no_ticks() -> None:

@@ -154,14 +154,14 @@ async def test_a_resume_under_an_evaluation_does_not_start_a_second_one() -> Non
         assert slow.calls == [0, 40]
 
 
-# -- what functions are told and return --------------------------------------------------------------------------------
+# -- what functions get and return ----------------------------------------------------------------------------------
 
 
 async def test_a_poll_is_told_what_the_newest_tick_left_also_after_a_restart() -> None:
-    told: list[tuple[str | None, float | None]] = []
+    seen: list[tuple[str | None, float | None]] = []
 
     def note(context: rs.SensorEvaluationContext) -> rs.SensorResult:
-        told.append((context.cursor, context.last_tick_time))
+        seen.append((context.cursor, context.last_tick_time))
         return rs.SensorResult(cursor=f"{context.now():%S}")
 
     async with Scenario(repo_of(polled(note, name="inbox"))) as sim:
@@ -169,7 +169,7 @@ async def test_a_poll_is_told_what_the_newest_tick_left_also_after_a_restart() -
         await sim.restart()
         await sim.clock.settle()
     start = T0_NS / SECOND
-    assert told == [(None, None), ("00", start), ("10", start + 10)]
+    assert seen == [(None, None), ("00", start), ("10", start + 10)]
 
 
 async def test_only_a_new_cursor_replaces_the_old_one() -> None:

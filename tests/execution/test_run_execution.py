@@ -20,7 +20,7 @@ from rivers.storage import Storage
 Build = Callable[..., CodeRepository]
 
 
-def told(storage: Storage, run_id: str) -> list[tuple[str, str | None]]:
+def recorded(storage: Storage, run_id: str) -> list[tuple[str, str | None]]:
     return [(event.event_type, event.asset_key) for event in storage.get_events_for_run(run_id)]
 
 
@@ -49,7 +49,7 @@ def test_a_chain_runs_in_order_and_every_step_is_recorded(build: Build, storage:
     assert result.success
     assert result.materialized_assets == ["raw", "doubled"]
     assert result.failed_assets == []
-    assert told(storage, result.run_id) == [
+    assert recorded(storage, result.run_id) == [
         (event_type, step)
         for step in ("raw", "doubled")
         for event_type in ("StepStart", "Materialization", "StepSuccess")
@@ -114,7 +114,7 @@ def test_a_failure_skips_its_dependents_and_leaves_other_branches_alone(build: B
     skipped = "ExecutionError: Skipped: upstream dependency failed"
     assert result.failed_assets == [("bad", "ValueError: boom"), ("down", skipped), ("further", skipped)]
     assert result.materialized_assets == ["raw", "bad", "doubled", "down", "further"]
-    assert [kind for kind, step in told(storage, result.run_id) if step == "down"] == ["StepFailure"]
+    assert [kind for kind, step in recorded(storage, result.run_id) if step == "down"] == ["StepFailure"]
     assert dict(event(storage, result.run_id, "StepFailure", "down").metadata) == {"error": skipped}
     failure = dict(event(storage, result.run_id, "StepFailure", "bad").metadata)
     assert failure["error"] == "ValueError: boom"
@@ -184,7 +184,7 @@ def test_an_observation_result_is_recorded_as_one(build: Build, storage: Storage
 
     repo = build(seen)
     run_id = repo.materialize().run_id
-    assert [kind for kind, _ in told(storage, run_id)] == ["StepStart", "Observation", "StepSuccess"]
+    assert [kind for kind, _ in recorded(storage, run_id)] == ["StepStart", "Observation", "StepSuccess"]
     with pytest.raises(KeyError):
         repo.load_node("seen")
 
@@ -358,8 +358,8 @@ def test_an_escalating_policy_retries_its_reasons_and_tells_what_would_be_asked_
 
     run_id = build(hungry, wrong).materialize(raise_on_error=False).run_id
     assert len(tries) == 3
-    told = [event for event in storage.get_events_for_run(run_id) if event.event_type == "StepRetry"]
-    assert [(event.asset_key, dict(event.metadata)["rivers/next_compute"]) for event in told] == [
+    retries = [event for event in storage.get_events_for_run(run_id) if event.event_type == "StepRetry"]
+    assert [(event.asset_key, dict(event.metadata)["rivers/next_compute"]) for event in retries] == [
         ("hungry", '{"memory": "4Gi"}'),
         ("hungry", '{"memory": "6Gi"}'),
     ]

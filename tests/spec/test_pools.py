@@ -26,7 +26,7 @@ def polls_every_second_sharp(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RIVERS_CLAIM_POLL_JITTER", "0ms")
 
 
-def told(storage: rs.Storage, run_id: str, *steps: str) -> list[str]:
+def types_of(storage: rs.Storage, run_id: str, *steps: str) -> list[str]:
     """Return the types of the events of these steps, or of all."""
     events = storage.get_events_for_run(run_id)
     return [event.event_type for event in events if not steps or event.asset_key in steps]
@@ -122,7 +122,7 @@ def test_a_step_claims_starts_succeeds_and_releases_wherever_it_executes(
     with placed(place) as repo:
         repo.resolve(storage)
         run_id = repo.materialize().run_id
-    assert told(storage, run_id, "claims") == UNCONTENDED
+    assert types_of(storage, run_id, "claims") == UNCONTENDED
     assert facts(storage, run_id, "StepSlotClaimed") == [{"pools": "db"}]
     assert storage.get_pool_slot_holders("db") == []
 
@@ -137,7 +137,7 @@ async def test_a_contended_pool_is_waited_for_on_the_clock_while_others_go_on(
         sim.storage._claim_concurrency_slots([("db", 1)], "other", "s", lease_duration="10s")
         start = sim.clock.now_ns()
         run_id = (await sim.materialize()).run_id
-        assert told(sim.storage, run_id, "claims") == ["StepSlotWaiting", *UNCONTENDED]
+        assert types_of(sim.storage, run_id, "claims") == ["StepSlotWaiting", *UNCONTENDED]
         assert facts(sim.storage, run_id, "StepSlotWaiting") == [{"reason": "pool 'db' full (1/1)"}]
         times = {
             (event.asset_key, event.event_type): (event.timestamp - start) / SECOND
@@ -158,7 +158,7 @@ async def test_the_lease_is_renewed_every_third_while_the_step_lasts(placed: Cal
         events = sim.storage.get_events_for_run(run_id)
         renewals = [(event.timestamp - start) / SECOND for event in events if event.event_type == "StepSlotRenewed"]
         assert renewals == [30, 60, 90]
-        assert told(sim.storage, run_id, "claims")[-3:] == ["Materialization", "StepSuccess", "StepSlotReleased"]
+        assert types_of(sim.storage, run_id, "claims")[-3:] == ["Materialization", "StepSuccess", "StepSlotReleased"]
 
 
 def failing() -> None:
@@ -195,7 +195,7 @@ async def test_a_run_that_is_cancelled_while_it_waits_ends_soon_and_waits_for_no
         await sim.cancel(run.run_id)
         await sim.clock.advance("3s")
         assert [one.status for one in sim.runs()] == ["Canceled"]
-        assert told(sim.storage, run.run_id, "claims") == ["StepSlotWaiting"]
+        assert types_of(sim.storage, run.run_id, "claims") == ["StepSlotWaiting"]
         assert sim.storage.get_pool_info("db").pending_count == 0
 
 
@@ -206,7 +206,7 @@ def test_several_pools_in_the_way_are_all_named(storage: rs.Storage, monkeypatch
     with rs.CodeRepository([asset], pool_limits={"db": 0, "api": 1}) as repo:
         repo.resolve(storage)
         run_id = repo.materialize(raise_on_error=False).run_id
-    assert told(storage, run_id) == ["StepFailure"]
+    assert types_of(storage, run_id) == ["StepFailure"]
     [failure] = facts(storage, run_id, "StepFailure")
     assert failure["error"].endswith("(pool 'db' full (0/0), pool 'api' full (0/1))")
 
@@ -223,7 +223,7 @@ def test_a_pool_without_a_limit_still_knows_who_holds_it(storage: rs.Storage) ->
         repo.resolve(storage)
         run_id = repo.materialize().run_id
     assert seen == [("watching", 7)]
-    assert told(storage, run_id) == UNCONTENDED
+    assert types_of(storage, run_id) == UNCONTENDED
 
 
 @pytest.mark.rule("assets 6.32")
@@ -246,7 +246,7 @@ def test_a_multi_asset_claims_what_the_outputs_need_that_are_asked_for(storage: 
         run_id = repo.materialize(["a", "b"]).run_id
     assert held == [{"db": 3, "api": 1, "other": 1}, {"db": 3, "api": 1}]
     assert facts(storage, run_id, "StepSlotClaimed") == [{"pools": "db,api"}] * 2
-    assert told(storage, run_id, "a") == UNCONTENDED
+    assert types_of(storage, run_id, "a") == UNCONTENDED
 
 
 @pytest.mark.rule("queue 2.10")
@@ -301,7 +301,7 @@ def test_a_run_on_another_thread_is_woken_when_the_slot_is_given_back(
         assert first_is_in.wait(30)
         result = repo.materialize(["second"])
         thread.join(30)
-    assert told(storage, result.run_id) == ["StepSlotWaiting", *UNCONTENDED]
+    assert types_of(storage, result.run_id) == ["StepSlotWaiting", *UNCONTENDED]
 
 
 @pytest.mark.rule("queue 2.12")
@@ -385,4 +385,4 @@ async def test_a_limit_that_is_raised_by_hand_holds_in_a_scenario() -> None:
         sim.storage._claim_concurrency_slots([("db", 1)], "other", "s", lease_duration="1h")
         sim.storage.set_pool_limit("db", 2)
         run_id = (await sim.materialize()).run_id
-        assert told(sim.storage, run_id) == UNCONTENDED
+        assert types_of(sim.storage, run_id) == UNCONTENDED

@@ -1,4 +1,4 @@
-"""Which failures are tried again, when, and what is told of it."""
+"""Which failures are retried, when, and what is recorded of it."""
 
 from __future__ import annotations
 

@@ -176,29 +176,29 @@ def test_a_generator_that_ends_early_fails_the_output_that_it_left_out(build: Bu
 def test_a_generator_whose_result_is_refused_has_cleaned_up_when_its_failure_is_recorded(
     build: Build, is_async: bool
 ) -> None:
-    told: list[str] = []
+    seen: list[str] = []
 
     def wrong() -> Iterator[Any]:
         try:
             yield 1
         finally:
-            told.append("cleaned up")
+            seen.append("cleaned up")
 
     async def wrong_async() -> AsyncIterator[Any]:
         try:
             yield 1
         finally:
             await asyncio.sleep(0)
-            told.append("cleaned up")
+            seen.append("cleaned up")
 
     def fails(context: rs.HookContext) -> None:
-        told.append("failed")
+        seen.append("failed")
 
     step = multi(wrong_async if is_async else wrong, hooks=[rs.Hook.failure(fails)])
     result = build(step).materialize(raise_on_error=False)
     assert "must yield Output, Observation or Materialization" in result.failed_assets[0][1]
-    assert told[0] == "cleaned up"
-    assert "failed" in told
+    assert seen[0] == "cleaned up"
+    assert "failed" in seen
 
 
 @pytest.mark.rule("assets 6.16")

@@ -80,9 +80,9 @@ def test_what_a_step_says_in_a_worker_is_recorded_as_if_it_were_here(
     repo = build(*two(handler, asset(functions.talkative, handler)))
     run_id = repo.materialize().run_id
     assert repo.load_node("talkative") == run_id
-    _, told, _ = events(storage, run_id, "talkative")
-    assert (told.event_type, told.data_version) == ("Materialization", "v7")
-    metadata = {key: json.loads(value) for key, value in told.metadata}
+    _, made, _ = events(storage, run_id, "talkative")
+    assert (made.event_type, made.data_version) == ("Materialization", "v7")
+    metadata = {key: json.loads(value) for key, value in made.metadata}
     assert metadata["who"] == {"Text": {"value": "context"}}
     assert metadata["rows"] == {"Int": {"value": 3}}
     assert metadata["serializer"] == {"Text": {"value": "pickle"}}
@@ -330,7 +330,7 @@ CLEANING_SECONDS = 0.2
 """Long enough to be overtaken by whoever does not wait for it."""
 
 
-def cleaning(started: Path, told: list[str], end: Callable[[], object] = lambda: None) -> Callable[[], Any]:
+def cleaning(started: Path, happened: list[str], end: Callable[[], object] = lambda: None) -> Callable[[], Any]:
     """The function of a step that cleans up when it is cancelled; ``end`` is its last deed."""
 
     begun = started.touch
@@ -341,7 +341,7 @@ def cleaning(started: Path, told: list[str], end: Callable[[], object] = lambda:
             await asyncio.Event().wait()
         finally:
             await asyncio.sleep(CLEANING_SECONDS)
-            told.append("cleaned up")
+            happened.append("cleaned up")
             end()
 
     return cleans_up
@@ -351,25 +351,25 @@ def cleaning(started: Path, told: list[str], end: Callable[[], object] = lambda:
 def test_a_cancelled_coroutine_has_cleaned_up_before_its_end_is_recorded_and_resources_are_torn_down(
     build: Build, storage: Storage, tmp_path: Path
 ) -> None:
-    told: list[str] = []
+    happened: list[str] = []
 
     class Connection(rs.Resource):
         url: str = "first"
 
         def setup(self) -> None:
-            told.append(f"{self.url} set up")
+            happened.append(f"{self.url} set up")
 
         def teardown(self) -> None:
-            told.append(f"{self.url} torn down")
+            happened.append(f"{self.url} torn down")
 
     started = tmp_path / "started"
-    clean_up = cleaning(started, told)
+    clean_up = cleaning(started, happened)
 
     async def uses(connection: Connection) -> None:
         await clean_up()
 
     repo = build(asset(uses, None), resources={"connection": Connection()})
-    told.clear()
+    happened.clear()
 
     def cancel() -> None:
         while not started.exists():
@@ -381,7 +381,7 @@ def test_a_cancelled_coroutine_has_cleaned_up_before_its_end_is_recorded_and_res
     config = {"resources": {"connection": {"url": "other"}}}
     result = repo.materialize(run_id_override="r", raise_on_error=False, config=config)
     canceller.join()
-    assert told == ["other set up", "cleaned up", "other torn down"]
+    assert happened == ["other set up", "cleaned up", "other torn down"]
     assert result.failed_assets == [("uses", "RunCanceled: the run was cancelled")]
 
 
@@ -400,18 +400,18 @@ def test_what_goes_wrong_while_a_cancelled_coroutine_cleans_up_is_recorded(
 
 @pytest.mark.rule("execution 6.7")
 def test_a_coroutine_past_its_timeout_has_cleaned_up_before_its_next_attempt(build: Build, tmp_path: Path) -> None:
-    told: list[str] = []
-    clean_up = cleaning(tmp_path / "started", told)
+    happened: list[str] = []
+    clean_up = cleaning(tmp_path / "started", happened)
 
     async def slow() -> None:
-        told.append("begins")
+        happened.append("begins")
         await clean_up()
 
     metadata = {"rivers/timeout": "50ms"}
     repo = build(asset(slow, None, metadata=metadata, retry=rs.RetryPolicy(1)))
     result = repo.materialize(raise_on_error=False)
     assert result.failed_assets == [("slow", "TimeoutError: step 'slow' did not end within 0.05 s")]
-    assert told == ["begins", "cleaned up"] * 2
+    assert happened == ["begins", "cleaned up"] * 2
 
 
 def test_what_goes_wrong_while_a_timed_out_coroutine_cleans_up_is_in_the_traceback(
@@ -429,14 +429,14 @@ def test_what_goes_wrong_while_a_timed_out_coroutine_cleans_up_is_in_the_traceba
 
 
 def test_a_coroutine_has_cleaned_up_when_its_repository_tears_the_resources_down(build: Build, tmp_path: Path) -> None:
-    told: list[str] = []
+    happened: list[str] = []
 
     class Connection(rs.Resource):
         def teardown(self) -> None:
-            told.append("torn down")
+            happened.append("torn down")
 
     started = tmp_path / "started"
-    clean_up = cleaning(started, told)
+    clean_up = cleaning(started, happened)
 
     async def uses(connection: Connection) -> None:
         await clean_up()
@@ -448,7 +448,7 @@ def test_a_coroutine_has_cleaned_up_when_its_repository_tears_the_resources_down
         time.sleep(0.01)
     repo.shutdown()
     running.join()
-    assert told == ["cleaned up", "torn down"]
+    assert happened == ["cleaned up", "torn down"]
 
 
 def test_a_coroutine_that_ended_while_it_waited_on_the_clock_leaves_its_loop_to_others(build: Build) -> None:

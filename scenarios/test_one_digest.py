@@ -10,7 +10,7 @@ from scenarios.digest_story import tell
 from scenarios.elsewhere import told_elsewhere
 from tests.soak import SOAK
 
-TELLINGS = 20 if SOAK else 3
+TELLINGS = 20 if SOAK else 1
 ELSEWHERE = [(backend, seed) for backend in ("asyncio", "trio") for seed in ("0", "1", "20261121")]
 
 

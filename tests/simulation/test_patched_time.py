@@ -10,6 +10,7 @@ import rivers as rs
 from rivers.clock import SimClock
 from rivers.simulation import Scenario
 from rivers.simulation.patched_time import _here, telling
+from tests.soak import SOAK
 
 T0 = 1_767_225_600.0  # 2026-01-01T00:00:00Z
 RUNNING = rs.ScheduleStatus.Running
@@ -86,7 +87,8 @@ async def given_up_coroutine(context: rs.AssetExecutionContext) -> None:
 @pytest.mark.parametrize(("step", "begun"), [("given_up", 0), ("given_up_coroutine", 10)])
 async def test_a_step_that_is_given_up_in_its_sleep_leaves_no_patch_behind(step: str, begun: float) -> None:
     repo = rs.CodeRepository([given_up, given_up_coroutine, long])
-    for _ in range(10):  # it leaves its block while the other one goes to sleep, sometimes sooner, sometimes later
+    # It leaves its block while the other one goes to sleep, sometimes sooner, sometimes later.
+    for _ in range(50 if SOAK else 3):
         told.clear()
         async with Scenario(repo, patch_time=True) as sim:
             await sim.materialize([step, "long"], raise_on_error=False)

@@ -106,7 +106,7 @@ def raises_what_leaves_when_it_is_read() -> None:
         (raises_what_leaves_when_it_is_read, "SystemExit: "),
     ],
 )
-def test_an_exception_that_cannot_be_read_here_is_told_of_all_the_same(
+def test_an_exception_that_cannot_be_read_here_is_named_all_the_same(
     worker: WorkerProcess, tmp_path: Path, function: Any, why: str
 ) -> None:
     with Storage.memory() as storage:

@@ -61,7 +61,6 @@ class _News:
 
     def __init__(self, served: Served, run_id: str) -> None:
         self._clock = served.clock
-        self._closing = served.closing
         self._run_id = run_id
         self._arrived = anyio.Event()
         self.unsubscribe = served.storage.subscribe(self._look)
